@@ -1,0 +1,96 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+
+namespace windlass {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Clock, WritesRfc3339WithoutTrailingZeros) {  // api 3
+  const WallTime time{1767323045s};
+  EXPECT_EQ(to_rfc3339(time), "2026-01-02T03:04:05Z");
+  EXPECT_EQ(to_rfc3339(time + 200ms), "2026-01-02T03:04:05.2Z");
+  EXPECT_EQ(to_rfc3339(time + 123456us), "2026-01-02T03:04:05.123456Z");
+}
+
+TEST(Clock, WritesSpansAsGoDoes) {
+  const std::pair<std::chrono::nanoseconds, std::string> spans[] = {
+      {0ns, "0s"},      {1500us, "1.5ms"}, {250ms, "250ms"},   {1234ms, "1.234s"},
+      {180s, "3m0s"},   {47s, "47s"},      {3723s, "1h2m3s"},  {3600s, "1h0m0s"},
+  };
+  for (const auto& [span, text] : spans) EXPECT_EQ(to_go_duration(span), text);
+}
+
+TEST(Text, ShowsForeignBytesWithoutLettingThemAct) {  // reliability/P19
+  EXPECT_EQ(printable("plain ü"), "plain ü");
+  EXPECT_EQ(printable("a\nb\x1b[2J"), "a\\x0ab\\x1b[2J");
+  EXPECT_EQ(printable("\xff\xfe"), "\\xff\\xfe");
+  EXPECT_EQ(printable("\xe2\x80\xae"), "\\xe2\\x80\\xae");
+  EXPECT_EQ(printable("abcdef", 3), "abc…");
+}
+
+TEST(Text, KnowsValidUtf8) {
+  EXPECT_TRUE(is_valid_utf8("aü€😀"));
+  for (std::string_view bad : {"\x80", "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82"})
+    EXPECT_FALSE(is_valid_utf8(bad));
+}
+
+TEST(Text, ReadsHexOfBothCases) {
+  EXPECT_EQ(from_hex("0aFF"), std::string("\x0a\xff"));
+  EXPECT_FALSE(from_hex("0"));
+  EXPECT_FALSE(from_hex("0g"));
+  EXPECT_EQ(to_hex("\x0a\xff"), "0aff");
+}
+
+// What a log wrote, read back through a pipe.
+class LogTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_EQ(::pipe2(pipe_, O_NONBLOCK), 0); }
+  void TearDown() override {
+    ::close(pipe_[0]);
+    ::close(pipe_[1]);
+  }
+  std::string written() {
+    std::string text(65536, '\0');
+    const auto size = ::read(pipe_[0], text.data(), text.size());
+    text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return text;
+  }
+  Log log(LogLevel level = LogLevel::info) { return Log({.level = level, .file_descriptor = pipe_[1]}); }
+  int pipe_[2] = {-1, -1};
+};
+
+TEST_F(LogTest, WritesOneJsonObjectWithSortedNestedFields) {  // api/G1 to G6
+  log().with({{"job_id", "j1"}}).info("job ended", {{"trigger.ref", "main"}, {"elapsed", 3}, {"trigger.event", "webhook"}});
+  const auto line = written();
+  ASSERT_TRUE(line.starts_with("{\"time\":\"")) << line;
+  EXPECT_EQ(line.substr(line.find(",\"level\"")),
+            ",\"level\":\"info\",\"msg\":\"job ended\",\"elapsed\":3,\"job_id\":\"j1\",\"trigger\":{\"event\":\"webhook\","
+            "\"ref\":\"main\"}}\n");
+}
+
+TEST_F(LogTest, MasksSecretsEvenWhereJsonEscapesThem) {  // api/G11
+  const auto log = this->log();
+  log.mask(Secret("pass\"word"));
+  log.error("login", {{"error", "bad pass\"word given"}});
+  EXPECT_NE(written().find("bad *** given"), std::string::npos);
+}
+
+TEST_F(LogTest, DropsAndCountsLinesThatNobodyReads) {  // reliability/F24
+  const auto log = this->log();
+  for (int i = 0; i < 2000; ++i) log.info("line", {{"text", std::string(200, 'x')}});
+  EXPECT_GT(log.dropped(), 0u);
+}
+
+TEST_F(LogTest, KeepsQuietBelowItsLevel) {
+  log().debug("unseen");
+  EXPECT_EQ(written(), "");
+}
+
+}  // namespace
+}  // namespace windlass

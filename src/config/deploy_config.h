@@ -1,0 +1,67 @@
+// Deployment configuration: .doco-cd.yaml as plain structs (config 3, 4, 12). No network, no engine.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace windlass {
+
+// One document of the file: one stack.
+struct DeployConfig {
+  std::string name;
+  std::string version = "doco.v1";
+  std::string reference;                   // for OCI runs overwritten by the artifact's tag or digest
+  std::string working_dir = ".";           // relative to the source root, cleaned, never leaves it
+  std::vector<std::string> compose_files;  // relative to working_dir
+  bool compose_files_are_default = true;   // then every one that exists counts
+  std::map<std::string, std::string> environment;
+  std::vector<std::string> env_files = {".env"};
+  bool env_files_are_default = true;       // then a missing .env is fine
+  std::vector<std::string> profiles;
+  bool remove_orphans = true;
+  bool force_recreate = false;
+  bool force_image_pull = false;
+  int timeout_seconds = 180;               // 0: 30 s (config 4)
+  std::string webhook_filter;              // RE2, checked at load
+  std::string text;                        // this document in canonical form: equal text, equal config
+};
+
+// True if the filter is empty or matches `ref` (unanchored; webhook/F4 to F7).
+bool filter_matches(const DeployConfig& config, const std::string& ref);
+
+struct DeployConfigs {
+  std::string file;                    // name of the file that was read, ".doco-cd.yaml"
+  std::vector<DeployConfig> stacks;    // in the order of the documents
+  std::vector<std::string> warnings;   // unknown keys with path, line and the nearest known key; ignored files
+};
+
+struct DeployConfigOptions {
+  std::string base_dir = "/";  // DEPLOY_CONFIG_BASE_DIR, under the source root
+  bool strict = false;         // CONFIG_STRICT: unknown keys are errors
+};
+
+// Reads the configuration of `target` ("" for none) from an unpacked source. Every path is opened beneath `root`; the
+// config file must be a regular file. Messages are the stable texts of config 3 and 4, with file, line and key:
+// "invalid deploy configuration: .doco-cd.yaml:3: timeout: expected an integer, got text \"180\"".
+Result<DeployConfigs> load_deploy_configs(const std::filesystem::path& root, const std::string& target,
+                                          const DeployConfigOptions& options);
+
+// The compose files of a stack that exist, relative to the source root; errors as in config 4 (`compose_files`).
+Result<std::vector<std::string>> find_compose_files(const std::filesystem::path& root, const DeployConfig& config);
+
+// The interpolation environment of config 6 in windlass order: `environment` over `process` (only with PASS_ENV) over
+// env files, later over earlier. Env files are read beneath `root`, in the dotenv dialect of compose.
+Result<std::map<std::string, std::string>> interpolation_environment(
+    const std::filesystem::path& root, const DeployConfig& config, const std::map<std::string, std::string>& process);
+
+}  // namespace windlass

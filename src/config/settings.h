@@ -1,0 +1,63 @@
+// Settings: the environment read once into a plain struct (config 1, 2). Every fault is found at once.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "base/secret.h"
+
+namespace windlass {
+
+using Environment = std::map<std::string, std::string>;
+
+// The environment of this process.
+Environment process_environment();
+
+struct Settings {
+  LogLevel log_level = LogLevel::info;
+  std::uint16_t http_port = 80;
+  std::string http_tls_cert_file, http_tls_key_file;
+  std::vector<std::string> trusted_proxy_networks = {"127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
+                                                     "::1/128"};  // canonical CIDRs
+  std::string trusted_proxy_header = "X-Forwarded-For";
+  Secret api_secret;      // empty: no REST API
+  Secret webhook_secret;  // empty: no webhook endpoint
+  Secret webhook_secret_previous;
+  std::uint64_t max_payload_size = 1 << 20;
+  unsigned max_concurrent_deployments = 4;
+  std::string data_mount_path = "/data";
+  std::string data_host_path;  // empty: found out by app/
+  std::string deploy_config_base_dir = "/";
+  bool docker_quiet_deploy = true;
+  bool config_strict = false;
+  std::chrono::milliseconds job_timeout = std::chrono::minutes(30);
+  std::chrono::milliseconds shutdown_grace = std::chrono::seconds(60);
+  std::uint64_t oci_max_extracted_bytes = 1ull << 30;
+  std::uint64_t oci_max_extracted_entries = 100'000;
+  std::uint64_t oci_max_file_bytes = 512ull << 20;
+  std::vector<std::string> oci_insecure_registries;  // "host[:port]", lower case
+  std::vector<std::string> oci_allowed_artifacts;    // globs (oci 2)
+  std::string docker_host, docker_cert_path, docker_api_version;  // as given
+  bool docker_tls_verify = false;
+  std::string docker_config_dir;       // DOCKER_CONFIG, else $HOME/.docker
+  Secret docker_auth_config;           // DOCKER_AUTH_CONFIG
+  bool pass_env = false;
+
+  std::vector<std::string> warnings;   // to be logged once at start
+};
+
+struct SettingsError {
+  std::vector<std::string> faults;  // all of them, each names the variable and the rule
+};
+
+// Reads settings and the *_FILE twins. A variable of config 2 that windlass does not have yet and that is set to
+// something else than its default is a fault that names it, never ignored.
+tl::expected<Settings, SettingsError> read_settings(const Environment& environment);
+
+}  // namespace windlass

@@ -1,0 +1,52 @@
+// The live directory: the folder compose projects run from, brought to a release file by file (oci 10, S1 to S12).
+//
+// Only what differs is written, each file by rename; only what an earlier release put there is ever deleted; a journal
+// on disk lets a sync that was cut short be completed before anything else happens to the directory.
+//
+// Not here: what the files mean, and when a sync is due (deploy/pipeline.h).
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "oci/unpack.h"
+#include "sys/sqlite.h"
+
+namespace windlass {
+
+struct SyncResult {
+  std::vector<std::string> changed;  // paths that were written or deleted, relative, sorted
+  std::vector<std::string> drift;    // managed files that somebody edited and that were left alone (S10)
+};
+
+class LiveDirectories {
+ public:
+  struct Options {
+    std::filesystem::path data_dir;  // DATA_MOUNT_PATH; journals are in .windlass/oci/journal
+  };
+  // Creates its tables in `db` if they are not there. `db` is used by one thread at a time, under an own mutex.
+  static Result<std::unique_ptr<LiveDirectories>> open(Options options, std::unique_ptr<Db> db, Log log);
+  virtual ~LiveDirectories() = default;
+
+  // The live path, relative to the data directory, of a source and ref: the first reference of a source keeps the plain
+  // path (oci 9, P6), further tags get "<path>@<tag>", all references by digest together "<path>@@digest". Recorded.
+  // Kind::conflict when another kind of source owns the path.
+  virtual Result<std::string> path_for(const std::string& source_id, const std::string& plain_path,
+                                       const std::string& ref, bool ref_is_digest) = 0;
+
+  // Completes syncs that were cut short; those whose staging is gone are forgotten with a warning: the next run of that
+  // source writes the difference again. Called once at start.
+  virtual Status recover() = 0;
+
+  // Brings the directory to `tree` (files are taken from tree.root). `digest` names the release. S2: equal to the last
+  // synced digest and nothing drifted: nothing is written. `force`: drifted files are overwritten (S10).
+  // Errors before any write: S7 (names the path). The caller holds the directory's lock (S9).
+  virtual Result<SyncResult> sync(const std::string& live_path, const UnpackedTree& tree, const Digest& digest,
+                                  bool force, const Deadline& deadline) = 0;
+};
+
+}  // namespace windlass

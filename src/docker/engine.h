@@ -1,0 +1,107 @@
+// The Engine API on its socket, as far as windlass speaks it itself (deploy 2).
+//
+// The version is negotiated once per endpoint: the lower of ours and the server's, never below the server's minimum;
+// DOCKER_API_VERSION overrides. Everything else is for `docker compose` (driver/).
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/result.h"
+#include "sys/http_client.h"
+
+namespace windlass {
+
+using Labels = std::map<std::string, std::string>;
+
+// A container as GET /containers/json lists it.
+struct ContainerSummary {
+  std::string id;
+  std::string name;   // without the leading slash
+  std::string image;  // as written in the model
+  std::string image_id;
+  std::string state;  // created, running, paused, restarting, removing, exited, dead
+  Labels labels;
+
+  std::string label(const std::string& key) const;  // "" if it has none
+};
+
+enum class Health { none, starting, healthy, unhealthy };
+
+// A container as GET /containers/{id}/json describes it.
+struct ContainerDetail {
+  std::string id;
+  std::string name;
+  std::string image_id;
+  std::string state;
+  Health health = Health::none;
+  int exit_code = 0;
+  bool oom_killed = false;
+  int restart_count = 0;
+  std::string restart_policy;  // "", "no", "always", "unless-stopped", "on-failure"
+  std::string error;           // the engine's own text, for example when a start was refused
+  std::string started_at;      // as the engine writes it
+  Labels labels;
+  struct Mount {
+    std::string source;
+    std::string destination;
+    bool writable = false;
+  };
+  std::vector<Mount> mounts;
+};
+
+struct EngineEvent {
+  std::string action;        // "start", "die", "health_status: healthy", …
+  std::string container_id;
+  Labels attributes;         // labels of the container, exitCode, name, image
+  std::int64_t time_ns = 0;
+};
+
+struct EngineInfo {
+  bool swarm_manager = false;  // Swarm.ControlAvailable
+  std::string version;
+  std::string api_version;     // the one that is spoken
+};
+
+// An open event stream: next() gives events until it is closed.
+class EventStream {
+ public:
+  virtual ~EventStream() = default;
+  // The next event; nothing when the deadline passes first. Kind::unavailable when the stream ended.
+  virtual Result<std::optional<EngineEvent>> next(const Deadline& deadline) = 0;
+};
+
+struct Engine {
+  virtual ~Engine() = default;
+  // HEAD /_ping within 800 ms (api/E45).
+  virtual Status ping() = 0;
+  virtual Result<EngineInfo> info(const Deadline& deadline) = 0;
+  // All states, with every one of these "key=value" or "key" labels.
+  virtual Result<std::vector<ContainerSummary>> containers(const std::vector<std::string>& labels,
+                                                           const Deadline& deadline) = 0;
+  virtual Result<ContainerDetail> inspect(const std::string& id, const Deadline& deadline) = 0;
+  // The last lines a container wrote to stdout and stderr, demultiplexed, at most 16 KiB.
+  virtual Result<std::string> last_logs(const std::string& id, int lines, const Deadline& deadline) = 0;
+  // The id of a local image; Kind::not_found if the engine has none of that name.
+  virtual Result<std::string> image_id(const std::string& reference, const Deadline& deadline) = 0;
+  // Container events of one compose project from now on. Opened before anything is started, so no event is missed.
+  virtual Result<std::unique_ptr<EventStream>> events(const std::string& project, const Deadline& deadline) = 0;
+};
+
+struct EngineOptions {
+  std::string docker_host = "unix:///var/run/docker.sock";  // unix:// or tcp://; with TLS for tcp if tls_dir is set
+  std::string tls_dir;      // DOCKER_CERT_PATH: ca.pem, cert.pem, key.pem
+  bool tls_verify = false;  // DOCKER_TLS_VERIFY
+  std::string api_version;  // DOCKER_API_VERSION, empty: negotiate
+};
+
+// Kind::invalid "unsupported DOCKER_HOST scheme: <value>" for other schemes (api/E43). Does not connect yet.
+Result<std::unique_ptr<Engine>> make_engine(EngineOptions options, HttpTransport& transport);
+
+}  // namespace windlass

@@ -1,0 +1,49 @@
+// What brings a stack up: docker compose today, docker stack later. Nobody outside this folder asks which.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/result.h"
+#include "sys/json.h"
+
+namespace windlass {
+
+// What a driver needs to know of a stack, all of it checked already.
+struct StackSpec {
+  std::string name;
+  std::filesystem::path project_dir;               // where relative paths of the compose files start
+  std::vector<std::filesystem::path> compose_files;
+  std::vector<std::string> profiles;
+  std::map<std::string, std::string> environment;  // for interpolation; values may be secret
+};
+
+struct UpOptions {
+  bool remove_orphans = true;
+  std::filesystem::path project_dir;  // as the engine's host sees it
+};
+
+struct Driver {
+  virtual ~Driver() = default;
+  // The resolved model as JSON (X1). Kind::invalid with the tool's own words when the files are wrong.
+  virtual Result<json::object> resolve(const StackSpec& stack, const Deadline& deadline) = 0;
+  // Pulls the images of these services of the model (X2). Kind::unavailable or not_found with the tool's own words.
+  virtual Status pull(const std::string& stack, const json::object& model, const std::vector<std::string>& services,
+                      const Deadline& deadline) = 0;
+  // Builds the services that have a `build` (X3).
+  virtual Status build(const std::string& stack, const json::object& model, const std::vector<std::string>& services,
+                       const Deadline& deadline) = 0;
+  // Creates, recreates what diverged, starts in dependency order; does not wait for health (X4, X5).
+  virtual Status up(const std::string& stack, const json::object& model, const UpOptions& options,
+                    const Deadline& deadline) = 0;
+  // "2.26.1": part of what decides whether a stack is unchanged (deploy/N2b). Known after check().
+  virtual std::string version() const = 0;
+  // Once at start (X11): the tool is there and new enough; else an error that names both versions.
+  virtual Status check(const Deadline& deadline) = 0;
+};
+
+}  // namespace windlass

@@ -1,0 +1,49 @@
+#include "model/job.h"
+
+#include <fmt/format.h>
+
+namespace windlass {
+
+std::string lane_of(const JobRequest& request) {
+  return fmt::format("{} {}", request.source_id, request.ref_is_digest ? "@" : request.ref);
+}
+
+std::string revision_of(const JobRequest& request) {
+  const std::string digest = request.digest ? request.digest->str() : "";
+  if (request.ref.empty()) return digest;
+  if (digest.empty() || digest == request.ref) return request.ref;
+  return fmt::format("{} ({})", request.ref, digest);
+}
+
+std::string_view error_text(FailedStep step) {
+  switch (step) {
+    case FailedStep::none: return "";
+    case FailedStep::daemon_mode: return "failed to check if docker host is running in swarm mode";
+    case FailedStep::path: return "failed to verify and sanitize internal filesystem path";
+    case FailedStep::repository: return "invalid repository name";
+    case FailedStep::config: return "failed to get deploy configuration";
+    case FailedStep::resolve: return "failed to resolve oci artifact digest";
+    case FailedStep::trust: return "failed OCI signature verification";
+    case FailedStep::pull: return "failed to pull oci artifact";
+    case FailedStep::deployment: return "deployment failed";
+    case FailedStep::interrupted: return "";
+    case FailedStep::internal: return "internal error";
+  }
+  return "internal error";
+}
+
+JobOutcome JobOutcome::failed(FailedStep step, std::string reason, bool passing_fault) {
+  return {.status = RunStatus::failed, .failed_step = step, .message = std::move(reason), .passing_fault = passing_fault};
+}
+
+JobOutcome JobOutcome::skipped(std::string reason) {
+  return {.status = RunStatus::skipped, .message = std::move(reason)};
+}
+
+std::string JobOutcome::run_message() const {
+  const auto text = status == RunStatus::failed ? error_text(failed_step) : std::string_view();
+  if (text.empty()) return message;
+  return message.empty() ? std::string(text) : fmt::format("{}: {}", text, message);
+}
+
+}  // namespace windlass

@@ -1,0 +1,75 @@
+// What a trigger asks for, the job made of it, and how it ends. No job code sees a request or a response.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/digest.h"
+#include "model/run.h"
+
+namespace windlass {
+
+enum class SourceType { oci };
+
+struct JobRequest {
+  SourceType source = SourceType::oci;
+  Trigger trigger = Trigger::webhook;
+  std::string artifact;          // the reference as the sender wrote it, trimmed
+  std::string source_id;         // canonical "host[:port]/path", identity of the source
+  std::string repository;        // full name without host (webhook 6.3)
+  std::string ref;               // tag, or "sha256:…" when the artifact was given by digest
+  bool ref_is_digest = false;
+  std::optional<Digest> digest;  // the manifest digest the sender announced (P of webhook 14)
+  std::string target;            // deploy-config target, empty: none
+  std::string cause;             // "retry" for jobs windlass makes itself, else empty
+};
+
+// Jobs of one lane run in order: one source and ref; all references by digest of a source are one ref (webhook/C1).
+std::string lane_of(const JobRequest& request);
+
+// "<ref> (<digest>)", or whichever half exists (webhook/X8).
+std::string revision_of(const JobRequest& request);
+
+struct Job {
+  std::string id;  // UUIDv7 text
+  JobRequest request;
+  std::vector<Digest> replaced_digests;  // of the waiting jobs that this one took the place of (webhook/C8, P1)
+  int attempts = 1;                      // counts this one
+};
+
+// The step a job failed in; the sync answer and the run message are chosen by it (webhook/R26 to R34).
+enum class FailedStep {
+  none,
+  daemon_mode,   // failed to check if docker host is running in swarm mode
+  path,          // failed to verify and sanitize internal filesystem path
+  repository,    // invalid repository name
+  config,        // failed to get deploy configuration
+  resolve,       // failed to resolve oci artifact digest
+  trust,         // failed OCI signature verification
+  pull,          // failed to pull oci artifact
+  deployment,    // deployment failed
+  interrupted,   // stands alone: "interrupted by restart"
+  internal,      // internal error
+};
+
+// The `error` text of webhook 11 for a step; empty where the reason stands alone.
+std::string_view error_text(FailedStep step);
+
+struct JobOutcome {
+  RunStatus status = RunStatus::succeeded;  // a final one
+  FailedStep failed_step = FailedStep::none;
+  // succeeded: "job completed successfully…"; skipped: the reason; failed: the reason without the step's error text
+  std::string message;
+  std::vector<StackResult> stacks;
+  bool passing_fault = false;  // failed by something that passes (connect, 5xx, engine away): the lane is tried again (C11)
+
+  static JobOutcome failed(FailedStep step, std::string reason, bool passing_fault = false);
+  static JobOutcome skipped(std::string reason);
+  // The message of the run record: "<error text>: <message>" for failures (webhook 11, below the table).
+  std::string run_message() const;
+};
+
+}  // namespace windlass

@@ -1,0 +1,38 @@
+// The content store: blobs by digest, whole and hashed, shared by all runs (oci 3.3, 9).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/deadline.h"
+#include "base/result.h"
+#include "model/digest.h"
+
+namespace windlass {
+
+class ContentStore {
+ public:
+  struct Options {
+    std::filesystem::path folder;               // "<data>/.windlass/oci/blobs"
+    std::uint64_t bytes_max = 2ull << 30;       // least recently used blobs go first
+  };
+  // Gives the bytes of the blob from `offset` on to `write`. Called again with a later offset when it was cut.
+  using Download = std::function<Status(std::uint64_t offset, const std::function<Status(std::string_view)>& write)>;
+
+  static Result<std::unique_ptr<ContentStore>> open(Options options);
+  virtual ~ContentStore() = default;
+
+  // The file of a blob that is here already; "" if it is not. Counts as a use.
+  virtual std::filesystem::path find(const Digest& digest, std::uint64_t size_bytes) = 0;
+  // The file of the blob, downloaded if it is not here. Size and digest are checked before the file gets its name;
+  // "blob digest mismatch" (Kind::invalid) and the bytes are deleted otherwise. Calls for one digest share a download.
+  virtual Result<std::filesystem::path> get(const Digest& digest, std::uint64_t size_bytes, const Download& download,
+                                            const Deadline& deadline) = 0;
+  // Removes least recently used blobs until the store is within its size; `keep` says which must stay.
+  virtual Status shrink(const std::function<bool(const Digest&)>& keep) = 0;
+};
+
+}  // namespace windlass

@@ -1,0 +1,60 @@
+// Asking a registry for manifests and blobs (OCI distribution-spec 1.1; oci 3).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "model/digest.h"
+#include "oci/artifact.h"
+#include "oci/reference.h"
+#include "sys/http_client.h"
+
+namespace windlass {
+
+class ContentStore;
+class CredentialSource;
+
+struct RegistryOptions {
+  std::vector<std::string> insecure_registries;  // "host[:port]"
+  std::string user_agent = "windlass";
+  int attempts_max = 5;                          // oci 3.4
+  std::chrono::milliseconds backoff_base{500};
+  std::chrono::milliseconds backoff_max{30'000};
+};
+
+// One manifest as the registry gave it; the digest is of these bytes.
+struct ManifestBytes {
+  Digest digest;
+  std::string media_type;
+  std::string bytes;
+};
+
+class Registry {
+ public:
+  static std::unique_ptr<Registry> make(RegistryOptions options, HttpTransport& transport, CredentialSource& credentials,
+                                        ContentStore& store, Log log);
+  virtual ~Registry() = default;
+
+  // The digest that a tag points to now, or nothing if the tag is absent (404). HEAD, GET where HEAD does not do.
+  virtual Result<std::optional<Digest>> tag_digest(const Reference& reference, const Deadline& deadline) = 0;
+
+  // The manifest or index with that digest; nothing if the repository has none (404). Its bytes hash to the digest.
+  virtual Result<std::optional<ManifestBytes>> manifest(const Reference& repository, const Digest& digest,
+                                                        const Deadline& deadline) = 0;
+
+  // True if `child` is named by the index `parent` (webhook/P6).
+  virtual Result<bool> is_child_of(const Reference& repository, const Digest& child, const Digest& parent,
+                                   const Deadline& deadline) = 0;
+
+  // Fetches manifest and layers of repository@digest into the content store; platform choice by oci 3.2. Blobs that the
+  // store has are not asked for again.
+  virtual Result<FetchedArtifact> fetch(const Reference& repository, const Digest& digest, const Deadline& deadline) = 0;
+};
+
+}  // namespace windlass

@@ -1,0 +1,53 @@
+// Unpacking layers into a staging folder, beneath it and nowhere else (oci 4 and 8, reliability 5).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/result.h"
+#include "oci/artifact.h"
+
+namespace windlass {
+
+struct UnpackLimits {
+  std::uint64_t bytes_max = 1ull << 30;       // unpacked, all layers (OCI_MAX_EXTRACTED_BYTES)
+  std::uint64_t entries_max = 100'000;        // of every type (OCI_MAX_EXTRACTED_ENTRIES)
+  std::uint64_t file_bytes_max = 512ull << 20;  // one file (OCI_MAX_FILE_BYTES)
+  std::uint64_t compressed_bytes_max = 1ull << 30;
+  std::size_t layers_max = 128;
+  std::uint64_t ratio_max = 200;              // expansion, once ratio_free_bytes are out
+  std::uint64_t ratio_free_bytes = 64ull << 20;
+  std::size_t name_bytes_max = 255, path_bytes_max = 4096, depth_max = 64;
+  std::uint64_t header_bytes_max = 1 << 20;   // one PAX or GNU metadata header
+};
+
+enum class EntryType { file, folder, link };
+
+// One entry of the finished tree, as the live directory will have it.
+struct TreeEntry {
+  std::string path;       // relative, '/' between parts, no "." or ".."
+  EntryType type = EntryType::file;
+  unsigned mode = 0;      // permission bits; 0 for links
+  std::uint64_t size_bytes = 0;
+  std::string content;    // file: sha256 hex of its bytes; link: its target; folder: ""
+};
+
+// The finished tree: every entry once, sorted by path in byte order, a folder before what is in it.
+struct UnpackedTree {
+  std::filesystem::path root;
+  std::vector<TreeEntry> entries;
+  std::vector<std::string> notes;  // for the run's log: skipped .git and the like
+
+  const TreeEntry* find(std::string_view path) const;
+};
+
+// Unpacks all layers, lowest first, into the empty folder `root` (made if absent, mode 0700). On any error the folder
+// is removed again and the message names entry, layer and rule or limit. Kind::invalid for a hostile or broken
+// archive, Kind::unavailable for a full disk.
+Result<UnpackedTree> unpack(const std::vector<StoredLayer>& layers, const std::filesystem::path& root,
+                            const UnpackLimits& limits, const Deadline& deadline);
+
+}  // namespace windlass

@@ -1,0 +1,72 @@
+// Files and folders: whole reads with a limit, writes that are either old or new, opens that stay beneath a folder.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/result.h"
+
+namespace windlass {
+
+// A file descriptor with an owner.
+class FileDescriptor {
+ public:
+  FileDescriptor() = default;
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
+    if (this != &other) {
+      reset();
+      fd_ = std::exchange(other.fd_, -1);
+    }
+    return *this;
+  }
+  ~FileDescriptor() { reset(); }
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+  void reset();
+
+ private:
+  int fd_ = -1;
+};
+
+// "no space left on device" and the like, as the kernel names errno `code`; the kind fits it: not_found, denied,
+// unavailable (disk full, too many open files), else internal.
+Error system_error(std::string_view doing, int code);
+
+// The whole file; Kind::invalid when it is larger than `bytes_max`.
+Result<std::string> read_file(const std::filesystem::path& file, std::uint64_t bytes_max);
+
+// Temporary file beside it, fsync, rename, fsync of the folder: readers see the old or the new content.
+Status write_file(const std::filesystem::path& file, std::string_view content, unsigned mode = 0600);
+
+// Opens `path` (relative) beneath the folder `root`; a component or the last part that is a link which leaves the root
+// is an error (openat2 RESOLVE_BENEATH). Read only.
+Result<FileDescriptor> open_beneath(const std::filesystem::path& root, std::string_view path);
+// The whole file of open_beneath(); regular files only.
+Result<std::string> read_file_beneath(const std::filesystem::path& root, std::string_view path, std::uint64_t bytes_max);
+
+// The folder and its parents, each made with `mode`.
+Status make_folders(const std::filesystem::path& folder, unsigned mode = 0700);
+
+// Flushes a folder's entries to disk.
+Status sync_folder(const std::filesystem::path& folder);
+
+// Removes a tree without following links; not there is fine.
+Status remove_tree(const std::filesystem::path& folder);
+
+// An exclusive lock on a file, held as long as the object lives. Kind::conflict with the holder's pid, which the file
+// keeps, when another process has it.
+class FileLock {
+ public:
+  static Result<FileLock> take(const std::filesystem::path& file);
+
+ private:
+  explicit FileLock(FileDescriptor fd) : fd_(std::move(fd)) {}
+  FileDescriptor fd_;
+};
+
+}  // namespace windlass

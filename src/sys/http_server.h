@@ -1,0 +1,76 @@
+// HTTP in: one thread, one port, HTTP/1.1 with limits on everything (webhook 2, reliability 2 and 6).
+//
+// The handler gets a whole request and answers now or later, from any thread. A connection that goes away never
+// cancels the work behind it. Requests that break the rules of HTTP are answered here and closed.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "sys/http_client.h"
+
+namespace windlass {
+
+// What went wrong while the body was read; the handler still answers, so that each route words it its own way.
+enum class BodyFault { none, too_large, cut_off, timed_out };
+
+struct ServerRequest {
+  std::string method;
+  std::string path;   // still percent-encoded, without the query
+  std::string query;  // after '?', still encoded, "" if there is none
+  std::vector<HttpHeader> headers;
+  std::string body;
+  BodyFault body_fault = BodyFault::none;
+  std::string peer;   // "192.0.2.1:4711" or "[2001:db8::1]:4711"
+
+  // The first header of that name, any letter case; "" if there is none. No allocation.
+  std::string_view header(std::string_view name) const;
+};
+
+struct ServerResponse {
+  int status = 200;
+  std::string content_type = "application/json; charset=utf-8";
+  std::string body;
+  std::vector<HttpHeader> headers;
+  bool close = false;  // the connection ends after this answer
+};
+
+// Answers one request; called once, from any thread. Dropping it unanswered answers 500.
+using Responder = std::function<void(ServerResponse)>;
+
+class HttpServer {
+ public:
+  struct Options {
+    std::uint16_t port = 80;  // 0: any free one
+    std::string address = "::";  // both families; falls back to 0.0.0.0 where there is no IPv6
+    std::string tls_cert_file;   // both or none
+    std::string tls_key_file;
+    std::uint64_t body_bytes_max = 1 << 20;
+    std::chrono::milliseconds header_timeout{3'000};       // webhook/T1
+    std::chrono::milliseconds request_timeout{30'000};     // T2
+    std::chrono::milliseconds body_idle_timeout{4'000};    // T2
+    std::chrono::milliseconds keep_alive_timeout{120'000}; // T3
+    std::chrono::milliseconds flush_timeout{30'000};       // T4
+    std::size_t connections_max = 16'384;
+  };
+  using Handler = std::function<void(ServerRequest, Responder)>;
+
+  // Binds and listens; requests are served once run() is called. Errors name address and port, or the TLS file.
+  static Result<std::unique_ptr<HttpServer>> listen(Options options, Handler handler, Log log);
+  virtual ~HttpServer() = default;
+
+  virtual std::uint16_t port() const = 0;
+  // Serves until stop(); the handler runs on this thread and must not block.
+  virtual void run() = 0;
+  // Closes the listener; open requests get `grace` to be answered, then run() returns. From any thread.
+  virtual void stop(std::chrono::milliseconds grace) = 0;
+};
+
+}  // namespace windlass

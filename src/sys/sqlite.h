@@ -1,0 +1,94 @@
+// SQLite, thinly: a connection, prepared statements that are kept, transactions that roll back unless committed.
+//
+// WAL, synchronous=FULL: a committed transaction is on disk. One connection is used by one thread at a time; every
+// store opens its own to the same file. Times are stored as microseconds since 1970 UTC, columns end in _unix_us.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace windlass {
+
+class Db;
+
+// One run of a prepared statement; goes back to the connection's cache when it ends.
+class Query {
+ public:
+  Query(Query&&) noexcept;
+  Query& operator=(Query&&) = delete;
+  ~Query();
+
+  Query& bind(std::string_view text);
+  Query& bind(std::int64_t number);
+  Query& bind_null();
+  Query& bind(const std::optional<std::int64_t>& number) { return number ? bind(*number) : bind_null(); }
+
+  // The next row: true, no more rows: false. Kind::unavailable when the file stays locked or the disk is full,
+  // Kind::internal when the file is damaged.
+  Result<bool> step();
+  // Runs a statement that gives no rows.
+  Status run();
+
+  // Columns of the current row, from 0.
+  std::string text(int column) const;
+  std::int64_t number(int column) const;
+  bool is_null(int column) const;
+  std::optional<std::int64_t> number_if(int column) const;
+
+ private:
+  friend class Db;
+  Query(Db& db, sqlite3_stmt* statement) : db_(&db), statement_(statement) {}
+  Db* db_;
+  sqlite3_stmt* statement_;
+  int bound_ = 0;
+};
+
+class Db {
+ public:
+  // Opens or creates the file (mode 0600). Waits up to 5 s for a lock held by another connection.
+  static Result<std::unique_ptr<Db>> open(const std::filesystem::path& file);
+  ~Db();
+  Db(const Db&) = delete;
+  Db& operator=(const Db&) = delete;
+
+  // `sql` is constant text: it is prepared once and kept. Wrong SQL is our bug and ends the process.
+  Query query(std::string_view sql);
+  // Several statements at once, for schemas and pragmas.
+  Status execute(std::string_view sql);
+  // PRAGMA quick_check: an error names what is damaged.
+  Status check();
+
+  std::int64_t changes() const;  // rows changed by the last statement
+
+ private:
+  friend class Query;
+  explicit Db(sqlite3* handle) : handle_(handle) {}
+  sqlite3* handle_;
+  std::map<std::string, sqlite3_stmt*, std::less<>> idle_;  // prepared and not in use, by SQL text
+};
+
+// BEGIN IMMEDIATE now, COMMIT on commit(), ROLLBACK in the destructor otherwise.
+class Transaction {
+ public:
+  static Result<Transaction> begin(Db& db);
+  Transaction(Transaction&& other) noexcept : db_(std::exchange(other.db_, nullptr)) {}
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction();
+  Status commit();
+
+ private:
+  explicit Transaction(Db& db) : db_(&db) {}
+  Db* db_;
+};
+
+}  // namespace windlass
