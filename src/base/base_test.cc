@@ -20,8 +20,8 @@ TEST(Clock, WritesRfc3339WithoutTrailingZeros) {  // api 3
 
 TEST(Clock, WritesSpansAsGoDoes) {
   const std::pair<std::chrono::nanoseconds, std::string> spans[] = {
-      {0ns, "0s"},      {1500us, "1.5ms"}, {250ms, "250ms"},   {1234ms, "1.234s"},
-      {180s, "3m0s"},   {47s, "47s"},      {3723s, "1h2m3s"},  {3600s, "1h0m0s"},
+      {0ns, "0s"},    {1500us, "1.5ms"}, {250ms, "250ms"},  {1234ms, "1.234s"},
+      {180s, "3m0s"}, {47s, "47s"},      {3723s, "1h2m3s"}, {3600s, "1h0m0s"},
   };
   for (const auto& [span, text] : spans) EXPECT_EQ(to_go_duration(span), text);
 }
@@ -66,12 +66,15 @@ class LogTest : public ::testing::Test {
 };
 
 TEST_F(LogTest, WritesOneJsonObjectWithSortedNestedFields) {  // api/G1 to G6
-  log().with({{"job_id", "j1"}}).info("job ended", {{"trigger.ref", "main"}, {"elapsed", 3}, {"trigger.event", "webhook"}});
+  log()
+      .with({{"job_id", "j1"}})
+      .info("job ended", {{"trigger.ref", "main"}, {"elapsed", 3}, {"trigger.event", "webhook"}});
   const auto line = written();
   ASSERT_TRUE(line.starts_with("{\"time\":\"")) << line;
-  EXPECT_EQ(line.substr(line.find(",\"level\"")),
-            ",\"level\":\"info\",\"msg\":\"job ended\",\"elapsed\":3,\"job_id\":\"j1\",\"trigger\":{\"event\":\"webhook\","
-            "\"ref\":\"main\"}}\n");
+  EXPECT_EQ(
+      line.substr(line.find(",\"level\"")),
+      ",\"level\":\"info\",\"msg\":\"job ended\",\"elapsed\":3,\"job_id\":\"j1\",\"trigger\":{\"event\":\"webhook\","
+      "\"ref\":\"main\"}}\n");
 }
 
 TEST_F(LogTest, MasksSecretsEvenWhereJsonEscapesThem) {  // api/G11

@@ -25,7 +25,9 @@ struct Deadline {
     using namespace std::chrono_literals;
     const auto now = std::chrono::steady_clock::now();
     if (now >= at) return 0ms;
-    return std::min<std::chrono::milliseconds>(std::chrono::ceil<std::chrono::milliseconds>(std::min(at - now, std::chrono::steady_clock::duration(24h))), 24h);
+    return std::min<std::chrono::milliseconds>(
+        std::chrono::ceil<std::chrono::milliseconds>(std::min(at - now, std::chrono::steady_clock::duration(24h))),
+        24h);
   }
 };
 

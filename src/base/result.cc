@@ -14,12 +14,18 @@ tl::unexpected<Error> while_doing(std::string_view step, Error cause) {
 
 std::string_view to_string(Kind kind) {
   switch (kind) {
-    case Kind::invalid: return "invalid";
-    case Kind::denied: return "denied";
-    case Kind::not_found: return "not_found";
-    case Kind::conflict: return "conflict";
-    case Kind::unavailable: return "unavailable";
-    case Kind::internal: return "internal";
+    case Kind::invalid:
+      return "invalid";
+    case Kind::denied:
+      return "denied";
+    case Kind::not_found:
+      return "not_found";
+    case Kind::conflict:
+      return "conflict";
+    case Kind::unavailable:
+      return "unavailable";
+    case Kind::internal:
+      return "internal";
   }
   return "internal";
 }

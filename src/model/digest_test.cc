@@ -8,15 +8,15 @@ namespace {
 const std::string k64(64, 'a');
 
 const std::pair<std::string, std::string> kRefused[] = {
-    {"", "is required"},                                                                              // webhook/V3
-    {"abc", "expected <algorithm>:<hex>"},                                                            // V4
-    {":abc", "expected <algorithm>:<hex>"},                                                           // V4
-    {"sha256:", "expected <algorithm>:<hex>"},                                                        // V4
-    {"md5:" + k64, "unsupported algorithm \"md5\", expected sha256 or sha512"},                       // V5
-    {"SHA256:" + k64, "unsupported algorithm \"SHA256\", expected sha256 or sha512"},                 // V5
-    {"sha256:" + k64.substr(1), "sha256 needs 64 hex characters, got 63"},                            // V6
-    {"sha512:" + k64, "sha512 needs 128 hex characters, got 64"},                                     // V6
-    {"sha256:1F" + k64.substr(2), "character 'F' at position 2 is not lowercase hexadecimal"},        // V7
+    {"", "is required"},                                                                        // webhook/V3
+    {"abc", "expected <algorithm>:<hex>"},                                                      // V4
+    {":abc", "expected <algorithm>:<hex>"},                                                     // V4
+    {"sha256:", "expected <algorithm>:<hex>"},                                                  // V4
+    {"md5:" + k64, "unsupported algorithm \"md5\", expected sha256 or sha512"},                 // V5
+    {"SHA256:" + k64, "unsupported algorithm \"SHA256\", expected sha256 or sha512"},           // V5
+    {"sha256:" + k64.substr(1), "sha256 needs 64 hex characters, got 63"},                      // V6
+    {"sha512:" + k64, "sha512 needs 128 hex characters, got 64"},                               // V6
+    {"sha256:1F" + k64.substr(2), "character 'F' at position 2 is not lowercase hexadecimal"},  // V7
     {"sha256:" + k64.substr(1) + "\n", "character '\\x0a' at position 64 is not lowercase hexadecimal"},
 };
 

@@ -17,23 +17,35 @@ std::string revision_of(const JobRequest& request) {
 
 std::string_view error_text(FailedStep step) {
   switch (step) {
-    case FailedStep::none: return "";
-    case FailedStep::daemon_mode: return "failed to check if docker host is running in swarm mode";
-    case FailedStep::path: return "failed to verify and sanitize internal filesystem path";
-    case FailedStep::repository: return "invalid repository name";
-    case FailedStep::config: return "failed to get deploy configuration";
-    case FailedStep::resolve: return "failed to resolve oci artifact digest";
-    case FailedStep::trust: return "failed OCI signature verification";
-    case FailedStep::pull: return "failed to pull oci artifact";
-    case FailedStep::deployment: return "deployment failed";
-    case FailedStep::interrupted: return "";
-    case FailedStep::internal: return "internal error";
+    case FailedStep::none:
+      return "";
+    case FailedStep::daemon_mode:
+      return "failed to check if docker host is running in swarm mode";
+    case FailedStep::path:
+      return "failed to verify and sanitize internal filesystem path";
+    case FailedStep::repository:
+      return "invalid repository name";
+    case FailedStep::config:
+      return "failed to get deploy configuration";
+    case FailedStep::resolve:
+      return "failed to resolve oci artifact digest";
+    case FailedStep::trust:
+      return "failed OCI signature verification";
+    case FailedStep::pull:
+      return "failed to pull oci artifact";
+    case FailedStep::deployment:
+      return "deployment failed";
+    case FailedStep::interrupted:
+      return "";
+    case FailedStep::internal:
+      return "internal error";
   }
   return "internal error";
 }
 
 JobOutcome JobOutcome::failed(FailedStep step, std::string reason, bool passing_fault) {
-  return {.status = RunStatus::failed, .failed_step = step, .message = std::move(reason), .passing_fault = passing_fault};
+  return {
+      .status = RunStatus::failed, .failed_step = step, .message = std::move(reason), .passing_fault = passing_fault};
 }
 
 JobOutcome JobOutcome::skipped(std::string reason) {

@@ -17,10 +17,10 @@ enum class SourceType { oci };
 struct JobRequest {
   SourceType source = SourceType::oci;
   Trigger trigger = Trigger::webhook;
-  std::string artifact;          // the reference as the sender wrote it, trimmed
-  std::string source_id;         // canonical "host[:port]/path", identity of the source
-  std::string repository;        // full name without host (webhook 6.3)
-  std::string ref;               // tag, or "sha256:…" when the artifact was given by digest
+  std::string artifact;    // the reference as the sender wrote it, trimmed
+  std::string source_id;   // canonical "host[:port]/path", identity of the source
+  std::string repository;  // full name without host (webhook 6.3)
+  std::string ref;         // tag, or "sha256:…" when the artifact was given by digest
   bool ref_is_digest = false;
   std::optional<Digest> digest;  // the manifest digest the sender announced (P of webhook 14)
   std::string target;            // deploy-config target, empty: none
@@ -43,16 +43,16 @@ struct Job {
 // The step a job failed in; the sync answer and the run message are chosen by it (webhook/R26 to R34).
 enum class FailedStep {
   none,
-  daemon_mode,   // failed to check if docker host is running in swarm mode
-  path,          // failed to verify and sanitize internal filesystem path
-  repository,    // invalid repository name
-  config,        // failed to get deploy configuration
-  resolve,       // failed to resolve oci artifact digest
-  trust,         // failed OCI signature verification
-  pull,          // failed to pull oci artifact
-  deployment,    // deployment failed
-  interrupted,   // stands alone: "interrupted by restart"
-  internal,      // internal error
+  daemon_mode,  // failed to check if docker host is running in swarm mode
+  path,         // failed to verify and sanitize internal filesystem path
+  repository,   // invalid repository name
+  config,       // failed to get deploy configuration
+  resolve,      // failed to resolve oci artifact digest
+  trust,        // failed OCI signature verification
+  pull,         // failed to pull oci artifact
+  deployment,   // deployment failed
+  interrupted,  // stands alone: "interrupted by restart"
+  internal,     // internal error
 };
 
 // The `error` text of webhook 11 for a step; empty where the reason stands alone.
@@ -64,7 +64,8 @@ struct JobOutcome {
   // succeeded: "job completed successfully…"; skipped: the reason; failed: the reason without the step's error text
   std::string message;
   std::vector<StackResult> stacks;
-  bool passing_fault = false;  // failed by something that passes (connect, 5xx, engine away): the lane is tried again (C11)
+  bool passing_fault =
+      false;  // failed by something that passes (connect, 5xx, engine away): the lane is tried again (C11)
 
   static JobOutcome failed(FailedStep step, std::string reason, bool passing_fault = false);
   static JobOutcome skipped(std::string reason);

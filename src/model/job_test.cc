@@ -22,9 +22,11 @@ TEST(Job, RevisionHasTheHalvesThatExist) {  // webhook/X8
 }
 
 TEST(JobOutcome, PutsTheStepBeforeTheReasonOfAFailure) {  // webhook 11
-  EXPECT_EQ(JobOutcome::failed(FailedStep::config, "configuration file not found in repository: .doco-cd.y(a)ml").run_message(),
+  EXPECT_EQ(JobOutcome::failed(FailedStep::config, "configuration file not found in repository: .doco-cd.y(a)ml")
+                .run_message(),
             "failed to get deploy configuration: configuration file not found in repository: .doco-cd.y(a)ml");
-  EXPECT_EQ(JobOutcome::failed(FailedStep::interrupted, "interrupted by restart").run_message(), "interrupted by restart");
+  EXPECT_EQ(JobOutcome::failed(FailedStep::interrupted, "interrupted by restart").run_message(),
+            "interrupted by restart");
   EXPECT_EQ(JobOutcome::skipped("superseded: main now points to x").run_message(), "superseded: main now points to x");
 }
 

@@ -4,26 +4,35 @@ namespace windlass {
 
 std::string_view to_string(RunStatus status) {
   switch (status) {
-    case RunStatus::accepted: return "accepted";
-    case RunStatus::running: return "running";
-    case RunStatus::succeeded: return "succeeded";
-    case RunStatus::failed: return "failed";
-    case RunStatus::skipped: return "skipped";
+    case RunStatus::accepted:
+      return "accepted";
+    case RunStatus::running:
+      return "running";
+    case RunStatus::succeeded:
+      return "succeeded";
+    case RunStatus::failed:
+      return "failed";
+    case RunStatus::skipped:
+      return "skipped";
   }
   return "failed";
 }
 
 std::string_view to_string(Trigger trigger) {
   switch (trigger) {
-    case Trigger::webhook: return "webhook";
-    case Trigger::poll: return "poll";
-    case Trigger::scheduled_job: return "scheduled_job";
+    case Trigger::webhook:
+      return "webhook";
+    case Trigger::poll:
+      return "poll";
+    case Trigger::scheduled_job:
+      return "scheduled_job";
   }
   return "webhook";
 }
 
 std::optional<RunStatus> parse_run_status(std::string_view text) {
-  for (auto status : {RunStatus::accepted, RunStatus::running, RunStatus::succeeded, RunStatus::failed, RunStatus::skipped})
+  for (auto status :
+       {RunStatus::accepted, RunStatus::running, RunStatus::succeeded, RunStatus::failed, RunStatus::skipped})
     if (text == to_string(status)) return status;
   return std::nullopt;
 }

@@ -1,0 +1,22 @@
+// The command line: which of windlass's commands is meant (api 8).
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace windlass {
+
+struct ServeCommand {};  // also without any argument
+struct HealthcheckCommand {};
+// Nothing to run: print and leave. 0 for --help and --version on standard output, 2 for wrong usage on standard error
+// (api/L3, L5).
+struct PrintCommand {
+  int exit_code = 0;
+  std::string text;
+};
+using CommandLine = std::variant<ServeCommand, HealthcheckCommand, PrintCommand>;
+
+CommandLine parse_command_line(const std::vector<std::string>& arguments);
+
+}  // namespace windlass

@@ -1,0 +1,47 @@
+#include "deploy/labels.h"
+
+namespace windlass {
+
+Labels release_labels(const LabelFacts& facts) {
+  const auto& request = facts.job.request;
+  const auto now = std::chrono::floor<std::chrono::seconds>(facts.now);
+  // L8: of a digest only the hex part
+  const auto ref = request.ref_is_digest ? request.ref.substr(request.ref.find(':') + 1) : request.ref;
+  return {
+      {"cd.doco.metadata.manager", "doco-cd"},  // L25: switching back to doco-cd must work
+      {"cd.doco.metadata.version", WINDLASS_VERSION},
+      {"cd.doco.deployment.name", facts.config.name},
+      {"cd.doco.deployment.timestamp", to_rfc3339(now)},
+      {"cd.doco.deployment.compose.sha", facts.compose_hash},
+      {"cd.doco.deployment.working_dir", facts.working_dir},
+      {"cd.doco.deployment.config.target", request.target},
+      {"cd.doco.deployment.target.ref", ref},
+      {"cd.doco.deployment.target.sha", facts.digest},
+      {"cd.doco.deployment.trigger", request.digest ? request.digest->str() : std::string(to_string(request.trigger))},
+      {"cd.doco.deployment.config.sha", facts.config_hash},
+      {"cd.doco.deployment.auto_discovery", "false"},
+      {"cd.doco.deployment.auto_discovery.config",
+       "{enabled: false, depth: 0, delete: false, remove_volumes: false, remove_images: true}"},
+      {"cd.doco.source", "oci"},
+      {std::string(kSourceNameLabel), request.repository},
+      {"cd.doco.source.url", request.artifact},
+      {std::string(kSourceIdLabel), request.source_id},
+      {std::string(kReleaseLabel), facts.release_id},
+  };
+}
+
+bool is_own_label(std::string_view key) { return key.starts_with("cd.doco.") || key.starts_with("cd.windlass."); }
+
+bool is_left_out_of_hash(std::string_view key) {
+  if (key.starts_with("com.docker.compose.")) return true;
+  if (key.starts_with("cd.doco.job.") || key.starts_with("cd.doco.deployment.recreate.")) return false;
+  return is_own_label(key);
+}
+
+bool belongs_to(const ContainerSummary& container, const JobRequest& request) {
+  if (const auto id = container.label(std::string(kSourceIdLabel)); !id.empty()) return id == request.source_id;
+  const auto name = container.label(std::string(kSourceNameLabel));
+  return !name.empty() && (name == request.repository || name == request.source_id);
+}
+
+}  // namespace windlass

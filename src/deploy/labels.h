@@ -1,0 +1,46 @@
+// The labels that windlass writes on containers: doco-cd's, so that its tools and its return keep working, and two of
+// our own (deploy 6).
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "config/deploy_config.h"
+#include "docker/engine.h"
+#include "model/job.h"
+
+namespace windlass {
+
+inline constexpr std::string_view kReleaseLabel = "cd.windlass.release";     // id of the release that made a container
+inline constexpr std::string_view kSourceIdLabel = "cd.windlass.source.id";  // deploy/L17b
+inline constexpr std::string_view kSourceNameLabel = "cd.doco.source.name";
+inline constexpr std::string_view kEphemeralLabel = "cd.doco.job.ephemeral";
+
+// What a label set tells.
+struct LabelFacts {
+  const Job& job;
+  const DeployConfig& config;
+  std::string release_id;
+  std::string digest;        // D
+  std::string compose_hash;  // deploy/N5
+  std::string config_hash;   // L11
+  std::string working_dir;   // as the engine's host sees it
+  WallTime now;
+};
+
+// L1 to L17b.
+Labels release_labels(const LabelFacts& facts);
+
+// cd.doco.* and cd.windlass.*: the ones an unchanged container keeps as they are (L21).
+bool is_own_label(std::string_view key);
+
+// Labels that are no input of a service (N6).
+bool is_left_out_of_hash(std::string_view key);
+
+// True if a container's labels name this source: our own label, else doco-cd's source name with or without the host
+// (deploy/O1).
+bool belongs_to(const ContainerSummary& container, const JobRequest& request);
+
+}  // namespace windlass

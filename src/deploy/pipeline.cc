@@ -1,0 +1,284 @@
+#include "deploy/pipeline.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "base/crash_point.h"
+#include "sys/crypto.h"
+#include "sys/files.h"
+
+namespace windlass {
+namespace {
+
+// A folder for one unpacked release; gone when the run ends, whatever happens.
+class Staging {
+ public:
+  explicit Staging(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  Staging(const Staging&) = delete;
+  Staging& operator=(const Staging&) = delete;
+  ~Staging() { (void)remove_tree(folder_); }
+  const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+// Calls work(0) … work(count - 1) on up to `threads` threads, this one among them.
+void for_each_index(std::size_t count, unsigned threads, const std::function<void(std::size_t)>& work) {
+  std::atomic<std::size_t> next = 0;
+  const auto take = [&] {
+    for (auto index = next++; index < count; index = next++) work(index);
+  };
+  std::vector<std::jthread> helpers;
+  for (std::size_t i = 1; i < std::min<std::size_t>(count, threads); ++i) helpers.emplace_back(take);
+  take();
+}
+
+StackResult result_of(const std::string& stack, RunStatus status, std::string message) {
+  return {.name = stack, .status = status, .message = std::move(message)};
+}
+
+}  // namespace
+
+// What one run has found out so far.
+struct Pipeline::Run {
+  const Job& job;
+  const TellRevision& tell_revision;
+  Deadline deadline;
+  Log log;
+  std::string lane;
+  std::optional<Digest> digest;
+  std::vector<PreparedStack> stacks;
+  std::vector<std::optional<Error>> errors;  // by stack
+  bool touched = false;                      // the live directory is at the new release
+
+  bool any_failed() const {
+    return std::any_of(errors.begin(), errors.end(), [](const auto& error) { return error.has_value(); });
+  }
+  bool all_filtered() const {
+    return std::all_of(stacks.begin(), stacks.end(),
+                       [](const PreparedStack& stack) { return !stack.filtered_because.empty(); });
+  }
+};
+
+Pipeline::Pipeline(Options options, Source& source, Driver& driver, Engine& engine, LiveDirectories& live,
+                   ReleaseStore& releases, StackPreparer& preparer, StackDeployment& deployment, Log log)
+    : options_(std::move(options)),
+      source_(source),
+      driver_(driver),
+      engine_(engine),
+      live_(live),
+      releases_(releases),
+      preparer_(preparer),
+      deployment_(deployment),
+      log_(std::move(log)),
+      slots_(options_.concurrent_stacks_max) {}
+
+JobOutcome Pipeline::run(const Job& job, const TellRevision& tell_revision, const Deadline& deadline) {
+  const auto& request = job.request;
+  Run run{.job = job,
+          .tell_revision = tell_revision,
+          .deadline = deadline,
+          .log = log_.with({{"job_id", job.id}, {"artifact", request.artifact}, {"target", request.target}}),
+          .lane = lane_of(request)};
+  run.log.info("received new artifact job", {{"trigger.commit", request.digest ? request.digest->str() : ""},
+                                             {"trigger.ref", request.ref},
+                                             {"trigger.event", to_string(request.trigger)}});
+  auto history = releases_.history(run.lane);
+  if (!history) return JobOutcome::failed(FailedStep::internal, history.error().message);
+
+  auto settled = source_.settle(job, *history, deadline);
+  if (!settled)
+    return JobOutcome::failed(FailedStep::resolve, settled.error().message, settled.error().kind == Kind::unavailable);
+  for (const auto& replaced : job.replaced_digests)
+    if (!history->has_seen(replaced)) (void)releases_.remember(run.lane, replaced, false);
+  if (!settled->deploy) {
+    if (request.digest && !history->has_seen(*request.digest))
+      (void)releases_.remember(run.lane, *request.digest, false);
+    return JobOutcome::skipped(settled->reason);
+  }
+  run.digest = settled->deploy;
+  crash_point("source.resolved");
+  tell_revision(request.ref_is_digest ? run.digest->str() : fmt::format("{} ({})", request.ref, run.digest->str()));
+
+  if (auto outcome = unchanged(run)) return *outcome;
+  (void)releases_.unsettle(run.lane, request.target);
+  auto outcome = deploy(run);
+  remember(run, outcome.status != RunStatus::failed);
+  return outcome;
+}
+
+// Everything that decides what a run of this lane and target would do, besides the engine's state (deploy/N2b).
+std::string Pipeline::settled_key(const Run& run) const {
+  return sha256_hex(fmt::format("1\n{}\n{}\n{}\n{}\n{}\n{}", run.digest->str(), run.job.request.ref,
+                                options_.config.base_dir, options_.host_data_dir, driver_.version(),
+                                options_.environment_hash));
+}
+
+// deploy/N2b: the last run with equal inputs ended well and the engine shows what it left. No file is read, no child
+// process is started, nothing is written.
+std::optional<JobOutcome> Pipeline::unchanged(const Run& run) {
+  auto settled = releases_.settled(run.lane, run.job.request.target);
+  if (!settled || !*settled || (*settled)->key != settled_key(run)) return std::nullopt;
+  JobOutcome outcome{.status = RunStatus::skipped};
+  std::vector<std::string> reasons;
+  for (const auto& stack : (*settled)->stacks) {
+    auto reason = stack.skipped_because;
+    if (reason.empty()) {
+      auto containers = engine_.containers({"com.docker.compose.project=" + stack.name}, run.deadline);
+      if (!containers) return std::nullopt;
+      if (auto wrong = mismatch(stack.services, by_service(*containers), stack.release_of)) {
+        run.log.info("stack is not as it was deployed", {{"stack", stack.name}, {"reason", *wrong}});
+        return std::nullopt;
+      }
+      reason = "no changes";
+    }
+    reasons.push_back(fmt::format("{}: {}", stack.name, reason));
+    outcome.stacks.push_back(result_of(stack.name, RunStatus::skipped, std::move(reason)));
+  }
+  outcome.message = fmt::format("{}", fmt::join(reasons, "; "));
+  return outcome;
+}
+
+JobOutcome Pipeline::deploy(Run& run) {
+  const auto& request = run.job.request;
+  auto plain_path = source_.live_path(run.job);
+  if (!plain_path) return JobOutcome::failed(FailedStep::path, plain_path.error().message);
+  auto live_path = live_.path_for(request.source_id, *plain_path, request.ref, request.ref_is_digest);
+  if (!live_path) return JobOutcome::failed(FailedStep::path, live_path.error().message);
+
+  const Staging staging(options_.data_dir / ".windlass/oci/staging" / run.job.id);
+  (void)remove_tree(staging.folder());  // of an attempt that was cut short
+  auto tree = source_.fetch(run.job, *run.digest, staging.folder(), run.deadline);
+  if (!tree) return JobOutcome::failed(FailedStep::pull, tree.error().message, tree.error().kind == Kind::unavailable);
+  for (const auto& note : tree->notes) run.log.info("note on the artifact", {{"note", note}});
+
+  auto configs = load_deploy_configs(tree->root, request.target, options_.config);
+  if (!configs) return JobOutcome::failed(FailedStep::config, configs.error().message);
+  for (const auto& warning : configs->warnings) run.log.warning("deploy config", {{"warning", warning}});
+  for (auto& config : configs->stacks) {
+    config.reference = request.ref;  // config 3: the artifact's tag or digest always counts
+    run.stacks.push_back(PreparedStack{.config = config});
+  }
+  run.errors.resize(run.stacks.size());
+
+  std::vector<std::string> names;
+  for (const auto& stack : run.stacks) names.push_back(stack.config.name);
+  auto locks = locks_.take(names, run.deadline);
+  if (!locks) return JobOutcome::failed(FailedStep::deployment, locks.error().message, true);
+
+  for_each_index(run.stacks.size(), options_.concurrent_stacks_max, [&](std::size_t index) {
+    auto done = prepare(run, run.stacks[index], *tree, options_.host_data_dir + "/" + *live_path);
+    if (!done) run.errors[index] = done.error();
+  });
+  crash_point("plan.done");
+  if (!run.any_failed() && !run.all_filtered()) {
+    if (auto failed = write_live_directory(run, *live_path, *tree)) return *failed;
+    run.touched = true;
+    for_each_index(run.stacks.size(), options_.concurrent_stacks_max, [&](std::size_t index) {
+      auto done = bring_up(run, run.stacks[index]);
+      if (!done) run.errors[index] = done.error();
+    });
+  }
+  return conclude(run);
+}
+
+// One stack up to and including its images; the live directory is still as it was.
+Status Pipeline::prepare(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root) {
+  const auto log = run.log.with({{"stack", stack.config.name}});
+  auto prepared = preparer_.prepare(run.job, stack.config, tree, host_root, run.deadline);
+  if (!prepared) return tl::unexpected(prepared.error());
+  stack = std::move(*prepared);
+  if (!stack.filtered_because.empty()) return {};
+  if (auto planned = preparer_.plan(run.job, stack, run.deadline); !planned) return planned;
+  log.debug("plan", {{"plan", stack.plan.str()}});
+  if (!stack.plan.changes_anything() && !stack.config.force_image_pull) return {};
+  auto slot = slots_.take(run.deadline);
+  if (!slot) return tl::unexpected(slot.error());
+  return deployment_.get_images(stack, log, run.deadline);
+}
+
+// The end of the job if the live directory could not be written.
+std::optional<JobOutcome> Pipeline::write_live_directory(Run& run, const std::string& live_path,
+                                                         const UnpackedTree& tree) {
+  const bool force = std::any_of(run.stacks.begin(), run.stacks.end(),
+                                 [](const PreparedStack& stack) { return stack.config.force_recreate; });
+  auto synced = live_.sync(live_path, tree, *run.digest, force, run.deadline);
+  if (!synced)
+    return JobOutcome::failed(FailedStep::deployment,
+                              fmt::format("writing the live directory {}: {}", live_path, synced.error().message),
+                              synced.error().kind == Kind::unavailable);
+  for (const auto& path : synced->drift)
+    run.log.warning("file was edited by hand and is left alone", {{"path", path}, {"live_directory", live_path}});
+  if (!synced->changed.empty())
+    run.log.info("live directory written", {{"changed_files", synced->changed.size()}, {"live_directory", live_path}});
+  return std::nullopt;
+}
+
+Status Pipeline::bring_up(Run& run, PreparedStack& stack) {
+  if (!stack.deploys()) return {};
+  auto slot = slots_.take(run.deadline);
+  if (!slot) return tl::unexpected(slot.error());
+  return deployment_.bring_up(run.job, *run.digest, stack, run.log.with({{"stack", stack.config.name}}), run.deadline);
+}
+
+// The stacks' ends as one end of the job (webhook/R21, R33, X5, X6).
+JobOutcome Pipeline::conclude(const Run& run) {
+  JobOutcome outcome;
+  std::vector<std::string> errors, reasons;
+  for (std::size_t i = 0; i < run.stacks.size(); ++i) {
+    const auto& stack = run.stacks[i];
+    const auto& name = stack.config.name;
+    if (const auto& error = run.errors[i]) {
+      errors.push_back(fmt::format("failed to deploy stack {}: {}", name, error->message));
+      outcome.passing_fault = outcome.passing_fault || error->kind == Kind::unavailable;
+      outcome.stacks.push_back(result_of(name, RunStatus::failed, error->message));
+    } else if (run.touched && stack.deploys()) {
+      outcome.stacks.push_back(result_of(name, RunStatus::succeeded, stack.plan.str()));
+    } else {
+      const auto reason = !stack.filtered_because.empty() ? stack.filtered_because
+                          : stack.deploys()               ? "not deployed, because another stack of the run failed"
+                                                          : "no changes";
+      reasons.push_back(fmt::format("{}: {}", name, reason));
+      outcome.stacks.push_back(result_of(name, RunStatus::skipped, reason));
+    }
+  }
+  if (!errors.empty()) {
+    outcome.status = RunStatus::failed;
+    outcome.failed_step = FailedStep::deployment;
+    outcome.message = fmt::format("{}", fmt::join(errors, "\n"));
+    return outcome;
+  }
+  keep_settled(run);
+  const auto deployed = run.stacks.size() - reasons.size();
+  outcome.status = deployed == 0 ? RunStatus::skipped : RunStatus::succeeded;
+  outcome.message = deployed == 0 ? fmt::format("{}", fmt::join(reasons, "; ")) : "job completed successfully";
+  if (deployed != 0 && !reasons.empty())
+    outcome.message +=
+        fmt::format(": {} deployed, {} skipped ({})", deployed, reasons.size(), fmt::join(reasons, "; "));
+  return outcome;
+}
+
+// Keeps what unchanged() needs. A stack that asks for something at every run (force_…) is never unchanged.
+void Pipeline::keep_settled(const Run& run) {
+  SettledRun settled{.key = settled_key(run)};
+  for (const auto& stack : run.stacks) {
+    if (stack.config.force_recreate || stack.config.force_image_pull) return;
+    SettledStack end{.name = stack.config.name, .skipped_because = stack.filtered_because, .services = stack.services};
+    auto record = releases_.stack(end.name);
+    if (record && *record) end.release_of = (*record)->release_of;
+    settled.stacks.push_back(std::move(end));
+  }
+  if (auto kept = releases_.settle(run.lane, run.job.request.target, settled); !kept)
+    run.log.warning("state of the run was not kept", {{"error", kept.error().message}});
+}
+
+void Pipeline::remember(const Run& run, bool deployed) {
+  if (auto kept = releases_.remember(run.lane, *run.digest, deployed); !kept)
+    run.log.error("digest was not remembered", {{"error", kept.error().message}});
+}
+
+}  // namespace windlass

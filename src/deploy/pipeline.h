@@ -1,0 +1,72 @@
+// What a job does, from settling its digest to the recorded release (the walk of a trigger).
+//
+//   settle -> unchanged? -> fetch, unpack -> read configs -> resolve and plan every stack -> images -> sync the live
+//   directory -> bring every stack up -> watch -> record
+//
+// Nothing live is touched until everything up to the plan has passed for every stack (reliability/P7). Every step is
+// safe to repeat: a job that was interrupted starts over. Jobs of one lane come one at a time (jobs/), which also keeps
+// two jobs away from one live directory: each source and ref has its own.
+//
+// Not here: who asked, and what a person is told over HTTP.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/deploy_config.h"
+#include "deploy/live_directory.h"
+#include "deploy/prepared_stack.h"
+#include "deploy/release_store.h"
+#include "deploy/stack_deployment.h"
+#include "deploy/stack_locks.h"
+#include "source/source.h"
+
+namespace windlass {
+
+class Pipeline {
+ public:
+  struct Options {
+    std::filesystem::path data_dir;  // DATA_MOUNT_PATH
+    std::string host_data_dir;       // the same folder as the engine's host sees it
+    DeployConfigOptions config;
+    unsigned concurrent_stacks_max = 4;  // MAX_CONCURRENT_DEPLOYMENTS
+    std::string environment_hash;        // of everything outside the artifact that a model may depend on
+  };
+  using TellRevision = std::function<void(std::string revision)>;
+
+  Pipeline(Options options, Source& source, Driver& driver, Engine& engine, LiveDirectories& live,
+           ReleaseStore& releases, StackPreparer& preparer, StackDeployment& deployment, Log log);
+
+  // Runs one job to its end. Called from any thread, for different lanes at once.
+  JobOutcome run(const Job& job, const TellRevision& tell_revision, const Deadline& deadline);
+
+ private:
+  struct Run;
+  std::optional<JobOutcome> unchanged(const Run& run);
+  JobOutcome deploy(Run& run);
+  Status prepare(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root);
+  std::optional<JobOutcome> write_live_directory(Run& run, const std::string& live_path, const UnpackedTree& tree);
+  Status bring_up(Run& run, PreparedStack& stack);
+  JobOutcome conclude(const Run& run);
+  void keep_settled(const Run& run);
+  std::string settled_key(const Run& run) const;
+  void remember(const Run& run, bool deployed);
+
+  Options options_;
+  Source& source_;
+  Driver& driver_;
+  Engine& engine_;
+  LiveDirectories& live_;
+  ReleaseStore& releases_;
+  StackPreparer& preparer_;
+  StackDeployment& deployment_;
+  Log log_;
+  StackLocks locks_;
+  Slots slots_;
+};
+
+}  // namespace windlass

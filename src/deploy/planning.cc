@@ -1,0 +1,141 @@
+#include "deploy/planning.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "deploy/labels.h"
+#include "deploy/service_inputs.h"
+
+namespace windlass {
+namespace {
+
+const std::string kReleaseKey(kReleaseLabel);
+
+int number_of(const json::object& object, std::string_view key, int otherwise) {
+  const auto* value = object.if_contains(key);
+  if (value == nullptr) return otherwise;
+  if (value->is_int64()) return static_cast<int>(value->get_int64());
+  return otherwise;
+}
+
+int running_count(const std::vector<ContainerSummary>& containers) {
+  return static_cast<int>(std::count_if(containers.begin(), containers.end(), [](const ContainerSummary& container) {
+    return container.state == "running";
+  }));
+}
+
+// Why the containers of a service have to be made anew; empty if they are what they should be.
+std::vector<std::string> reasons_to_recreate(const PlanQuestion& question, const std::string& service,
+                                             const std::vector<ContainerSummary>& containers) {
+  if (question.force_recreate) return {"force_recreate is set"};
+  for (const auto& container : containers) {
+    const auto inputs = question.made_from(container.label(kReleaseKey), service);
+    if (!inputs) return {fmt::format("container {} was not made by a release of windlass", container.name)};
+    const auto wanted = question.wanted.find(service);
+    if (wanted == question.wanted.end()) continue;
+    if (auto reasons = differences(*inputs, wanted->second); !reasons.empty()) return reasons;
+  }
+  return {};
+}
+
+ServicePlan plan_service(const PlanQuestion& question, const ServiceShape& shape) {
+  const auto found = question.containers.find(shape.name);
+  const bool absent = found == question.containers.end() || found->second.empty();
+  if (shape.replicas == 0) {
+    if (absent) return {shape.name, ServiceAction::keep, {}};
+    return {shape.name, ServiceAction::remove, {"scaled to 0"}};
+  }
+  if (absent) {
+    // A finished container that somebody removed is no reason to run it again (N17).
+    if (!shape.must_run() && question.was_deployed_as_wanted(shape.name)) return {shape.name, ServiceAction::keep, {}};
+    return {shape.name, ServiceAction::create, {"service not deployed"}};
+  }
+  if (auto reasons = reasons_to_recreate(question, shape.name, found->second); !reasons.empty())
+    return {shape.name, ServiceAction::recreate, std::move(reasons)};
+  const int running = running_count(found->second);
+  if (shape.must_run() && running != shape.replicas)
+    return {shape.name,
+            ServiceAction::start,
+            {fmt::format("replicas mismatch: {} running, {} wanted", running, shape.replicas)}};
+  if (!shape.must_run() && static_cast<int>(found->second.size()) != shape.replicas)
+    return {shape.name,
+            ServiceAction::start,
+            {fmt::format("replicas mismatch: {} there, {} wanted", found->second.size(), shape.replicas)}};
+  return {shape.name, ServiceAction::keep, {}};
+}
+
+}  // namespace
+
+bool PlanQuestion::was_deployed_as_wanted(const std::string& service) const {
+  const auto release = release_of.find(service);
+  const auto inputs = wanted.find(service);
+  if (release == release_of.end() || inputs == wanted.end()) return false;
+  const auto before = made_from(release->second, service);
+  return before && *before == inputs->second;
+}
+
+std::vector<ServiceShape> service_shapes(const json::object& model) {
+  std::vector<ServiceShape> shapes;
+  const auto* services = object_of(model, "services");
+  if (services == nullptr) return shapes;
+  for (const auto& member : *services) {
+    const auto* service = member.value().if_object();
+    if (service == nullptr) continue;
+    ServiceShape shape{.name = std::string(member.key()), .restart = std::string(text_of(*service, "restart"))};
+    shape.replicas = number_of(*service, "scale", 1);
+    if (const auto* deploy = object_of(*service, "deploy"))
+      shape.replicas = number_of(*deploy, "replicas", shape.replicas);
+    const auto* check = object_of(*service, "healthcheck");
+    const auto* disabled = check != nullptr ? check->if_contains("disable") : nullptr;
+    shape.has_healthcheck = check != nullptr && !(disabled != nullptr && disabled->is_bool() && disabled->get_bool());
+    shapes.push_back(std::move(shape));
+  }
+  std::sort(shapes.begin(), shapes.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return shapes;
+}
+
+ContainersByService by_service(const std::vector<ContainerSummary>& containers) {
+  ContainersByService result;
+  for (const auto& container : containers) {
+    if (container.label("com.docker.compose.oneoff") == "True") continue;
+    if (container.label(std::string(kEphemeralLabel)) == "true") continue;
+    result[container.label("com.docker.compose.service")].push_back(container);
+  }
+  return result;
+}
+
+StackPlan make_plan(const PlanQuestion& question) {
+  StackPlan plan{.stack = question.stack};
+  for (const auto& shape : question.services) plan.services.push_back(plan_service(question, shape));
+  for (const auto& [service, containers] : question.containers) {
+    const auto in_model = std::any_of(question.services.begin(), question.services.end(),
+                                      [&, &name = service](const ServiceShape& shape) { return shape.name == name; });
+    if (!in_model && question.remove_orphans)
+      plan.services.push_back({service, ServiceAction::remove, {"service is unnecessary"}});
+  }
+  if (question.last_release_failed) plan.reasons.push_back("the last release of the stack failed");
+  return plan;
+}
+
+std::optional<std::string> mismatch(const std::vector<ServiceShape>& services, const ContainersByService& containers,
+                                    const std::map<std::string, std::string>& release_of) {
+  for (const auto& shape : services) {
+    const auto found = containers.find(shape.name);
+    const auto count = found == containers.end() ? 0 : running_count(found->second);
+    if (shape.must_run() && count != shape.replicas)
+      return fmt::format("{}: {} running, {} wanted", shape.name, count, shape.replicas);
+    if (found == containers.end()) continue;
+    const auto release = release_of.find(shape.name);
+    for (const auto& container : found->second)
+      if (release == release_of.end() || container.label(kReleaseKey) != release->second)
+        return fmt::format("{}: container {} is not the one that was deployed", shape.name, container.name);
+  }
+  for (const auto& [service, list] : containers)
+    if (std::none_of(services.begin(), services.end(),
+                     [&, &name = service](const ServiceShape& shape) { return shape.name == name; }))
+      return service + ": service is unnecessary";
+  return std::nullopt;
+}
+
+}  // namespace windlass

@@ -1,0 +1,57 @@
+// The plan of one stack: what its containers are compared with what they should be (deploy/N4, N17). Pure.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "docker/engine.h"
+#include "model/plan.h"
+#include "model/release.h"
+#include "sys/json.h"
+
+namespace windlass {
+
+// What a model says about how a service runs.
+struct ServiceShape {
+  std::string name;
+  int replicas = 1;
+  std::string restart;  // "", "no", "always", "unless-stopped", "on-failure[:n]"
+  bool has_healthcheck = false;
+
+  // restart: always or unless-stopped; only then a missing container is a reason to act (N17)
+  bool must_run() const { return restart == "always" || restart == "unless-stopped"; }
+};
+
+// The services of a resolved model, by name.
+std::vector<ServiceShape> service_shapes(const json::object& model);
+
+// Containers of a project by service, one-off and ephemeral ones left out.
+using ContainersByService = std::map<std::string, std::vector<ContainerSummary>>;
+ContainersByService by_service(const std::vector<ContainerSummary>& containers);
+
+struct PlanQuestion {
+  std::string stack;
+  std::vector<ServiceShape> services;
+  std::map<std::string, ServiceInputs> wanted;
+  ContainersByService containers;
+  // The inputs a release gave to a service; nothing if windlass knows no such release.
+  std::function<std::optional<ServiceInputs>(const std::string& release_id, const std::string& service)> made_from;
+  std::map<std::string, std::string> release_of;  // service -> the release that last made its containers
+  bool force_recreate = false;
+  bool remove_orphans = true;
+  bool last_release_failed = false;
+
+  bool was_deployed_as_wanted(const std::string& service) const;
+};
+
+StackPlan make_plan(const PlanQuestion& question);
+
+// What is wrong with the containers of a stack that should be as its last good release left them; nothing if all is
+// well. `release_of`: service -> the release that made its containers.
+std::optional<std::string> mismatch(const std::vector<ServiceShape>& services, const ContainersByService& containers,
+                                    const std::map<std::string, std::string>& release_of);
+
+}  // namespace windlass

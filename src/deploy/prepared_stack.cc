@@ -1,0 +1,119 @@
+#include "deploy/prepared_stack.h"
+
+#include <fmt/format.h>
+
+#include "deploy/labels.h"
+#include "deploy/model_paths.h"
+#include "deploy/service_inputs.h"
+
+namespace windlass {
+namespace {
+
+constexpr auto kResolveTimeout = std::chrono::seconds(60);
+
+std::filesystem::path beneath(const std::filesystem::path& root, const std::string& relative) {
+  return relative.empty() || relative == "." ? root : root / relative;
+}
+
+// deploy/N5: the whole model without the labels that say nothing about it. Keyed, because it covers secret values.
+std::string compose_hash(const std::map<std::string, ServiceInputs>& inputs, InputHasher& hasher) {
+  std::string text;
+  for (const auto& [service, parts] : inputs)
+    for (const auto& [part, hash] : parts) text += fmt::format("{}\n{}\n{}\n", service, part, hash);
+  return hasher.hash(text);
+}
+
+}  // namespace
+
+StackPreparer::StackPreparer(Options options, Driver& driver, Engine& engine, ReleaseStore& releases)
+    : options_(std::move(options)), driver_(driver), engine_(engine), releases_(releases) {}
+
+Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig& config, const UnpackedTree& tree,
+                                             const std::string& host_root, const Deadline& deadline) {
+  PreparedStack stack{.config = config};
+  if (job.request.trigger == Trigger::webhook && !filter_matches(config, job.request.ref)) {  // webhook/F6
+    stack.filtered_because =
+        fmt::format("webhook_filter '{}' does not match {}", config.webhook_filter, job.request.ref);
+    return stack;
+  }
+  auto files = find_compose_files(tree.root, config);
+  if (!files) return tl::unexpected(files.error());
+  auto environment = interpolation_environment(tree.root, config, options_.process_env);
+  if (!environment) return tl::unexpected(environment.error());
+
+  StackSpec spec{.name = config.name,
+                 .project_dir = beneath(tree.root, config.working_dir),
+                 .profiles = config.profiles,
+                 .environment = std::move(*environment)};
+  for (const auto& file : *files) spec.compose_files.push_back(tree.root / file);
+  auto model = driver_.resolve(spec, deadline.within(kResolveTimeout));
+  if (!model) return tl::unexpected(model.error());
+
+  json::value moved = std::move(*model);
+  move_paths(moved, tree.root.string(), host_root);
+  stack.model = std::move(moved.get_object());
+  stack.working_dir = beneath(host_root, config.working_dir).string();
+  stack.services = service_shapes(stack.model);
+  InputHasher hasher(options_.hash_key);
+  stack.wanted = service_inputs(stack.model, tree, host_root, hasher);
+  stack.compose_hash = compose_hash(stack.wanted, hasher);
+  stack.config_hash = hasher.hash(config.text);
+  return stack;
+}
+
+Status StackPreparer::plan(const Job& job, PreparedStack& stack, const Deadline& deadline) {
+  auto containers = engine_.containers({"com.docker.compose.project=" + stack.config.name}, deadline);
+  if (!containers) return tl::unexpected(containers.error());
+  auto record = releases_.stack(stack.config.name);
+  if (!record) return tl::unexpected(record.error());
+
+  bool foreign = *record && (*record)->source_id != job.request.source_id && !containers->empty();
+  for (const auto& container : *containers) foreign = foreign || !belongs_to(container, job.request);
+  if (foreign)
+    return fail(Kind::conflict,
+                "another stack with the same name already exists and is not managed by this repository");
+
+  stack.record = record->value_or(StackRecord{});
+  stack.containers = by_service(*containers);
+  std::optional<Error> lookup_error;
+  PlanQuestion question{.stack = stack.config.name,
+                        .services = stack.services,
+                        .wanted = stack.wanted,
+                        .containers = stack.containers,
+                        .release_of = stack.record.release_of,
+                        .force_recreate = stack.config.force_recreate,
+                        .remove_orphans = stack.config.remove_orphans,
+                        .last_release_failed = stack.record.last_state == ReleaseState::failed};
+  question.made_from = [&](const std::string& release_id, const std::string& service) -> std::optional<ServiceInputs> {
+    auto inputs = releases_.inputs(release_id, service);
+    if (inputs) return *inputs;
+    lookup_error = inputs.error();
+    return std::nullopt;
+  };
+  stack.plan = make_plan(question);
+  if (lookup_error) return tl::unexpected(*lookup_error);
+  return {};
+}
+
+Status StackPreparer::plan_moved_images(PreparedStack& stack, const Deadline& deadline) {
+  const auto* services = object_of(stack.model, "services");
+  for (auto& service : stack.plan.services) {
+    if (service.action != ServiceAction::keep && service.action != ServiceAction::start) continue;
+    const auto* definition = services != nullptr ? object_of(*services, service.service) : nullptr;
+    const auto found = stack.containers.find(service.service);
+    if (definition == nullptr || found == stack.containers.end()) continue;
+    const auto image = text_of(*definition, "image");
+    if (image.empty()) continue;
+    auto id = engine_.image_id(std::string(image), deadline);
+    if (!id && id.error().kind == Kind::not_found) continue;
+    if (!id) return tl::unexpected(id.error());
+    for (const auto& container : found->second) {
+      if (container.image_id == *id) continue;
+      service.action = ServiceAction::recreate;
+      service.reasons = {fmt::format("image {} moved", image)};
+    }
+  }
+  return {};
+}
+
+}  // namespace windlass

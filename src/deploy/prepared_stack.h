@@ -1,0 +1,65 @@
+// One stack of a run, worked out before anything live is touched: its resolved model, what its services are made from,
+// and the plan (deploy/S7 to S13).
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/secret.h"
+#include "config/deploy_config.h"
+#include "deploy/planning.h"
+#include "deploy/release_store.h"
+#include "docker/engine.h"
+#include "driver/driver.h"
+#include "model/job.h"
+#include "oci/unpack.h"
+#include "sys/json.h"
+
+namespace windlass {
+
+struct PreparedStack {
+  DeployConfig config;
+  std::string filtered_because;  // "" unless webhook_filter leaves the stack alone (webhook/F7)
+  json::object model;            // resolved, paths below the live directory, no labels of ours yet
+  std::string working_dir;       // as the engine's host sees it
+  std::string config_hash, compose_hash;
+  std::vector<ServiceShape> services;
+  std::map<std::string, ServiceInputs> wanted;
+  StackRecord record;              // what the state file knows of the stack
+  ContainersByService containers;  // as they are now
+  StackPlan plan;
+
+  bool deploys() const { return filtered_because.empty() && plan.changes_anything(); }
+};
+
+class StackPreparer {
+ public:
+  struct Options {
+    Secret hash_key;                                 // of this installation (deploy/N9)
+    std::map<std::string, std::string> process_env;  // what PASS_ENV lets through; empty without it
+  };
+
+  StackPreparer(Options options, Driver& driver, Engine& engine, ReleaseStore& releases);
+
+  // Reads and resolves against the unpacked release. `host_root`: the live directory as the engine's host sees it.
+  Result<PreparedStack> prepare(const Job& job, const DeployConfig& config, const UnpackedTree& tree,
+                                const std::string& host_root, const Deadline& deadline);
+
+  // Looks at the engine and the state file, checks whose stack it is (deploy/O1), and makes the plan. The stack is
+  // locked by the caller.
+  Status plan(const Job& job, PreparedStack& stack, const Deadline& deadline);
+
+  // After images were pulled: services whose image of that name is another one now are to be recreated.
+  Status plan_moved_images(PreparedStack& stack, const Deadline& deadline);
+
+ private:
+  Options options_;
+  Driver& driver_;
+  Engine& engine_;
+  ReleaseStore& releases_;
+};
+
+}  // namespace windlass

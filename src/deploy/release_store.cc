@@ -1,0 +1,270 @@
+#include "deploy/release_store.h"
+
+#include <fmt/format.h>
+
+#include "sys/json.h"
+
+namespace windlass {
+namespace {
+
+constexpr std::string_view kSchema = R"(
+CREATE TABLE IF NOT EXISTS lane_digests (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  lane TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  UNIQUE (lane, digest)
+);
+CREATE TABLE IF NOT EXISTS lane_deployed (lane TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS releases (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  stack TEXT NOT NULL,
+  source_id TEXT NOT NULL,
+  ref TEXT NOT NULL,
+  target TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  config_hash TEXT NOT NULL,
+  plan TEXT NOT NULL,
+  trigger TEXT NOT NULL,
+  job_id TEXT NOT NULL,
+  state TEXT NOT NULL,
+  message TEXT NOT NULL DEFAULT '',
+  started_unix_us INTEGER NOT NULL,
+  finished_unix_us INTEGER
+);
+CREATE INDEX IF NOT EXISTS releases_by_stack ON releases (stack, seq);
+CREATE TABLE IF NOT EXISTS release_services (
+  release_id TEXT NOT NULL,
+  service TEXT NOT NULL,
+  inputs TEXT NOT NULL,
+  PRIMARY KEY (release_id, service)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS stacks (
+  name TEXT PRIMARY KEY,
+  source_id TEXT NOT NULL,
+  last_state TEXT NOT NULL,
+  release_of TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS settled_runs (
+  lane TEXT NOT NULL,
+  target TEXT NOT NULL,
+  key TEXT NOT NULL,
+  stacks TEXT NOT NULL,
+  PRIMARY KEY (lane, target)
+) WITHOUT ROWID;
+UPDATE releases SET state = 'failed', message = 'interrupted' WHERE state = 'running';
+UPDATE stacks SET last_state = 'failed' WHERE last_state = 'running';
+)";
+
+using TextMap = std::map<std::string, std::string>;
+
+json::object to_json(const TextMap& map) {
+  json::object object;
+  for (const auto& [key, value] : map) object[key] = value;
+  return object;
+}
+
+TextMap text_map(const json::object* object) {
+  TextMap map;
+  if (object == nullptr) return map;
+  for (const auto& member : *object)
+    if (const auto* text = member.value().if_string()) map[std::string(member.key())] = std::string(*text);
+  return map;
+}
+
+// Our own rows: anything that does not parse is a damaged state file.
+Result<json::value> stored_json(std::string_view text) {
+  auto value = parse_json(text);
+  if (!value) return fail(Kind::internal, "state file: " + value.error().message);
+  return value;
+}
+
+json::value to_json(const std::vector<SettledStack>& stacks) {
+  json::array array;
+  for (const auto& stack : stacks) {
+    json::array services;
+    for (const auto& service : stack.services)
+      services.push_back(
+          json::object{{"name", service.name}, {"replicas", service.replicas}, {"restart", service.restart}});
+    array.push_back(json::object{{"name", stack.name},
+                                 {"skipped_because", stack.skipped_because},
+                                 {"services", std::move(services)},
+                                 {"release_of", to_json(stack.release_of)}});
+  }
+  return array;
+}
+
+std::vector<SettledStack> settled_stacks(const json::value& value) {
+  std::vector<SettledStack> stacks;
+  const auto* array = value.if_array();
+  if (array == nullptr) return stacks;
+  for (const auto& item : *array) {
+    const auto* object = item.if_object();
+    if (object == nullptr) continue;
+    SettledStack stack{.name = std::string(text_of(*object, "name")),
+                       .skipped_because = std::string(text_of(*object, "skipped_because")),
+                       .release_of = text_map(object_of(*object, "release_of"))};
+    if (const auto* services = array_of(*object, "services")) {
+      for (const auto& service : *services) {
+        const auto* fields = service.if_object();
+        if (fields == nullptr) continue;
+        const auto* replicas = fields->if_contains("replicas");
+        stack.services.push_back(
+            {.name = std::string(text_of(*fields, "name")),
+             .replicas = replicas != nullptr && replicas->is_int64() ? static_cast<int>(replicas->get_int64()) : 1,
+             .restart = std::string(text_of(*fields, "restart"))});
+      }
+    }
+    stacks.push_back(std::move(stack));
+  }
+  return stacks;
+}
+
+std::optional<ReleaseState> parse_state(std::string_view text) {
+  for (auto state : {ReleaseState::running, ReleaseState::succeeded, ReleaseState::failed})
+    if (text == to_string(state)) return state;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ReleaseStore>> ReleaseStore::open(std::unique_ptr<Db> db) {
+  if (auto made = db->execute(kSchema); !made) return while_doing("opening the release store", made.error());
+  return std::unique_ptr<ReleaseStore>(new ReleaseStore(std::move(db)));
+}
+
+Result<LaneHistory> ReleaseStore::history(const std::string& lane) {
+  const std::lock_guard lock(mutex_);
+  LaneHistory history;
+  auto seen = db_->query("SELECT digest FROM lane_digests WHERE lane = ? ORDER BY seq");
+  seen.bind(lane);
+  for (;;) {
+    auto row = seen.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) break;
+    if (auto digest = Digest::parse(seen.text(0))) history.seen.push_back(*digest);
+  }
+  auto deployed = db_->query("SELECT digest FROM lane_deployed WHERE lane = ?");
+  deployed.bind(lane);
+  auto row = deployed.step();
+  if (!row) return tl::unexpected(row.error());
+  if (*row)
+    if (auto digest = Digest::parse(deployed.text(0))) history.last = *digest;
+  return history;
+}
+
+Status ReleaseStore::remember(const std::string& lane, const Digest& digest, bool deployed) {
+  const std::lock_guard lock(mutex_);
+  auto transaction = Transaction::begin(*db_);
+  if (!transaction) return tl::unexpected(transaction.error());
+  // REPLACE gives the row a new seq: the digest becomes the latest one tried
+  auto insert = db_->query("INSERT OR REPLACE INTO lane_digests (lane, digest) VALUES (?, ?)");
+  if (auto done = insert.bind(lane).bind(digest.str()).run(); !done) return done;
+  auto trim = db_->query(
+      "DELETE FROM lane_digests WHERE lane = ?1 AND seq <= (SELECT seq FROM lane_digests WHERE lane = ?1 "
+      "ORDER BY seq DESC LIMIT 1 OFFSET ?2)");
+  if (auto done = trim.bind(lane).bind(kSeenPerLane).run(); !done) return done;
+  if (deployed) {
+    auto mark = db_->query("INSERT OR REPLACE INTO lane_deployed (lane, digest) VALUES (?, ?)");
+    if (auto done = mark.bind(lane).bind(digest.str()).run(); !done) return done;
+  }
+  return transaction->commit();
+}
+
+Result<std::optional<StackRecord>> ReleaseStore::stack(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  auto query = db_->query("SELECT source_id, last_state, release_of FROM stacks WHERE name = ?");
+  query.bind(name);
+  auto row = query.step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) return std::optional<StackRecord>();
+  auto releases = stored_json(query.text(2));
+  if (!releases) return tl::unexpected(releases.error());
+  return std::optional(StackRecord{.source_id = query.text(0),
+                                   .last_state = parse_state(query.text(1)),
+                                   .release_of = text_map(releases->if_object())});
+}
+
+Status ReleaseStore::begin(const Release& release, const std::map<std::string, ServiceInputs>& made) {
+  const std::lock_guard lock(mutex_);
+  auto transaction = Transaction::begin(*db_);
+  if (!transaction) return tl::unexpected(transaction.error());
+  auto insert = db_->query(
+      "INSERT INTO releases (id, stack, source_id, ref, target, digest, config_hash, plan, trigger, job_id, state, "
+      "started_unix_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?)");
+  insert.bind(release.id).bind(release.stack).bind(release.source_id).bind(release.ref).bind(release.target);
+  insert.bind(release.digest).bind(release.config_hash).bind(release.plan).bind(release.trigger).bind(release.job_id);
+  if (auto done = insert.bind(to_unix_us(release.started_at)).run(); !done) return done;
+  for (const auto& [service, inputs] : made) {
+    auto row = db_->query("INSERT INTO release_services (release_id, service, inputs) VALUES (?, ?, ?)");
+    if (auto done = row.bind(release.id).bind(service).bind(json::serialize(to_json(inputs))).run(); !done) return done;
+  }
+  auto stack = db_->query(
+      "INSERT INTO stacks (name, source_id, last_state, release_of) VALUES (?, ?, 'running', '{}') "
+      "ON CONFLICT (name) DO UPDATE SET source_id = excluded.source_id, last_state = 'running'");
+  if (auto done = stack.bind(release.stack).bind(release.source_id).run(); !done) return done;
+  return transaction->commit();
+}
+
+Status ReleaseStore::finish(const Release& release, const std::map<std::string, std::string>& release_of) {
+  const std::lock_guard lock(mutex_);
+  auto transaction = Transaction::begin(*db_);
+  if (!transaction) return tl::unexpected(transaction.error());
+  auto update = db_->query("UPDATE releases SET state = ?, message = ?, finished_unix_us = ? WHERE id = ?");
+  update.bind(to_string(release.state)).bind(release.message);
+  update.bind(release.finished_at ? std::optional(to_unix_us(*release.finished_at)) : std::nullopt);
+  if (auto done = update.bind(release.id).run(); !done) return done;
+  auto stack = db_->query("UPDATE stacks SET last_state = ?, release_of = ? WHERE name = ?");
+  stack.bind(to_string(release.state)).bind(json::serialize(to_json(release_of)));
+  if (auto done = stack.bind(release.stack).run(); !done) return done;
+  if (auto done = prune(release.stack); !done) return done;
+  return transaction->commit();
+}
+
+// Rows of the last releases stay, and of those whose containers still run.
+Status ReleaseStore::prune(const std::string& stack) {
+  auto old = db_->query(
+      "DELETE FROM releases WHERE stack = ?1 AND seq <= (SELECT seq FROM releases WHERE stack = ?1 ORDER BY seq DESC "
+      "LIMIT 1 OFFSET ?2) AND id NOT IN (SELECT value FROM stacks, json_each(stacks.release_of) WHERE name = ?1)");
+  if (auto done = old.bind(stack).bind(kReleasesPerStack).run(); !done) return done;
+  if (db_->changes() == 0) return {};
+  return db_->query("DELETE FROM release_services WHERE release_id NOT IN (SELECT id FROM releases)").run();
+}
+
+Result<std::optional<ServiceInputs>> ReleaseStore::inputs(const std::string& release_id, const std::string& service) {
+  if (release_id.empty()) return std::optional<ServiceInputs>();
+  const std::lock_guard lock(mutex_);
+  auto query = db_->query("SELECT inputs FROM release_services WHERE release_id = ? AND service = ?");
+  query.bind(release_id).bind(service);
+  auto row = query.step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) return std::optional<ServiceInputs>();
+  auto value = stored_json(query.text(0));
+  if (!value) return tl::unexpected(value.error());
+  return std::optional<ServiceInputs>(text_map(value->if_object()));
+}
+
+Result<std::optional<SettledRun>> ReleaseStore::settled(const std::string& lane, const std::string& target) {
+  const std::lock_guard lock(mutex_);
+  auto query = db_->query("SELECT key, stacks FROM settled_runs WHERE lane = ? AND target = ?");
+  query.bind(lane).bind(target);
+  auto row = query.step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) return std::optional<SettledRun>();
+  auto value = stored_json(query.text(1));
+  if (!value) return tl::unexpected(value.error());
+  return std::optional(SettledRun{.key = query.text(0), .stacks = settled_stacks(*value)});
+}
+
+Status ReleaseStore::settle(const std::string& lane, const std::string& target, const SettledRun& run) {
+  const std::lock_guard lock(mutex_);
+  auto query = db_->query("INSERT OR REPLACE INTO settled_runs (lane, target, key, stacks) VALUES (?, ?, ?, ?)");
+  return query.bind(lane).bind(target).bind(run.key).bind(json::serialize(to_json(run.stacks))).run();
+}
+
+Status ReleaseStore::unsettle(const std::string& lane, const std::string& target) {
+  const std::lock_guard lock(mutex_);
+  return db_->query("DELETE FROM settled_runs WHERE lane = ? AND target = ?").bind(lane).bind(target).run();
+}
+
+}  // namespace windlass

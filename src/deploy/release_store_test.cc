@@ -1,0 +1,114 @@
+#include "deploy/release_store.h"
+
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+#include "sys/crypto.h"
+#include "sys/files.h"
+
+namespace windlass {
+namespace {
+
+Digest digest(int number) { return Digest::of_sha256_hex(sha256_hex(fmt::format("{}", number))); }
+
+class ReleaseStoreTest : public ::testing::Test {
+ protected:
+  ReleaseStoreTest() : folder(std::filesystem::temp_directory_path() / ("windlass-" + new_uuid_v7())) {
+    std::filesystem::create_directories(folder);
+    reopen();
+  }
+  ~ReleaseStoreTest() override {
+    store.reset();
+    std::filesystem::remove_all(folder);
+  }
+  void reopen() {
+    store.reset();
+    auto db = Db::open(folder / "state.db");
+    ASSERT_TRUE(db) << db.error().message;
+    auto opened = ReleaseStore::open(std::move(*db));
+    ASSERT_TRUE(opened) << opened.error().message;
+    store = std::move(*opened);
+  }
+  Release release(const std::string& id, const std::string& stack = "web") {
+    return {
+        .id = id, .stack = stack, .source_id = "ghcr.io/my/app", .digest = digest(1).str(), .started_at = clock.now()};
+  }
+  void finish(Release release, ReleaseState state, const std::map<std::string, std::string>& release_of) {
+    release.state = state;
+    release.finished_at = clock.now();
+    ASSERT_TRUE(store->finish(release, release_of));
+  }
+
+  std::filesystem::path folder;
+  FakeClock clock;
+  std::unique_ptr<ReleaseStore> store;
+};
+
+TEST_F(ReleaseStoreTest, RemembersTheLast64DigestsOfALane) {  // oci 2
+  for (int i = 0; i < 70; ++i) ASSERT_TRUE(store->remember("lane", digest(i), i == 65));
+  ASSERT_TRUE(store->remember("lane", digest(10), false));  // tried again: the latest one now
+  reopen();
+  const auto history = store->history("lane");
+  ASSERT_TRUE(history);
+  EXPECT_EQ(history->seen.size(), 64u);
+  EXPECT_EQ(history->seen.back(), digest(10));
+  EXPECT_EQ(history->last, digest(65));
+  EXPECT_FALSE(history->has_seen(digest(0)));
+  EXPECT_TRUE(store->history("other")->seen.empty());
+}
+
+TEST_F(ReleaseStoreTest, KnowsAReleaseFromItsBeginning) {
+  ASSERT_TRUE(store->begin(release("r1"), {{"web", {{"image", "h1"}}}}));
+  reopen();  // the process died before the release ended
+  const auto stack = store->stack("web");
+  ASSERT_TRUE(stack && *stack);
+  EXPECT_EQ((*stack)->source_id, "ghcr.io/my/app");
+  EXPECT_EQ((*stack)->last_state, ReleaseState::failed);
+  EXPECT_EQ(*store->inputs("r1", "web"), (ServiceInputs{{"image", "h1"}}));
+  EXPECT_EQ(*store->inputs("r1", "db"), std::nullopt);
+  EXPECT_EQ(*store->inputs("", "web"), std::nullopt);
+}
+
+TEST_F(ReleaseStoreTest, KeepsWhichReleaseMadeEachService) {
+  ASSERT_TRUE(store->begin(release("r1"), {}));
+  finish(release("r1"), ReleaseState::succeeded, {{"web", "r1"}, {"db", "r0"}});
+  const auto stack = store->stack("web");
+  EXPECT_EQ((*stack)->last_state, ReleaseState::succeeded);
+  EXPECT_EQ((*stack)->release_of, (std::map<std::string, std::string>{{"web", "r1"}, {"db", "r0"}}));
+  EXPECT_EQ(*store->stack("unknown"), std::nullopt);
+}
+
+TEST_F(ReleaseStoreTest, DropsOldRowsButNotThoseThatContainersCarry) {  // deploy/V1
+  for (int i = 0; i < 120; ++i) {
+    const auto id = fmt::format("r{}", i);
+    ASSERT_TRUE(store->begin(release(id), {{"web", {{"image", id}}}}));
+    finish(release(id), ReleaseState::succeeded, {{"web", "r3"}});
+  }
+  EXPECT_NE(*store->inputs("r3", "web"), std::nullopt);
+  EXPECT_EQ(*store->inputs("r4", "web"), std::nullopt);
+  EXPECT_NE(*store->inputs("r119", "web"), std::nullopt);
+}
+
+TEST_F(ReleaseStoreTest, KeepsHowARunWasSettled) {  // deploy/N2b
+  const SettledRun run{
+      .key = "key",
+      .stacks = {
+          {.name = "web", .services = {{.name = "a", .replicas = 2, .restart = "always"}}, .release_of = {{"a", "r1"}}},
+          {.name = "other", .skipped_because = "filtered"}}};
+  ASSERT_TRUE(store->settle("lane", "prod", run));
+  reopen();
+  const auto kept = store->settled("lane", "prod");
+  ASSERT_TRUE(kept && *kept);
+  EXPECT_EQ((*kept)->key, "key");
+  ASSERT_EQ((*kept)->stacks.size(), 2u);
+  EXPECT_EQ((*kept)->stacks[0].services[0].replicas, 2);
+  EXPECT_TRUE((*kept)->stacks[0].services[0].must_run());
+  EXPECT_EQ((*kept)->stacks[0].release_of.at("a"), "r1");
+  EXPECT_EQ((*kept)->stacks[1].skipped_because, "filtered");
+  ASSERT_TRUE(store->unsettle("lane", "prod"));
+  EXPECT_EQ(*store->settled("lane", "prod") != std::nullopt, false);
+}
+
+}  // namespace
+}  // namespace windlass

@@ -1,0 +1,155 @@
+#include "deploy/service_inputs.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "base/text.h"
+#include "deploy/labels.h"
+#include "deploy/model_paths.h"
+
+namespace windlass {
+namespace {
+
+// Everything that a release has at `path` or below: names, kinds, modes and content. "" where it has nothing, which is
+// data that containers wrote or that the machine has.
+std::string content_below(const UnpackedTree& tree, const std::string& path) {
+  std::string text;
+  for (const auto& entry : tree.entries) {
+    if (!path.empty() && entry.path != path && !entry.path.starts_with(path + "/")) continue;
+    text += fmt::format("{} {} {:o} {}\n", entry.path, static_cast<int>(entry.type), entry.mode, entry.content);
+  }
+  return text;
+}
+
+class Collector {
+ public:
+  Collector(const json::object& model, const UnpackedTree& tree, const std::string& live_root, InputHasher& hasher)
+      : model_(model), tree_(tree), live_root_(live_root), hasher_(hasher) {}
+
+  ServiceInputs collect(const json::object& service) {
+    inputs_.clear();
+    for (const auto& member : service) {
+      if (member.key() == "labels")
+        add("labels", canonical_json(without_own_labels(member.value())));
+      else
+        add(std::string(member.key()), canonical_json(member.value()));
+    }
+    add_mounts(service);
+    add_files(service, "configs", "config");
+    add_files(service, "secrets", "secret");
+    add_build(service);
+    add_networks(service);
+    return inputs_;
+  }
+
+ private:
+  void add(const std::string& part, std::string_view value) { inputs_[part] = hasher_.hash(value); }
+
+  // The content at a path, if the release has something there.
+  void add_content(const std::string& part, std::string_view path) {
+    const auto below = path_below(live_root_, path);
+    if (!below) return;
+    const auto content = content_below(tree_, *below);
+    if (!content.empty()) add(part, content);
+  }
+
+  static json::value without_own_labels(const json::value& labels) {
+    json::object result;
+    if (const auto* object = labels.if_object())
+      for (const auto& label : *object)
+        if (!is_left_out_of_hash(label.key())) result.insert(label);
+    return result;
+  }
+
+  void add_mounts(const json::object& service) {
+    const auto* volumes = array_of(service, "volumes");
+    if (volumes == nullptr) return;
+    for (const auto& item : *volumes) {
+      const auto* volume = item.if_object();
+      if (volume == nullptr) continue;
+      const auto source = text_of(*volume, "source");
+      const auto target = text_of(*volume, "target");
+      if (text_of(*volume, "type") == "volume") {
+        add_definition("volumes", "volume", std::string(source));
+      } else if (text_of(*volume, "type") == "bind") {
+        const auto below = path_below(live_root_, source);
+        if (below)
+          add_content(fmt::format("content of {} mounted at {}", below->empty() ? "." : *below, target), source);
+      }
+    }
+  }
+
+  void add_definition(const char* section, const char* word, const std::string& name) {
+    const auto* definitions = object_of(model_, section);
+    if (definitions == nullptr || name.empty()) return;
+    const auto* definition = definitions->if_contains(name);
+    if (definition != nullptr) add(fmt::format("{} {}", word, name), canonical_json(*definition));
+  }
+
+  // configs and secrets: the definition, and what the file holds
+  void add_files(const json::object& service, const char* section, const char* word) {
+    const auto* used = array_of(service, section);
+    const auto* definitions = object_of(model_, section);
+    if (used == nullptr || definitions == nullptr) return;
+    for (const auto& item : *used) {
+      const std::string name(item.is_object()   ? text_of(item.get_object(), "source")
+                             : item.is_string() ? std::string_view(item.get_string())
+                                                : std::string_view());
+      add_definition(section, word, name);
+      if (const auto* definition = object_of(*definitions, name))
+        add_content(fmt::format("content of {} {}", word, name), text_of(*definition, "file"));
+    }
+  }
+
+  void add_build(const json::object& service) {
+    const auto* build = object_of(service, "build");
+    if (build != nullptr) add_content("build context", text_of(*build, "context"));
+  }
+
+  void add_networks(const json::object& service) {
+    if (const auto* networks = object_of(service, "networks"))
+      for (const auto& network : *networks) add_definition("networks", "network", std::string(network.key()));
+  }
+
+  const json::object& model_;
+  const UnpackedTree& tree_;
+  const std::string& live_root_;
+  InputHasher& hasher_;
+  ServiceInputs inputs_;
+};
+
+}  // namespace
+
+std::string InputHasher::hash(std::string_view value) {
+  const auto bytes = mac_.sign(value);
+  return to_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+std::map<std::string, ServiceInputs> service_inputs(const json::object& model, const UnpackedTree& tree,
+                                                    const std::string& live_root, InputHasher& hasher) {
+  std::map<std::string, ServiceInputs> all;
+  const auto* services = object_of(model, "services");
+  if (services == nullptr) return all;
+  Collector collector(model, tree, live_root, hasher);
+  for (const auto& service : *services)
+    if (const auto* definition = service.value().if_object())
+      all[std::string(service.key())] = collector.collect(*definition);
+  return all;
+}
+
+std::vector<std::string> differences(const ServiceInputs& before, const ServiceInputs& after) {
+  std::vector<std::string> result;
+  for (const auto& [part, hash] : after) {
+    const auto found = before.find(part);
+    if (found == before.end())
+      result.push_back(part + " added");
+    else if (found->second != hash)
+      result.push_back(part + " changed");
+  }
+  for (const auto& [part, hash] : before)
+    if (!after.contains(part)) result.push_back(part + " removed");
+  return result;
+}
+
+}  // namespace windlass

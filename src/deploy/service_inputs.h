@@ -1,0 +1,37 @@
+// What each service of a model is made from, as keyed hashes: the ground on which a change is seen and named.
+//
+// Inputs: each member of the service's resolved definition, the content of files it mounts from the live directory, of
+// its configs and secrets, its build context, and the networks and volumes it uses (deploy/N5 to N14). Values may be
+// secret, so only HMACs with a key of this installation are kept (N9).
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/secret.h"
+#include "model/release.h"
+#include "oci/unpack.h"
+#include "sys/crypto.h"
+#include "sys/json.h"
+
+namespace windlass {
+
+class InputHasher {
+ public:
+  explicit InputHasher(const Secret& key) : mac_(key) {}
+  // HMAC-SHA256 as 64 lower-case hexadecimal digits.
+  std::string hash(std::string_view value);
+
+ private:
+  HmacSha256 mac_;
+};
+
+// `model`: resolved, with paths moved to `live_root`; `tree`: the release that lies, or will lie, there.
+std::map<std::string, ServiceInputs> service_inputs(const json::object& model, const UnpackedTree& tree,
+                                                    const std::string& live_root, InputHasher& hasher);
+
+// The differences in words: "image changed", "environment added", "config app.conf changed".
+std::vector<std::string> differences(const ServiceInputs& before, const ServiceInputs& after);
+
+}  // namespace windlass

@@ -1,0 +1,199 @@
+#include "deploy/stack_deployment.h"
+
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "base/crash_point.h"
+#include "deploy/labels.h"
+#include "deploy/watch.h"
+#include "sys/crypto.h"
+
+namespace windlass {
+namespace {
+
+using namespace std::chrono_literals;
+
+// deploy/S19: tells every 5 s what a long deployment is busy with.
+class Heartbeat {
+ public:
+  Heartbeat(const Log& log, std::string phase)
+      : phase_(std::move(phase)), thread_([this, log](std::stop_token stop) {
+          std::unique_lock lock(mutex_);
+          while (!wake_.wait_for(lock, stop, 5s, [&] { return stop.stop_requested(); }))
+            if (!stop.stop_requested()) log.info("deployment in progress", {{"phase", phase_}});
+        }) {}
+  ~Heartbeat() { thread_.request_stop(); }
+
+  void phase(std::string name) {
+    const std::lock_guard lock(mutex_);
+    phase_ = std::move(name);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::string phase_;
+  std::jthread thread_;  // last: it uses all of the above
+};
+
+bool has_latest_tag(std::string_view image) {
+  if (image.find('@') != image.npos) return false;
+  const auto slash = image.rfind('/');
+  const auto name = slash == image.npos ? image : image.substr(slash + 1);
+  const auto colon = name.find(':');
+  return colon == name.npos || name.substr(colon + 1) == "latest";
+}
+
+// The plan's action for a service; nothing for one that it does not know.
+const ServicePlan* planned(const StackPlan& plan, std::string_view service) {
+  for (const auto& entry : plan.services)
+    if (entry.service == service) return &entry;
+  return nullptr;
+}
+
+bool makes_new_containers(const ServicePlan* entry) {
+  return entry == nullptr || entry->action == ServiceAction::create || entry->action == ServiceAction::recreate;
+}
+
+// L21: a service that changes gets the new labels, which alone makes compose recreate it; an unchanged one gets exactly
+// what its containers carry, so that compose leaves them alone.
+void put_labels(json::object& model, const PreparedStack& stack, const Labels& fresh) {
+  auto* services = model.contains("services") ? model["services"].if_object() : nullptr;
+  if (services == nullptr) return;
+  for (auto& member : *services) {
+    auto* service = member.value().if_object();
+    if (service == nullptr) continue;
+    auto& labels = (*service)["labels"];
+    if (!labels.is_object()) labels = json::object();
+    const std::string name(member.key());
+    const auto found = stack.containers.find(name);
+    if (makes_new_containers(planned(stack.plan, name)) || found == stack.containers.end()) {
+      for (const auto& [key, value] : fresh) labels.get_object()[key] = value;
+    } else {
+      for (const auto& [key, value] : found->second.front().labels)
+        if (is_own_label(key)) labels.get_object()[key] = value;
+    }
+  }
+}
+
+}  // namespace
+
+StackDeployment::StackDeployment(Options options, Driver& driver, Engine& engine, StackPreparer& preparer,
+                                 ReleaseStore& releases, const Clock& clock)
+    : options_(options), driver_(driver), engine_(engine), preparer_(preparer), releases_(releases), clock_(clock) {}
+
+// deploy/C6: without a policy always, `missing` when the engine lacks the image or the tag is latest, `never` and
+// `build` not; what is not named here is not pulled, which saves a child process.
+Status StackDeployment::get_images(PreparedStack& stack, const Log& log, const Deadline& deadline) {
+  std::vector<std::string> pulled, built;
+  const auto* services = object_of(stack.model, "services");
+  for (const auto& shape : stack.services) {
+    const auto* service = object_of(*services, shape.name);
+    const auto image = text_of(*service, "image");
+    const auto policy = stack.config.force_image_pull ? std::string_view("always") : text_of(*service, "pull_policy");
+    if (object_of(*service, "build") != nullptr) {
+      const auto id = engine_.image_id(std::string(image), deadline);
+      if (makes_new_containers(planned(stack.plan, shape.name)) || !id) built.push_back(shape.name);
+      continue;
+    }
+    if (image.empty() || policy == "never" || policy == "build") continue;
+    if ((policy == "missing" || policy == "if_not_present") && !has_latest_tag(image) &&
+        engine_.image_id(std::string(image), deadline))
+      continue;
+    pulled.push_back(shape.name);
+  }
+  Heartbeat heartbeat(log, "pulling images");
+  if (!pulled.empty()) {
+    if (auto done = driver_.pull(stack.config.name, stack.model, pulled, deadline.within(options_.pull_timeout)); !done)
+      return done;
+  }
+  if (!built.empty()) {
+    heartbeat.phase("building images");
+    if (auto done = driver_.build(stack.config.name, stack.model, built, deadline.within(options_.build_timeout));
+        !done)
+      return done;
+  }
+  if (pulled.empty() && built.empty()) return {};
+  return preparer_.plan_moved_images(stack, deadline);
+}
+
+Status StackDeployment::bring_up(const Job& job, const Digest& digest, PreparedStack& stack, const Log& log,
+                                 const Deadline& deadline) {
+  Release release{.id = new_uuid_v7(),
+                  .stack = stack.config.name,
+                  .source_id = job.request.source_id,
+                  .ref = job.request.ref,
+                  .target = job.request.target,
+                  .digest = digest.str(),
+                  .config_hash = stack.config_hash,
+                  .plan = stack.plan.str(),
+                  .trigger = std::string(to_string(job.request.trigger)),
+                  .job_id = job.id,
+                  .started_at = clock_.now()};
+  for (const auto& service : stack.plan.services)
+    if (service.action != ServiceAction::keep)
+      log.info("service changes", {{"service", service.service},
+                                   {"action", to_string(service.action)},
+                                   {"reason", fmt::format("{}", fmt::join(service.reasons, ", "))}});
+
+  std::map<std::string, ServiceInputs> made;
+  for (const auto& [service, inputs] : stack.wanted)
+    if (makes_new_containers(planned(stack.plan, service))) made[service] = inputs;
+  if (auto begun = releases_.begin(release, made); !begun) return begun;
+
+  json::object model = stack.model;
+  put_labels(model, stack,
+             release_labels({.job = job,
+                             .config = stack.config,
+                             .release_id = release.id,
+                             .digest = digest.str(),
+                             .compose_hash = stack.compose_hash,
+                             .config_hash = stack.config_hash,
+                             .working_dir = stack.working_dir,
+                             .now = release.started_at}));
+  auto done = up_and_watch(stack, model, log, deadline);
+
+  crash_point("release.before_record");
+  release.state = done ? ReleaseState::succeeded : ReleaseState::failed;
+  release.message = done ? std::string() : done.error().message;
+  release.finished_at = clock_.now();
+  auto release_of = releases_now(stack, deadline);
+  auto recorded = releases_.finish(release, release_of ? *release_of : stack.record.release_of);
+  crash_point("release.after_record");
+  if (!done) return done;
+  if (!recorded) return while_doing("recording the release", recorded.error());
+  return {};
+}
+
+Status StackDeployment::up_and_watch(PreparedStack& stack, const json::object& model, const Log& log,
+                                     const Deadline& deadline) {
+  const auto timeout = std::chrono::seconds(stack.config.timeout_seconds > 0 ? stack.config.timeout_seconds : 30);
+  Heartbeat heartbeat(log, "creating services");
+  auto watch = HealthWatch::open(engine_, stack.config.name, deadline);  // first, so that no event is missed
+  if (!watch) return tl::unexpected(watch.error());
+  crash_point("driver.before_up");
+  auto up = driver_.up(stack.config.name, model,
+                       {.remove_orphans = stack.config.remove_orphans, .project_dir = stack.working_dir},
+                       deadline.within(timeout));
+  crash_point("driver.after_up");
+  if (!up) return up;
+  heartbeat.phase("waiting for services to start");
+  crash_point("watch.waiting");
+  return (*watch)->wait(stack.services, timeout, deadline);
+}
+
+// Which release made the containers that are there now: also right when only some services got new ones.
+Result<std::map<std::string, std::string>> StackDeployment::releases_now(const PreparedStack& stack,
+                                                                         const Deadline& deadline) {
+  auto containers = engine_.containers({"com.docker.compose.project=" + stack.config.name}, deadline);
+  if (!containers) return tl::unexpected(containers.error());
+  auto release_of = stack.record.release_of;
+  for (const auto& [service, list] : by_service(*containers))
+    release_of[service] = list.front().label(std::string(kReleaseLabel));
+  return release_of;
+}
+
+}  // namespace windlass

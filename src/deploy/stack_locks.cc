@@ -1,0 +1,60 @@
+#include "deploy/stack_locks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace windlass {
+
+Result<StackLocks::Held> StackLocks::take(std::vector<std::string> stacks, const Deadline& deadline) {
+  std::sort(stacks.begin(), stacks.end());
+  stacks.erase(std::unique(stacks.begin(), stacks.end()), stacks.end());
+  Held held(this, {});
+  for (const auto& stack : stacks) {
+    std::unique_lock lock(mutex_);
+    const auto ticket = next_ticket_++;
+    waiting_[stack].push_back(ticket);
+    const auto mine = [&] { return waiting_[stack].front() == ticket; };
+    changed_.wait_for(lock, deadline.stop, deadline.left(), mine);
+    if (!mine()) {
+      std::erase(waiting_[stack], ticket);
+      return fail(Kind::unavailable, fmt::format("gave up waiting for stack {}, which another job deploys", stack));
+    }
+    held.stacks_.push_back(stack);
+  }
+  return held;
+}
+
+void StackLocks::release(const std::string& stack) {
+  {
+    const std::lock_guard lock(mutex_);
+    auto& queue = waiting_[stack];
+    queue.pop_front();
+    if (queue.empty()) waiting_.erase(stack);
+  }
+  changed_.notify_all();
+}
+
+StackLocks::Held::~Held() {
+  if (locks_ == nullptr) return;
+  for (const auto& stack : stacks_) locks_->release(stack);
+}
+
+Result<Slots::Held> Slots::take(const Deadline& deadline) {
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait_for(lock, deadline.stop, deadline.left(), [&] { return free_ > 0; }))
+    return fail(Kind::unavailable, "gave up waiting for one of MAX_CONCURRENT_DEPLOYMENTS places");
+  --free_;
+  return Held(this);
+}
+
+Slots::Held::~Held() {
+  if (slots_ == nullptr) return;
+  {
+    const std::lock_guard lock(slots_->mutex_);
+    ++slots_->free_;
+  }
+  slots_->changed_.notify_one();
+}
+
+}  // namespace windlass

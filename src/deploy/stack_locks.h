@@ -1,0 +1,71 @@
+// Who may deploy now: one job at a time per stack, and a bounded number of stacks in all (deploy 11, webhook/C5, C7).
+//
+// Every wait has the job's deadline (K6). First come, first served.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/result.h"
+
+namespace windlass {
+
+class StackLocks {
+ public:
+  // Holds the stacks until it goes.
+  class Held {
+   public:
+    Held(Held&& other) noexcept : locks_(std::exchange(other.locks_, nullptr)), stacks_(std::move(other.stacks_)) {}
+    Held& operator=(Held&&) = delete;
+    ~Held();
+
+   private:
+    friend class StackLocks;
+    Held(StackLocks* locks, std::vector<std::string> stacks) : locks_(locks), stacks_(std::move(stacks)) {}
+    StackLocks* locks_;
+    std::vector<std::string> stacks_;
+  };
+
+  // All of them, taken in order of name (K5). Kind::unavailable, naming the stack, when the deadline passes first.
+  Result<Held> take(std::vector<std::string> stacks, const Deadline& deadline);
+
+ private:
+  void release(const std::string& stack);
+
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::map<std::string, std::deque<std::uint64_t>> waiting_;  // stack -> tickets, the first one holds it
+  std::uint64_t next_ticket_ = 0;
+};
+
+// MAX_CONCURRENT_DEPLOYMENTS places.
+class Slots {
+ public:
+  explicit Slots(unsigned count) : free_(count) {}
+
+  class Held {
+   public:
+    explicit Held(Slots* slots) : slots_(slots) {}
+    Held(Held&& other) noexcept : slots_(std::exchange(other.slots_, nullptr)) {}
+    Held& operator=(Held&&) = delete;
+    ~Held();
+
+   private:
+    Slots* slots_;
+  };
+
+  // Kind::unavailable when the deadline passes first.
+  Result<Held> take(const Deadline& deadline);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  unsigned free_;
+};
+
+}  // namespace windlass

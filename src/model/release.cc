@@ -1,0 +1,17 @@
+#include "model/release.h"
+
+namespace windlass {
+
+std::string_view to_string(ReleaseState state) {
+  switch (state) {
+    case ReleaseState::running:
+      return "running";
+    case ReleaseState::succeeded:
+      return "succeeded";
+    case ReleaseState::failed:
+      return "failed";
+  }
+  return "failed";
+}
+
+}  // namespace windlass

@@ -1,0 +1,155 @@
+#include "source/oci_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
+#include "sys/crypto.h"
+
+namespace windlass {
+namespace {
+
+// Waits unless the deadline passes first or the job is asked to stop; then it says no.
+bool pause(std::chrono::milliseconds span, const Deadline& deadline) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  wake.wait_for(lock, deadline.stop, std::min(span, deadline.left()), [] { return false; });
+  return !deadline.passed();
+}
+
+Settled deploy(const Digest& digest) { return {.deploy = digest, .reason = {}}; }
+Settled skip(std::string reason) { return {.deploy = std::nullopt, .reason = std::move(reason)}; }
+
+bool contains(const std::vector<Digest>& digests, const Digest& digest) {
+  return std::find(digests.begin(), digests.end(), digest) != digests.end();
+}
+
+}  // namespace
+
+bool LaneHistory::has_seen(const Digest& digest) const { return contains(seen, digest); }
+
+// What one settling is about.
+struct OciSource::Question {
+  const Job& job;
+  Reference reference;
+  const LaneHistory& history;
+  const Deadline& deadline;
+};
+
+OciSource::OciSource(Options options, Registry& registry, Log log)
+    : options_(std::move(options)), registry_(registry), log_(std::move(log)) {}
+
+Result<Settled> OciSource::settle(const Job& job, const LaneHistory& history, const Deadline& deadline) {
+  auto reference = Reference::parse(job.request.artifact);
+  if (!reference) return while_doing("failed to parse OCI artifact reference", reference.error());
+  const Question question{job, *reference, history, deadline};
+  auto settled = reference->digest() ? settle_by_digest(question) : settle_by_tag(question);
+  if (!settled) return while_doing(fmt::format("resolving {}", reference->str()), settled.error());
+  return settled;
+}
+
+// The digest of the manifest bytes as sha256, which is what all state is kept by; nothing if the repository lacks it.
+Result<std::optional<Digest>> OciSource::sha256_of(const Question& question, const Digest& announced) {
+  auto manifest = registry_.manifest(question.reference, announced, question.deadline);
+  if (!manifest) return tl::unexpected(manifest.error());
+  if (!*manifest) return std::optional<Digest>();
+  return std::optional(Digest::of_sha256_hex(sha256_hex((*manifest)->bytes)));
+}
+
+// webhook/P2: a digest that the registry does not show yet is asked for again, with an end.
+Result<std::optional<Digest>> OciSource::wait_for(const Question& question, const Digest& announced) {
+  for (std::size_t round = 0;; ++round) {
+    auto digest = sha256_of(question, announced);
+    if (!digest || *digest || round == options_.pauses.size()) return digest;
+    log_.info("digest not in the registry yet", {{"digest", announced.str()}});
+    if (!pause(options_.pauses[round], question.deadline))
+      return fail(Kind::unavailable, fmt::format("gave up waiting for digest {}", announced.str()));
+  }
+}
+
+// webhook/P5
+Result<Settled> OciSource::settle_by_digest(const Question& question) {
+  const auto& announced = *question.reference.digest();
+  auto digest = wait_for(question, announced);
+  if (!digest) return tl::unexpected(digest.error());
+  if (!*digest)
+    return fail(Kind::not_found,
+                fmt::format("digest {} not found in {}", announced.str(), question.reference.source_id()));
+  const auto& seen = question.history.seen;
+  if (question.history.has_seen(**digest) && seen.back() != **digest)
+    return skip(fmt::format("superseded: {} came before {}, use rollback", (*digest)->str(), seen.back().str()));
+  return deploy(**digest);
+}
+
+// The table of webhook 14 for artifacts given by tag, first row that fits.
+Result<Settled> OciSource::settle_by_tag(const Question& question) {
+  const auto& reference = question.reference;
+  const auto& announced = question.job.request.digest;
+  auto current = registry_.tag_digest(reference, question.deadline);
+  if (!current) return tl::unexpected(current.error());
+
+  if (!announced) {  // P0
+    if (!*current)
+      return fail(Kind::not_found, fmt::format("tag {} not found in {}", reference.tag(), reference.source_id()));
+    return deploy(**current);
+  }
+  const auto wanted = [&](const std::optional<Digest>& tag, const Digest& digest) {
+    return tag && (*tag == digest || contains(question.job.replaced_digests, *tag));
+  };
+  if (wanted(*current, *announced)) return deploy(**current);  // P1
+
+  auto known = wait_for(question, *announced);  // P2
+  if (!known) return tl::unexpected(known.error());
+  if (!*known)
+    return fail(Kind::not_found, fmt::format("digest {} not found in {}", announced->str(), reference.source_id()));
+  const Digest digest = **known;  // from here on sha256, also where sha512 was announced
+  current = registry_.tag_digest(reference, question.deadline);
+  if (!current) return tl::unexpected(current.error());
+  if (wanted(*current, digest)) return deploy(**current);
+
+  if (*current) {  // P6
+    auto child = registry_.is_child_of(reference, digest, **current, question.deadline);
+    if (!child) return tl::unexpected(child.error());
+    if (*child)
+      return fail(Kind::invalid, fmt::format("digest {} is a platform manifest below the index {} that {} points to: "
+                                             "announce the digest of the index",
+                                             digest.str(), (*current)->str(), reference.tag()));
+  }
+  const auto& history = question.history;
+  const bool tag_may_be_behind = !*current || !history.last || **current == *history.last;
+  if (!history.has_seen(digest) && tag_may_be_behind) {  // P3
+    for (const auto span : options_.pauses) {
+      log_.info("tag does not point to the digest yet", {{"digest", digest.str()}, {"tag", reference.tag()}});
+      if (!pause(span, question.deadline)) return fail(Kind::unavailable, "gave up waiting for the tag to move");
+      current = registry_.tag_digest(reference, question.deadline);
+      if (!current) return tl::unexpected(current.error());
+      if (wanted(*current, digest)) return deploy(**current);
+    }
+  }
+  // P3b, P4: a captured old webhook never rolls a stack back, and what the tag does not point to is never deployed.
+  return skip(
+      fmt::format("superseded: {} now points to {}", reference.tag(), *current ? (*current)->str() : "no digest"));
+}
+
+Result<UnpackedTree> OciSource::fetch(const Job& job, const Digest& digest, const std::filesystem::path& staging,
+                                      const Deadline& deadline) {
+  auto reference = Reference::parse(job.request.artifact);
+  if (!reference) return while_doing("failed to parse OCI artifact reference", reference.error());
+  const auto pull_deadline = deadline.within(options_.pull_timeout);
+  auto artifact = registry_.fetch(*reference, digest, pull_deadline);
+  if (!artifact) return while_doing(fmt::format("pulling {}", reference->with_digest(digest).str()), artifact.error());
+  auto tree = unpack(artifact->layers, staging, options_.limits, pull_deadline);
+  if (!tree) return while_doing(fmt::format("unpacking {}", reference->with_digest(digest).str()), tree.error());
+  return tree;
+}
+
+Result<std::string> OciSource::live_path(const Job& job) const {
+  auto reference = Reference::parse(job.request.artifact);
+  if (!reference) return while_doing("failed to parse OCI artifact reference", reference.error());
+  return reference->live_path();
+}
+
+}  // namespace windlass

@@ -1,0 +1,42 @@
+// Releases from an OCI registry.
+#pragma once
+
+#include <chrono>
+#include <functional>
+
+#include "base/log.h"
+#include "oci/registry.h"
+#include "source/source.h"
+
+namespace windlass {
+
+class OciSource final : public Source {
+ public:
+  struct Options {
+    UnpackLimits limits;
+    std::chrono::milliseconds pull_timeout = std::chrono::minutes(10);  // of one artifact (reliability 2)
+    // Pauses before asking a registry again that does not show a digest yet (webhook/P2, P3).
+    std::vector<std::chrono::milliseconds> pauses = {std::chrono::seconds(1), std::chrono::seconds(2),
+                                                     std::chrono::seconds(4), std::chrono::seconds(8)};
+  };
+
+  OciSource(Options options, Registry& registry, Log log);
+
+  Result<Settled> settle(const Job& job, const LaneHistory& history, const Deadline& deadline) override;
+  Result<UnpackedTree> fetch(const Job& job, const Digest& digest, const std::filesystem::path& staging,
+                             const Deadline& deadline) override;
+  Result<std::string> live_path(const Job& job) const override;
+
+ private:
+  struct Question;
+  Result<Settled> settle_by_digest(const Question& question);
+  Result<Settled> settle_by_tag(const Question& question);
+  Result<std::optional<Digest>> sha256_of(const Question& question, const Digest& announced);
+  Result<std::optional<Digest>> wait_for(const Question& question, const Digest& announced);
+
+  Options options_;
+  Registry& registry_;
+  Log log_;
+};
+
+}  // namespace windlass

@@ -1,0 +1,183 @@
+#include "source/oci_source.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "sys/crypto.h"
+
+namespace windlass {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A registry in memory: manifests by digest, one tag that can be scripted to move as it is asked.
+struct FakeRegistry final : Registry {
+  std::map<std::string, std::string> manifests;  // digest -> bytes
+  std::vector<std::optional<Digest>> tag_views;  // answers in turn, the last one stays
+  std::map<std::string, std::string> parent_of;  // child -> index
+  int tag_asked = 0;
+  int manifest_asked = 0;
+  int manifest_appears_after = 0;  // requests that find nothing at first
+
+  Digest add(const std::string& bytes) {
+    const auto digest = Digest::of_sha256_hex(sha256_hex(bytes));
+    manifests[digest.str()] = bytes;
+    return digest;
+  }
+  Result<std::optional<Digest>> tag_digest(const Reference&, const Deadline&) override {
+    const auto index = std::min<std::size_t>(tag_asked++, tag_views.size() - 1);
+    return tag_views[index];
+  }
+  Result<std::optional<ManifestBytes>> manifest(const Reference&, const Digest& digest, const Deadline&) override {
+    if (manifest_asked++ < manifest_appears_after) return std::optional<ManifestBytes>();
+    const auto found = manifests.find(digest.str());
+    if (found == manifests.end()) return std::optional<ManifestBytes>();
+    return std::optional(ManifestBytes{digest, "application/vnd.oci.image.manifest.v1+json", found->second});
+  }
+  Result<bool> is_child_of(const Reference&, const Digest& child, const Digest& parent, const Deadline&) override {
+    const auto found = parent_of.find(child.str());
+    return found != parent_of.end() && found->second == parent.str();
+  }
+  Result<FetchedArtifact> fetch(const Reference&, const Digest&, const Deadline&) override {
+    return fail(Kind::not_found, "nothing here");
+  }
+};
+
+class OciSourceTest : public ::testing::Test {
+ protected:
+  Result<Settled> settle(std::optional<Digest> announced, const std::string& artifact = "reg.example/my/app:main") {
+    Job job{.id = "j", .request = {.artifact = artifact, .digest = std::move(announced)}};
+    job.replaced_digests = replaced;
+    OciSource source({.pauses = {1ms, 1ms, 1ms, 1ms}}, registry, Log({.level = LogLevel::error}));
+    return source.settle(job, history, Deadline::in(10s));
+  }
+  void expect_deployed(const Result<Settled>& settled, const Digest& digest) {
+    ASSERT_TRUE(settled) << settled.error().message;
+    ASSERT_TRUE(settled->deploy) << settled->reason;
+    EXPECT_EQ(settled->deploy->str(), digest.str());
+  }
+  void expect_skipped(const Result<Settled>& settled, const std::string& reason) {
+    ASSERT_TRUE(settled) << settled.error().message;
+    EXPECT_FALSE(settled->deploy);
+    EXPECT_EQ(settled->reason, reason);
+  }
+
+  FakeRegistry registry;
+  LaneHistory history;
+  std::vector<Digest> replaced;
+  const Digest a = registry.add("a"), b = registry.add("b"), c = registry.add("c");
+};
+
+TEST_F(OciSourceTest, WithoutADigestTakesWhatTheTagPointsTo) {  // webhook/P0
+  registry.tag_views = {a};
+  expect_deployed(settle(std::nullopt), a);
+}
+
+TEST_F(OciSourceTest, WithoutADigestNeedsTheTag) {  // webhook/P0
+  registry.tag_views = {std::nullopt};
+  const auto settled = settle(std::nullopt);
+  ASSERT_FALSE(settled);
+  EXPECT_EQ(settled.error().kind, Kind::not_found);
+  EXPECT_EQ(settled.error().message, "resolving reg.example/my/app:main: tag main not found in reg.example/my/app");
+}
+
+TEST_F(OciSourceTest, DeploysTheTagWhenItIsTheAnnouncedDigest) {  // webhook/P1
+  registry.tag_views = {a};
+  history = {.last = b, .seen = {a, b}};  // going back by moving the tag back is a wish, not a replay
+  expect_deployed(settle(a), a);
+  EXPECT_EQ(registry.tag_asked, 1) << "one request must do";
+  EXPECT_EQ(registry.manifest_asked, 0);
+}
+
+TEST_F(OciSourceTest, DeploysTheTagWhenAReplacedJobAnnouncedIt) {  // webhook/P1, C8
+  registry.tag_views = {a};
+  replaced = {c, a};
+  expect_deployed(settle(b), a);
+}
+
+TEST_F(OciSourceTest, TakesASha512OfTheSameManifest) {  // webhook 14, item 3
+  const auto announced = *Digest::parse("sha512:" + sha512_hex("a"));
+  registry.manifests[announced.str()] = "a";
+  registry.tag_views = {a};
+  expect_deployed(settle(announced), a);
+}
+
+TEST_F(OciSourceTest, WaitsForADigestThatTheRegistryDoesNotShowYet) {  // webhook/P2, reliability/F82
+  registry.tag_views = {b, a};
+  registry.manifest_appears_after = 3;
+  history = {.last = b, .seen = {b}};
+  expect_deployed(settle(a), a);
+}
+
+TEST_F(OciSourceTest, FailsWhenTheDigestNeverAppears) {  // webhook/P2
+  registry.tag_views = {a};
+  const auto unknown = Digest::of_sha256_hex(std::string(64, '9'));
+  const auto settled = settle(unknown);
+  ASSERT_FALSE(settled);
+  EXPECT_EQ(settled.error().message,
+            "resolving reg.example/my/app:main: digest " + unknown.str() + " not found in reg.example/my/app");
+  EXPECT_EQ(registry.manifest_asked, 5);
+}
+
+TEST_F(OciSourceTest, WaitsForATagViewThatIsBehind) {  // webhook/P3
+  registry.tag_views = {b, b, b, a};
+  history = {.last = b, .seen = {b}};
+  expect_deployed(settle(a), a);
+}
+
+TEST_F(OciSourceTest, NeverDeploysWhatTheTagDoesNotPointTo) {  // webhook/P3 then P4
+  registry.tag_views = {b};
+  expect_skipped(settle(a), "superseded: main now points to " + b.str());
+  EXPECT_EQ(registry.tag_asked, 6) << "twice, then after each of four pauses";
+}
+
+TEST_F(OciSourceTest, SkipsAnOldWebhookAtOnce) {  // webhook/P3b, reliability/P6
+  registry.tag_views = {b};
+  history = {.last = b, .seen = {a, b}};
+  expect_skipped(settle(a), "superseded: main now points to " + b.str());
+  EXPECT_EQ(registry.tag_asked, 2);
+}
+
+TEST_F(OciSourceTest, SkipsAtOnceWhenTheTagHasMovedOn) {  // webhook/P4
+  registry.tag_views = {c};
+  history = {.last = b, .seen = {b}};
+  expect_skipped(settle(a), "superseded: main now points to " + c.str());
+  EXPECT_EQ(registry.tag_asked, 2);
+}
+
+TEST_F(OciSourceTest, SaysThatTheIndexIsWanted) {  // webhook/P6
+  registry.tag_views = {b};
+  registry.parent_of[a.str()] = b.str();
+  const auto settled = settle(a);
+  ASSERT_FALSE(settled);
+  EXPECT_EQ(settled.error().message, "resolving reg.example/my/app:main: digest " + a.str() +
+                                         " is a platform manifest below the index " + b.str() +
+                                         " that main points to: announce the digest of the index");
+}
+
+TEST_F(OciSourceTest, ByDigestDeploysThatDigest) {  // webhook/P5
+  history = {.last = a, .seen = {a}};
+  const auto artifact = "reg.example/my/app@" + a.str();
+  expect_deployed(settle(a, artifact), a);
+}
+
+TEST_F(OciSourceTest, ByDigestNeverGoesBack) {  // webhook/P5
+  history = {.last = b, .seen = {a, b}};
+  expect_skipped(settle(a, "reg.example/my/app@" + a.str()),
+                 "superseded: " + a.str() + " came before " + b.str() + ", use rollback");
+}
+
+TEST_F(OciSourceTest, StopsWaitingWhenTheJobIsAskedTo) {  // reliability/P12
+  registry.tag_views = {b};
+  OciSource source({.pauses = {1h}}, registry, Log({.level = LogLevel::error}));
+  std::stop_source stop;
+  stop.request_stop();
+  const Job job{.id = "j", .request = {.artifact = "reg.example/my/app:main", .digest = a}};
+  const auto settled = source.settle(job, history, Deadline::in(1h, stop.get_token()));
+  ASSERT_FALSE(settled);
+  EXPECT_EQ(settled.error().kind, Kind::unavailable);
+}
+
+}  // namespace
+}  // namespace windlass
