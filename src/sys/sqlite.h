@@ -11,6 +11,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 
@@ -47,15 +49,20 @@ class Query {
 
  private:
   friend class Db;
-  Query(Db& db, sqlite3_stmt* statement) : db_(&db), statement_(statement) {}
+  using Idle = std::vector<sqlite3_stmt*>;
+  Query(Db& db, sqlite3_stmt* statement, Idle* idle, int prepared)
+      : db_(&db), statement_(statement), idle_(idle), result_(prepared) {}
   Db* db_;
   sqlite3_stmt* statement_;
+  Idle* idle_;      // where the statement goes back to
+  int result_ = 0;  // SQLite's first bad answer to preparing or binding; step() tells it
   int bound_ = 0;
 };
 
 class Db {
  public:
-  // Opens or creates the file (mode 0600). Waits up to 5 s for a lock held by another connection.
+  // Opens or creates the file (mode 0600, as are its -wal and -shm). Waits up to 5 s for a lock held by another
+  // connection. Kind::internal when it is not a database, naming the file.
   static Result<std::unique_ptr<Db>> open(const std::filesystem::path& file);
   ~Db();
   Db(const Db&) = delete;
@@ -72,9 +79,14 @@ class Db {
 
  private:
   friend class Query;
-  explicit Db(sqlite3* handle) : handle_(handle) {}
+  friend class Transaction;
+  Db(sqlite3* handle, std::filesystem::path file) : handle_(handle), file_(std::move(file)) {}
+  // What `result` of SQLite means to a caller, with the file named.
+  Error error(int result) const;
+
   sqlite3* handle_;
-  std::map<std::string, sqlite3_stmt*, std::less<>> idle_;  // prepared and not in use, by SQL text
+  std::filesystem::path file_;
+  std::map<std::string, Query::Idle, std::less<>> idle_;  // prepared and not in use, by SQL text
 };
 
 // BEGIN IMMEDIATE now, COMMIT on commit(), ROLLBACK in the destructor otherwise.
