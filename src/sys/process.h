@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,12 +22,12 @@ struct Command {
 };
 
 struct Exit {
-  int code = 0;           // exit code; 128 + signal when killed by one
-  int signal = 0;         // 0: ended by itself
-  bool timed_out = false; // the deadline or a stop ended it
-  std::string out;        // standard output, last bytes
-  std::string err;        // standard error, last bytes
-  bool out_cut = false;   // earlier output was dropped
+  int code = 0;            // exit code; 128 + signal when killed by one
+  int signal = 0;          // 0: ended by itself
+  bool timed_out = false;  // the deadline or a stop ended it
+  std::string out;         // standard output, last bytes
+  std::string err;         // standard error, last bytes
+  bool out_cut = false;    // earlier output was dropped
 };
 
 struct ProcessRunner {
@@ -36,5 +37,14 @@ struct ProcessRunner {
   // The child dies with this process (PR_SET_PDEATHSIG).
   virtual Result<Exit> run(const Command& command, const Deadline& deadline) = 0;
 };
+
+struct ProcessOptions {
+  std::chrono::milliseconds grace{10'000};  // from SIGINT to SIGKILL (deploy/X17)
+};
+
+// Starts real processes, cheaply even from a large process: the address space is lent to the child until it executes
+// the program (vfork). What the child leaves behind in its process group is killed when it ends, so an inherited pipe
+// never keeps run() waiting.
+std::unique_ptr<ProcessRunner> make_process_runner(ProcessOptions options = {});
 
 }  // namespace windlass
