@@ -1,7 +1,10 @@
 // The Engine API on its socket, as far as windlass speaks it itself (deploy 2).
 //
-// The version is negotiated once per endpoint: the lower of ours and the server's, never below the server's minimum;
-// DOCKER_API_VERSION overrides. Everything else is for `docker compose` (driver/).
+// The version is negotiated once per endpoint, and again after the engine was away: the lower of ours and the server's,
+// never below the server's minimum; DOCKER_API_VERSION overrides. Everything else is for `docker compose` (driver/).
+//
+// Errors read "docker engine at <host>: <cause>". Kind::unavailable: not there, cut off, or 5xx; not_found, conflict
+// and denied as the engine answers; invalid: an answer that no engine gives, or a version that does not fit.
 #pragma once
 
 #include <chrono>
@@ -44,6 +47,7 @@ struct ContainerDetail {
   int exit_code = 0;
   bool oom_killed = false;
   int restart_count = 0;
+  bool tty = false;            // its output is one raw stream
   std::string restart_policy;  // "", "no", "always", "unless-stopped", "on-failure"
   std::string error;           // the engine's own text, for example when a start was refused
   std::string started_at;      // as the engine writes it
@@ -57,16 +61,16 @@ struct ContainerDetail {
 };
 
 struct EngineEvent {
-  std::string action;        // "start", "die", "health_status: healthy", …
+  std::string action;  // "start", "die", "health_status: healthy", …
   std::string container_id;
-  Labels attributes;         // labels of the container, exitCode, name, image
+  Labels attributes;  // labels of the container, exitCode, name, image
   std::int64_t time_ns = 0;
 };
 
 struct EngineInfo {
   bool swarm_manager = false;  // Swarm.ControlAvailable
   std::string version;
-  std::string api_version;     // the one that is spoken
+  std::string api_version;  // the one that is spoken
 };
 
 // An open event stream: next() gives events until it is closed.
@@ -90,15 +94,16 @@ struct Engine {
   virtual Result<std::string> last_logs(const std::string& id, int lines, const Deadline& deadline) = 0;
   // The id of a local image; Kind::not_found if the engine has none of that name.
   virtual Result<std::string> image_id(const std::string& reference, const Deadline& deadline) = 0;
-  // Container events of one compose project from now on. Opened before anything is started, so no event is missed.
+  // Container events of one compose project from now on: start, die, destroy, health_status. The engine listens for us
+  // already when this returns, so whatever is started afterwards is heard of.
   virtual Result<std::unique_ptr<EventStream>> events(const std::string& project, const Deadline& deadline) = 0;
 };
 
 struct EngineOptions {
   std::string docker_host = "unix:///var/run/docker.sock";  // unix:// or tcp://; with TLS for tcp if tls_dir is set
-  std::string tls_dir;      // DOCKER_CERT_PATH: ca.pem, cert.pem, key.pem
-  bool tls_verify = false;  // DOCKER_TLS_VERIFY
-  std::string api_version;  // DOCKER_API_VERSION, empty: negotiate
+  std::string tls_dir;                                      // DOCKER_CERT_PATH: ca.pem, cert.pem, key.pem
+  bool tls_verify = false;                                  // DOCKER_TLS_VERIFY
+  std::string api_version;                                  // DOCKER_API_VERSION, empty: negotiate
 };
 
 // Kind::invalid "unsupported DOCKER_HOST scheme: <value>" for other schemes (api/E43). Does not connect yet.

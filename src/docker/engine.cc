@@ -1,0 +1,242 @@
+#include "docker/engine.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <mutex>
+
+#include "base/text.h"
+#include "docker/answers.h"
+#include "docker/endpoint.h"
+#include "docker/event_stream.h"
+#include "docker/log_tail.h"
+#include "sys/json.h"
+
+namespace windlass {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kPingTimeout = 800ms;                  // api/E45
+constexpr std::uint64_t kListBytesMax = 64ull << 20;  // thousands of containers with long labels
+constexpr std::size_t kLogBytesMax = 16 << 10;
+
+struct ApiVersion {
+  int major = 0, minor = 0;
+  auto operator<=>(const ApiVersion&) const = default;
+  std::string str() const { return fmt::format("{}.{}", major, minor); }
+};
+
+constexpr ApiVersion kNewest{1, 47};  // what we know how to speak; the calls used have not changed since kOldest
+constexpr ApiVersion kOldest{1, 41};  // engine 20.10
+
+std::optional<ApiVersion> parse_api_version(std::string_view text) {
+  const auto number = [](std::string_view digits, int& value) {
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return error == std::errc() && end == digits.data() + digits.size();
+  };
+  ApiVersion version;
+  const auto dot = text.find('.');
+  if (dot == text.npos || !number(text.substr(0, dot), version.major) || !number(text.substr(dot + 1), version.minor))
+    return std::nullopt;
+  return version;
+}
+
+Result<ApiVersion> choose_version(const EngineVersion& server) {
+  const auto newest = parse_api_version(server.api_version);
+  if (!newest)
+    return fail(Kind::invalid, fmt::format("API version '{}' is not a version", printable(server.api_version, 64)));
+  const auto spoken = std::min(kNewest, *newest);
+  if (spoken < kOldest)
+    return fail(Kind::invalid, fmt::format("speaks API {}, {} or newer is needed", newest->str(), kOldest.str()));
+  const auto oldest = parse_api_version(server.min_api_version).value_or(kOldest);
+  if (spoken < oldest)
+    return fail(Kind::invalid,
+                fmt::format("needs API {} or newer, windlass speaks up to {}", oldest.str(), spoken.str()));
+  return spoken;
+}
+
+Kind kind_of(int status) {
+  if (status == 404) return Kind::not_found;
+  if (status == 409) return Kind::conflict;
+  if (status == 401 || status == 403) return Kind::denied;
+  return status >= 500 ? Kind::unavailable : Kind::invalid;
+}
+
+// `kept`: bytes that stand for themselves beside letters, digits and "-._~".
+std::string url_encode(std::string_view text, std::string_view kept = {}) {
+  std::string encoded;
+  for (const unsigned char byte : text) {
+    const bool plain = (byte | 32) >= 'a' && (byte | 32) <= 'z';
+    if (plain || (byte >= '0' && byte <= '9') || std::string_view("-._~").find(byte) != std::string_view::npos ||
+        kept.find(byte) != kept.npos)
+      encoded += static_cast<char>(byte);
+    else
+      encoded += fmt::format("%{:02X}", byte);
+  }
+  return encoded;
+}
+
+json::array to_array(const std::vector<std::string>& texts) { return json::array(texts.begin(), texts.end()); }
+
+class HttpEngine final : public Engine {
+ public:
+  HttpEngine(Endpoint endpoint, std::string fixed_version, HttpTransport& transport)
+      : endpoint_(std::move(endpoint)), transport_(transport), fixed_version_(std::move(fixed_version)) {}
+
+  Status ping() override {
+    auto request = request_for("/_ping");
+    request.method = "HEAD";
+    auto response = transport_.send(request, Deadline::in(kPingTimeout));
+    if (!response) return at_engine(response.error());
+    if (response->status != 200)
+      return at_engine({Kind::unavailable, fmt::format("HEAD /_ping: {}", response->status)});
+    return {};
+  }
+
+  Result<EngineInfo> info(const Deadline& deadline) override {
+    auto info = get("/info", deadline, parse_info);
+    if (!info) return info;
+    auto spoken = version(deadline);
+    if (!spoken) return tl::unexpected(spoken.error());
+    info->api_version = *spoken;
+    return info;
+  }
+
+  Result<std::vector<ContainerSummary>> containers(const std::vector<std::string>& labels,
+                                                   const Deadline& deadline) override {
+    const json::object filters{{"label", to_array(labels)}};
+    return get("/containers/json?all=1&filters=" + url_encode(json::serialize(filters)), deadline, parse_containers);
+  }
+
+  Result<ContainerDetail> inspect(const std::string& id, const Deadline& deadline) override {
+    return get(fmt::format("/containers/{}/json", url_encode(id)), deadline, parse_container);
+  }
+
+  Result<std::string> last_logs(const std::string& id, int lines, const Deadline& deadline) override {
+    auto container = inspect(id, deadline);
+    if (!container) return tl::unexpected(container.error());
+    auto request =
+        versioned(fmt::format("/containers/{}/logs?stdout=1&stderr=1&tail={}", url_encode(id), lines), deadline);
+    if (!request) return tl::unexpected(request.error());
+    LogTail tail(container->tty, kLogBytesMax);
+    const auto is_log = [](const HttpResponse& head) { return head.status == 200; };
+    const auto sink = [&](std::string_view bytes) {
+      tail.add(bytes);
+      return Status();
+    };
+    auto response = checked(*request, transport_.stream(*request, is_log, sink, deadline));
+    if (!response) return tl::unexpected(response.error());
+    return tail.take();
+  }
+
+  Result<std::string> image_id(const std::string& reference, const Deadline& deadline) override {
+    for (auto part : split(reference, '/'))  // they would lead to another call of the API
+      if (part.empty() || part == "." || part == "..")
+        return at_engine({Kind::not_found, fmt::format("'{}' is not an image name", printable(reference, 256))});
+    return get(fmt::format("/images/{}/json", url_encode(reference, "/:@")), deadline, parse_image_id);
+  }
+
+  Result<std::unique_ptr<EventStream>> events(const std::string& project, const Deadline& deadline) override {
+    const json::object filters{
+        {"type", {"container"}},
+        {"label", {"com.docker.compose.project=" + project}},
+        {"event", {"start", "die", "destroy", "health_status"}},
+    };
+    auto request = versioned("/events?filters=" + url_encode(json::serialize(filters)), deadline);
+    if (!request) return tl::unexpected(request.error());
+    request->idle_timeout = 24h;  // a quiet stack says nothing for long; a lost engine closes the socket
+    auto stream = open_event_stream(transport_, *request, deadline);
+    if (!stream) return at_engine(stream.error());
+    return stream;
+  }
+
+ private:
+  template <class Parse>
+  auto get(const std::string& path, const Deadline& deadline, Parse parse) -> decltype(parse(std::string_view())) {
+    auto request = versioned(path, deadline);
+    if (!request) return tl::unexpected(request.error());
+    auto response = checked(*request, transport_.send(*request, deadline));
+    if (!response) return tl::unexpected(response.error());
+    auto value = parse(response->body);
+    if (!value) return at_engine(during(*request, value.error()));
+    return value;
+  }
+
+  HttpRequest request_for(const std::string& path) const {
+    return {.url = endpoint_.base_url + path,
+            .unix_socket = endpoint_.unix_socket,
+            .tls = endpoint_.tls,
+            .use_proxy = endpoint_.unix_socket.empty(),
+            .body_bytes_max = kListBytesMax};
+  }
+
+  Result<HttpRequest> versioned(const std::string& path, const Deadline& deadline) {
+    auto spoken = version(deadline);
+    if (!spoken) return tl::unexpected(spoken.error());
+    return request_for(fmt::format("/v{}{}", *spoken, path));
+  }
+
+  Result<std::string> version(const Deadline& deadline) {
+    if (!fixed_version_.empty()) return fixed_version_;
+    const std::lock_guard lock(mutex_);
+    if (!negotiated_.empty()) return negotiated_;
+    const auto request = request_for("/version");
+    auto response = transport_.send(request, deadline);
+    if (!response) return at_engine(response.error());
+    if (response->status != 200) return at_engine(during(request, refusal(*response)));
+    auto server = parse_version(response->body);
+    if (!server) return at_engine(during(request, server.error()));
+    auto chosen = choose_version(*server);
+    if (!chosen) return at_engine(chosen.error());
+    return negotiated_ = chosen->str();
+  }
+
+  // A bad status as an error. An engine that was away may come back as another one: its version is asked for again.
+  Result<HttpResponse> checked(const HttpRequest& request, Result<HttpResponse> response) {
+    if (response && response->status == 200) return response;
+    auto error = response ? during(request, refusal(*response)) : response.error();
+    if (error.kind == Kind::unavailable) {
+      const std::lock_guard lock(mutex_);
+      negotiated_.clear();
+    }
+    return at_engine(std::move(error));
+  }
+
+  static Error refusal(const HttpResponse& response) {
+    return {kind_of(response.status), fmt::format("{}: {}", response.status, parse_error(response.body))};
+  }
+
+  Error during(const HttpRequest& request, Error cause) const {
+    const auto path = std::string_view(request.url).substr(endpoint_.base_url.size());
+    return {cause.kind, fmt::format("{} {}: {}", request.method, path.substr(0, path.find('?')), cause.message)};
+  }
+
+  tl::unexpected<Error> at_engine(Error cause) const {
+    return while_doing("docker engine at " + endpoint_.host, std::move(cause));
+  }
+
+  Endpoint endpoint_;
+  HttpTransport& transport_;
+  std::string fixed_version_;  // DOCKER_API_VERSION
+  std::mutex mutex_;
+  std::string negotiated_;  // guarded by mutex_; empty until the first call
+};
+
+}  // namespace
+
+std::string ContainerSummary::label(const std::string& key) const {
+  const auto found = labels.find(key);
+  return found == labels.end() ? std::string() : found->second;
+}
+
+Result<std::unique_ptr<Engine>> make_engine(EngineOptions options, HttpTransport& transport) {
+  auto endpoint = parse_endpoint(options);
+  if (!endpoint) return tl::unexpected(endpoint.error());
+  if (!options.api_version.empty() && !parse_api_version(options.api_version))
+    return fail(Kind::invalid, fmt::format("DOCKER_API_VERSION '{}' is not a version such as 1.43",
+                                           printable(options.api_version, 64)));
+  return std::make_unique<HttpEngine>(std::move(*endpoint), std::move(options.api_version), transport);
+}
+
+}  // namespace windlass
