@@ -28,7 +28,7 @@ struct ServerRequest {
   std::vector<HttpHeader> headers;
   std::string body;
   BodyFault body_fault = BodyFault::none;
-  std::string peer;   // "192.0.2.1:4711" or "[2001:db8::1]:4711"
+  std::string peer;  // "192.0.2.1:4711" or "[2001:db8::1]:4711"
 
   // The first header of that name, any letter case; "" if there is none. No allocation.
   std::string_view header(std::string_view name) const;
@@ -48,16 +48,16 @@ using Responder = std::function<void(ServerResponse)>;
 class HttpServer {
  public:
   struct Options {
-    std::uint16_t port = 80;  // 0: any free one
+    std::uint16_t port = 80;     // 0: any free one
     std::string address = "::";  // both families; falls back to 0.0.0.0 where there is no IPv6
     std::string tls_cert_file;   // both or none
     std::string tls_key_file;
     std::uint64_t body_bytes_max = 1 << 20;
-    std::chrono::milliseconds header_timeout{3'000};       // webhook/T1
-    std::chrono::milliseconds request_timeout{30'000};     // T2
-    std::chrono::milliseconds body_idle_timeout{4'000};    // T2
-    std::chrono::milliseconds keep_alive_timeout{120'000}; // T3
-    std::chrono::milliseconds flush_timeout{30'000};       // T4
+    std::chrono::milliseconds header_timeout{3'000};        // webhook/T1
+    std::chrono::milliseconds request_timeout{30'000};      // T2
+    std::chrono::milliseconds body_idle_timeout{4'000};     // T2
+    std::chrono::milliseconds keep_alive_timeout{120'000};  // T3
+    std::chrono::milliseconds flush_timeout{30'000};        // T4
     std::size_t connections_max = 16'384;
   };
   using Handler = std::function<void(ServerRequest, Responder)>;
