@@ -1,0 +1,243 @@
+#include "sys/files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/openat2.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "base/text.h"
+#include "sys/crypto.h"
+
+namespace windlass {
+namespace {
+
+namespace fs = std::filesystem;
+
+Kind kind_of(int code) {
+  switch (code) {
+    case ENOENT:
+    case ENOTDIR:
+      return Kind::not_found;
+    case EACCES:
+    case EPERM:
+      return Kind::denied;
+    case ENOSPC:
+    case EDQUOT:
+    case EROFS:  // a remount away from working again
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case EAGAIN:
+      return Kind::unavailable;
+    default:
+      return Kind::internal;
+  }
+}
+
+// open(2) that a signal does not disturb. O_NONBLOCK: a FIFO in the place of a file must not hold us for ever.
+FileDescriptor open_for_reading(int folder, const char* path, int flags) {
+  int fd;
+  do fd = ::openat(folder, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
+  while (fd < 0 && errno == EINTR);
+  return FileDescriptor(fd);
+}
+
+Result<std::string> read_all(int fd, const std::string& name, std::uint64_t bytes_max) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return tl::unexpected(system_error("reading " + name, errno));
+  const auto too_large = [&] {
+    return fail(Kind::invalid, fmt::format("{} is larger than {} bytes", name, bytes_max));
+  };
+  if (S_ISREG(status.st_mode) && static_cast<std::uint64_t>(status.st_size) > bytes_max) return too_large();
+
+  std::string content;
+  content.reserve(static_cast<std::size_t>(status.st_size));
+  char buffer[16384];
+  while (true) {
+    const ssize_t got = ::read(fd, buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return tl::unexpected(system_error("reading " + name, errno));
+    if (got == 0) return content;
+    if (content.size() + static_cast<std::size_t>(got) > bytes_max) return too_large();
+    content.append(buffer, static_cast<std::size_t>(got));
+  }
+}
+
+// 0, or the errno of the step that failed.
+int write_and_sync(int fd, std::string_view content, unsigned mode) {
+  if (::fchmod(fd, mode) != 0) return errno;  // open() lets the umask take bits away
+  while (!content.empty()) {
+    const ssize_t wrote = ::write(fd, content.data(), content.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return errno;
+    content.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+  return ::fsync(fd) == 0 ? 0 : errno;
+}
+
+// What openat2() does, for kernels before 5.6 and sandboxes that forbid it: one part at a time, and no link at all.
+FileDescriptor open_part_by_part(int root, std::string_view path) {
+  FileDescriptor folder(::fcntl(root, F_DUPFD_CLOEXEC, 0));
+  const auto parts = split(path, '/');
+  for (std::size_t i = 0; folder.valid() && i < parts.size(); ++i) {
+    const std::string part(parts[i]);
+    if (part.empty() || part == ".") continue;
+    if (part == "..") {
+      errno = EXDEV;
+      return {};
+    }
+    const bool last = i + 1 == parts.size();
+    folder = open_for_reading(folder.get(), part.c_str(), O_NOFOLLOW | (last ? 0 : O_DIRECTORY));
+  }
+  return folder;
+}
+
+int remove_at(int folder, const char* name);
+
+int remove_content(int fd) {
+  std::unique_ptr<DIR, int (*)(DIR*)> folder(::fdopendir(fd), ::closedir);
+  if (!folder) {
+    const int code = errno;
+    ::close(fd);
+    return code;
+  }
+  while (true) {
+    errno = 0;
+    const dirent* entry = ::readdir(folder.get());
+    if (entry == nullptr) return errno;
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (const int code = remove_at(::dirfd(folder.get()), entry->d_name)) return code;
+  }
+}
+
+// 0 or an errno. Whatever `name` is, what it points to stays.
+int remove_at(int folder, const char* name) {
+  if (::unlinkat(folder, name, 0) == 0 || errno == ENOENT) return 0;
+  if (errno != EISDIR && errno != EPERM) return errno;  // POSIX allows EPERM for a folder
+  const int unlink_code = errno;
+  const int fd = ::openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return errno == ENOTDIR || errno == ELOOP ? unlink_code : errno;
+  if (const int code = remove_content(fd)) return code;
+  return ::unlinkat(folder, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : errno;
+}
+
+}  // namespace
+
+void FileDescriptor::reset() {
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = -1;
+}
+
+Error system_error(std::string_view doing, int code) {
+  char buffer[256];
+  std::string name = ::strerror_r(code, buffer, sizeof buffer);
+  if (!name.empty()) name[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(name[0])));
+  return {kind_of(code), fmt::format("{}: {}", doing, name)};
+}
+
+Result<std::string> read_file(const fs::path& file, std::uint64_t bytes_max) {
+  const FileDescriptor fd = open_for_reading(AT_FDCWD, file.c_str(), 0);
+  if (!fd.valid()) return tl::unexpected(system_error("reading " + file.string(), errno));
+  return read_all(fd.get(), file.string(), bytes_max);
+}
+
+Status write_file(const fs::path& file, std::string_view content, unsigned mode) {
+  // Its own short name: the file's may be 255 bytes long already.
+  const fs::path temporary = file.parent_path() / (".windlass-" + to_hex(random_bytes(8)) + ".tmp");
+  const FileDescriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd.valid()) return tl::unexpected(system_error("writing " + file.string(), errno));
+  int code = write_and_sync(fd.get(), content, mode);
+  if (code == 0 && ::rename(temporary.c_str(), file.c_str()) != 0) code = errno;
+  if (code != 0) {
+    ::unlink(temporary.c_str());
+    return tl::unexpected(system_error(fmt::format("writing {} ({} bytes)", file.string(), content.size()), code));
+  }
+  return sync_folder(file.has_parent_path() ? file.parent_path() : ".");
+}
+
+Result<FileDescriptor> open_beneath(const fs::path& root, std::string_view path) {
+  const std::string name = (root / path).string();
+  const FileDescriptor folder = open_for_reading(AT_FDCWD, root.c_str(), O_DIRECTORY);
+  if (!folder.valid()) return tl::unexpected(system_error("opening " + root.string(), errno));
+
+  open_how how{};
+  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  const std::string relative(path);
+  FileDescriptor fd;
+  for (int attempt = 0; attempt < 32 && !fd.valid(); ++attempt) {
+    fd = FileDescriptor(static_cast<int>(::syscall(SYS_openat2, folder.get(), relative.c_str(), &how, sizeof how)));
+    if (!fd.valid() && errno != EAGAIN && errno != EINTR) break;  // EAGAIN: something was renamed meanwhile
+  }
+  if (!fd.valid() && (errno == ENOSYS || errno == EPERM)) fd = open_part_by_part(folder.get(), path);
+  if (fd.valid()) return fd;
+  if (errno == EXDEV) return fail(Kind::invalid, fmt::format("{} leads out of {}", name, root.string()));
+  if (errno == ELOOP) return fail(Kind::invalid, fmt::format("{} is a link that cannot be followed", name));
+  return tl::unexpected(system_error("opening " + name, errno));
+}
+
+Result<std::string> read_file_beneath(const fs::path& root, std::string_view path, std::uint64_t bytes_max) {
+  auto fd = open_beneath(root, path);
+  if (!fd) return tl::unexpected(fd.error());
+  const std::string name = (root / path).string();
+  struct stat status {};
+  if (::fstat(fd->get(), &status) != 0) return tl::unexpected(system_error("reading " + name, errno));
+  if (!S_ISREG(status.st_mode)) return fail(Kind::invalid, name + " is not a regular file");
+  return read_all(fd->get(), name, bytes_max);
+}
+
+Status make_folders(const fs::path& folder, unsigned mode) {
+  fs::path made;
+  for (const auto& part : folder) {
+    made /= part;
+    if (::mkdir(made.c_str(), mode) == 0) {
+      if (::chmod(made.c_str(), mode) != 0) return tl::unexpected(system_error("making " + made.string(), errno));
+      continue;
+    }
+    const int code = errno;  // EROFS and EACCES come before EEXIST for some parents that are there
+    struct stat status {};
+    if (::stat(made.c_str(), &status) != 0) return tl::unexpected(system_error("making " + made.string(), code));
+    if (!S_ISDIR(status.st_mode)) return fail(Kind::conflict, made.string() + " is not a folder");
+  }
+  return {};
+}
+
+Status sync_folder(const fs::path& folder) {
+  const FileDescriptor fd = open_for_reading(AT_FDCWD, folder.c_str(), O_DIRECTORY);
+  if (!fd.valid() || ::fsync(fd.get()) != 0) return tl::unexpected(system_error("flushing " + folder.string(), errno));
+  return {};
+}
+
+Status remove_tree(const fs::path& folder) {
+  if (const int code = remove_at(AT_FDCWD, folder.c_str()); code != 0 && code != ENOENT)
+    return tl::unexpected(system_error("removing " + folder.string(), code));
+  return {};
+}
+
+Result<FileLock> FileLock::take(const fs::path& file) {
+  FileDescriptor fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd.valid()) return tl::unexpected(system_error("locking " + file.string(), errno));
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    const int code = errno;
+    if (code != EWOULDBLOCK) return tl::unexpected(system_error("locking " + file.string(), code));
+    auto holder = read_all(fd.get(), file.string(), 64);
+    const std::string pid = holder ? std::string(trim(*holder)) : "";
+    return fail(Kind::conflict, fmt::format("{} is in use by pid {}", file.string(), pid.empty() ? "?" : pid));
+  }
+  const std::string pid = fmt::format("{}\n", ::getpid());
+  if (::ftruncate(fd.get(), 0) != 0 || ::pwrite(fd.get(), pid.data(), pid.size(), 0) < 0)
+    return tl::unexpected(system_error("locking " + file.string(), errno));
+  return FileLock(std::move(fd));
+}
+
+}  // namespace windlass

@@ -1,0 +1,174 @@
+#include "sys/files.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
+namespace windlass {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Files : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "windlass-files-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  mode_t mode_of(const fs::path& path) {
+    struct stat status {};
+    EXPECT_EQ(::lstat(path.c_str(), &status), 0) << path;
+    return status.st_mode & 07777;
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(Files, NameAnErrnoInLowerCaseAndGiveItTheFittingKind) {
+  const std::tuple<int, Kind, std::string_view> table[] = {
+      {ENOENT, Kind::not_found, "writing x: no such file or directory"},
+      {EACCES, Kind::denied, "writing x: permission denied"},
+      {ENOSPC, Kind::unavailable, "writing x: no space left on device"},
+      {EMFILE, Kind::unavailable, "writing x: too many open files"},
+      {EROFS, Kind::unavailable, "writing x: read-only file system"},
+      {EIO, Kind::internal, "writing x: input/output error"},
+  };
+  for (const auto& [code, kind, message] : table) {
+    const Error error = system_error("writing x", code);
+    EXPECT_EQ(error.message, message);
+    EXPECT_EQ(error.kind, kind) << message;
+  }
+}
+
+TEST_F(Files, AreReadWholeOrNotAtAll) {
+  const fs::path file = folder_ / "a";
+  ASSERT_TRUE(write_file(file, "12345"));
+  EXPECT_EQ(read_file(file, 5).value(), "12345");
+
+  const auto longer = read_file(file, 4);
+  ASSERT_FALSE(longer);
+  EXPECT_EQ(longer.error().kind, Kind::invalid);
+  EXPECT_EQ(longer.error().message, file.string() + " is larger than 4 bytes");
+
+  const auto absent = read_file(folder_ / "b", 5);
+  ASSERT_FALSE(absent);
+  EXPECT_EQ(absent.error().kind, Kind::not_found);
+  EXPECT_EQ(absent.error().message, "reading " + (folder_ / "b").string() + ": no such file or directory");
+
+  EXPECT_FALSE(read_file(folder_, 5)) << "a folder";
+  EXPECT_FALSE(read_file("/proc/self/status", 10)) << "its size says 0, its content more";
+}
+
+TEST_F(Files, AreWrittenByRenameWithTheModeAsked) {
+  const fs::path file = folder_ / "state";
+  ASSERT_TRUE(write_file(file, "old"));
+  EXPECT_EQ(mode_of(file), 0600u);
+  const FileDescriptor reader = open_beneath(folder_, "state").value();
+
+  ASSERT_TRUE(write_file(file, "new", 0644));
+  EXPECT_EQ(mode_of(file), 0644u);
+  char old[8] = {};
+  EXPECT_EQ(::read(reader.get(), old, sizeof old), 3);
+  EXPECT_STREQ(old, "old") << "who has it open goes on reading the old file";
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1) << "no temporary file is left";
+}
+
+TEST_F(Files, LeaveNothingBehindWhenTheyCannotBeWritten) {
+  fs::create_directories(folder_ / "taken" / "x");
+  const auto written = write_file(folder_ / "taken", "content");
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().message, fmt::format("writing {} (7 bytes): is a directory", (folder_ / "taken").string()));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1);
+
+  const auto nowhere = write_file(folder_ / "absent" / "x", "content");
+  ASSERT_FALSE(nowhere);
+  EXPECT_EQ(nowhere.error().kind, Kind::not_found);
+}
+
+TEST_F(Files, AreOpenedBeneathAFolderOnly) {
+  const fs::path root = folder_ / "root";
+  fs::create_directories(root / "sub");
+  ASSERT_TRUE(write_file(root / "sub" / "file", "inside"));
+  ASSERT_TRUE(write_file(folder_ / "outside", "outside"));
+  fs::create_symlink("sub/file", root / "good");
+  fs::create_symlink("../outside", root / "climbs");
+  fs::create_symlink(folder_ / "outside", root / "absolute");
+  fs::create_symlink("../..", root / "sub" / "up");
+  fs::create_symlink("loop", root / "loop");
+  fs::create_symlink("/proc/self/root", root / "magic");
+  ::mkfifo((root / "pipe").c_str(), 0600);
+
+  EXPECT_EQ(read_file_beneath(root, "sub/file", 100).value(), "inside");
+  EXPECT_EQ(read_file_beneath(root, "good", 100).value(), "inside") << "a link that stays inside";
+
+  const std::pair<std::string, std::string> refused[] = {
+      {"climbs", "{root}/climbs leads out of {root}"},
+      {"absolute", "{root}/absolute leads out of {root}"},
+      {"sub/up/outside", "{root}/sub/up/outside leads out of {root}"},
+      {"../outside", "{root}/../outside leads out of {root}"},
+      {"magic/etc/passwd", "{root}/magic/etc/passwd leads out of {root}"},
+      {"loop", "{root}/loop is a link that cannot be followed"},
+      {"sub", "{root}/sub is not a regular file"},
+      {"pipe", "{root}/pipe is not a regular file"},
+      {"absent", "opening {root}/absent: no such file or directory"},
+  };
+  for (const auto& [path, message] : refused) {
+    const auto content = read_file_beneath(root, path, 100);
+    ASSERT_FALSE(content) << path;
+    EXPECT_EQ(content.error().message, fmt::format(fmt::runtime(message), fmt::arg("root", root.string())));
+  }
+}
+
+TEST_F(Files, FoldersAreMadeWithTheirParents) {
+  const mode_t before = ::umask(077);
+  ASSERT_TRUE(make_folders(folder_ / "a" / "b" / "c", 0755));
+  ::umask(before);
+  EXPECT_EQ(mode_of(folder_ / "a"), 0755u);
+  EXPECT_EQ(mode_of(folder_ / "a/b/c"), 0755u);
+  ASSERT_TRUE(make_folders(folder_ / "a", 0700));
+  EXPECT_EQ(mode_of(folder_ / "a"), 0755u) << "a folder that is there keeps its mode";
+
+  ASSERT_TRUE(write_file(folder_ / "file", ""));
+  const auto made = make_folders(folder_ / "file" / "x");
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().message, (folder_ / "file").string() + " is not a folder");
+}
+
+TEST_F(Files, TreesAreRemovedWithoutFollowingLinks) {
+  fs::create_directories(folder_ / "tree" / "deep" / "er");
+  fs::create_directories(folder_ / "kept");
+  ASSERT_TRUE(write_file(folder_ / "kept" / "file", "x"));
+  ASSERT_TRUE(write_file(folder_ / "tree" / "deep" / "file", "x", 0000));
+  fs::create_directory_symlink(folder_ / "kept", folder_ / "tree" / "link");
+  fs::create_directory_symlink(folder_ / "kept", folder_ / "top");
+
+  EXPECT_TRUE(remove_tree(folder_ / "tree"));
+  EXPECT_TRUE(remove_tree(folder_ / "top"));
+  EXPECT_TRUE(remove_tree(folder_ / "never there"));
+  EXPECT_FALSE(fs::exists(folder_ / "tree"));
+  EXPECT_FALSE(fs::is_symlink(fs::symlink_status(folder_ / "top")));
+  EXPECT_TRUE(fs::exists(folder_ / "kept" / "file"));
+}
+
+TEST_F(Files, LocksNameTheirHolder) {
+  const fs::path file = folder_ / "lock";
+  {
+    const auto first = FileLock::take(file);
+    ASSERT_TRUE(first);
+    const auto second = FileLock::take(file);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().kind, Kind::conflict);
+    EXPECT_EQ(second.error().message, fmt::format("{} is in use by pid {}", file.string(), ::getpid()));
+  }
+  EXPECT_TRUE(FileLock::take(file)) << "free again";
+}
+
+}  // namespace
+}  // namespace windlass
