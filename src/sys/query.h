@@ -1,0 +1,20 @@
+// The text of a URL: percent-encoding and query parameters.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace windlass {
+
+// Every %XX decoded once; nothing if a '%' is not followed by two hexadecimal digits.
+std::optional<std::string> percent_decoded(std::string_view text);
+
+// The first value of that parameter, decoded, '+' as a space. A pair that cannot be decoded is passed over.
+std::optional<std::string> query_value(std::string_view query, std::string_view key);
+
+// The one segment behind `prefix`, still encoded: "/v1/api/run/" and "/v1/api/run/x" give "x"; empty and several give
+// nothing.
+std::optional<std::string_view> last_segment(std::string_view path, std::string_view prefix);
+
+}  // namespace windlass
