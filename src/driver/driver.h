@@ -16,7 +16,7 @@ namespace windlass {
 // What a driver needs to know of a stack, all of it checked already.
 struct StackSpec {
   std::string name;
-  std::filesystem::path project_dir;               // where relative paths of the compose files start
+  std::filesystem::path project_dir;  // where relative paths of the compose files start
   std::vector<std::filesystem::path> compose_files;
   std::vector<std::string> profiles;
   std::map<std::string, std::string> environment;  // for interpolation; values may be secret

@@ -1,0 +1,59 @@
+#include "driver/child_environment.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace windlass {
+namespace {
+
+bool is_proxy_variable(std::string_view name) {
+  constexpr std::array<std::string_view, 5> names = {"http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"};
+  return std::find(names.begin(), names.end(), lower(name)) != names.end();
+}
+
+bool is_passed_on(std::string_view name) {
+  return name == "PATH" || name == "HOME" || name == "SSH_AUTH_SOCK" || name.starts_with("DOCKER_") ||
+         is_proxy_variable(name);
+}
+
+}  // namespace
+
+bool steers_child(std::string_view name) {
+  constexpr std::array<std::string_view, 16> names = {"PATH",
+                                                      "HOME",
+                                                      "TMPDIR",
+                                                      "GODEBUG",
+                                                      "SSH_AUTH_SOCK",
+                                                      "DOCKER_HOST",
+                                                      "DOCKER_CONTEXT",
+                                                      "DOCKER_CONFIG",
+                                                      "DOCKER_CERT_PATH",
+                                                      "DOCKER_TLS",
+                                                      "DOCKER_TLS_VERIFY",
+                                                      "DOCKER_API_VERSION",
+                                                      "DOCKER_AUTH_CONFIG",
+                                                      "GIT_ASKPASS",
+                                                      "GIT_EXEC_PATH",
+                                                      "GIT_PROXY_COMMAND"};
+  constexpr std::array<std::string_view, 5> prefixes = {"COMPOSE_", "LD_", "SSL_CERT_", "GIT_SSH", "GIT_CONFIG"};
+  return std::find(names.begin(), names.end(), name) != names.end() || is_proxy_variable(name) ||
+         std::any_of(prefixes.begin(), prefixes.end(), [&](auto prefix) { return name.starts_with(prefix); });
+}
+
+ChildEnvironment child_environment(const std::map<std::string, std::string>& own,
+                                   const std::map<std::string, std::string>& interpolation) {
+  ChildEnvironment child;
+  for (const auto& [name, value] : own)
+    if (is_passed_on(name)) child.variables[name] = value;
+  for (const auto& [name, value] : interpolation) {
+    if (steers_child(name))
+      child.withheld.push_back(name);
+    else
+      child.variables[name] = value;
+  }
+  return child;
+}
+
+}  // namespace windlass

@@ -1,0 +1,24 @@
+// What the compose process may see of the world (deploy/X12).
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace windlass {
+
+// Whether a variable of this name steers the child (what it runs, whom it talks to) instead of being read by a model.
+bool steers_child(std::string_view name);
+
+struct ChildEnvironment {
+  std::map<std::string, std::string> variables;
+  std::vector<std::string> withheld;  // keys of the interpolation map that steer, in order
+};
+
+// PATH, HOME, DOCKER_*, SSH_AUTH_SOCK and the proxy variables of our own process, and the interpolation map without
+// what steers. The tool interpolates from its environment, so our own secrets must not be in it.
+ChildEnvironment child_environment(const std::map<std::string, std::string>& own,
+                                   const std::map<std::string, std::string>& interpolation);
+
+}  // namespace windlass

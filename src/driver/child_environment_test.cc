@@ -1,0 +1,58 @@
+#include "driver/child_environment.h"
+
+#include <gtest/gtest.h>
+
+namespace windlass {
+namespace {
+
+// deploy/X12
+TEST(ChildEnvironment, HoldsOnlyWhatTheToolNeedsOfOurs) {
+  const std::map<std::string, std::string> own = {
+      {"PATH", "/bin"},       {"HOME", "/root"},     {"DOCKER_HOST", "h"}, {"DOCKER_ANY", "a"},
+      {"SSH_AUTH_SOCK", "s"}, {"https_proxy", "p"},  {"NO_PROXY", "n"},    {"WEBHOOK_SECRET", ""},
+      {"LD_PRELOAD", "l"},    {"COMPOSE_FILE", "c"}, {"TMPDIR", "/t"},     {"SSL_CERT_FILE", "f"},
+  };
+  const std::map<std::string, std::string> passed = {{"PATH", "/bin"},    {"HOME", "/root"},      {"DOCKER_HOST", "h"},
+                                                     {"DOCKER_ANY", "a"}, {"SSH_AUTH_SOCK", "s"}, {"https_proxy", "p"},
+                                                     {"NO_PROXY", "n"}};
+  EXPECT_EQ(child_environment(own, {}).variables, passed);
+}
+
+TEST(ChildEnvironment, WithholdsKeysThatSteerTheChild) {
+  for (const char* name : {"COMPOSE_FILE",
+                           "COMPOSE_X",
+                           "LD_PRELOAD",
+                           "PATH",
+                           "HOME",
+                           "TMPDIR",
+                           "GODEBUG",
+                           "SSH_AUTH_SOCK",
+                           "SSL_CERT_FILE",
+                           "SSL_CERT_DIR",
+                           "HTTP_PROXY",
+                           "https_proxy",
+                           "No_Proxy",
+                           "DOCKER_HOST",
+                           "DOCKER_CONTEXT",
+                           "DOCKER_CONFIG",
+                           "DOCKER_CERT_PATH",
+                           "DOCKER_TLS",
+                           "DOCKER_TLS_VERIFY",
+                           "DOCKER_API_VERSION",
+                           "DOCKER_AUTH_CONFIG",
+                           "GIT_SSH",
+                           "GIT_SSH_COMMAND",
+                           "GIT_ASKPASS",
+                           "GIT_EXEC_PATH",
+                           "GIT_CONFIG_COUNT",
+                           "GIT_PROXY_COMMAND"}) {
+    const auto child = child_environment({}, {{name, "x"}, {"TAG", "1"}});
+    EXPECT_EQ(child.variables, (std::map<std::string, std::string>{{"TAG", "1"}})) << name;
+    EXPECT_EQ(child.withheld, std::vector<std::string>{name});
+  }
+  for (const char* name : {"DOCKER_IMAGE", "GIT_COMMIT", "MY_PATH", "PROXY", "compose_file"})
+    EXPECT_FALSE(steers_child(name)) << name;
+}
+
+}  // namespace
+}  // namespace windlass

@@ -1,0 +1,286 @@
+#include "driver/compose_driver.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <mutex>
+#include <set>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "driver/child_environment.h"
+#include "driver/tool_output.h"
+
+namespace windlass {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kModelBytesMax = 16 << 20;
+constexpr std::pair<int, int> kOldestVersion{2, 26};  // deploy/X11
+
+std::string of(const std::map<std::string, std::string>& environment, const std::string& name) {
+  const auto found = environment.find(name);
+  return found == environment.end() ? std::string() : found->second;
+}
+
+// "v2.26.1-4" -> "2.26.1"
+std::string plain_version(std::string_view text) {
+  text = trim(text);
+  if (text.starts_with('v')) text.remove_prefix(1);
+  return std::string(text.substr(0, text.find_first_not_of("0123456789.")));
+}
+
+std::vector<int> numbers(std::string_view version) {
+  std::vector<int> result;
+  for (auto part : split(version, '.')) {
+    int number = 0;
+    std::from_chars(part.data(), part.data() + part.size(), number);
+    result.push_back(number);
+  }
+  result.resize(3);
+  return result;
+}
+
+const json::object& services_of(const json::object& model) {
+  static const json::object none;
+  const auto* services = object_of(model, "services");
+  return services == nullptr ? none : *services;
+}
+
+// The model holds only services whose profiles are active: all that are named in it are to stay so.
+std::set<std::string> profiles_in(const json::object& model) {
+  std::set<std::string> profiles;
+  for (const auto& service : services_of(model))
+    if (const auto* members = service.value().if_object())
+      if (const auto* names = array_of(*members, "profiles"))
+        for (const auto& name : *names)
+          if (name.is_string()) profiles.emplace(name.as_string());
+  return profiles;
+}
+
+void mask_values(const json::object& object, std::string_view key, Masks& masks) {
+  if (const auto* values = object_of(object, key))
+    for (const auto& value : *values)
+      if (value.value().is_string()) masks.add(value.value().as_string());
+}
+
+// What came into the model from env files and interpolation: any of it may be secret.
+void mask_environments(const json::object& model, Masks& masks) {
+  for (const auto& service : services_of(model)) {
+    const auto* members = service.value().if_object();
+    if (members == nullptr) continue;
+    mask_values(*members, "environment", masks);
+    if (const auto* build = object_of(*members, "build")) mask_values(*build, "args", masks);
+  }
+}
+
+// deploy/X18: they run programs beside windlass instead of containers.
+Status refuse_providers(const json::object& model) {
+  for (const auto& service : services_of(model))
+    if (const auto* members = service.value().if_object(); members != nullptr && members->contains("provider"))
+      return fail(Kind::invalid, fmt::format("policy: service {}: provider", printable(service.key(), 256)));
+  return {};
+}
+
+// The tool has one exit code for most faults; its words tell which of them are worth another try.
+Kind kind_of_failure(std::string_view step, std::string_view text) {
+  const auto says = [&](std::string_view words) { return text.find(words) != text.npos; };
+  if (says("Cannot connect to the Docker daemon") || says("error during connect")) return Kind::unavailable;
+  if (step == "config" || step == "build") return Kind::invalid;
+  if (step != "pull") return Kind::conflict;
+  if (says("unauthorized") || says("access denied") || says("denied:")) return Kind::denied;
+  if (says("not found") || says("manifest unknown")) return Kind::not_found;
+  return Kind::unavailable;
+}
+
+class ComposeDriver final : public Driver {
+ public:
+  ComposeDriver(ComposeOptions options, ProcessRunner& runner, Log log)
+      : options_(std::move(options)), runner_(runner), log_(std::move(log)), plugin_(find_compose_plugin(options_)) {}
+
+  Result<json::object> resolve(const StackSpec& stack, const Deadline& deadline) override {
+    remember(stack);
+    auto call = prepare(stack.name, {stack.profiles.begin(), stack.profiles.end()}, stack.project_dir);
+    call.command.working_dir = stack.project_dir;
+    call.command.output_bytes_max = kModelBytesMax;
+    for (const auto& file : stack.compose_files) call.add({"-f", file});
+    call.add({"config", "--format", "json"});
+    call.shorten = stack.project_dir.string() + "/";  // a private copy; people know its files by their relative names
+    auto exit = run("config", call, deadline);
+    if (!exit) return tl::unexpected(exit.error());
+    for (const auto& warning : warnings_in(exit->err))
+      log_.warning("docker compose warns", {{"stack", stack.name}, {"warning", call.masks.apply(warning)}});
+    if (exit->out_cut)
+      return fail(Kind::invalid, fmt::format("docker compose config: the model is over {} bytes", kModelBytesMax));
+    auto model = parse_json(exit->out);
+    if (!model) return while_doing("docker compose config: reading its model", model.error());
+    if (!model->is_object()) return fail(Kind::internal, "docker compose config: its model is not an object");
+    if (auto allowed = refuse_providers(model->as_object()); !allowed) return tl::unexpected(allowed.error());
+    return std::move(model->as_object());
+  }
+
+  Status pull(const std::string& stack, const json::object& model, const std::vector<std::string>& services,
+              const Deadline& deadline) override {
+    auto call = with_model(stack, model, {});
+    call.add({"pull", "--quiet", "--ignore-buildable", "--"});
+    return finish("pull", call.add(services), deadline);
+  }
+
+  Status build(const std::string& stack, const json::object& model, const std::vector<std::string>& services,
+               const Deadline& deadline) override {
+    auto call = with_model(stack, model, {});
+    call.add({"build", "--"});
+    return finish("build", call.add(services), deadline);
+  }
+
+  Status up(const std::string& stack, const json::object& model, const UpOptions& options,
+            const Deadline& deadline) override {
+    auto call = with_model(stack, model, options.project_dir);
+    call.add({"up", "-d", "--no-build", "--pull", "never", "--quiet-pull"});
+    if (options.remove_orphans) call.add({"--remove-orphans"});
+    return finish("up", call, deadline);
+  }
+
+  std::string version() const override {
+    const std::lock_guard lock(mutex_);
+    return version_;
+  }
+
+  Status check(const Deadline& deadline) override {
+    Call call{.command = base_command(child_environment(options_.environment, {}).variables)};
+    call.add({"version", "--short"});
+    auto exit = run("version", call, deadline);
+    if (!exit) return tl::unexpected(exit.error());
+    const auto found = plain_version(exit->out);
+    const auto parts = numbers(found);
+    if (std::pair(parts[0], parts[1]) < kOldestVersion)
+      return fail(Kind::invalid, fmt::format("docker compose {} is too old: {}.{} or newer is needed",
+                                             printable(found.empty() ? trim(exit->out) : found, 64),
+                                             kOldestVersion.first, kOldestVersion.second));
+    if (parts >= std::vector{2, 34, 0} && parts <= std::vector{2, 40, 1})  // deploy/X11b
+      log_.warning("docker compose has a path traversal with oci:// includes (CVE-2025-62725): update it to 2.40.2",
+                   {{"version", found}});
+    const std::lock_guard lock(mutex_);
+    version_ = found;
+    return {};
+  }
+
+ private:
+  struct Call {
+    Command command;
+    Masks masks;
+    std::string shorten;  // left out of messages
+
+    Call& add(const std::vector<std::string>& arguments) {
+      command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
+      return *this;
+    }
+  };
+
+  // Secrets and configs with `environment:` are read from the environment when containers are made, so what a model was
+  // resolved with is also what it is brought up with.
+  void remember(const StackSpec& stack) {
+    auto child = child_environment(options_.environment, stack.environment);
+    if (!child.withheld.empty())
+      log_.warning("environment keys that steer docker compose are not passed to it",
+                   {{"stack", stack.name}, {"keys", join(child.withheld, ", ")}});
+    const std::lock_guard lock(mutex_);
+    environments_[stack.name] = stack.environment;
+  }
+
+  std::map<std::string, std::string> interpolation_of(const std::string& stack) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = environments_.find(stack);
+    return found == environments_.end() ? std::map<std::string, std::string>() : found->second;
+  }
+
+  Command base_command(std::map<std::string, std::string> environment) const {
+    Command command{.program = plugin_ ? plugin_->string() : "docker", .environment = std::move(environment)};
+    if (!plugin_) command.arguments.push_back("compose");
+    return command;
+  }
+
+  // What all calls begin with (deploy 1, X13).
+  Call prepare(const std::string& stack, const std::set<std::string>& profiles,
+               const std::filesystem::path& project_dir) const {
+    const auto interpolation = interpolation_of(stack);
+    Call call{.command = base_command(child_environment(options_.environment, interpolation).variables)};
+    for (const auto& [name, value] : interpolation) call.masks.add(value);
+    call.add({"--ansi", "never", "--progress", "plain", "-p", stack});
+    if (!project_dir.empty()) call.add({"--project-directory", project_dir});
+    call.add({"--env-file", "/dev/null"});
+    for (const auto& profile : profiles) call.add({"--profile", profile});
+    if (profiles.empty()) call.add({"--profile", ""});
+    return call;
+  }
+
+  Call with_model(const std::string& stack, const json::object& model, const std::filesystem::path& project_dir) const {
+    auto call = prepare(stack, profiles_in(model), project_dir);
+    mask_environments(model, call.masks);
+    call.command.input = json::serialize(model);
+    call.add({"-f", "-"});
+    return call;
+  }
+
+  Status finish(std::string_view step, const Call& call, const Deadline& deadline) {
+    auto exit = run(step, call, deadline);
+    if (!exit) return tl::unexpected(exit.error());
+    return {};
+  }
+
+  // A bad end is an error in the tool's own words, without secrets.
+  Result<Exit> run(std::string_view step, const Call& call, const Deadline& deadline) {
+    const auto span = std::chrono::round<std::chrono::seconds>(deadline.left());
+    auto exit = runner_.run(call.command, deadline);
+    const auto doing = fmt::format("docker compose {}", step);
+    if (!exit) return while_doing(doing, exit.error());
+    if (!options_.quiet && step != "config")
+      log_.info("docker compose printed", {{"step", step}, {"output", call.masks.apply(exit->err)}});
+    if (exit->timed_out)
+      return fail(Kind::unavailable, deadline.stop.stop_requested()
+                                         ? fmt::format("{}: stopped", doing)
+                                         : fmt::format("{}: no end after {}", doing, to_go_duration(span)));
+    if (exit->code == 0) return exit;
+    auto text = error_text(call.masks.apply(without(exit->err, call.shorten)));
+    if (exit->signal != 0)
+      return fail(Kind::unavailable, fmt::format("{}: ended by signal {}: {}", doing, exit->signal, text));
+    if (text.empty()) text = fmt::format("exit code {}", exit->code);
+    return fail(kind_of_failure(step, text), fmt::format("{}: {}", doing, text));
+  }
+
+  static std::string without(std::string text, std::string_view part) {
+    if (part.size() < 2) return text;
+    for (auto at = text.find(part); at != text.npos; at = text.find(part, at)) text.erase(at, part.size());
+    return text;
+  }
+
+  ComposeOptions options_;
+  ProcessRunner& runner_;
+  Log log_;
+  std::optional<std::filesystem::path> plugin_;
+  mutable std::mutex mutex_;
+  std::string version_;
+  std::map<std::string, std::map<std::string, std::string>> environments_;  // by stack, from its last resolve()
+};
+
+}  // namespace
+
+std::optional<std::filesystem::path> find_compose_plugin(const ComposeOptions& options) {
+  std::vector<std::filesystem::path> folders;
+  if (const auto config = of(options.environment, "DOCKER_CONFIG"); !config.empty())
+    folders.push_back(std::filesystem::path(config) / "cli-plugins");
+  else if (const auto home = of(options.environment, "HOME"); !home.empty())
+    folders.push_back(std::filesystem::path(home) / ".docker" / "cli-plugins");
+  folders.insert(folders.end(), options.plugin_folders.begin(), options.plugin_folders.end());
+  for (const auto& folder : folders)
+    if (const auto plugin = folder / "docker-compose"; access(plugin.c_str(), X_OK) == 0) return plugin;
+  return std::nullopt;
+}
+
+std::unique_ptr<Driver> make_compose_driver(ComposeOptions options, ProcessRunner& runner, Log log) {
+  return std::make_unique<ComposeDriver>(std::move(options), runner, std::move(log));
+}
+
+}  // namespace windlass

@@ -1,0 +1,209 @@
+#include "driver/compose_driver.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "sys/fake_process.h"
+
+namespace windlass {
+namespace {
+
+using namespace std::chrono_literals;
+
+Deadline soon() { return Deadline::in(60s); }
+
+template <class T>
+std::string message_of(const Result<T>& result) {
+  return result ? "no error" : std::string(to_string(result.error().kind)) + ": " + result.error().message;
+}
+
+struct ComposeDriverTest : testing::Test {
+  FakeProcessRunner runner;
+  ComposeOptions options{.environment = {{"PATH", "/bin"}, {"DOCKER_HOST", "unix:///run/d.sock"}, {"API_SECRET", "x"}},
+                         .plugin_folders = {}};
+  StackSpec shop{.name = "shop",
+                 .project_dir = "/run/copy/shop",
+                 .compose_files = {"/run/copy/shop/compose.yaml", "/run/copy/shop/more.yaml"},
+                 .environment = {{"TOKEN", "hunter22"}, {"LD_PRELOAD", "/x.so"}}};
+
+  std::unique_ptr<Driver> driver() { return make_compose_driver(options, runner, Log({.file_descriptor = -1})); }
+  void answer(Exit exit) {
+    runner.answer = [exit](const Command&) { return exit; };
+  }
+  static json::object model(std::string_view text) { return parse_json(text)->as_object(); }
+  static std::string line_of(const Command& command) {
+    std::string line = command.program;
+    for (const auto& argument : command.arguments) line += " " + (argument.empty() ? "''" : argument);
+    return line;
+  }
+};
+
+// deploy/X1, X12, X13
+TEST_F(ComposeDriverTest, ResolvesInAnEnvironmentOfItsOwn) {
+  answer({.out = R"({"name":"shop","services":{"web":{"image":"a"}}})"});
+  const auto resolved = driver()->resolve(shop, soon());
+  ASSERT_TRUE(resolved) << resolved.error().message;
+  EXPECT_EQ(text_of(*resolved, "name"), "shop");
+  ASSERT_EQ(runner.ran.size(), 1u);
+  EXPECT_EQ(line_of(runner.ran[0]),
+            "docker compose --ansi never --progress plain -p shop --project-directory /run/copy/shop --env-file "
+            "/dev/null --profile '' -f /run/copy/shop/compose.yaml -f /run/copy/shop/more.yaml config --format json");
+  const std::map<std::string, std::string> environment = {
+      {"PATH", "/bin"}, {"DOCKER_HOST", "unix:///run/d.sock"}, {"TOKEN", "hunter22"}};
+  EXPECT_EQ(runner.ran[0].environment, environment);
+}
+
+TEST_F(ComposeDriverTest, NamesTheProfiles) {
+  answer({.out = "{}"});
+  shop.profiles = {"debug", "all"};
+  ASSERT_TRUE(driver()->resolve(shop, soon()));
+  EXPECT_NE(line_of(runner.ran[0]).find(" --profile all --profile debug -f "), std::string::npos);
+}
+
+// deploy/X4, X5, X14: the model is the only file, and goes through standard input
+TEST_F(ComposeDriverTest, BringsTheModelUpInOneCall) {
+  const auto up = driver()->up("shop", model(R"({"services":{"web":{"image":"a","profiles":["p"]}}})"),
+                               {.remove_orphans = true, .project_dir = "/data/shop"}, soon());
+  ASSERT_TRUE(up) << up.error().message;
+  EXPECT_EQ(line_of(runner.ran[0]),
+            "docker compose --ansi never --progress plain -p shop --project-directory /data/shop --env-file /dev/null "
+            "--profile p -f - up -d --no-build --pull never --quiet-pull --remove-orphans");
+  EXPECT_EQ(runner.ran[0].input, R"({"services":{"web":{"image":"a","profiles":["p"]}}})");
+}
+
+TEST_F(ComposeDriverTest, LeavesOrphansWhenAskedTo) {
+  ASSERT_TRUE(driver()->up("shop", {}, {.remove_orphans = false}, soon()));
+  EXPECT_TRUE(line_of(runner.ran[0]).ends_with("-f - up -d --no-build --pull never --quiet-pull"));
+}
+
+// A secret with `environment:` is read when the container is made.
+TEST_F(ComposeDriverTest, BringsUpWithTheEnvironmentOfTheResolution) {
+  answer({.out = "{}"});
+  const auto one = driver();
+  ASSERT_TRUE(one->resolve(shop, soon()));
+  ASSERT_TRUE(one->up("shop", {}, {}, soon()));
+  ASSERT_TRUE(one->up("other", {}, {}, soon()));
+  EXPECT_EQ(runner.ran[1].environment.count("TOKEN"), 1u);
+  EXPECT_EQ(runner.ran[2].environment.count("TOKEN"), 0u);
+}
+
+// deploy/X2, X3
+TEST_F(ComposeDriverTest, PullsAndBuildsTheNamedServices) {
+  ASSERT_TRUE(driver()->pull("shop", {}, {"web", "db"}, soon()));
+  ASSERT_TRUE(driver()->build("shop", {}, {"app"}, soon()));
+  EXPECT_TRUE(line_of(runner.ran[0]).ends_with(" -f - pull --quiet --ignore-buildable -- web db"));
+  EXPECT_TRUE(line_of(runner.ran[1]).ends_with(" -f - build -- app"));
+}
+
+TEST_F(ComposeDriverTest, SaysInTheToolsWordsWhatIsWrong) {
+  struct Row {
+    std::string step;
+    Exit exit;
+    std::string message;
+  };
+  const Row rows[] = {
+      {"config",
+       {.code = 15,
+        .err = "validating /run/copy/shop/compose.yaml: services.a Additional property imge is not allowed\n"},
+       "invalid: docker compose config: validating compose.yaml: services.a Additional property imge is not allowed"},
+      {"config",
+       {.code = 15, .err = "time=\"t\" level=warning msg=\"obsolete\"\nservices.a: hunter22 is wrong\n"},
+       "invalid: docker compose config: services.a: *** is wrong"},
+      {"config", {.code = 3}, "invalid: docker compose config: exit code 3"},
+      {"config", {.code = 139, .signal = 11}, "unavailable: docker compose config: ended by signal 11: "},
+      {"config", {.code = 130, .timed_out = true}, "unavailable: docker compose config: no end after 1m0s"},
+      {"config", {.out = "{"}, "invalid: docker compose config: reading its model: "},
+      {"config",
+       {.out = R"({"services":{"s":{"provider":{"type":"x"}}}})"},
+       "invalid: policy: service s: provider"},  // X18
+      {"up",
+       {.code = 1, .err = " Container shop-a-1  Creating\nError response from daemon: No such image: nope:1\n"},
+       "conflict: docker compose up: Error response from daemon: No such image: nope:1"},
+      {"up",
+       {.code = 1,
+        .err = " Container b  Waiting\n Container b  service \"b\" didn't complete\nservice \"b\" didn't complete\n"},
+       "conflict: docker compose up: service \"b\" didn't complete"},
+      {"up",
+       {.code = 1, .err = "Cannot connect to the Docker daemon at unix:///nope.sock. Is the docker daemon running?\n"},
+       "unavailable: docker compose up: Cannot connect to the Docker daemon at unix:///nope.sock. Is the docker daemon "
+       "running?"},
+      {"up", {.code = 1, .err = "bad value swordfish in env\n"}, "conflict: docker compose up: bad value *** in env"},
+      {"pull",
+       {.code = 18, .err = "Error response from daemon: Get \"http://r/v2/\": dial tcp: connection refused\n"},
+       "unavailable: docker compose pull: Error response from daemon: Get \"http://r/v2/\": dial tcp: connection "
+       "refused"},
+      {"pull",
+       {.code = 18, .err = "Error response from daemon: manifest for r/a:1 not found: manifest unknown\n"},
+       "not_found: docker compose pull: Error response from daemon: manifest for r/a:1 not found: manifest unknown"},
+      {"pull",
+       {.code = 18, .err = "Error response from daemon: unauthorized: authentication required\n"},
+       "denied: docker compose pull: Error response from daemon: unauthorized: authentication required"},
+      {"build",
+       {.code = 17, .err = "#5 ERROR\nfailed to solve: x\n"},
+       "invalid: docker compose build: #5 ERROR; failed to solve: x"},
+  };
+  const auto web = model(R"({"services":{"web":{"environment":{"P":"swordfish","Q":null}}}})");
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.message);
+    answer(row.exit);
+    const auto one = driver();
+    const auto got = row.step == "config" ? message_of(one->resolve(shop, soon()))
+                     : row.step == "up"   ? message_of(one->up("shop", web, {}, soon()))
+                     : row.step == "pull" ? message_of(one->pull("shop", web, {}, soon()))
+                                          : message_of(one->build("shop", web, {}, soon()));
+    if (row.exit.out == "{") {
+      EXPECT_TRUE(got.starts_with(row.message)) << got;
+    } else {
+      EXPECT_EQ(got, row.message);
+    }
+  }
+}
+
+TEST_F(ComposeDriverTest, KeepsTheKindOfAMissingProgram) {
+  runner.answer = [](const Command&) -> Result<Exit> {
+    return fail(Kind::not_found, "starting docker: No such file or directory");
+  };
+  EXPECT_EQ(message_of(driver()->check(soon())),
+            "not_found: docker compose version: starting docker: No such file or directory");
+}
+
+// deploy/X11
+TEST_F(ComposeDriverTest, ChecksTheVersion) {
+  constexpr std::pair<std::string_view, std::string_view> rows[] = {
+      {"2.26.1-4\n", "2.26.1"},
+      {"v2.40.3\n", "2.40.3"},
+      {"5.0.0", "5.0.0"},
+      {"2.25.9", "invalid: docker compose 2.25.9 is too old: 2.26 or newer is needed"},
+      {"1.29.2\n", "invalid: docker compose 1.29.2 is too old: 2.26 or newer is needed"},
+      {"dev", "invalid: docker compose dev is too old: 2.26 or newer is needed"},
+  };
+  for (const auto& [printed, result] : rows) {
+    answer({.out = std::string(printed)});
+    const auto one = driver();
+    EXPECT_EQ(one->version(), "");
+    const auto checked = one->check(soon());
+    EXPECT_EQ(checked ? one->version() : message_of(checked), result);
+  }
+  EXPECT_EQ(line_of(runner.ran.back()), "docker compose version --short");
+}
+
+TEST_F(ComposeDriverTest, RunsThePluginItselfWhereItIsFound) {
+  const std::filesystem::path folder = testing::TempDir() + "plugins";
+  std::filesystem::create_directories(folder / "cli-plugins");
+  const auto plugin = folder / "cli-plugins" / "docker-compose";
+  std::ofstream(plugin) << "#!/bin/sh\n";
+  options.environment["DOCKER_CONFIG"] = folder;
+  std::filesystem::permissions(plugin, std::filesystem::perms::owner_all);
+  answer({.out = "2.26.1"});
+  ASSERT_TRUE(driver()->check(soon()));
+  EXPECT_EQ(line_of(runner.ran[0]), plugin.string() + " version --short");
+  options.environment.erase("DOCKER_CONFIG");
+  EXPECT_FALSE(find_compose_plugin(options));
+  options.plugin_folders = {"/nowhere", folder / "cli-plugins"};
+  EXPECT_EQ(find_compose_plugin(options), plugin);
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace windlass
