@@ -1,8 +1,8 @@
 // The durable job queue.
 //
 // accept() answers only when the job is on disk, so an answered webhook survives a crash; requests that arrive together
-// share one transaction. The jobs of one lane (source and ref) run in order, a newer waiting job of the same target takes
-// the place of an older one. Times out of the state file are for display; order is by row id (reliability/P25).
+// share one transaction. The jobs of one lane (source and ref) run in order, a newer waiting job of the same target
+// takes the place of an older one. Times out of the state file are for display; order is by row id (reliability/P25).
 //
 // Not here: what a job does (deploy/), who asks for one (webhook/).
 #pragma once
@@ -34,14 +34,19 @@ using JobHandler = std::function<JobOutcome(const Job&, const JobProgress&, cons
 
 class JobQueue {
  public:
+  // 1, 5 and 15 minutes, then hourly for 24 hours.
+  static std::vector<std::chrono::milliseconds> default_retry_delays();
+
   struct Options {
     std::filesystem::path state_file;
-    std::size_t waiting_max = 1000;                              // reliability 2
-    std::size_t workers_max = 16;                                // threads, made when needed
-    int attempts_max = 3;                                        // webhook/K2
+    std::size_t waiting_max = 1000;  // reliability 2
+    std::size_t workers_max = 16;    // threads, made when needed
+    int attempts_max = 3;            // webhook/K2
     std::chrono::milliseconds job_timeout = std::chrono::minutes(45);
-    std::size_t finished_max = 100'000;                          // api/N2
-    std::chrono::hours finished_age_max{7 * 24};                 // api/N3
+    std::size_t finished_max = 100'000;           // api/N2
+    std::chrono::hours finished_age_max{7 * 24};  // api/N3
+    // A lane whose last job failed by a passing fault is tried again after each of these in turn (webhook/C11).
+    std::vector<std::chrono::milliseconds> retry_delays = default_retry_delays();
   };
   // accept() said no: queue full, shutting down, or the disk (webhook/R8, K6).
   enum class Refusal { full, stopping, cannot_persist };
@@ -53,8 +58,8 @@ class JobQueue {
   using OnAccepted = std::function<void(const Accepted&)>;
   using OnFinished = std::function<void(const RunRecord&, const JobOutcome&)>;
 
-  // Opens the state file and takes back what the last process left: jobs that were running are accepted again, those out
-  // of attempts fail with "interrupted by restart". Kind::internal when the file is damaged, naming the remedy.
+  // Opens the state file and takes back what the last process left: jobs that were running are accepted again, those
+  // out of attempts fail with "interrupted by restart". Kind::internal when the file is damaged, naming the remedy.
   static Result<std::unique_ptr<JobQueue>> open(Options options, const Clock& clock, Log log);
   virtual ~JobQueue() = default;
 
@@ -76,7 +81,7 @@ class JobQueue {
     std::optional<Trigger> trigger;
     std::size_t limit = 50;
   };
-  virtual Result<std::vector<RunRecord>> runs(const RunFilter& filter) = 0;   // newest first
+  virtual Result<std::vector<RunRecord>> runs(const RunFilter& filter) = 0;  // newest first
   virtual Result<std::optional<RunRecord>> run(const std::string& job_id) = 0;
 
   // api/E46: an error when the state file cannot be written or the writer is stuck.

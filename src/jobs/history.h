@@ -1,0 +1,40 @@
+// Run records for reading, on a connection of their own: a long list never makes an accept wait.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "jobs/job_table.h"
+#include "jobs/queue.h"
+#include "sys/sqlite.h"
+
+namespace windlass {
+
+class History {
+ public:
+  static constexpr std::size_t kUnwrittenMax = 50;
+
+  History(std::unique_ptr<Db> db, const JobQueue::Options& options, const Clock& clock)
+      : db_(std::move(db)), table_(*db_), age_max_(options.finished_age_max), clock_(clock) {}
+
+  // A run that the disk would not take is shown from memory, the newest 50 of them (webhook/K6).
+  void keep_unwritten(RunRecord record);
+
+  Result<std::vector<RunRecord>> runs(const JobQueue::RunFilter& filter);
+  Result<std::optional<RunRecord>> run(const std::string& job_id);
+
+ private:
+  std::mutex mutex_;
+  std::unique_ptr<Db> db_;
+  JobTable table_;
+  const std::chrono::hours age_max_;
+  const Clock& clock_;
+  std::deque<RunRecord> unwritten_;  // newest first
+};
+
+}  // namespace windlass

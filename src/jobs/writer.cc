@@ -1,0 +1,204 @@
+#include "jobs/writer.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace windlass {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kRoundJobsMax = 512;  // one transaction stays under some milliseconds
+constexpr std::size_t kRecordsMax = 4096;   // waiting for the writer; refusals of a flood are not all kept
+constexpr std::int64_t kPruneStep = 256;    // rows, some milliseconds
+constexpr auto kPruneEvery = 1h;
+constexpr auto kPruneAfterWork = 100ms;
+constexpr auto kDiskBackoffMin = 250ms;
+constexpr auto kDiskBackoffMax = 5s;
+constexpr auto kStuckAfter = 10s;  // a lock of another connection is waited for 5 s
+
+}  // namespace
+
+Writer::Writer(Books books, const JobQueue::Options& options, History& history, const Clock& clock, Log log)
+    : options_(options),
+      history_(history),
+      clock_(clock),
+      log_(std::move(log)),
+      books_(std::move(books)),
+      prune_at_(clock.steady_now()),
+      running_(books_.lanes.running_count()),
+      thread_([this] { loop(); }) {}
+
+Writer::~Writer() {
+  {
+    const std::lock_guard lock(mutex_);
+    door_open_ = false;
+    ending_ = true;
+  }
+  came_in_.notify_one();
+  thread_.join();
+}
+
+void Writer::accept(QueuedJobPtr job, JobQueue::OnAccepted done) {
+  {
+    const std::lock_guard lock(mutex_);
+    inbox_.jobs.push_back({std::move(job), std::move(done), std::nullopt});
+  }
+  came_in_.notify_one();
+}
+
+void Writer::record(RunRecord record) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (inbox_.records.size() >= kRecordsMax) return;
+    inbox_.records.push_back(std::move(record));
+  }
+  came_in_.notify_one();
+}
+
+void Writer::ended(QueuedJobPtr job, JobOutcome outcome, bool interrupted) {
+  const auto at = clock_.now();
+  {
+    const std::lock_guard lock(mutex_);
+    inbox_.ended.push_back({std::move(job), std::move(outcome), interrupted, at});
+  }
+  came_in_.notify_one();
+}
+
+void Writer::tell_revision(QueuedJobPtr job, std::string revision) {
+  {
+    const std::lock_guard lock(mutex_);
+    inbox_.revisions.push_back({std::move(job), std::move(revision)});
+  }
+  came_in_.notify_one();
+}
+
+void Writer::lease_to(Start start) {
+  {
+    const std::lock_guard lock(mutex_);
+    start_ = std::move(start);
+    awake_ = true;
+  }
+  came_in_.notify_one();
+}
+
+void Writer::close_door() {
+  const std::lock_guard lock(mutex_);
+  door_open_ = false;
+}
+
+bool Writer::wait_until_idle(std::chrono::milliseconds at_most) {
+  std::unique_lock lock(mutex_);
+  return round_done_.wait_for(lock, at_most,
+                              [this] { return !round_began_at_ && inbox_.empty() && !awake_ && running_ == 0; });
+}
+
+void Writer::give_back_running() {
+  std::unique_lock lock(mutex_);
+  inbox_.give_back_running = true;
+  came_in_.notify_one();
+  round_done_.wait_for(lock, kStuckAfter, [this] { return !inbox_.give_back_running && !round_began_at_; });
+}
+
+Status Writer::health() {
+  const std::lock_guard lock(mutex_);
+  if (round_began_at_ && clock_.steady_now() - *round_began_at_ > kStuckAfter)
+    return fail(Kind::unavailable, "job worker stalled");
+  if (!disk_fault_.empty()) return fail(Kind::unavailable, "journal not writable: " + disk_fault_);
+  return {};
+}
+
+void Writer::loop() {
+  if (const auto rows = books_.table.count()) books_.rows = *rows;
+  while (auto work = next()) write(*std::move(work));
+  // A last try for what the disk has refused; what stays `running` there is taken back by the next start.
+  if (!unwritten_ends_.empty()) write({});
+}
+
+// Waits for work, or for a time at which there is some.
+std::optional<Inbox> Writer::next() {
+  std::unique_lock lock(mutex_);
+  round_began_at_.reset();
+  running_ = books_.lanes.running_count();
+  round_done_.notify_all();
+  came_in_.wait_for(lock, until_next_wake(), [this] { return !inbox_.empty() || awake_ || ending_; });
+  if (ending_ && inbox_.empty()) return std::nullopt;
+
+  awake_ = false;
+  round_began_at_ = clock_.steady_now();
+  auto work = std::exchange(inbox_, {});
+  if (work.jobs.size() > kRoundJobsMax) {
+    const auto rest = work.jobs.begin() + kRoundJobsMax;
+    inbox_.jobs.assign(std::make_move_iterator(rest), std::make_move_iterator(work.jobs.end()));
+    work.jobs.erase(rest, work.jobs.end());
+  }
+  return work;
+}
+
+std::chrono::milliseconds Writer::until_next_wake() const {
+  auto wake = prune_at_;
+  if (const auto due = books_.retries.next_due(); due && door_open_) wake = std::min(wake, *due);
+  if (disk_retry_at_) wake = *disk_retry_at_;  // nothing else can be done before
+  return std::chrono::ceil<std::chrono::milliseconds>(
+      std::clamp<SteadyTime::duration>(wake - clock_.steady_now(), 0s, kPruneEvery));
+}
+
+RoundRules Writer::rules(const Inbox& work) {
+  RoundRules rules{.now = clock_.now(), .steady_now = clock_.steady_now(), .probe = disk_retry_at_.has_value()};
+  {
+    const std::lock_guard lock(mutex_);
+    rules.door_open = door_open_;
+    rules.running_max = start_ ? options_.workers_max : 0;
+  }
+  const auto max = static_cast<std::int64_t>(options_.finished_max);
+  const auto finished =
+      books_.rows - static_cast<std::int64_t>(books_.lanes.waiting_count() + books_.lanes.running_count());
+  rules.finished_before = rules.now - options_.finished_age_max;
+  if (work.empty() && rules.steady_now >= prune_at_) {
+    rules.prune_count = std::clamp<std::int64_t>(finished - max, 0, kPruneStep);
+    rules.prune_look_at = kPruneStep;
+  } else if (finished > 2 * max) {  // never idle: then it has to be paid at once
+    rules.prune_count = 2 * static_cast<std::int64_t>(work.jobs.size() + work.records.size());
+  }
+  return rules;
+}
+
+void Writer::write(Inbox work) {
+  const auto rules = this->rules(work);
+  // Busy rounds put tidying off a little, so that it takes its turns when nothing else wants the disk.
+  if (!work.empty()) prune_at_ = std::max(prune_at_, rules.steady_now + kPruneAfterWork);
+  work.ended.insert(work.ended.begin(), std::make_move_iterator(unwritten_ends_.begin()),
+                    std::make_move_iterator(unwritten_ends_.end()));
+  unwritten_ends_.clear();
+
+  Round round(books_, rules, log_, std::move(work));
+  if (const auto written = round.write(); !written) return refused(round, written.error());
+  disk_is_well();
+  for (const auto& job : round.announce()) start_(job);
+  if (rules.prune_look_at > 0 && round.pruned() == 0) prune_at_ = rules.steady_now + kPruneEvery;
+}
+
+void Writer::disk_is_well() {
+  if (!disk_retry_at_) return;
+  disk_retry_at_.reset();
+  disk_backoff_ = 0ms;
+  log_.info("state file can be written again");
+  const std::lock_guard lock(mutex_);
+  disk_fault_.clear();
+}
+
+void Writer::refused(Round& round, const Error& why) {
+  if (!disk_retry_at_) log_.error("state file cannot be written", {{"error", why.message}});
+  disk_backoff_ = std::clamp<std::chrono::milliseconds>(disk_backoff_ * 2, kDiskBackoffMin, kDiskBackoffMax);
+  disk_retry_at_ = clock_.steady_now() + disk_backoff_;
+  unwritten_ends_ = round.take_ended();
+  for (auto& record : round.take_records()) history_.keep_unwritten(std::move(record));
+  {
+    const std::lock_guard lock(mutex_);
+    disk_fault_ = why.message;
+  }
+  round.refuse(why);
+}
+
+}  // namespace windlass
