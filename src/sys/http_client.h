@@ -1,7 +1,7 @@
 // HTTP out: one request at a time per call, many calls at once from many threads, connections kept alive and reused.
 //
-// The seam to the outside: tests put a FakeTransport here. The real one is libcurl (sys/curl_transport.h). Redirects are
-// never followed here: who may be asked next is the caller's decision (oci 3.3, reliability/P20).
+// The seam to the outside: tests put a FakeTransport here. The real one is libcurl (sys/curl_transport.h). Redirects
+// are never followed here: who may be asked next is the caller's decision (oci 3.3, reliability/P20).
 #pragma once
 
 #include <chrono>
@@ -35,7 +35,7 @@ struct HttpRequest {
   std::string url;                  // http or https; with a unix_socket the host is only the Host header
   std::vector<HttpHeader> headers;  // as given; no header is added but Host, User-Agent and Accept: */*
   std::string body;
-  std::string unix_socket;          // path of a stream socket to speak to, empty: TCP
+  std::string unix_socket;  // path of a stream socket to speak to, empty: TCP
   TlsOptions tls;
   bool refuse_private_addresses = false;  // connect only to public addresses, checked on the connected socket
   bool use_proxy = true;                  // the standard environment variables
@@ -62,8 +62,8 @@ using HeadCheck = std::function<bool(const HttpResponse&)>;
 struct HttpTransport {
   virtual ~HttpTransport() = default;
 
-  // Any status is a good result. Errors: Kind::unavailable (connect, DNS, TLS handshake cut, timeout, reset, deadline or
-  // stop), Kind::denied (certificate not trusted, private address refused), Kind::invalid (answer over a limit, not
+  // Any status is a good result. Errors: Kind::unavailable (connect, DNS, TLS handshake cut, timeout, reset, deadline
+  // or stop), Kind::denied (certificate not trusted, private address refused), Kind::invalid (answer over a limit, not
   // HTTP). The message names method, URL without query and cause.
   virtual Result<HttpResponse> send(const HttpRequest& request, const Deadline& deadline) = 0;
 

@@ -1,0 +1,325 @@
+#include "sys/curl_handle.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <cstring>
+#include <optional>
+#include <system_error>
+
+#include "base/text.h"
+#include "sys/address.h"
+
+namespace windlass {
+namespace {
+
+using namespace std::chrono_literals;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::size_t kHeadBytesMax = 64 << 10, kHeadFieldsMax = 200;  // reliability 2
+constexpr auto kWakeUpMax = 1s;
+
+struct FreeList {
+  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+};
+using HeaderList = std::unique_ptr<curl_slist, FreeList>;
+
+std::string shown_span(std::chrono::milliseconds span) {
+  return span % 1s == 0ms ? fmt::format("{} s", span / 1s) : fmt::format("{} ms", span.count());
+}
+
+// One request and what has come of it so far; the callbacks of libcurl write into it.
+class Transfer {
+ public:
+  Transfer(CURL* easy, const HttpRequest& request, const HeadCheck& wants, const BodySink& sink)
+      : easy_(easy), request_(request), wants_(wants), sink_(sink) {}
+
+  void set_options(const CurlHandle::Peer& peer, const CurlTransport::Options& options);
+  Status set_headers(const CurlTransport::Options& options);
+  // The error of a phase that lasts too long; otherwise how long it may still take.
+  Result<std::chrono::milliseconds> patience() const;
+  Result<HttpResponse> result(CURLcode code);
+
+ private:
+  // What is waited for, since when, for how long at most.
+  struct Phase {
+    SteadyClock::time_point since;
+    std::chrono::milliseconds span;
+    std::string_view complaint;
+  };
+  Phase phase() const;
+  template <class Value>
+  void set(CURLoption option, Value value) {
+    curl_easy_setopt(easy_, option, value);
+  }
+  void set_tls(const CurlTransport::Options& options);
+  void set_method();
+  bool stop_with(Error error) {
+    if (!error_) error_ = std::move(error);
+    return false;
+  }
+  bool take_head_line(std::string_view line);
+  bool take_body(std::string_view bytes);
+  curl_socket_t open_socket(const curl_sockaddr& address);
+  std::string cause(CURLcode code) const;
+
+  CURL* easy_;
+  const HttpRequest& request_;
+  const HeadCheck& wants_;
+  const BodySink& sink_;
+  HeaderList headers_;
+  char curl_message_[CURL_ERROR_SIZE] = "";
+
+  SteadyClock::time_point began_ = SteadyClock::now();
+  std::optional<SteadyClock::time_point> dialled_, asked_, heard_;  // TLS begins; request goes out; last body byte
+  HttpResponse response_;
+  std::size_t head_bytes_ = 0;
+  bool head_is_done_ = false, goes_to_sink_ = false;
+  std::optional<Error> error_;          // ours: comes before libcurl's
+  std::optional<std::string> refusal_;  // of an address; counts if no other address could be connected to
+};
+
+void Transfer::set_options(const CurlHandle::Peer& peer, const CurlTransport::Options& options) {
+  set(CURLOPT_URL, peer.url.str().c_str());
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_FOLLOWLOCATION, 0L);
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_PATH_AS_IS, 1L);
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_QUICK_EXIT, 1L);  // giving up does not wait for a resolver that hangs
+  set(CURLOPT_ERRORBUFFER, curl_message_);
+  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(2 * request_.connect_timeout.count()) + 1000);  // see patience()
+  set(CURLOPT_PROXY, peer.proxy.c_str());
+  set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  if (!request_.unix_socket.empty()) set(CURLOPT_UNIX_SOCKET_PATH, request_.unix_socket.c_str());
+  set_tls(options);
+  set_method();
+
+  set(CURLOPT_PRIVATE, this);
+  set(CURLOPT_HEADERDATA, this);
+  set(
+      CURLOPT_HEADERFUNCTION, +[](char* data, std::size_t, std::size_t size, void* self) {
+        return static_cast<Transfer*>(self)->take_head_line({data, size}) ? size : 0;
+      });
+  set(CURLOPT_WRITEDATA, this);
+  set(
+      CURLOPT_WRITEFUNCTION, +[](char* data, std::size_t, std::size_t size, void* self) {
+        return static_cast<Transfer*>(self)->take_body({data, size}) ? size : 0;
+      });
+  set(CURLOPT_OPENSOCKETDATA, this);
+  set(
+      CURLOPT_OPENSOCKETFUNCTION, +[](void* self, curlsocktype, curl_sockaddr* address) {
+        return static_cast<Transfer*>(self)->open_socket(*address);
+      });
+  set(CURLOPT_SSL_CTX_DATA, this);
+  set(
+      CURLOPT_SSL_CTX_FUNCTION, +[](CURL*, void*, void* self) {
+        static_cast<Transfer*>(self)->dialled_ = SteadyClock::now();  // the handshake begins
+        return CURLE_OK;
+      });
+  set(CURLOPT_PREREQDATA, this);
+  set(
+      CURLOPT_PREREQFUNCTION, +[](void* self, char*, char*, int, int) {
+        static_cast<Transfer*>(self)->asked_ = SteadyClock::now();
+        return CURL_PREREQFUNC_OK;
+      });
+}
+
+void Transfer::set_tls(const CurlTransport::Options& options) {
+  const auto& tls = request_.tls;
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(CURLOPT_SSL_VERIFYPEER, tls.verify ? 1L : 0L);
+  set(CURLOPT_SSL_VERIFYHOST, tls.verify ? 2L : 0L);
+  const bool has_own_roots = !tls.ca_file.empty();
+  const auto& file = has_own_roots ? tls.ca_file : options.ca_file;
+  const auto folder = has_own_roots ? std::string() : options.ca_folder;
+  if (!file.empty() || !folder.empty()) {
+    set(CURLOPT_CAINFO, file.empty() ? nullptr : file.c_str());
+    set(CURLOPT_CAPATH, folder.empty() ? nullptr : folder.c_str());
+  }
+  if (!tls.client_cert_file.empty()) set(CURLOPT_SSLCERT, tls.client_cert_file.c_str());
+  if (!tls.client_key_file.empty()) set(CURLOPT_SSLKEY, tls.client_key_file.c_str());
+}
+
+void Transfer::set_method() {
+  if (request_.method == "HEAD") return set(CURLOPT_NOBODY, 1L);
+  if (!request_.body.empty() || request_.method == "POST" || request_.method == "PUT") {
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    set(CURLOPT_POSTFIELDS, request_.body.c_str());
+  }
+  if (request_.method != "GET" && request_.method != "POST") set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  if (request_.method == "GET" && !request_.body.empty()) set(CURLOPT_CUSTOMREQUEST, "GET");
+}
+
+Status Transfer::set_headers(const CurlTransport::Options& options) {
+  const auto add = [&](const std::string& line) {
+    headers_.reset(curl_slist_append(headers_.release(), line.c_str()));
+  };
+  bool has_agent = false, has_type = false;
+  for (const auto& header : request_.headers) {
+    if ((header.name + header.value).find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
+      return fail(Kind::invalid, fmt::format("header {} holds a line break", printable(header.name, 64)));
+    has_agent = has_agent || lower(header.name) == "user-agent";
+    has_type = has_type || lower(header.name) == "content-type";
+    add(header.value.empty() ? header.name + ";" : header.name + ": " + header.value);  // ';': libcurl's empty value
+  }
+  if (!has_agent) add("User-Agent: " + options.user_agent);
+  if (!has_type) add("Content-Type:");  // without a value: libcurl must not add its own
+  add("Expect:");
+  set(CURLOPT_HTTPHEADER, headers_.get());
+  return {};
+}
+
+// reliability/T7: judged is the very address that is connected to, not the one of an earlier look-up.
+curl_socket_t Transfer::open_socket(const curl_sockaddr& address) {
+  if (address.family == AF_INET || address.family == AF_INET6) {
+    const auto scope = scope_of(address.addr);
+    if (scope == AddressScope::link_local) {
+      refusal_ = "link-local address refused";
+      return CURL_SOCKET_BAD;
+    }
+    if (request_.refuse_private_addresses && scope != AddressScope::open) {
+      refusal_ = "private address refused";
+      return CURL_SOCKET_BAD;
+    }
+  }
+  return ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
+}
+
+bool Transfer::take_head_line(std::string_view line) {
+  head_bytes_ += line.size();
+  if (head_bytes_ > kHeadBytesMax)
+    return stop_with({Kind::invalid, fmt::format("answer headers are over {} bytes", kHeadBytesMax)});
+  if (head_is_done_) return true;  // a trailer after the body
+  line = trim(line);
+  if (line.starts_with("HTTP/")) {
+    response_ = {};  // forget an interim answer
+    return true;
+  }
+  if (!line.empty()) {
+    if (response_.headers.size() == kHeadFieldsMax)
+      return stop_with({Kind::invalid, fmt::format("answer has more than {} headers", kHeadFieldsMax)});
+    const auto colon = std::min(line.find(':'), line.size());
+    response_.headers.push_back(
+        {std::string(trim(line.substr(0, colon))), std::string(trim(line.substr(std::min(colon + 1, line.size()))))});
+    return true;
+  }
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  if (status < 200) return true;
+  response_.status = static_cast<int>(status);
+  head_is_done_ = true;
+  heard_ = SteadyClock::now();
+  goes_to_sink_ = wants_ && wants_(response_);
+  return true;
+}
+
+bool Transfer::take_body(std::string_view bytes) {
+  heard_ = SteadyClock::now();
+  if (goes_to_sink_) {
+    auto taken = sink_(bytes);
+    heard_ = SteadyClock::now();  // the time the sink took is not the peer's
+    return taken ? true : stop_with(taken.error());
+  }
+  if (response_.body.size() + bytes.size() > request_.body_bytes_max)
+    return stop_with({Kind::invalid, fmt::format("answer is over {} bytes", request_.body_bytes_max)});
+  response_.body += bytes;
+  return true;
+}
+
+Transfer::Phase Transfer::phase() const {
+  if (heard_) return {*heard_, request_.idle_timeout, "no data for"};
+  if (asked_) return {*asked_, request_.header_timeout, "no answer within"};
+  if (dialled_) return {*dialled_, request_.connect_timeout, "TLS handshake not finished within"};
+  return {began_, request_.connect_timeout, "no connection within"};
+}
+
+Result<std::chrono::milliseconds> Transfer::patience() const {
+  const auto [since, span, complaint] = phase();
+  const auto end = since + span;
+  const auto now = SteadyClock::now();
+  if (now >= end) return fail(Kind::unavailable, fmt::format("{} {}", complaint, shown_span(span)));
+  return std::chrono::ceil<std::chrono::milliseconds>(std::min<SteadyClock::duration>(end - now, kWakeUpMax));
+}
+
+std::string Transfer::cause(CURLcode code) const {
+  if (code == CURLE_COULDNT_CONNECT) {
+    long number = 0;
+    curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &number);
+    const auto to = request_.unix_socket.empty() ? "" : " to " + request_.unix_socket;
+    if (number != 0)
+      return fmt::format("cannot connect{}: {}", to, lower(std::generic_category().message(static_cast<int>(number))));
+  }
+  const std::string_view message = *curl_message_ ? curl_message_ : curl_easy_strerror(code);
+  return printable(trim(message), 512);
+}
+
+Kind kind_of(CURLcode code) {
+  switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
+      return Kind::denied;
+    case CURLE_UNSUPPORTED_PROTOCOL:  // an answer of HTTP/0.9
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_URL_MALFORMAT:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+      return Kind::invalid;
+    default:
+      return Kind::unavailable;
+  }
+}
+
+Result<HttpResponse> Transfer::result(CURLcode code) {
+  if (error_) return tl::unexpected(*error_);
+  if (code == CURLE_OK && head_is_done_) return std::move(response_);
+  if (code == CURLE_OK) return fail(Kind::invalid, "answer is not HTTP");
+  if (refusal_ && code == CURLE_COULDNT_CONNECT) return fail(Kind::denied, *refusal_);
+  return fail(kind_of(code), cause(code));
+}
+
+// What libcurl says about the one handle in `multi`, once it is done.
+std::optional<CURLcode> finished(CURLM* multi) {
+  int left = 0;
+  while (const auto* message = curl_multi_info_read(multi, &left))
+    if (message->msg == CURLMSG_DONE) return message->data.result;
+  return std::nullopt;
+}
+
+Result<HttpResponse> drive(CURLM* multi, Transfer& transfer, const Deadline& deadline) {
+  const std::stop_callback wake_up(deadline.stop, [multi] { curl_multi_wakeup(multi); });
+  for (;;) {
+    int running = 0;
+    if (const auto code = curl_multi_perform(multi, &running); code != CURLM_OK)
+      return fail(Kind::internal, curl_multi_strerror(code));
+    if (const auto code = finished(multi)) return transfer.result(*code);
+    if (deadline.stop.stop_requested()) return fail(Kind::unavailable, "stopped");
+    if (deadline.passed()) return fail(Kind::unavailable, "deadline passed");
+    const auto patience = transfer.patience();
+    if (!patience) return tl::unexpected(patience.error());
+    curl_multi_poll(multi, nullptr, 0, static_cast<int>(std::min(*patience, deadline.left()).count()), nullptr);
+  }
+}
+
+}  // namespace
+
+CurlHandle::CurlHandle(std::string key) : key_(std::move(key)), multi_(curl_multi_init()), easy_(curl_easy_init()) {
+  curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, 1L);
+}
+
+Result<HttpResponse> CurlHandle::run(const HttpRequest& request, const Peer& peer,
+                                     const CurlTransport::Options& options, const HeadCheck& wants,
+                                     const BodySink& sink, const Deadline& deadline) {
+  if (deadline.passed()) return fail(Kind::unavailable, "deadline passed");
+  Transfer transfer(easy_.get(), request, wants, sink);
+  transfer.set_options(peer, options);
+  if (auto set = transfer.set_headers(options); !set) return tl::unexpected(set.error());
+  curl_multi_add_handle(multi_.get(), easy_.get());
+  auto response = drive(multi_.get(), transfer, deadline);
+  curl_multi_remove_handle(multi_.get(), easy_.get());  // closes the connection of an unfinished transfer
+  curl_easy_reset(easy_.get());                         // keeps connections and TLS sessions
+  return response;
+}
+
+}  // namespace windlass

@@ -1,0 +1,416 @@
+#include "sys/curl_transport.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <functional>
+#include <thread>
+
+#include "sys/files.h"
+
+namespace windlass {
+namespace {
+
+using namespace std::chrono_literals;
+using SteadyClock = std::chrono::steady_clock;
+
+// One connection as the server of a test sees it.
+class Peer {
+ public:
+  explicit Peer(int fd) : fd_(fd) {}
+
+  // The next request up to the end of its head; "" when the client is gone.
+  std::string read_head() const {
+    std::string head;
+    char byte;
+    while (!head.ends_with("\r\n\r\n") && ::recv(fd_, &byte, 1, 0) == 1) head += byte;
+    return head.ends_with("\r\n\r\n") ? head : "";
+  }
+  bool write(std::string_view bytes) const {
+    return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+  }
+  void reset() const {
+    const linger now{1, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  }
+  // Until the client closes.
+  void wait_for_end() const {
+    char byte;
+    while (::recv(fd_, &byte, 1, 0) > 0) {
+    }
+  }
+
+ private:
+  int fd_;
+};
+
+// Hands each connection to `serve`, one after another, on a thread of its own.
+class RawServer {
+ public:
+  using Serve = std::function<void(const Peer&)>;
+
+  explicit RawServer(Serve serve) : RawServer(std::move(serve), "") {}
+  RawServer(Serve serve, const std::string& unix_path) : serve_(std::move(serve)) {
+    listener_ = ::socket(unix_path.empty() ? AF_INET : AF_UNIX, SOCK_STREAM, 0);
+    if (unix_path.empty()) {
+      sockaddr_in address{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+      socklen_t size = sizeof address;
+      ::bind(listener_, reinterpret_cast<sockaddr*>(&address), size);
+      ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+      port_ = ntohs(address.sin_port);
+    } else {
+      sockaddr_un address{.sun_family = AF_UNIX};
+      unix_path.copy(address.sun_path, sizeof address.sun_path - 1);
+      ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    }
+    ::listen(listener_, 16);
+    thread_ = std::thread([this] { run(); });
+  }
+  ~RawServer() {
+    ::shutdown(listener_, SHUT_RDWR);
+    ::shutdown(connection_, SHUT_RDWR);  // the transport may keep it open
+    thread_.join();
+    ::close(listener_);
+  }
+  std::string url(std::string_view path = "/x") const { return fmt::format("http://127.0.0.1:{}{}", port_, path); }
+  int connections() const { return connections_; }
+
+ private:
+  void run() {
+    for (int fd; (fd = ::accept(listener_, nullptr, nullptr)) >= 0; ::close(fd)) {
+      connection_ = fd;
+      ++connections_;
+      serve_(Peer(fd));
+      connection_ = -1;
+    }
+  }
+
+  Serve serve_;
+  int listener_ = -1;
+  int port_ = 0;
+  std::atomic<int> connections_ = 0, connection_ = -1;
+  std::thread thread_;
+};
+
+RawServer::Serve answering(std::string bytes) {
+  return [bytes](const Peer& peer) {
+    peer.read_head();
+    peer.write(bytes);
+    peer.wait_for_end();
+  };
+}
+
+const std::string kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+class CurlTransportTest : public testing::Test {
+ protected:
+  CurlTransportTest() { std::signal(SIGPIPE, SIG_IGN); }
+
+  static HttpRequest get(std::string url) {
+    return {.url = std::move(url), .connect_timeout = 1s, .header_timeout = 200ms, .idle_timeout = 200ms};
+  }
+  Result<HttpResponse> send(const HttpRequest& request) { return transport.send(request, Deadline::in(5s)); }
+  Error error_of(const HttpRequest& request) {
+    auto response = send(request);
+    return response ? Error{Kind::internal, fmt::format("was answered with {}", response->status)} : response.error();
+  }
+
+  CurlTransport transport{CurlTransport::Options{}};
+};
+
+TEST_F(CurlTransportTest, SendsNothingButWhatWasAskedFor) {
+  std::string head;
+  RawServer server([&](const Peer& peer) {
+    head = peer.read_head();
+    peer.write(kOk);
+  });
+  const auto response = send(get(server.url("/a/../b?x=1")));
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->status, 200);
+  EXPECT_EQ(response->body, "ok");
+  const auto host = server.url("").substr(7);
+  EXPECT_EQ(head, "GET /a/../b?x=1 HTTP/1.1\r\nHost: " + host + "\r\nAccept: */*\r\nUser-Agent: windlass\r\n\r\n");
+}
+
+TEST_F(CurlTransportTest, PostsABody) {
+  std::string head;
+  RawServer server([&](const Peer& peer) {
+    head = peer.read_head();
+    peer.write(kOk);
+  });
+  auto request = get(server.url());
+  request.method = "POST";
+  request.headers = {{"Content-Type", "application/json"}, {"Accept", "text/plain"}, {"X-Empty", ""}};
+  request.body = "{}";
+  ASSERT_TRUE(send(request));
+  const auto host = server.url("").substr(7);
+  EXPECT_EQ(head, "POST /x HTTP/1.1\r\nHost: " + host +
+                      "\r\nContent-Type: application/json\r\nAccept: text/plain\r\nX-Empty:\r\n"
+                      "User-Agent: windlass\r\nContent-Length: 2\r\n\r\n");
+}
+
+TEST_F(CurlTransportTest, GivesHeadersAndBodyOfAnyStatus) {
+  RawServer server(
+      answering("HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n"
+                "HTTP/1.1 404 Not Found\r\nX-A: 1\r\nx-a:  2 \r\nTransfer-Encoding: chunked\r\n\r\n"
+                "3\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n"));
+  const auto response = send(get(server.url()));
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->status, 404);
+  EXPECT_EQ(response->header("X-a"), "1");
+  EXPECT_EQ(response->header("X-Early"), "");
+  EXPECT_EQ(response->headers.size(), 3u);
+  EXPECT_EQ(response->body, "abcde");
+}
+
+TEST_F(CurlTransportTest, KeepsConnectionsAlive) {
+  RawServer server([](const Peer& peer) {
+    while (!peer.read_head().empty()) peer.write(kOk);
+  });
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(send(get(server.url())));
+  auto head = get(server.url());
+  head.method = "HEAD";
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(CurlTransportTest, AsksAgainWhenAKeptConnectionHasDied) {
+  RawServer server([](const Peer& peer) {
+    peer.read_head();
+    peer.write(kOk);
+  });
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(send(get(server.url())));
+  EXPECT_EQ(server.connections(), 3);
+}
+
+TEST_F(CurlTransportTest, NeverFollowsARedirect) {
+  RawServer server(answering("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"));
+  const auto response = send(get(server.url()));
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->status, 302);
+  EXPECT_EQ(response->header("location"), "http://127.0.0.1:1/");
+}
+
+TEST_F(CurlTransportTest, SpeaksOverAUnixSocket) {
+  const auto path = std::filesystem::temp_directory_path() / fmt::format("windlass-curl-{}.sock", ::getpid());
+  RawServer server(answering(kOk), path.string());
+  auto request = get("http://docker/_ping");
+  request.unix_socket = path.string();
+  const auto response = send(request);
+  std::filesystem::remove(path);
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->body, "ok");
+  const auto error = error_of(request);
+  EXPECT_EQ(error.kind, Kind::unavailable);
+}
+
+TEST_F(CurlTransportTest, NamesTheSocketThatIsNotThere) {
+  auto request = get("http://docker/_ping");
+  request.unix_socket = "/nowhere/docker.sock";
+  const auto error = error_of(request);
+  EXPECT_EQ(error.kind, Kind::unavailable);
+  EXPECT_EQ(error.message,
+            "GET http://docker/_ping: cannot connect to /nowhere/docker.sock: no such file or directory");
+}
+
+TEST_F(CurlTransportTest, StreamsTheBodyWhenWanted) {
+  RawServer server(answering("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789"));
+  std::string taken;
+  auto request = get(server.url());
+  request.body_bytes_max = 4;
+  const auto response = transport.stream(
+      request, [](const HttpResponse& head) { return head.status == 200; },
+      [&](std::string_view bytes) {
+        taken += bytes;
+        return Status();
+      },
+      Deadline::in(5s));
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(taken, "0123456789");
+  EXPECT_EQ(response->body, "");
+}
+
+TEST_F(CurlTransportTest, EndsWithTheErrorOfTheSink) {
+  RawServer server(answering("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789"));
+  const auto response = transport.stream(
+      get(server.url()), [](const HttpResponse&) { return true; },
+      [](std::string_view) -> Status { return fail(Kind::unavailable, "no space left on device"); }, Deadline::in(5s));
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().message, "GET " + server.url() + ": no space left on device");
+}
+
+// reliability/F44, F56, T3: what a peer may do wrong; the query never shows
+TEST_F(CurlTransportTest, SaysWhatIsWrongWithAnAnswer) {
+  const struct {
+    std::string name, bytes;
+    Kind kind;
+    std::string message;
+  } rows[] = {
+      {"silence", "", Kind::unavailable, "no answer within 200 ms"},
+      {"half a head", "HTTP/1.1 200 OK\r\nX-A", Kind::unavailable, "no answer within 200 ms"},
+      {"stalls in the body", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01", Kind::unavailable,
+       "no data for 200 ms"},
+      {"HTTP/0.9", "hello there, this is no status line\r\n\r\n", Kind::invalid, "Received HTTP/0.9 when not allowed"},
+      {"header over the limit", "HTTP/1.1 200 OK\r\nX-A: " + std::string(70'000, 'a') + "\r\n\r\n", Kind::invalid,
+       "answer headers are over 65536 bytes"},
+      {"body over the limit, said", "HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + std::string(9999, 'a'),
+       Kind::invalid, "answer is over 1000 bytes"},
+      {"body over the limit, chunked",
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1000\r\n" + std::string(4096, 'a') + "\r\n", Kind::invalid,
+       "answer is over 1000 bytes"},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    RawServer server(answering(row.bytes));
+    auto request = get(server.url("/x?token=secret"));
+    request.body_bytes_max = 1000;
+    const auto error = error_of(request);
+    EXPECT_EQ(error.kind, row.kind);
+    EXPECT_EQ(error.message, "GET " + server.url() + ": " + row.message);
+  }
+}
+
+TEST_F(CurlTransportTest, RefusesTooManyHeadersAndEndlessInterimAnswers) {
+  std::string many = "HTTP/1.1 200 OK\r\n";
+  for (int i = 0; i < 201; ++i) many += "X: 1\r\n";
+  RawServer headers(answering(many + "\r\n"));
+  EXPECT_EQ(error_of(get(headers.url())).message, "GET " + headers.url() + ": answer has more than 200 headers");
+  RawServer interim([](const Peer& peer) {
+    peer.read_head();
+    while (peer.write("HTTP/1.1 103 Early Hints\r\nX-A: 1\r\n\r\n")) {
+    }
+  });
+  EXPECT_EQ(error_of(get(interim.url())).message, "GET " + interim.url() + ": answer headers are over 65536 bytes");
+}
+
+TEST_F(CurlTransportTest, TakesCutAnswersAsFaultsThatPass) {
+  const std::string rows[] = {
+      "",                                                              // closed without a byte
+      "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01",               // closed in the body
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",  // closed in a chunk
+  };
+  for (const auto& bytes : rows) {
+    SCOPED_TRACE(bytes);
+    RawServer cut([&](const Peer& peer) {
+      peer.read_head();
+      peer.write(bytes);
+    });
+    EXPECT_EQ(error_of(get(cut.url())).kind, Kind::unavailable);
+    RawServer reset([&](const Peer& peer) {
+      peer.read_head();
+      peer.write(bytes);
+      peer.reset();
+    });
+    EXPECT_EQ(error_of(get(reset.url())).kind, Kind::unavailable);
+  }
+}
+
+TEST_F(CurlTransportTest, NamesARefusedConnection) {
+  std::string url;
+  {
+    url = RawServer([](const Peer&) {}).url();
+  }
+  const auto error = error_of(get(url));
+  EXPECT_EQ(error.kind, Kind::unavailable);
+  EXPECT_EQ(error.message, "GET " + url + ": cannot connect: connection refused");
+}
+
+TEST_F(CurlTransportTest, GivesUpAtTheDeadlineAndAtOnceWhenStopped) {
+  RawServer server(answering(""));
+  auto request = get(server.url());
+  request.header_timeout = 30s;
+  auto begin = SteadyClock::now();
+  auto response = transport.send(request, Deadline::in(100ms));
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().message, "GET " + server.url() + ": deadline passed");
+  EXPECT_LT(SteadyClock::now() - begin, 1s);
+
+  std::stop_source stop;
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(50ms);
+    stop.request_stop();
+  });
+  begin = SteadyClock::now();
+  response = transport.send(request, Deadline::in(30s, stop.get_token()));
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, Kind::unavailable);
+  EXPECT_EQ(response.error().message, "GET " + server.url() + ": stopped");
+  EXPECT_LT(SteadyClock::now() - begin, 1s);
+}
+
+// reliability/T6, T7: the address of the socket decides, also behind a name
+TEST_F(CurlTransportTest, RefusesPrivateAddresses) {
+  RawServer server([](const Peer& peer) {
+    peer.read_head();
+    peer.write(kOk);
+  });
+  for (auto host : {"127.0.0.1", "localhost"}) {
+    auto request = get(server.url());
+    request.url.replace(7, 9, host);
+    ASSERT_TRUE(send(request));
+    request.refuse_private_addresses = true;
+    const auto error = error_of(request);
+    EXPECT_EQ(error.kind, Kind::denied);
+    EXPECT_EQ(error.message, "GET " + request.url + ": private address refused");
+  }
+  EXPECT_EQ(server.connections(), 2);
+}
+
+TEST_F(CurlTransportTest, RefusesLinkLocalAddressesAlways) {
+  for (auto host : {"169.254.169.254", "2852039166", "[fe80::1]", "[::ffff:169.254.169.254]"}) {
+    SCOPED_TRACE(host);
+    const auto error = error_of(get(fmt::format("http://{}/latest", host)));
+    EXPECT_EQ(error.kind, Kind::denied);
+    EXPECT_TRUE(error.message.ends_with(": link-local address refused")) << error.message;
+  }
+}
+
+TEST_F(CurlTransportTest, RefusesOtherProtocolsAndForgedHeaders) {
+  EXPECT_EQ(error_of(get("file:///etc/passwd")).message, "GET: URL must begin with http:// or https://");
+  EXPECT_EQ(error_of(get("https://user:pass@r.example/")).message, "GET: URL must not carry a user name or password");
+  auto request = get("http://127.0.0.1:1/");
+  request.headers = {{"X-A", "1\r\nX-B: 2"}};
+  EXPECT_EQ(error_of(request).message, "GET http://127.0.0.1:1/: header X-A holds a line break");
+}
+
+TEST_F(CurlTransportTest, NamesATlsPeerThatIsNone) {
+  RawServer plain([](const Peer& peer) { peer.write("HTTP/1.1 400 Bad Request\r\n\r\n"); });
+  auto request = get(plain.url());
+  request.url.replace(0, 4, "https");
+  const auto error = error_of(request);
+  EXPECT_EQ(error.kind, Kind::unavailable);
+  EXPECT_NE(error.message.find("wrong version number"), std::string::npos) << error.message;
+
+  RawServer silent([](const Peer& peer) { peer.wait_for_end(); });
+  request.url = silent.url().replace(0, 4, "https");
+  request.connect_timeout = 200ms;
+  EXPECT_EQ(error_of(request).message, "GET " + request.url + ": TLS handshake not finished within 200 ms");
+}
+
+TEST_F(CurlTransportTest, TalksToManyPeersAtOnce) {
+  const auto serve = [](const Peer& peer) {
+    while (!peer.read_head().empty()) peer.write(kOk);
+  };
+  RawServer a(serve), b(serve), c(serve);
+  std::atomic<int> good = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (const auto* server : {&a, &b, &c})
+      threads.emplace_back([&, server] {
+        for (int i = 0; i < 50; ++i) good += send(get(server->url())).has_value();
+      });
+  }
+  EXPECT_EQ(good, 150);
+  EXPECT_EQ(a.connections() + b.connections() + c.connections(), 3);
+}
+
+}  // namespace
+}  // namespace windlass

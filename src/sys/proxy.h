@@ -1,0 +1,21 @@
+// Which proxy a request goes through, by the standard environment variables (oci 3.4).
+#pragma once
+
+#include <string>
+
+#include "sys/url.h"
+
+namespace windlass {
+
+struct ProxySettings {
+  std::string http, https;  // proxy URLs, with credentials if they have them; empty: none
+  std::string exceptions;   // NO_PROXY: hosts, suffixes, CIDR blocks, "*", each with an optional port
+
+  // http_proxy, https_proxy and no_proxy; the upper-case spelling counts where the lower-case one is absent.
+  static ProxySettings from_environment();
+
+  // The proxy for that URL, "" for a direct connection. Loopback is never proxied.
+  std::string proxy_for(const Url& url) const;
+};
+
+}  // namespace windlass
