@@ -26,23 +26,23 @@ struct DeployConfig {
   bool compose_files_are_default = true;   // then every one that exists counts
   std::map<std::string, std::string> environment;
   std::vector<std::string> env_files = {".env"};
-  bool env_files_are_default = true;       // then a missing .env is fine
+  bool env_files_are_default = true;  // then a missing .env is fine
   std::vector<std::string> profiles;
   bool remove_orphans = true;
   bool force_recreate = false;
   bool force_image_pull = false;
-  int timeout_seconds = 180;               // 0: 30 s (config 4)
-  std::string webhook_filter;              // RE2, checked at load
-  std::string text;                        // this document in canonical form: equal text, equal config
+  int timeout_seconds = 180;   // 0: 30 s (config 4)
+  std::string webhook_filter;  // RE2, checked at load
+  std::string text;            // this document in canonical form: equal text, equal config
 };
 
 // True if the filter is empty or matches `ref` (unanchored; webhook/F4 to F7).
 bool filter_matches(const DeployConfig& config, const std::string& ref);
 
 struct DeployConfigs {
-  std::string file;                    // name of the file that was read, ".doco-cd.yaml"
-  std::vector<DeployConfig> stacks;    // in the order of the documents
-  std::vector<std::string> warnings;   // unknown keys with path, line and the nearest known key; ignored files
+  std::string file;                   // name of the file that was read, ".doco-cd.yaml"
+  std::vector<DeployConfig> stacks;   // in the order of the documents
+  std::vector<std::string> warnings;  // unknown keys with path, line and the nearest known key; ignored files
 };
 
 struct DeployConfigOptions {
@@ -61,7 +61,8 @@ Result<std::vector<std::string>> find_compose_files(const std::filesystem::path&
 
 // The interpolation environment of config 6 in windlass order: `environment` over `process` (only with PASS_ENV) over
 // env files, later over earlier. Env files are read beneath `root`, in the dotenv dialect of compose.
-Result<std::map<std::string, std::string>> interpolation_environment(
-    const std::filesystem::path& root, const DeployConfig& config, const std::map<std::string, std::string>& process);
+Result<std::map<std::string, std::string>> interpolation_environment(const std::filesystem::path& root,
+                                                                     const DeployConfig& config,
+                                                                     const std::map<std::string, std::string>& process);
 
 }  // namespace windlass

@@ -41,15 +41,15 @@ struct Settings {
   std::uint64_t oci_max_extracted_bytes = 1ull << 30;
   std::uint64_t oci_max_extracted_entries = 100'000;
   std::uint64_t oci_max_file_bytes = 512ull << 20;
-  std::vector<std::string> oci_insecure_registries;  // "host[:port]", lower case
-  std::vector<std::string> oci_allowed_artifacts;    // globs (oci 2)
+  std::vector<std::string> oci_insecure_registries;               // "host[:port]", lower case
+  std::vector<std::string> oci_allowed_artifacts;                 // globs (oci 2)
   std::string docker_host, docker_cert_path, docker_api_version;  // as given
   bool docker_tls_verify = false;
-  std::string docker_config_dir;       // DOCKER_CONFIG, else $HOME/.docker
-  Secret docker_auth_config;           // DOCKER_AUTH_CONFIG
+  std::string docker_config_dir;  // DOCKER_CONFIG, else $HOME/.docker
+  Secret docker_auth_config;      // DOCKER_AUTH_CONFIG
   bool pass_env = false;
 
-  std::vector<std::string> warnings;   // to be logged once at start
+  std::vector<std::string> warnings;  // to be logged once at start
 };
 
 struct SettingsError {

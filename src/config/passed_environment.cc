@@ -1,0 +1,49 @@
+#include "config/passed_environment.h"
+
+#include <algorithm>
+
+namespace windlass {
+namespace {
+
+// With their _FILE twins: a path tells where to look.
+constexpr std::string_view kWithheld[] = {
+    "API_SECRET",
+    "WEBHOOK_SECRET",
+    "WEBHOOK_SECRET_PREVIOUS",
+    "REGISTRY_WEBHOOKS",
+    "GIT_ACCESS_TOKEN",
+    "GIT_AUTH_DOMAINS",
+    "GITHUB_APP_ID",
+    "GITHUB_APP_PRIVATE_KEY",
+    "SSH_PRIVATE_KEY",
+    "POLL_CONFIG",
+    "SSH_PRIVATE_KEY_PASSPHRASE",
+    "APPRISE_NOTIFY_URLS",
+    "SOURCE_URL_REWRITES",
+    "DOCKER_AUTH_CONFIG",
+    // proxies carry a password in their URL
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "http_proxy",
+    "https_proxy",
+};
+constexpr std::string_view kWithheldPrefixes[] = {"SECRET_PROVIDER", "SOPS_"};
+
+bool is_withheld(std::string_view name) {
+  for (const auto prefix : kWithheldPrefixes)
+    if (name.starts_with(prefix)) return true;
+  if (name.ends_with("_FILE")) name.remove_suffix(5);
+  return std::find(std::begin(kWithheld), std::end(kWithheld), name) != std::end(kWithheld);
+}
+
+}  // namespace
+
+Environment passed_environment(const Settings& settings, const Environment& environment) {
+  Environment passed;
+  if (!settings.pass_env) return passed;
+  for (const auto& variable : environment)
+    if (!is_withheld(variable.first)) passed.insert(variable);
+  return passed;
+}
+
+}  // namespace windlass

@@ -1,0 +1,219 @@
+#include "config/settings.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <limits>
+#include <system_error>
+
+#include "base/text.h"
+#include "config/networks.h"
+#include "config/setting_reader.h"
+#include "config/unbuilt_settings.h"
+#include "sys/json.h"
+
+extern char** environ;
+
+namespace windlass {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr SettingReader::Range kPorts{1, 65535};
+constexpr SettingReader::Range kBytes{1, std::numeric_limits<std::int64_t>::max()};
+constexpr std::size_t kGoodSecretBytes = 16;  // below that a secret can be guessed or is a placeholder
+
+void add_once(std::vector<std::string>& list, std::string item) {
+  if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(std::move(item));
+}
+
+void read_log_level(SettingReader& read, Settings& settings) {
+  const auto value = read.text("LOG_LEVEL");
+  if (value.empty()) return;
+  const auto level = parse_log_level(value);
+  if (level && *level != LogLevel::critical)
+    settings.log_level = *level;
+  else
+    read.fault(fmt::format("LOG_LEVEL: {}: invalid log level, must be one of debug, info, warn, error", shown(value)));
+}
+
+void read_ports(SettingReader& read, Settings& settings) {
+  std::uint16_t metrics_port = 9120;  // of a server that is not built yet; checked so that it can take its place later
+  read.number("HTTP_PORT", kPorts, settings.http_port);
+  read.number("METRICS_PORT", kPorts, metrics_port);
+  if (settings.http_port == metrics_port) read.fault("HTTP_PORT and METRICS_PORT cannot be the same port number");
+}
+
+void check_readable(SettingReader& read, const std::string& name, const std::string& path) {
+  if (path.empty() || ::access(path.c_str(), R_OK) == 0) return;
+  read.fault(fmt::format("{}: cannot read {}: {}", name, shown(path), std::generic_category().message(errno)));
+}
+
+void read_tls(SettingReader& read, Settings& settings) {
+  settings.http_tls_cert_file = trim(read.text("HTTP_TLS_CERT_FILE"));
+  settings.http_tls_key_file = trim(read.text("HTTP_TLS_KEY_FILE"));
+  if (settings.http_tls_cert_file.empty() != settings.http_tls_key_file.empty())
+    read.fault("HTTP_TLS_CERT_FILE and HTTP_TLS_KEY_FILE must be set together");
+  check_readable(read, "HTTP_TLS_CERT_FILE", settings.http_tls_cert_file);
+  check_readable(read, "HTTP_TLS_KEY_FILE", settings.http_tls_key_file);
+}
+
+void read_proxies(SettingReader& read, Settings& settings) {
+  if (read.is_set("TRUSTED_PROXY_NETWORKS")) settings.trusted_proxy_networks.clear();
+  for (const auto& item : read.list("TRUSTED_PROXY_NETWORKS")) {
+    if (auto network = canonical_network(item))
+      add_once(settings.trusted_proxy_networks, std::move(*network));
+    else
+      read.fault(fmt::format("TRUSTED_PROXY_NETWORKS: invalid trusted proxy network {}: expected CIDR", shown(item)));
+  }
+  const auto header = read.text("TRUSTED_PROXY_HEADER");
+  const auto is_token_character = [](unsigned char c) {
+    return std::isalnum(c) || std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
+  };
+  if (!std::all_of(header.begin(), header.end(), is_token_character))
+    read.fault(fmt::format("TRUSTED_PROXY_HEADER: {} is not the name of an HTTP header", shown(header)));
+  else if (!header.empty())
+    settings.trusted_proxy_header = header;
+}
+
+// The proxy of our own requests is found by the HTTP client itself; a wrong one must not surface at the first pull.
+// It may hold a password, so it is not shown.
+void check_http_proxy(SettingReader& read) {
+  auto value = read.text("HTTP_PROXY");
+  std::string_view rest = value;
+  if (const auto scheme = rest.find("://"); scheme != rest.npos) rest.remove_prefix(scheme + 3);
+  rest = rest.substr(0, rest.find_first_of("/?#"));
+  if (const auto user = rest.rfind('@'); user != rest.npos) rest.remove_prefix(user + 1);
+  if (!value.empty() && !registry_host(rest)) read.fault("HTTP_PROXY: not the URL of a proxy, http://host:port");
+}
+
+void warn_about_webhook_secret(SettingReader& read, const std::string& name, const Secret& secret) {
+  const auto value = read.text(name);
+  if (value != trim(value)) read.warn(name + " begins or ends with white space, which counts as part of the secret");
+  if (!secret.empty() && secret.reveal().size() < kGoodSecretBytes)
+    read.warn(fmt::format("{} is short ({} bytes): use at least {} random ones", name, secret.reveal().size(),
+                          kGoodSecretBytes));
+}
+
+void read_secrets(SettingReader& read, Settings& settings) {
+  settings.api_secret = read.secret("API_SECRET");
+  settings.webhook_secret = read.secret("WEBHOOK_SECRET");
+  settings.webhook_secret_previous = read.secret("WEBHOOK_SECRET_PREVIOUS");
+  warn_about_webhook_secret(read, "API_SECRET", settings.api_secret);
+  warn_about_webhook_secret(read, "WEBHOOK_SECRET", settings.webhook_secret);
+  if (settings.webhook_secret.empty() && !settings.webhook_secret_previous.empty())
+    read.warn("WEBHOOK_SECRET_PREVIOUS has no effect without WEBHOOK_SECRET");
+}
+
+std::string cleaned(const std::string& path) {
+  auto text = fs::path(path).lexically_normal().string();
+  while (text.size() > 1 && text.back() == '/') text.pop_back();
+  if (text.starts_with("//")) text.erase(0, 1);
+  return text;
+}
+
+void read_data_path(SettingReader& read, const std::string& name, std::string& target) {
+  const std::string value(trim(read.text(name)));
+  if (value.empty()) return;
+  target = cleaned(value);
+  if (!target.starts_with('/')) read.fault(fmt::format("{} must be an absolute Unix path, got {}", name, shown(value)));
+}
+
+void read_base_dir(SettingReader& read, Settings& settings) {
+  const auto value = read.text("DEPLOY_CONFIG_BASE_DIR");
+  if (value.empty()) return;
+  // relative on purpose: a leading ".." survives the cleaning of a relative path only
+  const auto relative = fs::path("./" + value).lexically_normal();
+  if (*relative.begin() == "..")
+    read.fault(fmt::format("DEPLOY_CONFIG_BASE_DIR: {} leaves the source", shown(value)));
+  else
+    settings.deploy_config_base_dir = cleaned("/" + relative.string());
+}
+
+void read_artifact_rules(SettingReader& read, Settings& settings) {
+  read.number("OCI_MAX_EXTRACTED_BYTES", kBytes, settings.oci_max_extracted_bytes);
+  read.number("OCI_MAX_EXTRACTED_ENTRIES", kBytes, settings.oci_max_extracted_entries);
+  read.number("OCI_MAX_FILE_BYTES", kBytes, settings.oci_max_file_bytes);
+  for (const auto& item : read.list("OCI_INSECURE_REGISTRIES")) {
+    if (auto host = registry_host(item))
+      add_once(settings.oci_insecure_registries, std::move(*host));
+    else
+      read.fault(fmt::format("OCI_INSECURE_REGISTRIES: invalid OCI insecure registry {}: expected host or host:port",
+                             shown(item)));
+  }
+  for (auto& item : read.list("OCI_ALLOWED_ARTIFACTS")) {
+    const bool is_url = item.find("://") != item.npos;
+    const bool has_odd_characters =
+        std::any_of(item.begin(), item.end(), [](unsigned char c) { return c <= ' ' || c >= 0x7f; });
+    if (is_url || has_odd_characters)
+      read.fault(fmt::format("OCI_ALLOWED_ARTIFACTS: {} is not a pattern of registry/repository", shown(item)));
+    else
+      add_once(settings.oci_allowed_artifacts, std::move(item));
+  }
+}
+
+void read_engine(SettingReader& read, Settings& settings) {
+  settings.docker_host = read.text("DOCKER_HOST");
+  settings.docker_cert_path = read.text("DOCKER_CERT_PATH");
+  settings.docker_api_version = read.text("DOCKER_API_VERSION");
+  settings.docker_tls_verify = read.is_set("DOCKER_TLS_VERIFY");  // Docker's own rule: "0" and "false" switch it on too
+  settings.docker_config_dir = read.text("DOCKER_CONFIG");
+  if (settings.docker_config_dir.empty() && read.is_set("HOME"))
+    settings.docker_config_dir = read.text("HOME") + "/.docker";
+  settings.docker_auth_config = Secret(read.text("DOCKER_AUTH_CONFIG"));
+  if (settings.docker_auth_config.empty()) return;
+  const auto parsed = parse_json(settings.docker_auth_config.reveal());
+  if (!parsed || !parsed->is_object()) read.fault("DOCKER_AUTH_CONFIG: not a JSON object");
+}
+
+void read_service_rules(SettingReader& read, Settings& settings) {
+  read.number("MAX_PAYLOAD_SIZE", kBytes, settings.max_payload_size);
+  read.number("MAX_CONCURRENT_DEPLOYMENTS", {1, std::numeric_limits<std::int32_t>::max()},
+              settings.max_concurrent_deployments);
+  read.duration("JOB_TIMEOUT", std::chrono::seconds(1), settings.job_timeout);
+  read.duration("SHUTDOWN_GRACE", std::chrono::seconds(0), settings.shutdown_grace);
+  read.flag("DOCKER_QUIET_DEPLOY", settings.docker_quiet_deploy);
+  read.flag("CONFIG_STRICT", settings.config_strict);
+  read.flag("PASS_ENV", settings.pass_env);
+  bool without_effect = false;
+  for (const auto* name : {"SCHEDULER_ENABLED", "DOCKER_SWARM_FEATURES", "API_ALLOW_UNMANAGED"})
+    read.flag(name, without_effect);
+}
+
+}  // namespace
+
+Environment process_environment() {
+  Environment environment;
+  for (char** at = environ; *at != nullptr; ++at) {
+    const std::string_view entry = *at;
+    const auto equals = entry.find('=');
+    if (equals != entry.npos) environment.emplace(entry.substr(0, equals), entry.substr(equals + 1));
+  }
+  return environment;
+}
+
+tl::expected<Settings, SettingsError> read_settings(const Environment& environment) {
+  SettingReader read(environment);
+  Settings settings;
+  read_log_level(read, settings);
+  read_ports(read, settings);
+  read_tls(read, settings);
+  read_proxies(read, settings);
+  check_http_proxy(read);
+  read_secrets(read, settings);
+  read_data_path(read, "DATA_MOUNT_PATH", settings.data_mount_path);
+  read_data_path(read, "DATA_HOST_PATH", settings.data_host_path);
+  read_base_dir(read, settings);
+  read_service_rules(read, settings);
+  read_artifact_rules(read, settings);
+  read_engine(read, settings);
+  refuse_unbuilt_settings(read);
+  if (!read.faults().empty()) return tl::unexpected(SettingsError{std::move(read.faults())});
+  settings.warnings = std::move(read.warnings());
+  return settings;
+}
+
+}  // namespace windlass

@@ -1,0 +1,306 @@
+#include "config/settings.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "config/passed_environment.h"
+
+namespace windlass {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using Faults = std::vector<std::string>;
+
+Faults faults_of(const Environment& environment) {
+  const auto settings = read_settings(environment);
+  return settings ? Faults{} : settings.error().faults;
+}
+
+class SettingFiles : public testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/windlass-settings-XXXXXX";
+    folder_ = mkdtemp(name);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  std::string file(const std::string& name, const std::string& content, mode_t mode = 0600) {
+    const auto path = folder_ / name;
+    std::ofstream(path) << content;
+    ::chmod(path.c_str(), mode);
+    return path;
+  }
+  fs::path folder_;
+};
+
+TEST(Settings, HaveDefaultsForEverything) {
+  const auto settings = read_settings({});
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->http_port, 80);
+  EXPECT_EQ(settings->log_level, LogLevel::info);
+  EXPECT_EQ(settings->max_payload_size, 1048576u);
+  EXPECT_EQ(settings->max_concurrent_deployments, 4u);
+  EXPECT_EQ(settings->data_mount_path, "/data");
+  EXPECT_EQ(settings->deploy_config_base_dir, "/");
+  EXPECT_EQ(settings->job_timeout, 30min);
+  EXPECT_EQ(settings->shutdown_grace, 60s);
+  EXPECT_EQ(settings->trusted_proxy_networks.size(), 5u);
+  EXPECT_EQ(settings->trusted_proxy_header, "X-Forwarded-For");
+  EXPECT_TRUE(settings->api_secret.empty());
+  EXPECT_TRUE(settings->webhook_secret.empty());
+  EXPECT_TRUE(settings->docker_quiet_deploy);
+  EXPECT_EQ(settings->docker_config_dir, "");
+  EXPECT_EQ(settings->warnings, Faults{});
+}
+
+TEST(Settings, AreReadFromTheEnvironment) {
+  const auto settings = read_settings({{"LOG_LEVEL", "WARN"},
+                                       {"HTTP_PORT", "8080"},
+                                       {"TRUSTED_PROXY_NETWORKS", "10.1.2.3/8, ::1/128,10.0.0.0/8,,"},
+                                       {"TRUSTED_PROXY_HEADER", "X-Real-IP"},
+                                       {"API_SECRET", " kept as it is, spaces too "},
+                                       {"WEBHOOK_SECRET", "0123456789abcdef"},
+                                       {"WEBHOOK_SECRET_PREVIOUS", "the one before"},
+                                       {"MAX_PAYLOAD_SIZE", "1"},
+                                       {"MAX_CONCURRENT_DEPLOYMENTS", "12"},
+                                       {"DATA_MOUNT_PATH", " /srv//x/../data/ "},
+                                       {"DATA_HOST_PATH", "/var/lib/data"},
+                                       {"DEPLOY_CONFIG_BASE_DIR", "apps/./prod//"},
+                                       {"DOCKER_QUIET_DEPLOY", "F"},
+                                       {"CONFIG_STRICT", "1"},
+                                       {"PASS_ENV", "t"},
+                                       {"JOB_TIMEOUT", "1h30m"},
+                                       {"SHUTDOWN_GRACE", "1.5s"},
+                                       {"OCI_MAX_EXTRACTED_BYTES", "1000"},
+                                       {"OCI_MAX_EXTRACTED_ENTRIES", "100"},
+                                       {"OCI_MAX_FILE_BYTES", "10"},
+                                       {"OCI_INSECURE_REGISTRIES", "Reg:5000, 10.0.0.1,reg:5000"},
+                                       {"OCI_ALLOWED_ARTIFACTS", "ghcr.io/acme/**, docker.io/*/app#prod"},
+                                       {"DOCKER_HOST", "tcp://engine:2376"},
+                                       {"DOCKER_CERT_PATH", "/certs"},
+                                       {"DOCKER_TLS_VERIFY", "0"},
+                                       {"DOCKER_API_VERSION", "1.41"},
+                                       {"DOCKER_AUTH_CONFIG", R"({"auths":{}})"},
+                                       {"HTTP_PROXY", "http://user:pass@proxy:3128/"},
+                                       {"HOME", "/root"}});
+  ASSERT_TRUE(settings) << settings.error().faults.front();
+  EXPECT_EQ(settings->log_level, LogLevel::warning);
+  EXPECT_EQ(settings->http_port, 8080);
+  EXPECT_EQ(settings->trusted_proxy_networks, (Faults{"10.0.0.0/8", "::1/128"}));
+  EXPECT_EQ(settings->trusted_proxy_header, "X-Real-IP");
+  EXPECT_EQ(settings->api_secret.reveal(), " kept as it is, spaces too ");
+  EXPECT_EQ(settings->webhook_secret.reveal(), "0123456789abcdef");
+  EXPECT_EQ(settings->webhook_secret_previous.reveal(), "the one before");
+  EXPECT_EQ(settings->max_payload_size, 1u);
+  EXPECT_EQ(settings->max_concurrent_deployments, 12u);
+  EXPECT_EQ(settings->data_mount_path, "/srv/data");
+  EXPECT_EQ(settings->data_host_path, "/var/lib/data");
+  EXPECT_EQ(settings->deploy_config_base_dir, "/apps/prod");
+  EXPECT_FALSE(settings->docker_quiet_deploy);
+  EXPECT_TRUE(settings->config_strict);
+  EXPECT_TRUE(settings->pass_env);
+  EXPECT_EQ(settings->job_timeout, 90min);
+  EXPECT_EQ(settings->shutdown_grace, 1500ms);
+  EXPECT_EQ(settings->oci_max_extracted_bytes, 1000u);
+  EXPECT_EQ(settings->oci_max_extracted_entries, 100u);
+  EXPECT_EQ(settings->oci_max_file_bytes, 10u);
+  EXPECT_EQ(settings->oci_insecure_registries, (Faults{"reg:5000", "10.0.0.1"}));
+  EXPECT_EQ(settings->oci_allowed_artifacts, (Faults{"ghcr.io/acme/**", "docker.io/*/app#prod"}));
+  EXPECT_EQ(settings->docker_host, "tcp://engine:2376");
+  EXPECT_EQ(settings->docker_cert_path, "/certs");
+  EXPECT_TRUE(settings->docker_tls_verify);
+  EXPECT_EQ(settings->docker_api_version, "1.41");
+  EXPECT_EQ(settings->docker_auth_config.reveal(), R"({"auths":{}})");
+  EXPECT_EQ(settings->docker_config_dir, "/root/.docker");
+  EXPECT_EQ(settings->warnings,
+            Faults{"API_SECRET begins or ends with white space, which counts as part of the secret"});
+}
+
+TEST(Settings, TreatEmptyAsUnset) {
+  Environment environment;
+  for (const auto* name : {"LOG_LEVEL", "HTTP_PORT", "METRICS_PORT", "TRUSTED_PROXY_NETWORKS", "API_SECRET",
+                           "API_SECRET_FILE", "MAX_PAYLOAD_SIZE", "DATA_MOUNT_PATH", "JOB_TIMEOUT", "PASS_ENV",
+                           "OCI_TRUST_POLICY", "POLL_CONFIG", "DOCKER_TLS_VERIFY", "DEPLOY_CONFIG_BASE_DIR"})
+    environment[name] = "";
+  const auto settings = read_settings(environment);
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->http_port, 80);
+  EXPECT_FALSE(settings->docker_tls_verify);
+}
+
+// name, value, the one fault: config 1.1, 2
+const std::tuple<std::string, std::string, std::string> kFaults[] = {
+    {"LOG_LEVEL", "loud", "LOG_LEVEL: \"loud\": invalid log level, must be one of debug, info, warn, error"},
+    {"LOG_LEVEL", "critical", "LOG_LEVEL: \"critical\": invalid log level, must be one of debug, info, warn, error"},
+    {"HTTP_PORT", "0", "HTTP_PORT: \"0\" is not a whole number from 1 to 65535"},
+    {"HTTP_PORT", "65536", "HTTP_PORT: \"65536\" is not a whole number from 1 to 65535"},
+    {"HTTP_PORT", " 80", "HTTP_PORT: \" 80\" is not a whole number from 1 to 65535"},
+    {"HTTP_PORT", "80\n", "HTTP_PORT: \"80\\x0a\" is not a whole number from 1 to 65535"},
+    {"HTTP_PORT", "9120", "HTTP_PORT and METRICS_PORT cannot be the same port number"},
+    {"HTTP_TLS_CERT_FILE", "/dev/null", "HTTP_TLS_CERT_FILE and HTTP_TLS_KEY_FILE must be set together"},
+    {"HTTP_TLS_KEY_FILE", " /dev/null ", "HTTP_TLS_CERT_FILE and HTTP_TLS_KEY_FILE must be set together"},
+    {"TRUSTED_PROXY_NETWORKS", "10.0.0.1",
+     "TRUSTED_PROXY_NETWORKS: invalid trusted proxy network \"10.0.0.1\": expected CIDR"},
+    {"TRUSTED_PROXY_HEADER", "X Real", "TRUSTED_PROXY_HEADER: \"X Real\" is not the name of an HTTP header"},
+    {"HTTP_PROXY", "http://user:hunter2@ho st", "HTTP_PROXY: not the URL of a proxy, http://host:port"},
+    {"MAX_PAYLOAD_SIZE", "0", "MAX_PAYLOAD_SIZE: \"0\" is not a whole number from 1 to 9223372036854775807"},
+    {"MAX_PAYLOAD_SIZE", "1MB", "MAX_PAYLOAD_SIZE: \"1MB\" is not a whole number from 1 to 9223372036854775807"},
+    {"MAX_CONCURRENT_DEPLOYMENTS", "0", "MAX_CONCURRENT_DEPLOYMENTS: \"0\" is not a whole number from 1 to 2147483647"},
+    {"DATA_MOUNT_PATH", "data", "DATA_MOUNT_PATH must be an absolute Unix path, got \"data\""},
+    {"DATA_HOST_PATH", "C:\\data", "DATA_HOST_PATH must be an absolute Unix path, got \"C:\\data\""},
+    {"DEPLOY_CONFIG_BASE_DIR", "/a/../../b", "DEPLOY_CONFIG_BASE_DIR: \"/a/../../b\" leaves the source"},
+    {"DEPLOY_CONFIG_BASE_DIR", "..", "DEPLOY_CONFIG_BASE_DIR: \"..\" leaves the source"},
+    {"DOCKER_QUIET_DEPLOY", "yes", "DOCKER_QUIET_DEPLOY: \"yes\" is not a boolean, expected true or false"},
+    {"SCHEDULER_ENABLED", "no", "SCHEDULER_ENABLED: \"no\" is not a boolean, expected true or false"},
+    {"JOB_TIMEOUT", "30", "JOB_TIMEOUT: \"30\" is not a duration such as 90s, 30m or 1h30m"},
+    {"JOB_TIMEOUT", "0", "JOB_TIMEOUT: \"0\" is too short, expected at least 1000ms"},
+    {"SHUTDOWN_GRACE", "-1s", "SHUTDOWN_GRACE: \"-1s\" is too short, expected at least 0ms"},
+    {"OCI_MAX_FILE_BYTES", "-1", "OCI_MAX_FILE_BYTES: \"-1\" is not a whole number from 1 to 9223372036854775807"},
+    {"OCI_INSECURE_REGISTRIES", "http://reg",
+     "OCI_INSECURE_REGISTRIES: invalid OCI insecure registry \"http://reg\": expected host or host:port"},
+    {"OCI_ALLOWED_ARTIFACTS", "oci://reg/a",
+     "OCI_ALLOWED_ARTIFACTS: \"oci://reg/a\" is not a pattern of registry/repository"},
+    {"DOCKER_AUTH_CONFIG", "hunter2", "DOCKER_AUTH_CONFIG: not a JSON object"},
+};
+
+TEST(Settings, SayWhatIsWrongWithAValue) {
+  for (const auto& [name, value, fault] : kFaults) {
+    SCOPED_TRACE(name + "=" + value);
+    EXPECT_EQ(faults_of({{name, value}}), Faults{fault});
+  }
+}
+
+TEST(Settings, ReportEveryFaultAtOnce) {
+  const auto faults = faults_of({{"HTTP_PORT", "x"},
+                                 {"LOG_LEVEL", "loud"},
+                                 {"WEBHOOK_SECRET_FILE", "/nowhere/secret"},
+                                 {"DATA_MOUNT_PATH", "data"},
+                                 {"OCI_TRUST_POLICY", "enabled: true"}});
+  EXPECT_EQ(faults.size(), 5u);
+}
+
+TEST_F(SettingFiles, HoldSecrets) {
+  const auto settings = read_settings({{"API_SECRET_FILE", file("api", " \n the api secret text\n\n")},
+                                       {"WEBHOOK_SECRET_FILE", file("hook", "the webhook secret text\n")}});
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->api_secret.reveal(), "the api secret text");
+  EXPECT_EQ(settings->webhook_secret.reveal(), "the webhook secret text");
+  EXPECT_EQ(settings->warnings, Faults{});
+}
+
+TEST_F(SettingFiles, AreRefusedBesideTheVariable) {
+  EXPECT_EQ(faults_of({{"WEBHOOK_SECRET", "one"}, {"WEBHOOK_SECRET_FILE", file("hook", "one")}}),
+            Faults{"both secrets are set, please use one or the other: WEBHOOK_SECRET or WEBHOOK_SECRET_FILE"});
+}
+
+TEST_F(SettingFiles, LoseToTheVariableWhenEmpty) {
+  const auto path = file("empty", " \n");
+  const auto settings = read_settings({{"API_SECRET", "a secret of good length"}, {"API_SECRET_FILE", path}});
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->api_secret.reveal(), "a secret of good length");
+  EXPECT_EQ(settings->warnings, Faults{fmt::format("API_SECRET_FILE: \"{}\" is empty", path)});
+}
+
+TEST_F(SettingFiles, ThatCannotBeReadAreNamed) {
+  EXPECT_EQ(faults_of({{"API_SECRET_FILE", "/nowhere/secret"}}),
+            Faults{"API_SECRET_FILE: reading /nowhere/secret: no such file or directory"});
+}
+
+TEST_F(SettingFiles, EncryptedWithSopsAreRefused) {
+  const auto path = file("secret.yaml", "data: ENC[AES256_GCM,data:x]\nsops:\n  version: 3\n");
+  EXPECT_EQ(faults_of({{"WEBHOOK_SECRET_FILE", path}}),
+            Faults{fmt::format("WEBHOOK_SECRET_FILE: \"{}\" is encrypted with SOPS: SOPS-encrypted setting files are "
+                               "not built yet, give the file in plain text",
+                               path)});
+}
+
+TEST_F(SettingFiles, ReadableByEverybodyAreWarnedAbout) {  // reliability/T24
+  const auto path = file("open", "the webhook secret text", 0644);
+  const auto settings = read_settings({{"WEBHOOK_SECRET_FILE", path}});
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->warnings, Faults{fmt::format("WEBHOOK_SECRET_FILE: \"{}\" can be read by every user of this "
+                                                   "machine: take the right away with chmod o-r",
+                                                   path)});
+}
+
+TEST(Settings, WarnAboutWeakSecrets) {  // reliability/T24
+  const auto settings = read_settings({{"WEBHOOK_SECRET", "hunter2"}});
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->warnings, Faults{"WEBHOOK_SECRET is short (7 bytes): use at least 16 random ones"});
+}
+
+TEST(Settings, NeverShowASecret) {  // reliability/P18
+  const std::string marker = "hunter2-hunter2";
+  for (const auto* name :
+       {"API_SECRET", "WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS", "DOCKER_AUTH_CONFIG", "HTTP_PROXY",
+        "GIT_ACCESS_TOKEN", "SSH_PRIVATE_KEY", "POLL_CONFIG", "APPRISE_NOTIFY_URLS", "SOPS_AGE_KEY"}) {
+    const auto settings = read_settings({{name, " " + marker}, {"HTTP_PORT", "x"}});
+    ASSERT_FALSE(settings);
+    for (const auto& fault : settings.error().faults) EXPECT_EQ(fault.find(marker), fault.npos) << fault;
+  }
+}
+
+TEST(UnbuiltSettings, AreRefusedByName) {
+  const std::tuple<std::string, std::string, std::string> rows[] = {
+      {"OCI_TRUST_POLICY", "enabled: false", "(signature verification): unset it"},
+      {"OCI_TRUST_POLICY_FILE", "/policy.yaml", "(signature verification): unset it"},
+      {"OCI_TRUSTED_ROOT_FILE", "/root.json", "(signature verification): unset it"},
+      {"POLL_CONFIG", "[]", "(polling): unset it"},
+      {"POLL_CONFIG_FILE", "/poll.yaml", "(polling): unset it"},
+      {"SECRET_PROVIDER", "openbao", "(fetching of external secrets): unset it"},
+      {"SOPS_AGE_KEY_FILE", "/key", "(SOPS decryption): unset it"},
+      {"METRICS_PORT", "9100", "(the metrics server): unset it or leave it at 9120"},
+      {"CERT_ROTATION_ENABLED", "true", "(certificate rotation): unset it or leave it at false"},
+      {"CERT_ROTATION_ENABLED", "rubbish", "(certificate rotation): unset it or leave it at false"},
+      {"APPRISE_NOTIFY_REPEAT_INTERVAL", "2h", "(notifications): unset it or leave it at 1h"},
+      {"GIT_ACCESS_TOKEN_FILE", "/token", "(Git sources): unset it"},
+      {"DEPLOY_POLICY", "restricted", "(the policy gate): unset it or leave it at compat"},
+  };
+  for (const auto& [name, value, end] : rows) {
+    SCOPED_TRACE(name + "=" + value);
+    EXPECT_EQ(faults_of({{name, value}}),
+              Faults{fmt::format("{}: not built yet in this version of windlass {}", name, end)});
+  }
+}
+
+TEST(UnbuiltSettings, AreFineWithTheValueThatAsksForNothing) {
+  const auto faults = faults_of({{"METRICS_PORT", "9120"},
+                                 {"GIT_ACCESS_TOKEN_USER", "oauth2"},
+                                 {"GIT_CLONE_DEPTH", "0"},
+                                 {"GIT_CLONE_SUBMODULES", "T"},
+                                 {"SKIP_TLS_VERIFICATION", "0"},
+                                 {"APPRISE_NOTIFY_REPEAT_INTERVAL", "60m"},
+                                 {"OCI_VERIFY_MAX_WORKERS", "1"},
+                                 {"SCHEDULER_ENABLED", "false"},
+                                 {"DOCKER_SWARM_FEATURES", "false"},
+                                 {"COMPOSE_PROFILES", "x"},
+                                 {"PATH", "/bin"}});
+  EXPECT_EQ(faults, Faults{});
+}
+
+TEST(PassedEnvironment, IsEmptyUnlessAskedFor) {
+  EXPECT_EQ(passed_environment(Settings{}, {{"A", "1"}}), Environment{});
+}
+
+TEST(PassedEnvironment, WithholdsWhatIsSecret) {  // config 14 #11, reliability/T16
+  Settings settings;
+  settings.pass_env = true;
+  EXPECT_EQ(passed_environment(settings, {{"A", "1"},
+                                          {"API_SECRET", "x"},
+                                          {"API_SECRET_FILE", "x"},
+                                          {"WEBHOOK_SECRET", "x"},
+                                          {"WEBHOOK_SECRET_PREVIOUS_FILE", "x"},
+                                          {"SECRET_PROVIDER_ACCESS_TOKEN", "x"},
+                                          {"SOPS_AGE_KEY", "x"},
+                                          {"DOCKER_AUTH_CONFIG", "x"},
+                                          {"HTTPS_PROXY", "x"},
+                                          {"TZ", "UTC"}}),
+            (Environment{{"A", "1"}, {"TZ", "UTC"}}));
+}
+
+}  // namespace
+}  // namespace windlass

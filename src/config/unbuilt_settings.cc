@@ -1,0 +1,103 @@
+#include "config/unbuilt_settings.h"
+
+#include <fmt/format.h>
+
+#include "config/scalars.h"
+
+namespace windlass {
+namespace {
+
+struct Unbuilt {
+  const char* name;
+  const char* standard;  // the value that asks for nothing; "": only unset does
+  const char* what;
+  bool has_file = false;  // NAME_FILE exists too
+};
+
+// Not here because every value of theirs asks for nothing: SCHEDULER_ENABLED, DOCKER_SWARM_FEATURES (no schedules and
+// no Swarm to switch off), MAX_DEPLOYMENT_LOOP_COUNT (unused by doco-cd too), API_ALLOW_UNMANAGED (no such route), and
+// SECRET_PROVIDER_*, which count only together with SECRET_PROVIDER.
+constexpr Unbuilt kUnbuilt[] = {
+    // First of all what would make a deployment safer: to ignore it would be to deploy what it forbids.
+    {"OCI_TRUST_POLICY", "", "signature verification", true},
+    {"OCI_TRUSTED_ROOT_FILE", "", "signature verification"},
+    {"OCI_VERIFY_MAX_WORKERS", "1", "signature verification"},
+    {"TUF_ROOT", "", "signature verification"},
+    {"TUF_MIRROR", "", "signature verification"},
+    {"TUF_ROOT_JSON", "", "signature verification"},
+    {"DEPLOY_POLICY", "compat", "the policy gate"},
+    {"WEBHOOK_ALLOWED_HOSTS", "", "webhooks of Git sources"},
+    {"PASS_ENV_ALLOW", "", "the allow-list of PASS_ENV"},
+
+    {"SECRET_PROVIDER", "", "fetching of external secrets"},
+    {"SECRET_REFRESH_INTERVAL", "5m", "fetching of external secrets"},
+    {"CERT_ROTATION_ENABLED", "false", "certificate rotation"},
+    {"CERT_ROTATION_THRESHOLD", "72h", "certificate rotation"},
+    {"CERT_ROTATION_CHECK_INTERVAL", "1h", "certificate rotation"},
+
+    {"POLL_CONFIG", "", "polling", true},
+    {"REGISTRY_WEBHOOKS", "", "webhooks of registries", true},
+    {"OCI_REGISTRIES_FILE", "", "registry mirrors"},
+    {"AUTO_ROLLBACK", "false", "automatic rollback"},
+    {"ALLOW_PROVIDER_SERVICES", "false", "provider services"},
+    {"INSTANCE_ID", "", "several instances on one engine"},
+    {"PUBLIC_URL", "", "links in notifications"},
+
+    {"SOURCE_URL_REWRITES", "", "Git sources", true},
+    {"GIT_ACCESS_TOKEN", "", "Git sources", true},
+    {"GIT_ACCESS_TOKEN_USER", "oauth2", "Git sources"},
+    {"GIT_ACCESS_TOKEN_HOSTS", "", "Git sources"},
+    {"GIT_AUTH_DOMAINS", "", "Git sources", true},
+    {"GITHUB_APP_ID", "", "Git sources", true},
+    {"GITHUB_APP_PRIVATE_KEY", "", "Git sources", true},
+    {"GITHUB_APP_INSTALLATION_ID", "0", "Git sources"},
+    {"GIT_CLONE_DEPTH", "0", "Git sources"},
+    {"GIT_CLONE_SUBMODULES", "true", "Git sources"},
+    {"SSH_PRIVATE_KEY", "", "Git sources", true},
+    {"SSH_PRIVATE_KEY_PASSPHRASE", "", "Git sources", true},
+    {"SSH_HOST_KEY_POLICY", "accept-new", "Git sources"},
+    {"SSH_KNOWN_HOSTS", "", "Git sources", true},
+    {"SKIP_TLS_VERIFICATION", "false", "Git sources"},
+    {"GIT_COMMIT_STATUS", "false", "Git commit status"},
+    {"GIT_SCM_PROVIDER", "auto", "Git commit status"},
+    {"GIT_SCM_API_URL", "", "Git commit status"},
+
+    {"DOCKER_SWARM_CONFIG_RETENTION", "0", "Docker Swarm"},
+    {"DOCKER_SWARM_SECRET_RETENTION", "0", "Docker Swarm"},
+    {"SWARM_PRUNE_JOB", "false", "Docker Swarm"},
+
+    {"METRICS_PORT", "9120", "the metrics server"},
+    {"APPRISE_API_URL", "", "notifications"},
+    {"APPRISE_NOTIFY_URLS", "", "notifications", true},
+    {"APPRISE_NOTIFY_LEVEL", "success", "notifications"},
+    {"APPRISE_NOTIFY_REPEAT_INTERVAL", "1h", "notifications"},
+    {"APPRISE_NOTIFY_BODY_TEMPLATE", "", "notifications", true},
+};
+
+// "1h" and "60m", "false" and "0" are the same value.
+bool same_value(const std::string& value, const std::string& standard) {
+  if (value == standard) return true;
+  if (const auto flag = parse_bool(standard); flag && standard.size() > 1) return parse_bool(value) == flag;
+  const auto span = parse_duration(standard);
+  return span && parse_duration(value) == span;
+}
+
+void refuse(SettingReader& read, const std::string& name, const Unbuilt& setting) {
+  const std::string remedy =
+      *setting.standard == '\0' ? "unset it" : fmt::format("unset it or leave it at {}", setting.standard);
+  read.fault(fmt::format("{}: not built yet in this version of windlass ({}): {}", name, setting.what, remedy));
+}
+
+}  // namespace
+
+void refuse_unbuilt_settings(SettingReader& read) {
+  for (const auto& setting : kUnbuilt) {
+    const std::string name = setting.name;
+    if (read.is_set(name) && !same_value(read.text(name), setting.standard)) refuse(read, name, setting);
+    if (setting.has_file && read.is_set(name + "_FILE")) refuse(read, name + "_FILE", setting);
+  }
+  constexpr Unbuilt kSops{"SOPS_", "", "SOPS decryption"};
+  for (const auto& name : read.names_with_prefix(kSops.name)) refuse(read, name, kSops);
+}
+
+}  // namespace windlass
