@@ -1,0 +1,178 @@
+"""Artifacts as the tools of the field make them (oci 4): images from scratch, oras folders, layers, indexes."""
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import tarfile
+import unittest
+
+from harness import EndToEnd, bed, compose, containers, idle_service, oras_push, push_archive, push_scratch, run, write_tree
+
+INDEX = "application/vnd.oci.image.index.v1+json"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar"
+
+
+def tar_of(files):
+    """files: path -> text, None for a folder."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for path, text in files.items():
+            entry = tarfile.TarInfo(path)
+            if text is None:
+                entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+                tar.addfile(entry)
+            else:
+                data = text.encode()
+                entry.size, entry.mode = len(data), 0o644
+                tar.addfile(entry, io.BytesIO(data))
+    return out.getvalue()
+
+
+class Layout:
+    """A hand-made OCI image layout, pushed with skopeo."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        write_tree(folder, {"oci-layout": '{"imageLayoutVersion":"1.0.0"}', "blobs/sha256": None})
+
+    def blob(self, data, media_type, **more):
+        data = data if isinstance(data, bytes) else json.dumps(data).encode()
+        digest = hashlib.sha256(data).hexdigest()
+        with open(os.path.join(self.folder, "blobs/sha256", digest), "wb") as file:
+            file.write(data)
+        return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(data), **more}
+
+    def manifest(self, layers, **more):
+        config = self.blob({"architecture": "amd64", "os": "linux", "config": {},
+                            "rootfs": {"type": "layers", "diff_ids": []}}, CONFIG)
+        manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers}
+        return self.blob(manifest, MANIFEST, **more)
+
+    def index(self, manifests):
+        return self.blob({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}, INDEX)
+
+    def push(self, root, ref):
+        with open(os.path.join(self.folder, "index.json"), "w") as file:
+            json.dump({"schemaVersion": 2, "manifests": [{**root, "annotations": {
+                "org.opencontainers.image.ref.name": "it"}}]}, file)
+        run("skopeo", "copy", "-q", "--all", "--preserve-digests", "--dest-tls-verify=false",
+            f"oci:{self.folder}:it", f"docker://{ref}")
+        return root["digest"]
+
+
+class Artifacts(EndToEnd):
+    def setUp(self):
+        super().setUp()
+        self.windlass.start()
+        self.name = self.stack("artifact")
+        self.reference = self.ref(self.name)
+
+    def files(self, value="yes"):
+        return {".doco-cd.yaml": f"name: {self.name}\n",
+                "compose.yaml": compose({"app": idle_service(environment={"FROM_ARTIFACT": value})})}
+
+    def deploys(self, digest, value="yes"):
+        self.succeeds(self.windlass.deploy(self.reference, digest))
+        self.assertIn(f"FROM_ARTIFACT={value}", containers(self.name)["app"]["Config"]["Env"])
+
+    def live(self):
+        return os.path.join(self.windlass.data, bed()["REGISTRY"].replace(":", "_"), "test", self.name)
+
+    def test_image_from_scratch(self):
+        write_tree(self.folder, self.files())
+        self.deploys(push_scratch(self.folder, self.reference))
+
+    def test_oras_push_of_an_archive(self):
+        write_tree(self.folder, self.files())
+        self.deploys(push_archive(self.folder, self.reference))
+
+    def test_oras_push_of_a_folder(self):
+        # Content lands under the folder's name; hence the config file, pushed beside it, names it as working_dir.
+        write_tree(self.folder, {"app/compose.yaml": self.files()["compose.yaml"],
+                                 ".doco-cd.yaml": f"name: {self.name}\nworking_dir: app\n"})
+        self.deploys(oras_push(self.reference, "app", ".doco-cd.yaml", cwd=self.folder))
+
+    def test_layers_raw_gzip_and_zstd(self):
+        for media_type, pack in ((LAYER, lambda data: data),
+                                 (LAYER + "+gzip", gzip.compress),
+                                 (LAYER + "+zstd", self.zstd)):
+            with self.subTest(media_type):
+                layout = Layout(self.folder)
+                layer = layout.blob(pack(tar_of(self.files(media_type))), media_type)
+                self.deploys(layout.push(layout.manifest([layer]), self.reference), media_type)
+
+    def zstd(self, data):
+        path = os.path.join(self.windlass.folder, "plain.tar")
+        with open(path, "wb") as file:
+            file.write(data)
+        run("zstd", "-q", "-f", path)
+        with open(path + ".zst", "rb") as file:
+            return file.read()
+
+    def test_later_layers_overwrite_and_whiteouts_delete(self):
+        layout = Layout(self.folder)
+        below = tar_of({**self.files("old"), "gone.txt": "x", "kept.txt": "x", "dir": None, "dir/hidden": "x"})
+        above = tar_of({**self.files("new"), ".wh.gone.txt": "", "dir": None, "dir/.wh..wh..opq": "", "dir/fresh": "y"})
+        layers = [layout.blob(gzip.compress(layer), LAYER + "+gzip") for layer in (below, above)]
+        self.deploys(layout.push(layout.manifest(layers), self.reference), "new")
+        self.assertEqual(sorted(os.listdir(self.live())), [".doco-cd.yaml", "compose.yaml", "dir", "kept.txt"])
+        self.assertEqual(os.listdir(os.path.join(self.live(), "dir")), ["fresh"])
+
+    def test_an_index_deploys_its_linux_amd64_child(self):
+        layout = Layout(self.folder)
+        children = []
+        for architecture in ("arm64", "amd64"):
+            layer = layout.blob(gzip.compress(tar_of(self.files(architecture))), LAYER + "+gzip")
+            children.append(layout.manifest([layer], platform={"os": "linux", "architecture": architecture}))
+        digest = layout.push(layout.index(children), self.reference)
+        self.deploys(digest, "amd64")
+        record = self.windlass.api("runs")[1]["content"][0]
+        self.assertEqual(record["revision"], f"main ({digest})")  # the index, never its child
+
+    def test_a_child_of_an_index_is_refused_with_the_reason(self):
+        layout = Layout(self.folder)
+        layer = layout.blob(gzip.compress(tar_of(self.files())), LAYER + "+gzip")
+        child = layout.manifest([layer], platform={"os": "linux", "architecture": "amd64"})
+        index = layout.push(layout.index([child]), self.reference)
+        record = self.windlass.deploy(self.reference, child["digest"])  # webhook 14, P6
+        self.fails(record, child["digest"], index)
+
+    def test_links_out_of_the_artifact_and_paths_out_of_it_are_refused(self):
+        for number, entry in enumerate(("../evil", "/evil")):
+            with self.subTest(entry):
+                layout = Layout(self.folder)
+                layer = layout.blob(tar_of({**self.files(), entry: "x"}), LAYER)
+                self.fails(self.windlass.deploy(self.reference, layout.push(layout.manifest([layer]), self.reference)),
+                           entry)
+        self.assertEqual(containers(self.name), {})
+
+    def test_an_older_webhook_never_rolls_back(self):
+        write_tree(self.folder, self.files("1"))
+        first = push_archive(self.folder, self.reference)
+        self.deploys(first, "1")
+        write_tree(self.folder, self.files("2"))
+        second = push_archive(self.folder, self.reference)
+        self.deploys(second, "2")
+        record = self.windlass.deploy(self.reference, first)  # webhook 14, P3b
+        self.assertEqual(record["status"], "skipped", record)
+        self.assertEqual(record["message"], f"superseded: main now points to {second}")
+        self.assertIn("FROM_ARTIFACT=2", containers(self.name)["app"]["Config"]["Env"])
+
+    def test_a_second_tag_gets_a_live_directory_of_its_own(self):
+        other = self.stack("staging")
+        write_tree(self.folder, self.files("prod"))
+        self.deploys(push_archive(self.folder, self.reference), "prod")
+        write_tree(self.folder, {**self.files("staging"), ".doco-cd.yaml": f"name: {other}\n"})
+        ref = self.ref(self.name, "staging")
+        self.succeeds(self.windlass.deploy(ref, push_archive(self.folder, ref)))  # oci 9
+        self.assertTrue(os.path.isdir(self.live() + "@staging"))
+        self.assertIn("FROM_ARTIFACT=prod", containers(self.name)["app"]["Config"]["Env"])
+        self.assertIn("FROM_ARTIFACT=staging", containers(other)["app"]["Config"]["Env"])
+
+
+if __name__ == "__main__":
+    unittest.main()

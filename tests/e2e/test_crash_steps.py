@@ -1,0 +1,82 @@
+"""kill -9 between any two steps (reliability 3.1), with a build that stops itself at a named step."""
+
+import os
+import time
+import unittest
+
+from harness import EndToEnd, bed, compose, container_ids, containers, idle_service
+from test_durable import creations
+
+# The step, and whether the sender has its 202 by then.
+STEPS = {
+    "accept.received": False, "accept.before_commit": False, "accept.after_commit": False,  # F1
+    "job.leased": True,  # F2
+    "unpack.half": True, "unpack.done": True,  # F6
+    "sync.journal_written": True, "sync.half": True, "sync.before_delete": True, "sync.after": True,  # F7
+    "driver.before_up": True, "driver.after_up": True,  # F9
+    "release.before_record": True, "release.after_record": True,  # F10
+}
+
+
+class CrashSteps(EndToEnd):
+    def files(self, name, version):
+        files = {
+            ".doco-cd.yaml": f"name: {name}\n",
+            "compose.yaml": compose({"app": idle_service(environment={"V": version}, volumes=["./conf:/conf:ro"])}),
+            "conf/common": f"version {version}\n",
+        }
+        files[f"conf/only-in-{version}"] = version
+        return files
+
+    def live_files(self, name):
+        live = os.path.join(self.windlass.data, bed()["REGISTRY"].replace(":", "_"), "test", name, "conf")
+        contents = {}
+        for file in os.listdir(live):
+            with open(os.path.join(live, file)) as opened:
+                contents[file] = opened.read()
+        return contents
+
+    def crash(self, step, answered):
+        name = self.stack("crash")
+        ref = self.ref(name)
+        self.windlass.start()
+        self.succeeds(self.windlass.deploy(ref, self.push(ref, self.files(name, "one"))))
+        self.assertEqual(self.windlass.terminate(), 0)
+
+        digest = self.push(ref, self.files(name, "two"))
+        since = f"{time.time():.6f}"
+        self.windlass.start(WINDLASS_CRASH_AT=step)
+        job_id = None
+        try:
+            answer = self.windlass.send(ref, digest)
+            job_id = answer.job_id if answer.status == 202 else None
+        except OSError:
+            pass  # the process went away before it answered
+        self.windlass.wait_end()
+        self.assertEqual(job_id is not None or not answered, True, "the webhook was not answered")
+
+        self.windlass.start()
+        if job_id is None:  # the sender sees no 2xx and sends again
+            job_id = self.windlass.send(ref, digest).job_id
+        record = self.windlass.wait_run(job_id)
+        self.assertIn(record["status"], ("succeeded", "skipped"), record)
+        self.assertIn("V=two", containers(name)["app"]["Config"]["Env"])
+        self.assertEqual(self.live_files(name), {"common": "version two\n", "only-in-two": "two"})
+        self.assertEqual(creations(name, since), 1, "deployed exactly once")
+        staging = os.path.join(self.windlass.data, ".windlass/oci/staging")
+        self.assertEqual(os.listdir(staging) if os.path.exists(staging) else [], [])
+        before = container_ids(name)
+        self.assertEqual(self.windlass.deploy(ref, digest)["status"], "skipped")
+        self.assertEqual(container_ids(name), before)
+
+
+def _test(step, answered):
+    return lambda self: self.crash(step, answered)
+
+
+for _step, _answered in STEPS.items():
+    setattr(CrashSteps, f"test_at_{_step.replace('.', '_')}", _test(_step, _answered))
+
+
+if __name__ == "__main__":
+    unittest.main()

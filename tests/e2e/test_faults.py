@@ -1,0 +1,197 @@
+"""Bad input and faults: the run ends failed with a message a person can act on, and what ran before still runs."""
+
+import os
+import signal
+import subprocess
+import unittest
+
+from harness import (BED_DIR, TESTBED, EndToEnd, bed, compose, container_ids, containers, http_get, idle_service,
+                     push_archive, run, unique, until, write_tree)
+
+
+class Faults(EndToEnd):
+    def setUp(self):
+        super().setUp()
+        self.windlass.start()
+        self.name = self.stack("fault")
+        self.reference = self.ref(self.name)
+
+    def files(self, services=None, config=None, **more):
+        return {".doco-cd.yaml": config or f"name: {self.name}\n",
+                "compose.yaml": compose(services or {"app": idle_service()}), **more}
+
+    def healthy_before(self):
+        """A release that runs; what follows must leave it alone."""
+        self.succeeds(self.windlass.deploy(self.reference, self.push(self.reference, self.files())))
+        self.before = container_ids(self.name)
+
+    def still_runs(self):
+        self.assertEqual(container_ids(self.name), self.before)
+        self.assertTrue(containers(self.name)["app"]["State"]["Running"])
+
+    def fails_with(self, files, *texts):
+        return self.fails(self.windlass.deploy(self.reference, self.push(self.reference, files)), *texts)
+
+    def test_registry_down(self):
+        name = unique("down")
+        address = run(TESTBED, "registry", BED_DIR, "plain", name).split()[-1]
+        self.addCleanup(run, TESTBED, "stop", BED_DIR, name)
+        self.reference = self.ref(self.name, registry=address)
+        self.healthy_before()
+        digest = self.push(self.reference, self.files({"app": idle_service(environment={"V": "2"})}))
+        run(TESTBED, "stop", BED_DIR, name)
+        self.fails(self.windlass.deploy(self.reference, digest), "failed to resolve oci artifact digest", address)
+        self.still_runs()
+
+    def test_a_registry_that_comes_back_in_time_is_waited_for(self):
+        name = unique("back")
+        address = run(TESTBED, "registry", BED_DIR, "plain", name).split()[-1]
+        self.addCleanup(run, TESTBED, "stop", BED_DIR, name)
+        self.reference = self.ref(self.name, registry=address)
+        digest = self.push(self.reference, self.files())
+        run(TESTBED, "stop", BED_DIR, name)
+        answer = self.windlass.send(self.reference, digest)
+        until(lambda: self.windlass.run(answer.job_id)["status"] == "running", "the job to run")
+        run(TESTBED, "registry", BED_DIR, "plain", name)
+        self.succeeds(self.windlass.wait_run(answer.job_id))
+
+    def test_unknown_digest(self):
+        self.healthy_before()
+        digest = "sha256:" + "0" * 64
+        self.fails(self.windlass.deploy(self.reference, digest),
+                   f"digest {digest} not found in test/{self.name}")  # webhook 14, P2
+        self.still_runs()
+
+    def test_unauthorised(self):
+        run(TESTBED, "registry", BED_DIR, "basic")
+        values = bed()
+        ref = self.ref(self.name, registry=values["REGISTRY_BASIC"])
+        write_tree(self.folder, self.files())
+        digest = push_archive(self.folder, ref, "-u", values["REGISTRY_BASIC_USER"], "-p",
+                              values["REGISTRY_BASIC_PASSWORD"], "--ca-file", values["REGISTRY_BASIC_CA"])
+        self.windlass.terminate()
+        self.windlass.start(SSL_CERT_FILE=values["REGISTRY_BASIC_CA"])
+        self.fails(self.windlass.deploy(ref, digest), "failed to resolve oci artifact digest", "401")
+
+    def test_artifact_without_config(self):
+        self.healthy_before()
+        self.fails_with({"compose.yaml": compose({"app": idle_service()})}, ".doco-cd.y")
+        self.still_runs()
+
+    def test_target_without_config(self):
+        digest = self.push(self.reference, self.files())
+        self.fails(self.windlass.deploy(self.reference, digest, target="prod"), ".doco-cd.prod.y")
+
+    def test_broken_yaml(self):
+        self.healthy_before()
+        self.fails_with(self.files(config=f"name: {self.name}\nprofiles: [one\n"), "failed to get deploy configuration",
+                        ".doco-cd.yaml")
+        self.still_runs()
+
+    def test_wrong_type_names_file_line_and_key(self):
+        self.healthy_before()
+        self.fails_with(self.files(config=f"name: {self.name}\ntimeout: soon\n"), ".doco-cd.yaml", "timeout", "2")
+        self.still_runs()
+
+    def test_unknown_key_is_a_warning(self):
+        digest = self.push(self.reference, self.files(config=f"name: {self.name}\ncompose_fils: [x.yaml]\n"))
+        self.succeeds(self.windlass.deploy(self.reference, digest))
+        warnings = [event for event in self.windlass.events(level="warning") if "compose_fils" in str(event)]
+        self.assertTrue(warnings, "no warning names the key")
+
+    def test_key_that_is_not_built_yet_is_refused_by_name(self):
+        self.healthy_before()
+        self.fails_with(self.files(config=f"name: {self.name}\nexternal_secrets: {{A: b}}\n"), "external_secrets")
+        self.still_runs()
+
+    def test_compose_file_missing_and_compose_error(self):
+        self.healthy_before()
+        self.fails_with(self.files(config=f"name: {self.name}\ncompose_files: [other.yaml]\n"), "other.yaml")
+        self.fails_with({**self.files(), "compose.yaml": "services:\n  app:\n    imag: x\n"}, "imag")
+        self.still_runs()
+
+    def test_image_that_cannot_be_pulled(self):
+        self.healthy_before()
+        image = f"{bed()['REGISTRY']}/nobody/has-this:1"
+        self.fails_with(self.files({"app": idle_service(image=image)}), f"failed to deploy stack {self.name}", image)
+        self.still_runs()
+
+    def test_service_that_crash_loops(self):
+        services = {"app": idle_service(command=["sh", "-c", "echo cannot open the books >&2; exit 3"], restart="always")}
+        record = self.fails_with(self.files(services), f"failed to deploy stack {self.name}", "app", "3")
+        self.assertIn("cannot open the books", record["message"])
+
+    def test_service_that_never_becomes_healthy(self):
+        services = {"app": idle_service(healthcheck={"test": ["CMD", "false"], "interval": "200ms", "retries": 2})}
+        self.fails_with(self.files(services), "app", "unhealthy")
+
+    def test_service_that_takes_too_long(self):
+        services = {"slow": idle_service(healthcheck={"test": ["CMD", "false"], "interval": "30s", "retries": 100})}
+        self.fails_with(self.files(services, f"name: {self.name}\ntimeout: 2\n"),
+                        "timed out after 2s waiting for services to start: slow")  # deploy/C13
+
+    def test_service_that_ends_well_is_a_success(self):
+        services = {"once": idle_service(command=["true"]), "app": idle_service()}
+        self.succeeds(self.windlass.deploy(self.reference, self.push(self.reference, self.files(services))))  # deploy/C12
+
+    def test_stack_of_somebody_else_is_not_taken_over(self):
+        other = self.ref(unique("thief"))
+        self.healthy_before()
+        self.fails(self.windlass.deploy(other, self.push(other, self.files({"app": idle_service(environment={"T": "1"})}))),
+                   "another stack with the same name already exists")  # deploy/O1
+        self.still_runs()
+
+    def test_a_failed_stack_does_not_stop_its_neighbour(self):
+        other = self.stack("neighbour")
+        files = self.files(config=f"name: {self.name}\ncompose_files: [none.yaml]\n---\nname: {other}\n")
+        self.fails_with(files, "none.yaml")
+        self.assertTrue(containers(other)["app"]["State"]["Running"])
+
+
+class EngineDown(EndToEnd):
+    """The engine behind a relay that can be taken away, so that the bed's engine stays for the other tests."""
+
+    def setUp(self):
+        super().setUp()
+        self.socket = os.path.join(self.windlass.folder, "d.sock")
+        self.relay = None
+        self.addCleanup(lambda: self.engine(False))
+        self.windlass.settings["DOCKER_HOST"] = f"unix://{self.socket}"
+
+    def engine(self, there):
+        if self.relay:
+            os.killpg(self.relay.pid, signal.SIGKILL)
+            self.relay.wait()
+            self.relay = None
+        if os.path.exists(self.socket):
+            os.unlink(self.socket)
+        if there:
+            relay = os.path.join(os.path.dirname(os.path.abspath(__file__)), "socket_relay.py")
+            self.relay = subprocess.Popen(["python3", relay, self.socket, bed()["DOCKER_HOST"].removeprefix("unix://")],
+                                          start_new_session=True)
+            until(lambda: os.path.exists(self.socket), "the relay")
+
+    def test_engine_down(self):
+        self.engine(True)
+        self.windlass.start()
+        name = self.stack("engine")
+        ref = self.ref(name)
+        digest = self.push(ref, {".doco-cd.yaml": f"name: {name}\n", "compose.yaml": compose({"app": idle_service()})})
+        self.engine(False)
+        status, text = until(lambda: (lambda answer: answer if answer[0] != 200 else None)(
+            http_get(f"{self.windlass.url}/v1/health")), "health to notice", 10)
+        self.assertEqual(status, 503)
+        self.assertIn("failed to connect to docker host", text)  # api/E43
+        self.fails(self.windlass.deploy(ref, digest))
+        self.assertEqual(containers(name), {})
+        self.engine(True)
+        self.succeeds(self.windlass.deploy(ref, digest))
+
+    def test_start_without_an_engine_says_so(self):
+        self.windlass.start(healthy=False)
+        self.assertEqual(self.windlass.wait_end(), 1)
+        self.assertIn(self.socket, self.windlass.log())
+
+
+if __name__ == "__main__":
+    unittest.main()

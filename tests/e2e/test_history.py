@@ -1,0 +1,69 @@
+"""Seeing it: health, run records, history that outlives the process (api 2.1, 2.6, 3)."""
+
+import re
+import unittest
+
+from harness import EndToEnd, compose, http_get, idle_service
+
+TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d*[1-9])?Z$")
+
+
+class History(EndToEnd):
+    def setUp(self):
+        super().setUp()
+        self.windlass.start()
+        self.name = self.stack("history")
+        self.reference = self.ref(self.name)
+        self.digest = self.push(self.reference, {".doco-cd.yaml": f"name: {self.name}\n",
+                                                 "compose.yaml": compose({"app": idle_service()})})
+
+    def test_health(self):
+        status, text = http_get(f"{self.windlass.url}/v1/health")
+        self.assertEqual(status, 200)
+        self.assertIn('"content":"healthy"', text.replace(" ", ""))  # api/E41
+
+    def test_the_key_is_wanted(self):
+        for key in (None, "", "wrong"):
+            status, body = self.windlass.api("runs", key=key)
+            self.assertEqual((status, body["error"], body["content"]), (401, "invalid api key", ""))  # api/B4
+
+    def test_a_run_from_accepted_to_succeeded(self):
+        record = self.windlass.deploy(self.reference, self.digest)
+        self.assertEqual({key: record.get(key) for key in ("trigger", "status", "repository", "revision", "message")}, {
+            "trigger": "webhook", "status": "succeeded", "repository": f"test/{self.name}",
+            "revision": f"main ({self.digest})", "message": "job completed successfully"})
+        times = [record[key] for key in ("created_at", "started_at", "finished_at")]
+        for time in times:
+            self.assertRegex(time, TIME)
+        self.assertNotIn("target", record)
+        self.assertRegex(record["job_id"], r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
+
+    def test_lists_filter_and_limit(self):
+        done = self.windlass.deploy(self.reference, self.digest)["job_id"]
+        skipped = self.windlass.deploy(self.reference, self.digest)["job_id"]
+        ids = lambda query: [record["job_id"] for record in self.windlass.api("runs" + query)[1]["content"]]
+        self.assertEqual(ids(""), [skipped, done])
+        self.assertEqual(ids("?limit=1"), [skipped])
+        self.assertEqual(ids("?status=Succeeded"), [done])
+        self.assertEqual(ids("?trigger=poll"), [])
+        for query, error, content in (
+                ("limit=0", "invalid parameter: limit", "'limit' parameter must be a positive integer"),  # E2
+                ("limit=x", "invalid parameter: limit", "'limit' parameter must be a positive integer"),
+                ("status=done", "invalid deployment run status",
+                 "valid status values: accepted, running, succeeded, failed, skipped"),  # E3
+                ("trigger=push", "invalid deployment run trigger", "valid trigger values: webhook, poll, scheduled_job")):
+            status, body = self.windlass.api(f"runs?{query}")
+            self.assertEqual((status, body["error"], body["content"]), (400, error, content), query)
+        status, body = self.windlass.api("run/not-there")
+        self.assertEqual((status, body["error"]), (404, "run not found: not-there"))  # E5
+
+    def test_a_restart_keeps_the_history_and_knows_what_is_deployed(self):
+        record = self.windlass.deploy(self.reference, self.digest)
+        self.assertEqual(self.windlass.terminate(), 0)
+        self.windlass.start()
+        self.assertEqual(self.windlass.run(record["job_id"]), record)
+        self.assertEqual(self.windlass.deploy(self.reference, self.digest)["status"], "skipped")
+
+
+if __name__ == "__main__":
+    unittest.main()
