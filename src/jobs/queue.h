@@ -64,16 +64,18 @@ class JobQueue {
   virtual ~JobQueue() = default;
 
   // Makes a job of the request. `done` is called once, from the writer thread, after the commit; `finished`, if given,
-  // when the job ends. `job_id` is the id the sender is told.
+  // when the job ends, also as superseded; never for a job that a stop leaves queued. `job_id` is the id the sender is
+  // told. Both must be quick: the next transaction waits for them.
   virtual void accept(std::string job_id, JobRequest request, OnAccepted done, OnFinished finished = {}) = 0;
 
   // A record of a request that was authenticated and refused: a failed or skipped run without a job. Not synced before
-  // it returns.
+  // it returns; what the disk will not take is shown from memory (webhook/K6).
   virtual void record(RunRecord record) = 0;
 
   // Starts the workers.
   virtual void start(JobHandler handler) = 0;
-  // Refuses new jobs, lets running ones end within `grace`, then asks them to stop; what did not end stays queued.
+  // Refuses new jobs, lets running ones end within `grace`, then asks them to stop; what did not end stays queued. The
+  // destructor waits for a handler that does not stop.
   virtual void stop(std::chrono::milliseconds grace) = 0;
 
   struct RunFilter {
@@ -84,7 +86,8 @@ class JobQueue {
   virtual Result<std::vector<RunRecord>> runs(const RunFilter& filter) = 0;  // newest first
   virtual Result<std::optional<RunRecord>> run(const std::string& job_id) = 0;
 
-  // api/E46: an error when the state file cannot be written or the writer is stuck.
+  // api/E46: "journal not writable: <reason>" after a write that failed, until one is done; "job worker stalled" when
+  // the writer has been stuck in one transaction for 10 s.
   virtual Status health() = 0;
 };
 

@@ -137,8 +137,11 @@ std::optional<Inbox> Writer::next() {
 }
 
 std::chrono::milliseconds Writer::until_next_wake() const {
-  auto wake = prune_at_;
-  if (const auto due = books_.retries.next_due(); due && door_open_) wake = std::min(wake, *due);
+  auto wake = SteadyTime::max();
+  if (door_open_) {  // a stop waits for neither
+    wake = prune_at_;
+    if (const auto due = books_.retries.next_due()) wake = std::min(wake, *due);
+  }
   if (disk_retry_at_) wake = *disk_retry_at_;  // nothing else can be done before
   return std::chrono::ceil<std::chrono::milliseconds>(
       std::clamp<SteadyTime::duration>(wake - clock_.steady_now(), 0s, kPruneEvery));
@@ -155,7 +158,7 @@ RoundRules Writer::rules(const Inbox& work) {
   const auto finished =
       books_.rows - static_cast<std::int64_t>(books_.lanes.waiting_count() + books_.lanes.running_count());
   rules.finished_before = rules.now - options_.finished_age_max;
-  if (work.empty() && rules.steady_now >= prune_at_) {
+  if (work.empty() && rules.door_open && rules.steady_now >= prune_at_) {
     rules.prune_count = std::clamp<std::int64_t>(finished - max, 0, kPruneStep);
     rules.prune_look_at = kPruneStep;
   } else if (finished > 2 * max) {  // never idle: then it has to be paid at once
