@@ -179,7 +179,10 @@ Status StackDeployment::up_and_watch(PreparedStack& stack, const json::object& m
                        {.remove_orphans = stack.config.remove_orphans, .project_dir = stack.working_dir},
                        deadline.within(timeout));
   crash_point("driver.after_up");
-  if (!up) return up;
+  if (!up) {  // often because one service waits for another that failed: that one is the news
+    const auto failure = (*watch)->failure_now(stack.services, deadline);
+    return failure.empty() ? up : while_doing(failure, up.error());
+  }
   heartbeat.phase("waiting for services to start");
   crash_point("watch.waiting");
   return (*watch)->wait(stack.services, timeout, deadline);

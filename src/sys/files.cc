@@ -224,7 +224,7 @@ Status remove_tree(const fs::path& folder) {
   return {};
 }
 
-Result<FileLock> FileLock::take(const fs::path& file) {
+Result<FileLock> FileLock::take(const fs::path& file, std::string_view what) {
   FileDescriptor fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd.valid()) return tl::unexpected(system_error("locking " + file.string(), errno));
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -232,7 +232,7 @@ Result<FileLock> FileLock::take(const fs::path& file) {
     if (code != EWOULDBLOCK) return tl::unexpected(system_error("locking " + file.string(), code));
     auto holder = read_all(fd.get(), file.string(), 64);
     const std::string pid = holder ? std::string(trim(*holder)) : "";
-    return fail(Kind::conflict, fmt::format("{} is in use by pid {}", file.string(), pid.empty() ? "?" : pid));
+    return fail(Kind::conflict, fmt::format("{} is in use by pid {}", what, pid.empty() ? "?" : pid));
   }
   const std::string pid = fmt::format("{}\n", ::getpid());
   if (::ftruncate(fd.get(), 0) != 0 || ::pwrite(fd.get(), pid.data(), pid.size(), 0) < 0)

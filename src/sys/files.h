@@ -47,7 +47,8 @@ Status write_file(const std::filesystem::path& file, std::string_view content, u
 // is an error (openat2 RESOLVE_BENEATH). Read only.
 Result<FileDescriptor> open_beneath(const std::filesystem::path& root, std::string_view path);
 // The whole file of open_beneath(); regular files only.
-Result<std::string> read_file_beneath(const std::filesystem::path& root, std::string_view path, std::uint64_t bytes_max);
+Result<std::string> read_file_beneath(const std::filesystem::path& root, std::string_view path,
+                                      std::uint64_t bytes_max);
 
 // The folder and its parents, each made with `mode`.
 Status make_folders(const std::filesystem::path& folder, unsigned mode = 0700);
@@ -59,10 +60,10 @@ Status sync_folder(const std::filesystem::path& folder);
 Status remove_tree(const std::filesystem::path& folder);
 
 // An exclusive lock on a file, held as long as the object lives. Kind::conflict with the holder's pid, which the file
-// keeps, when another process has it.
+// keeps, when another process has it: "<what> is in use by pid 12".
 class FileLock {
  public:
-  static Result<FileLock> take(const std::filesystem::path& file);
+  static Result<FileLock> take(const std::filesystem::path& file, std::string_view what);
 
  private:
   explicit FileLock(FileDescriptor fd) : fd_(std::move(fd)) {}

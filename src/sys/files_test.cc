@@ -160,14 +160,14 @@ TEST_F(Files, TreesAreRemovedWithoutFollowingLinks) {
 TEST_F(Files, LocksNameTheirHolder) {
   const fs::path file = folder_ / "lock";
   {
-    const auto first = FileLock::take(file);
+    const auto first = FileLock::take(file, "the folder");
     ASSERT_TRUE(first);
-    const auto second = FileLock::take(file);
+    const auto second = FileLock::take(file, "the folder");
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().kind, Kind::conflict);
-    EXPECT_EQ(second.error().message, fmt::format("{} is in use by pid {}", file.string(), ::getpid()));
+    EXPECT_EQ(second.error().message, fmt::format("the folder is in use by pid {}", ::getpid()));
   }
-  EXPECT_TRUE(FileLock::take(file)) << "free again";
+  EXPECT_TRUE(FileLock::take(file, "the folder")) << "free again";
 }
 
 }  // namespace

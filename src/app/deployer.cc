@@ -1,0 +1,101 @@
+#include "app/deployer.h"
+
+#include <fmt/format.h>
+
+#include "app/host_path.h"
+#include "config/passed_environment.h"
+#include "driver/compose_driver.h"
+#include "sys/crypto.h"
+
+namespace windlass {
+namespace {
+
+std::string value_of(const Environment& environment, const std::string& name) {
+  const auto found = environment.find(name);
+  return found == environment.end() ? "" : found->second;
+}
+
+std::string hash_of(const Environment& environment) {
+  std::string text;
+  for (const auto& [name, value] : environment) text += fmt::format("{}={}\n", name, value);
+  return text.empty() ? "" : sha256_hex(text);
+}
+
+UnpackLimits unpack_limits(const Settings& settings) {
+  UnpackLimits limits;
+  limits.bytes_max = settings.oci_max_extracted_bytes;
+  limits.entries_max = settings.oci_max_extracted_entries;
+  limits.file_bytes_max = settings.oci_max_file_bytes;
+  return limits;
+}
+
+}  // namespace
+
+Deployer::Deployer(const Parts& parts)
+    : settings_(parts.settings), engine_(parts.engine), log_(parts.log), processes_(make_process_runner()) {}
+
+Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
+  std::unique_ptr<Deployer> made(new Deployer(parts));
+  const auto& settings = parts.settings;
+  auto key = parts.state.hash_key();
+  if (!key) return tl::unexpected(key.error());
+  auto store = ContentStore::open({.folder = parts.state.blobs()});
+  if (!store) return tl::unexpected(store.error());
+  made->store_ = std::move(*store);
+  made->credentials_ = CredentialSource::make({.config_file = settings.docker_config_dir + "/config.json",
+                                               .auth_config = settings.docker_auth_config,
+                                               .path = value_of(parts.environment, "PATH"),
+                                               .home = value_of(parts.environment, "HOME")},
+                                              *made->processes_, parts.log);
+  if (auto valid = made->credentials_->check(); !valid) return tl::unexpected(valid.error());
+  made->registry_ = Registry::make({.insecure_registries = settings.oci_insecure_registries,
+                                    .user_agent = "windlass/" WINDLASS_VERSION},
+                                   parts.transport, *made->credentials_, *made->store_, parts.log);
+  made->source_ =
+      std::make_unique<OciSource>(OciSource::Options{.limits = unpack_limits(settings)}, *made->registry_, parts.log);
+  made->driver_ = make_compose_driver({.environment = parts.environment, .quiet = settings.docker_quiet_deploy},
+                                      *made->processes_, parts.log);
+
+  auto live_db = Db::open(parts.state.state_file());
+  if (!live_db) return tl::unexpected(live_db.error());
+  auto live = LiveDirectories::open({.data_dir = settings.data_mount_path}, std::move(*live_db), parts.log);
+  if (!live) return tl::unexpected(live.error());
+  made->live_ = std::move(*live);
+  if (auto recovered = made->live_->recover(); !recovered) return tl::unexpected(recovered.error());
+  auto release_db = Db::open(parts.state.state_file());
+  if (!release_db) return tl::unexpected(release_db.error());
+  auto releases = ReleaseStore::open(std::move(*release_db));
+  if (!releases) return tl::unexpected(releases.error());
+  made->releases_ = std::move(*releases);
+
+  auto passed = passed_environment(settings, parts.environment);
+  made->environment_hash_ = hash_of(passed);
+  made->preparer_ = std::make_unique<StackPreparer>(
+      StackPreparer::Options{.hash_key = std::move(*key), .process_env = std::move(passed)}, *made->driver_, parts.engine,
+      *made->releases_);
+  made->deployment_ = std::make_unique<StackDeployment>(StackDeployment::Options{}, *made->driver_, parts.engine,
+                                                        *made->preparer_, *made->releases_, parts.clock);
+  return made;
+}
+
+Status Deployer::check(const Deadline& deadline) {
+  auto info = engine_.info(deadline);
+  if (!info) return while_doing("failed to connect to docker", info.error());
+  if (auto usable = driver_->check(deadline); !usable) return usable;
+  const auto mountinfo = read_file("/proc/self/mountinfo", 16 << 20);
+  auto host_path = host_path_of(settings_.data_mount_path, settings_.data_host_path, mountinfo ? *mountinfo : "", engine_,
+                                deadline);
+  if (!host_path) return tl::unexpected(host_path.error());
+  if (auto linked = link_host_path(*host_path, settings_.data_mount_path); !linked) return linked;
+  pipeline_ = std::make_unique<Pipeline>(
+      Pipeline::Options{.data_dir = settings_.data_mount_path,
+                        .host_data_dir = *host_path,
+                        .config = {.base_dir = settings_.deploy_config_base_dir, .strict = settings_.config_strict},
+                        .concurrent_stacks_max = settings_.max_concurrent_deployments,
+                        .environment_hash = environment_hash_},
+      *source_, *driver_, engine_, *live_, *releases_, *preparer_, *deployment_, log_);
+  log_.info("docker engine answers", {{"engine", info->version}, {"compose", driver_->version()}});
+  return {};
+}
+
+}  // namespace windlass

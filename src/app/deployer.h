@@ -1,0 +1,67 @@
+// Everything that a job needs, from the registry to the engine, built once.
+#pragma once
+
+#include <memory>
+
+#include "app/state_folder.h"
+#include "base/clock.h"
+#include "base/deadline.h"
+#include "base/log.h"
+#include "config/settings.h"
+#include "deploy/live_directory.h"
+#include "deploy/pipeline.h"
+#include "docker/engine.h"
+#include "driver/driver.h"
+#include "oci/content_store.h"
+#include "oci/credentials.h"
+#include "oci/registry.h"
+#include "source/oci_source.h"
+#include "sys/http_client.h"
+#include "sys/process.h"
+
+namespace windlass {
+
+class Deployer {
+ public:
+  struct Parts {
+    const Settings& settings;
+    const Environment& environment;
+    const StateFolder& state;
+    const Clock& clock;
+    HttpTransport& transport;
+    Engine& engine;
+    Log log;
+  };
+
+  // Opens stores and completes live directories that the last process left half written. Talks to nobody.
+  static Result<std::unique_ptr<Deployer>> make(const Parts& parts);
+
+  // Once, before the first job: the engine answers, compose is there and new enough, the data folder's host side is
+  // known (deploy/X11, P3, P5).
+  Status check(const Deadline& deadline);
+
+  JobOutcome run(const Job& job, const Pipeline::TellRevision& tell_revision, const Deadline& deadline) {
+    return pipeline_->run(job, tell_revision, deadline);
+  }
+
+ private:
+  explicit Deployer(const Parts& parts);
+
+  const Settings& settings_;
+  Engine& engine_;
+  Log log_;
+  std::string environment_hash_;
+  std::unique_ptr<ProcessRunner> processes_;
+  std::unique_ptr<CredentialSource> credentials_;
+  std::unique_ptr<ContentStore> store_;
+  std::unique_ptr<Registry> registry_;
+  std::unique_ptr<OciSource> source_;
+  std::unique_ptr<Driver> driver_;
+  std::unique_ptr<LiveDirectories> live_;
+  std::unique_ptr<ReleaseStore> releases_;
+  std::unique_ptr<StackPreparer> preparer_;
+  std::unique_ptr<StackDeployment> deployment_;
+  std::unique_ptr<Pipeline> pipeline_;  // after check()
+};
+
+}  // namespace windlass

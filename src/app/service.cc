@@ -1,0 +1,197 @@
+#include "app/service.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+
+#include "api/endpoint.h"
+#include "app/deployer.h"
+#include "app/routes.h"
+#include "app/state_folder.h"
+#include "jobs/queue.h"
+#include "sys/curl_transport.h"
+#include "sys/http_server.h"
+#include "webhook/endpoint.h"
+
+namespace windlass {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kServerGrace = 10s;  // for open requests (api/Z1)
+constexpr auto kCheckTimeout = 20s;
+
+sigset_t stop_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  return set;
+}
+
+EngineOptions engine_options(const Settings& settings) {
+  EngineOptions options{.tls_dir = settings.docker_cert_path,
+                        .tls_verify = settings.docker_tls_verify,
+                        .api_version = settings.docker_api_version};
+  if (!settings.docker_host.empty()) options.docker_host = settings.docker_host;
+  return options;
+}
+
+// api 5: which of the three kinds of routes are there.
+std::string enabled_endpoints(const Settings& settings) {
+  std::string text = "health";
+  if (!settings.webhook_secret.empty()) text += ",webhook";
+  if (!settings.api_secret.empty()) text += ",api";
+  return text;
+}
+
+class RunningService final : public Service {
+ public:
+  RunningService(Settings settings, Environment environment, StateFolder state, Log log)
+      : settings_(std::move(settings)),
+        environment_(std::move(environment)),
+        state_(std::move(state)),
+        log_(std::move(log)) {}
+
+  Status open();
+  int run() override;
+
+ private:
+  void bring_jobs_to_life();
+  void wait_for_signals();
+  void stop(int exit_code);
+
+  const Settings settings_;
+  const Environment environment_;
+  const StateFolder state_;
+  const Log log_;
+  const SystemClock clock_;
+  CurlTransport transport_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Deployer> deployer_;
+  std::unique_ptr<JobQueue> queue_;
+  std::unique_ptr<WebhookEndpoint> webhook_;
+  std::unique_ptr<ApiEndpoint> api_;
+  std::unique_ptr<Routes> routes_;
+  std::unique_ptr<HttpServer> server_;
+  std::atomic<int> exit_code_ = 0;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<bool> finished_ = false;  // nobody has to wait for signals any more
+};
+
+Status RunningService::open() {
+  auto engine = make_engine(engine_options(settings_), transport_);
+  if (!engine) return tl::unexpected(engine.error());
+  engine_ = std::move(*engine);
+  auto queue = JobQueue::open({.state_file = state_.state_file(), .job_timeout = settings_.job_timeout}, clock_, log_);
+  if (!queue) return tl::unexpected(queue.error());
+  queue_ = std::move(*queue);
+  auto deployer = Deployer::make({.settings = settings_,
+                                  .environment = environment_,
+                                  .state = state_,
+                                  .clock = clock_,
+                                  .transport = transport_,
+                                  .engine = *engine_,
+                                  .log = log_});
+  if (!deployer) return tl::unexpected(deployer.error());
+  deployer_ = std::move(*deployer);
+
+  webhook_ = std::make_unique<WebhookEndpoint>(
+      WebhookEndpoint::Options{.secret = settings_.webhook_secret,
+                               .previous = settings_.webhook_secret_previous,
+                               .allowed_artifacts = settings_.oci_allowed_artifacts,
+                               .trusted_proxies = settings_.trusted_proxy_networks,
+                               .trusted_header = settings_.trusted_proxy_header},
+      *queue_, log_);
+  api_ = std::make_unique<ApiEndpoint>(ApiEndpoint::Options{.secret = settings_.api_secret,
+                                                            .docker_host_set = !settings_.docker_host.empty(),
+                                                            .trusted_proxies = settings_.trusted_proxy_networks,
+                                                            .trusted_header = settings_.trusted_proxy_header},
+                                       *queue_, *engine_, log_);
+  routes_ = std::make_unique<Routes>(*webhook_, *api_);
+  auto server = HttpServer::listen(
+      {.port = settings_.http_port,
+       .tls_cert_file = settings_.http_tls_cert_file,
+       .tls_key_file = settings_.http_tls_key_file,
+       .body_bytes_max = settings_.max_payload_size},
+      [this](ServerRequest request, Responder answer) { routes_->handle(std::move(request), std::move(answer)); }, log_);
+  if (!server) return tl::unexpected(server.error());
+  server_ = std::move(*server);
+  return {};
+}
+
+int RunningService::run() {
+  log_.info("listening for events", {{"http_port", server_->port()},
+                                     {"protocol", settings_.http_tls_cert_file.empty() ? "http" : "https"},
+                                     {"enabled_endpoints", enabled_endpoints(settings_)}});
+  if (settings_.webhook_secret.empty())
+    log_.warning("webhook endpoints are disabled: neither WEBHOOK_SECRET nor WEBHOOK_SECRET_FILE is set");
+  // Webhooks are accepted from here on; jobs wait until the engine has been asked.
+  std::jthread starter([this] { bring_jobs_to_life(); });
+  std::jthread signals([this] { wait_for_signals(); });
+  server_->run();
+  starter.join();
+  log_.info("Waiting for ongoing jobs to finish");
+  queue_->stop(settings_.shutdown_grace);
+  if (exit_code_ == 0)
+    log_.info("application stopped normally");
+  else
+    log_.critical("application stopped with error");
+  finished_ = true;
+  pthread_kill(signals.native_handle(), SIGTERM);  // wakes it where it waits
+  return exit_code_;
+}
+
+void RunningService::bring_jobs_to_life() {
+  if (auto usable = deployer_->check(Deadline::in(kCheckTimeout)); !usable) {
+    log_.critical("start failed", {{"error", usable.error().message}});
+    stop(1);
+    return;
+  }
+  queue_->start([this](const Job& job, const JobProgress& progress, const Deadline& deadline) {
+    return deployer_->run(job, progress.revision, deadline);
+  });
+}
+
+void RunningService::wait_for_signals() {
+  const auto signals = stop_signals();
+  int received = 0;
+  sigwait(&signals, &received);
+  if (finished_) return;
+  log_.info("shutdown signal received", {{"signal", received == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  stop(0);
+  sigwait(&signals, &received);
+  if (finished_) return;
+  log_.critical("second signal: leaving at once");
+  ::_exit(1);  // every answered job is on disk already (api/Z7)
+}
+
+void RunningService::stop(int exit_code) {
+  if (stopping_.exchange(true)) return;
+  exit_code_ = exit_code;
+  server_->stop(kServerGrace);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Service>> Service::make(Settings settings, Environment environment, Log log) {
+  log.info("starting application", {{"version", WINDLASS_VERSION}, {"log_level", to_string(settings.log_level)}});
+  for (const auto& warning : settings.warnings) log.warning("settings", {{"warning", warning}});
+  for (const auto* secret : {&settings.webhook_secret, &settings.webhook_secret_previous, &settings.api_secret})
+    log.mask(*secret);
+  auto state = StateFolder::open(settings.data_mount_path);
+  if (!state) return tl::unexpected(state.error());
+  // Before any thread: every thread inherits the mask, so that only wait_for_signals() gets them.
+  const auto signals = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGHUP, SIG_IGN);
+  auto service = std::make_unique<RunningService>(std::move(settings), std::move(environment), std::move(*state), log);
+  if (auto opened = service->open(); !opened) return tl::unexpected(opened.error());
+  return std::unique_ptr<Service>(std::move(service));
+}
+
+}  // namespace windlass

@@ -1,0 +1,31 @@
+// The folder `.windlass` below the data folder: state of record, content store, staging (design 5). Mode 0700.
+#pragma once
+
+#include <filesystem>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "sys/files.h"
+
+namespace windlass {
+
+class StateFolder {
+ public:
+  // Makes the folder, takes its lock and clears what the last process left in staging. Errors: Kind::not_found when the
+  // data folder is not there, Kind::denied when it cannot be written, Kind::conflict "data directory is in use by pid …"
+  // (reliability/F26).
+  static Result<StateFolder> open(const std::filesystem::path& data_dir);
+
+  std::filesystem::path state_file() const { return folder_ / "state.db"; }
+  std::filesystem::path blobs() const { return folder_ / "oci/blobs"; }
+  // The key of this installation for hashes of what may be secret; made on first use (deploy/N9).
+  Result<Secret> hash_key() const;
+
+ private:
+  StateFolder(std::filesystem::path folder, FileLock lock) : folder_(std::move(folder)), lock_(std::move(lock)) {}
+
+  std::filesystem::path folder_;
+  FileLock lock_;  // held as long as the process lives
+};
+
+}  // namespace windlass

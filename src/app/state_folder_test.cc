@@ -1,0 +1,57 @@
+#include "app/state_folder.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sys/crypto.h"
+
+namespace windlass {
+namespace {
+
+namespace fs = std::filesystem;
+
+class StateFolderTest : public ::testing::Test {
+ protected:
+  StateFolderTest() : data(fs::temp_directory_path() / ("windlass-" + new_uuid_v7())) { fs::create_directories(data); }
+  ~StateFolderTest() override { fs::remove_all(data); }
+  fs::path data;
+};
+
+TEST_F(StateFolderTest, IsMadeForItsOwnerAlone) {  // reliability/T23
+  auto state = StateFolder::open(data);
+  ASSERT_TRUE(state) << state.error().message;
+  struct stat status {};
+  ASSERT_EQ(::stat((data / ".windlass").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0700u);
+}
+
+TEST_F(StateFolderTest, KeepsOneKeyForTheInstallation) {  // deploy/N9
+  std::string first;
+  {
+    auto state = StateFolder::open(data);
+    first = state->hash_key()->reveal();
+  }
+  auto state = StateFolder::open(data);
+  EXPECT_EQ(first.size(), 64u);
+  EXPECT_EQ(state->hash_key()->reveal(), first);
+}
+
+TEST_F(StateFolderTest, BelongsToOneProcess) {  // reliability/F26
+  auto state = StateFolder::open(data);
+  const auto second = StateFolder::open(data);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, Kind::conflict);
+  EXPECT_EQ(second.error().message, fmt::format("data directory is in use by pid {}", ::getpid()));
+}
+
+TEST_F(StateFolderTest, NeedsTheDataFolder) {
+  const auto state = StateFolder::open(data / "absent");
+  ASSERT_FALSE(state);
+  EXPECT_EQ(state.error().message,
+            "DATA_MOUNT_PATH " + (data / "absent").string() + " is not a folder: make it, or mount one there");
+}
+
+}  // namespace
+}  // namespace windlass
