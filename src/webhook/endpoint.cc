@@ -1,0 +1,141 @@
+#include "webhook/endpoint.h"
+
+#include "base/text.h"
+#include "sys/crypto.h"
+#include "sys/query.h"
+#include "webhook/oci_payload.h"
+#include "webhook/target.h"
+
+namespace windlass {
+namespace {
+
+// webhook/Q1 to Q5
+bool wants_to_wait(std::string_view query) {
+  const auto wait = query_value(query, "wait");
+  return wait && (*wait == "1" || lower(*wait) == "true");
+}
+
+// A record of a request that was authenticated, but never became a job.
+RunRecord refused_run(const std::string& job_id, const JobRequest& request, const WebhookAnswer& answer, WallTime now) {
+  return {.job_id = job_id,
+          .trigger = Trigger::webhook,
+          .status = RunStatus::failed,
+          .repository = request.repository.empty() ? "unknown" : request.repository,
+          .source = request.source_id,
+          .target = request.target,
+          .revision = revision_of(request),
+          .message = answer.run_message(),
+          .created_at = now,
+          .updated_at = now,
+          .started_at = now,
+          .finished_at = now};
+}
+
+}  // namespace
+
+// A request on its way to an answer.
+struct WebhookEndpoint::Call {
+  std::string job_id;
+  ServerRequest request;
+  Responder respond;
+};
+
+// A request that came from somebody who knows the secret, and is refused all the same.
+struct WebhookEndpoint::Refused {
+  WebhookAnswer answer;
+  JobRequest about{};  // as far as it was understood
+};
+
+WebhookEndpoint::WebhookEndpoint(Options options, ClientAddresses addresses, JobQueue& queue, const Clock& clock,
+                                 Log log)
+    : signatures_(options.secret, options.previous),
+      allowed_(options.allowed_artifacts),
+      addresses_(std::move(addresses)),
+      queue_(queue),
+      clock_(clock),
+      log_(std::move(log)) {}
+
+void WebhookEndpoint::handle(ServerRequest request, Responder respond) {
+  Call call{new_uuid_v7(), std::move(request), std::move(respond)};
+  if (log_.enabled(LogLevel::debug)) log_.debug("received webhook event", {{"job_id", call.job_id}});  // L1
+
+  Sender sender{};
+  if (const auto answer = authenticate(call.request, sender)) return turn_away(call, *answer);
+  auto job = job_request(call.request, sender);
+  if (!job) return refuse(call, job.error());
+  accept(std::move(*job), std::move(call));
+}
+
+std::optional<WebhookAnswer> WebhookEndpoint::authenticate(const ServerRequest& request, Sender& sender) {
+  if (request.method != "POST") return method_not_allowed();
+  if (request.body_fault != BodyFault::none) return unreadable_body(request.body_fault);
+  if (request.body.empty()) return empty_body();
+  const auto verdict = signatures_.judge(request);
+  sender = verdict.sender;
+  switch (verdict.kind) {
+    case SignatureVerdict::Kind::missing:
+      return missing_signature();
+    case SignatureVerdict::Kind::wrong:
+      return wrong_signature(verdict.sender);
+    case SignatureVerdict::Kind::good:
+      return std::nullopt;
+  }
+  return missing_signature();
+}
+
+tl::expected<JobRequest, WebhookEndpoint::Refused> WebhookEndpoint::job_request(const ServerRequest& request,
+                                                                                Sender sender) const {
+  const auto refused = [](WebhookAnswer answer, JobRequest about = {}) {
+    return tl::unexpected(Refused{std::move(answer), std::move(about)});
+  };
+  const auto target = target_of(request.path);
+  if (!target) return refused(invalid_target());
+  if (sender != Sender::oci) return refused(git_not_enabled(), {.target = *target});
+  auto payload = parse_oci_payload(request.body);
+  if (!payload) return refused(bad_payload(payload.error()), {.target = *target});
+
+  const auto& reference = payload->reference;
+  JobRequest job{.source = SourceType::oci,
+                 .trigger = Trigger::webhook,
+                 .artifact = std::move(payload->artifact),
+                 .source_id = reference.source_id(),
+                 .repository = reference.repository(),
+                 .ref = reference.identifier(),
+                 .ref_is_digest = reference.digest().has_value(),
+                 .digest = std::move(payload->digest),
+                 .target = *target};
+  if (!allowed_.allows(reference, *target)) return refused(artifact_not_allowed(reference), std::move(job));
+  return job;
+}
+
+// Nobody we know: nothing is kept of it.
+void WebhookEndpoint::turn_away(const Call& call, const WebhookAnswer& answer) {
+  const auto ip = addresses_.of(call.request);
+  if (lines_.count(without_port(ip), clock_.steady_now()))
+    log_.error(answer.error, {{"job_id", call.job_id}, {"ip", ip}, {"error", answer.content}});  // L4
+  call.respond(answer.response(call.job_id));
+}
+
+void WebhookEndpoint::refuse(const Call& call, const Refused& refused) const {
+  const auto& [answer, about] = refused;
+  log_.error(answer.error, {{"job_id", call.job_id}, {"ip", addresses_.of(call.request)}, {"error", answer.content}});
+  queue_.record(refused_run(call.job_id, about, answer, clock_.now()));
+  call.respond(answer.response(call.job_id));
+}
+
+void WebhookEndpoint::accept(JobRequest job, Call call) {
+  const auto job_id = call.job_id;
+  const bool wait = wants_to_wait(call.request.query);
+  JobQueue::OnFinished finished;
+  if (wait)
+    finished = [job_id, respond = call.respond](const RunRecord&, const JobOutcome& outcome) {
+      respond(job_ended(outcome, job_id).response(job_id));
+    };
+  auto accepted = [this, wait, about = job, call = std::move(call)](const JobQueue::Accepted& result) {
+    if (result.refusal) return refuse(call, {not_accepted(*result.refusal, result.reason), about});
+    if (!wait) call.respond(job_accepted().response(result.job_id));
+  };
+  queue_.accept(job_id, std::move(job), std::move(accepted), std::move(finished));
+}
+
+}  // namespace windlass

@@ -1,0 +1,35 @@
+// A JobQueue for tests: accepts or refuses as told, remembers what it was asked, ends jobs when told.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "jobs/queue.h"
+
+namespace windlass {
+
+struct FakeJobQueue final : JobQueue {
+  std::optional<Refusal> refusal;  // of the next jobs; none: they are accepted
+  std::string reason;
+  std::vector<std::pair<std::string, JobRequest>> jobs;  // accepted, in order, with their ids
+  std::vector<RunRecord> records;
+  std::map<std::string, OnFinished> waiting;
+
+  void accept(std::string job_id, JobRequest request, OnAccepted done, OnFinished finished) override {
+    if (refusal) return done({.job_id = job_id, .refusal = refusal, .reason = reason});
+    jobs.emplace_back(job_id, std::move(request));
+    if (finished) waiting[job_id] = std::move(finished);
+    done({.job_id = std::move(job_id)});
+  }
+  void record(RunRecord record) override { records.push_back(std::move(record)); }
+  void end_last(const JobOutcome& outcome) { waiting.at(jobs.back().first)({}, outcome); }
+
+  void start(JobHandler) override {}
+  void stop(std::chrono::milliseconds) override {}
+  Result<std::vector<RunRecord>> runs(const RunFilter&) override { return records; }
+  Result<std::optional<RunRecord>> run(const std::string&) override { return std::optional<RunRecord>(); }
+  Status health() override { return {}; }
+};
+
+}  // namespace windlass
