@@ -1,3 +1,8 @@
+# ./test runs the tests of two builds at once: their names differ.
+if(WINDLASS_SANITIZE)
+  set(WINDLASS_TEST_SUFFIX _sanitized)
+endif()
+
 # windlass_library(<folder> SOURCES a.cc… [TESTS a_test.cc…] [USES folders…] [LINKS libraries…])
 # One static library per folder of src/, and one test program <folder>_test beside it.
 function(windlass_library folder)
@@ -11,7 +16,7 @@ function(windlass_library folder)
     add_executable(${folder}_test ${ARG_TESTS})
     target_link_libraries(${folder}_test PRIVATE windlass_${folder} ${ARG_TEST_USES} GTest::gtest GTest::gtest_main)
     target_compile_definitions(${folder}_test PRIVATE WINDLASS_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-    add_test(NAME unit_${folder} COMMAND ${folder}_test)
-    set_tests_properties(unit_${folder} PROPERTIES LABELS unit TIMEOUT 300)
+    add_test(NAME unit_${folder}${WINDLASS_TEST_SUFFIX} COMMAND ${folder}_test)
+    set_tests_properties(unit_${folder}${WINDLASS_TEST_SUFFIX} PROPERTIES LABELS unit TIMEOUT 300)
   endif()
 endfunction()
