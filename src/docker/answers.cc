@@ -57,6 +57,12 @@ Health parse_health(std::string_view text) {
   return Health::none;
 }
 
+std::string last_check_output(const json::object& health) {
+  const auto* log = array_of(health, "Log");
+  const auto* last = log == nullptr || log->empty() ? nullptr : log->back().if_object();
+  return last == nullptr ? std::string() : string_of(*last, "Output");
+}
+
 // A container linked by another has several names; its own is the one without a further slash.
 std::string own_name(const json::object& container) {
   const auto* names = array_of(container, "Names");
@@ -114,6 +120,7 @@ Result<ContainerDetail> parse_container(std::string_view body) {
       .image_id = string_of(*object, "Image"),
       .state = string_of(state, "Status"),
       .health = parse_health(text_of(part_of(state, "Health"), "Status")),
+      .health_output = last_check_output(part_of(state, "Health")),
       .exit_code = static_cast<int>(number_of(state, "ExitCode")),
       .oom_killed = flag_of(state, "OOMKilled"),
       .restart_count = static_cast<int>(number_of(*object, "RestartCount")),

@@ -44,6 +44,7 @@ struct ContainerDetail {
   std::string image_id;
   std::string state;
   Health health = Health::none;
+  std::string health_output;  // what the last check printed
   int exit_code = 0;
   bool oom_killed = false;
   int restart_count = 0;

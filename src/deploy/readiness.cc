@@ -1,0 +1,75 @@
+#include "deploy/readiness.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <ctime>
+
+#include "base/text.h"
+
+namespace windlass {
+namespace {
+
+constexpr std::size_t kForeignBytesMax = 1024;
+
+using State = Readiness::State;
+
+Readiness failed(std::string reason) { return {State::failed, std::move(reason)}; }
+
+// A text that the engine or a health check wrote, as an end of a sentence.
+std::string because(std::string_view text) {
+  text = trim(text);
+  return text.empty() ? std::string() : ": " + printable(text, kForeignBytesMax);
+}
+
+bool is_restarted_always(const ContainerDetail& container) {
+  return container.restart_policy == "always" || container.restart_policy == "unless-stopped";
+}
+
+Readiness judge_running(const ContainerDetail& container) {
+  switch (container.health) {
+    case Health::none:
+      return {State::steadying, {}};
+    case Health::starting:
+      return {State::waiting, {}};
+    case Health::healthy:
+      return {State::ready, {}};
+    case Health::unhealthy:
+      return failed("is unhealthy" + because(container.health_output));
+  }
+  return {};
+}
+
+Readiness judge_exited(const ContainerDetail& container) {
+  if (container.oom_killed) return failed(fmt::format("ran out of memory, exit code {}", container.exit_code));
+  if (container.exit_code == 0 && !is_restarted_always(container)) return {State::ready, {}};
+  return failed(fmt::format("exited with code {}{}", container.exit_code, because(container.error)));
+}
+
+}  // namespace
+
+Readiness judge(const ContainerDetail& container, const ContainerPast& past) {
+  if (container.state == "restarting" || past.restarted) {
+    const auto code = past.last_exit_code.value_or(container.exit_code);
+    return failed(
+        fmt::format("keeps restarting, exit code {}{}", code, container.oom_killed ? " (out of memory)" : ""));
+  }
+  if (container.state == "running") return judge_running(container);
+  if (container.state == "exited") return judge_exited(container);
+  if (container.state == "dead") return failed("is dead" + because(container.error));
+  if (container.state == "created" && !container.error.empty())
+    return failed("could not be started" + because(container.error));
+  return {};  // created, paused, removing: something else is on its way
+}
+
+std::optional<WallTime> started_at(const ContainerDetail& container) {
+  std::tm date{};
+  const char* rest = strptime(container.started_at.c_str(), "%Y-%m-%dT%H:%M:%S", &date);
+  if (rest == nullptr) return std::nullopt;
+  double fraction = 0;
+  if (*rest == '.') std::from_chars(rest, rest + std::char_traits<char>::length(rest), fraction);
+  return std::chrono::system_clock::from_time_t(timegm(&date)) +
+         std::chrono::microseconds(static_cast<std::int64_t>(fraction * 1e6));
+}
+
+}  // namespace windlass

@@ -1,0 +1,69 @@
+#include "deploy/readiness.h"
+
+#include <gtest/gtest.h>
+
+namespace windlass {
+namespace {
+
+using State = Readiness::State;
+
+// deploy/C12
+TEST(Readiness, IsJudgedFromWhatTheEngineShows) {
+  struct Row {
+    ContainerDetail container;
+    State state;
+    std::string_view reason;
+  };
+  const Row rows[] = {
+      {{.state = "created"}, State::waiting, ""},
+      {{.state = "created", .error = "no such device\n"}, State::failed, "could not be started: no such device"},
+      {{.state = "running"}, State::steadying, ""},
+      {{.state = "running", .health = Health::starting}, State::waiting, ""},
+      {{.state = "running", .health = Health::healthy}, State::ready, ""},
+      {{.state = "running", .health = Health::unhealthy}, State::failed, "is unhealthy"},
+      {{.state = "running", .health = Health::unhealthy, .health_output = "no\x1b\n"},
+       State::failed,
+       "is unhealthy: no\\x1b"},
+      {{.state = "paused"}, State::waiting, ""},
+      {{.state = "removing"}, State::waiting, ""},
+      {{.state = "exited", .restart_policy = ""}, State::ready, ""},
+      {{.state = "exited", .restart_policy = "no"}, State::ready, ""},
+      {{.state = "exited", .restart_policy = "on-failure"}, State::ready, ""},
+      {{.state = "exited", .restart_policy = "always"}, State::failed, "exited with code 0"},
+      {{.state = "exited", .restart_policy = "unless-stopped"}, State::failed, "exited with code 0"},
+      {{.state = "exited", .exit_code = 3, .restart_policy = "no"}, State::failed, "exited with code 3"},
+      {{.state = "exited", .exit_code = 127, .error = "no such file"},
+       State::failed,
+       "exited with code 127: no such file"},
+      {{.state = "exited", .exit_code = 137, .oom_killed = true}, State::failed, "ran out of memory, exit code 137"},
+      {{.state = "restarting", .exit_code = 1}, State::failed, "keeps restarting, exit code 1"},
+      {{.state = "restarting", .exit_code = 137, .oom_killed = true},
+       State::failed,
+       "keeps restarting, exit code 137 (out of memory)"},
+      {{.state = "dead"}, State::failed, "is dead"},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.container.state + " " + std::string(row.reason));
+    const auto readiness = judge(row.container, {});
+    EXPECT_EQ(readiness.state, row.state);
+    EXPECT_EQ(readiness.reason, row.reason);
+  }
+}
+
+TEST(Readiness, IsLostByARestart) {
+  const auto readiness = judge({.state = "running"}, {.restarted = true, .last_exit_code = 7});
+  EXPECT_EQ(readiness.state, State::failed);
+  EXPECT_EQ(readiness.reason, "keeps restarting, exit code 7");
+}
+
+TEST(Readiness, KnowsWhenAContainerStarted) {
+  const auto at = started_at({.started_at = "2026-01-02T03:04:05.25Z"});
+  ASSERT_TRUE(at);
+  EXPECT_EQ(to_rfc3339(*at), "2026-01-02T03:04:05.25Z");
+  EXPECT_EQ(to_rfc3339(*started_at({.started_at = "2026-01-02T03:04:05Z"})), "2026-01-02T03:04:05Z");
+  EXPECT_FALSE(started_at({.started_at = ""}));
+  EXPECT_FALSE(started_at({.started_at = "yesterday"}));
+}
+
+}  // namespace
+}  // namespace windlass

@@ -1,0 +1,81 @@
+// Watches a stack start, by the engine's events (deploy/C11 to C13).
+//
+// Opened before the containers are made, so that no event is missed. A service is ready when each of its containers is:
+// healthy; or without a health check running for 2 s with no restart, counted from its start; or ended with 0 where its
+// restart policy leaves it so. An unhealthy, dead or restarting container, or one that ended otherwise, fails at once.
+// Whatever the events say, a container's state is read from the engine before it is believed, and all of it again after
+// the stream was cut.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/deadline.h"
+#include "deploy/planning.h"
+#include "deploy/readiness.h"
+#include "docker/engine.h"
+
+namespace windlass {
+
+struct WatchOptions {
+  std::chrono::milliseconds steady_for{2000};
+  std::chrono::milliseconds reopen_pause{500};  // between tries while the engine is away
+  int log_lines = 20;                           // of a container that failed
+};
+
+class HealthWatch {
+ public:
+  // `engine` must outlive the watch.
+  static Result<std::unique_ptr<HealthWatch>> open(Engine& engine, std::string project, const Deadline& deadline,
+                                                   WatchOptions options = {});
+
+  // Good when every service is ready. Errors: Kind::invalid "service <s>: container <c> exited with code 3; last log
+  // lines: …" or "timed out after 3m0s waiting for services to start: a, b"; Kind::unavailable when stopped, or when
+  // the engine is away at the end.
+  Status wait(const std::vector<ServiceShape>& services, std::chrono::milliseconds timeout, const Deadline& deadline);
+
+  // The first failure there is now, in the words of wait(); "" if there is none. For a driver that could not bring the
+  // stack up, because one service waits for another that failed.
+  std::string failure_now(const std::vector<ServiceShape>& services, const Deadline& deadline);
+
+ private:
+  struct Watched {
+    std::string service;
+    std::string name;
+    Readiness readiness;
+    std::string started_at;  // of the run that steady_at belongs to
+    SteadyTime steady_at;    // when a container without a health check counts as ready
+    int restarts_at_first = 0;
+  };
+
+  HealthWatch(Engine& engine, std::string project, WatchOptions options);
+
+  void expect(const std::vector<ServiceShape>& services);
+  void note(const EngineEvent& event);
+  void note_what_happened();
+  Status look_after_next_event(const Deadline& deadline);
+  Status come_back(const Deadline& deadline);
+  Status open_events(const Deadline& deadline);
+  Status look_at_all(const Deadline& deadline);
+  Status look_at(const std::string& id, const std::string& service, const Deadline& deadline);
+  Status look_at_steadying(const Deadline& deadline);
+  SteadyTime next_steady() const;
+  SteadyTime steady_at(const ContainerDetail& container, bool started_while_watching) const;
+  std::vector<std::string> not_ready() const;
+  std::string first_failure(const Deadline& deadline);
+
+  Engine& engine_;
+  std::string project_;
+  WatchOptions options_;
+  SteadyTime opened_at_;
+  std::unique_ptr<EventStream> events_;
+  std::map<std::string, int> wanted_;       // service -> replicas
+  std::map<std::string, Watched> watched_;  // container id
+  std::set<std::string> started_;           // ids that were started since opened_at_
+  std::map<std::string, int> exit_codes_;   // id -> of its last end that was heard of
+};
+
+}  // namespace windlass
