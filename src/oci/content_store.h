@@ -1,10 +1,14 @@
 // The content store: blobs by digest, whole and hashed, shared by all runs (oci 3.3, 9).
+//
+// No fsync: power loss may leave a blob with its name and torn bytes, so each blob is hashed again when this process
+// uses it first. That costs one pass over the file after a start instead of a disk flush per blob, and finds rot too.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/deadline.h"
@@ -16,8 +20,9 @@ namespace windlass {
 class ContentStore {
  public:
   struct Options {
-    std::filesystem::path folder;               // "<data>/.windlass/oci/blobs"
-    std::uint64_t bytes_max = 2ull << 30;       // least recently used blobs go first
+    std::filesystem::path folder;          // "<data>/.windlass/oci/blobs"
+    std::uint64_t bytes_max = 2ull << 30;  // least recently used blobs go first
+    int resumes_max = 5;                   // of one download that was cut
   };
   // Gives the bytes of the blob from `offset` on to `write`. Called again with a later offset when it was cut.
   using Download = std::function<Status(std::uint64_t offset, const std::function<Status(std::string_view)>& write)>;
@@ -25,8 +30,8 @@ class ContentStore {
   static Result<std::unique_ptr<ContentStore>> open(Options options);
   virtual ~ContentStore() = default;
 
-  // The file of a blob that is here already; "" if it is not. Counts as a use.
-  virtual std::filesystem::path find(const Digest& digest, std::uint64_t size_bytes) = 0;
+  // The file of a blob that is here already, and has that size if one is given; "" if it is not. Counts as a use.
+  virtual std::filesystem::path find(const Digest& digest, std::optional<std::uint64_t> size_bytes = std::nullopt) = 0;
   // The file of the blob, downloaded if it is not here. Size and digest are checked before the file gets its name;
   // "blob digest mismatch" (Kind::invalid) and the bytes are deleted otherwise. Calls for one digest share a download.
   virtual Result<std::filesystem::path> get(const Digest& digest, std::uint64_t size_bytes, const Download& download,

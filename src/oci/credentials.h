@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/deadline.h"
 #include "base/log.h"
@@ -31,9 +32,11 @@ using Credential = std::variant<std::monostate, BasicCredential, IdentityToken, 
 class CredentialSource {
  public:
   struct Options {
-    std::filesystem::path config_file;  // "<DOCKER_CONFIG>/config.json"; read again when it changes
-    Secret auth_config;                 // DOCKER_AUTH_CONFIG, looked at first
-    std::string path;                   // PATH for docker-credential-<name>
+    std::filesystem::path config_file;                  // "<DOCKER_CONFIG>/config.json"; read again when it changes
+    std::vector<std::filesystem::path> fallback_files;  // REGISTRY_AUTH_FILE, podman's auth.json: the first that
+                                                        // exists, only where config_file does not
+    Secret auth_config;  // DOCKER_AUTH_CONFIG, looked at first
+    std::string path;    // PATH for docker-credential-<name>
     std::string home;
   };
   static std::unique_ptr<CredentialSource> make(Options options, ProcessRunner& processes, Log log);

@@ -1,7 +1,8 @@
 // Asking a registry for manifests and blobs (OCI distribution-spec 1.1; oci 3).
 #pragma once
 
-#include <functional>
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,7 +24,8 @@ class CredentialSource;
 struct RegistryOptions {
   std::vector<std::string> insecure_registries;  // "host[:port]"
   std::string user_agent = "windlass";
-  int attempts_max = 5;                          // oci 3.4
+  std::uint64_t layers_bytes_max = 1ull << 30;  // of one artifact, compressed (oci 8)
+  int attempts_max = 5;                         // oci 3.4
   std::chrono::milliseconds backoff_base{500};
   std::chrono::milliseconds backoff_max{30'000};
 };
@@ -37,8 +39,8 @@ struct ManifestBytes {
 
 class Registry {
  public:
-  static std::unique_ptr<Registry> make(RegistryOptions options, HttpTransport& transport, CredentialSource& credentials,
-                                        ContentStore& store, Log log);
+  static std::unique_ptr<Registry> make(RegistryOptions options, HttpTransport& transport,
+                                        CredentialSource& credentials, ContentStore& store, Log log);
   virtual ~Registry() = default;
 
   // The digest that a tag points to now, or nothing if the tag is absent (404). HEAD, GET where HEAD does not do.
@@ -54,7 +56,8 @@ class Registry {
 
   // Fetches manifest and layers of repository@digest into the content store; platform choice by oci 3.2. Blobs that the
   // store has are not asked for again.
-  virtual Result<FetchedArtifact> fetch(const Reference& repository, const Digest& digest, const Deadline& deadline) = 0;
+  virtual Result<FetchedArtifact> fetch(const Reference& repository, const Digest& digest,
+                                        const Deadline& deadline) = 0;
 };
 
 }  // namespace windlass

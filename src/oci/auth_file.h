@@ -1,0 +1,39 @@
+// The credentials part of a Docker config file, or of Podman's auth.json (oci 5).
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "oci/credentials.h"
+#include "oci/reference.h"
+
+namespace windlass {
+
+// The server's name as Docker writes it into its config file and gives it to helpers.
+std::string server_of(const Reference& reference);
+
+class AuthFile {
+ public:
+  static Result<AuthFile> parse(std::string_view text);
+
+  // From "auths", anonymous if nothing fits. A broken entry is an error only when it is the one that fits.
+  Result<Credential> find(const Reference& reference) const;
+  // The name of the helper that "credHelpers" or "credsStore" has for the registry, "" for none.
+  std::string helper_for(const Reference& reference) const;
+
+ private:
+  struct Entry {
+    Credential credential;
+    std::string fault;  // why the entry cannot be used
+  };
+  static Entry parse_entry(const std::string& key, std::string_view user, std::string_view password,
+                           std::string_view auth, std::string_view identity_token, std::string_view registry_token);
+
+  std::map<std::string, Entry> auths_;
+  std::map<std::string, std::string> helpers_;
+  std::string store_;
+};
+
+}  // namespace windlass

@@ -1,0 +1,28 @@
+// Hashes the bytes of a blob as its digest asks for.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "model/digest.h"
+
+namespace windlass {
+
+class BlobHash {
+ public:
+  explicit BlobHash(const Digest& digest);
+  ~BlobHash();
+
+  void update(std::string_view bytes);
+  // True if all bytes so far hash to the digest; the object is used up.
+  bool matches();
+
+ private:
+  struct Context;
+  Digest digest_;
+  std::unique_ptr<Context> context_;
+};
+
+bool matches(const Digest& digest, std::string_view bytes);
+
+}  // namespace windlass

@@ -1,0 +1,259 @@
+#include "oci/content_store.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include "base/text.h"
+#include "oci/blob_hash.h"
+#include "sys/crypto.h"
+#include "sys/files.h"
+
+namespace windlass {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kReadBytes = 256 << 10;
+constexpr std::time_t kTouchSeconds = 3600;  // uses within an hour count as one: no inode write for each
+
+// True if the file at `path` has the bytes that the digest asks for.
+bool is_whole(const fs::path& path, const Digest& digest) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file.valid()) return false;
+  BlobHash hash(digest);
+  std::string buffer(kReadBytes, '\0');
+  for (ssize_t got; (got = ::read(file.get(), buffer.data(), buffer.size())) != 0;) {
+    if (got < 0) return false;
+    hash.update({buffer.data(), static_cast<std::size_t>(got)});
+  }
+  return hash.matches();
+}
+
+// A file that grows under a temporary name and is gone again unless it got its real one.
+class PartialBlob {
+ public:
+  static Result<std::unique_ptr<PartialBlob>> create(const fs::path& folder, const Digest& digest,
+                                                     std::uint64_t size_bytes) {
+    auto blob = std::make_unique<PartialBlob>(folder / to_hex(random_bytes(16)), digest, size_bytes);
+    blob->file_ = FileDescriptor(::open(blob->path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!blob->file_.valid()) return tl::unexpected(blob->disk_error());
+    // a disk that is too small says so before the download
+    if (size_bytes > 0 && ::fallocate(blob->file_.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size_bytes)) != 0 &&
+        errno != EOPNOTSUPP && errno != ENOSYS)
+      return tl::unexpected(blob->disk_error());
+    return blob;
+  }
+  PartialBlob(fs::path path, const Digest& digest, std::uint64_t size_bytes)
+      : path_(std::move(path)), digest_(digest), size_bytes_(size_bytes), hash_(digest) {}
+  ~PartialBlob() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+
+  Status write(std::string_view bytes) {
+    if (bytes.size() > size_bytes_ - written_) {
+      is_hopeless_ = true;
+      return fail(Kind::invalid,
+                  fmt::format("blob {} is larger than the {} bytes its descriptor says", digest_.str(), size_bytes_));
+    }
+    hash_.update(bytes);
+    written_ += bytes.size();
+    while (!bytes.empty()) {
+      const ssize_t wrote = ::write(file_.get(), bytes.data(), bytes.size());
+      if (wrote < 0 && errno == EINTR) continue;
+      if (wrote < 0) {
+        is_hopeless_ = true;
+        return tl::unexpected(disk_error());
+      }
+      bytes.remove_prefix(static_cast<std::size_t>(wrote));
+    }
+    return {};
+  }
+
+  Status finish(const fs::path& name) {
+    if (written_ != size_bytes_)
+      return fail(Kind::invalid,
+                  fmt::format("blob {} has {} bytes, its descriptor says {}", digest_.str(), written_, size_bytes_));
+    if (!hash_.matches()) return fail(Kind::invalid, "blob digest mismatch: expected " + digest_.str());
+    if (::rename(path_.c_str(), name.c_str()) != 0) return tl::unexpected(disk_error());
+    path_.clear();
+    return {};
+  }
+
+  std::uint64_t written() const { return written_; }
+  bool is_hopeless() const { return is_hopeless_; }  // asking the registry again does not help
+
+ private:
+  Error disk_error() const {
+    return system_error(fmt::format("writing {} ({} bytes)", path_.string(), size_bytes_), errno);
+  }
+
+  fs::path path_;
+  Digest digest_;
+  std::uint64_t size_bytes_, written_ = 0;
+  BlobHash hash_;
+  FileDescriptor file_;
+  bool is_hopeless_ = false;
+};
+
+class FolderStore final : public ContentStore {
+ public:
+  explicit FolderStore(Options options) : options_(std::move(options)) {}
+
+  Status prepare() {
+    for (const auto* name : {"sha256", "sha512"})
+      if (auto made = make_folders(options_.folder / name); !made) return made;
+    if (auto removed = remove_tree(partials()); !removed) return removed;  // of the last life
+    return make_folders(partials());
+  }
+
+  fs::path find(const Digest& digest, std::optional<std::uint64_t> size_bytes) override {
+    const auto path = path_of(digest);
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
+    if (size_bytes && static_cast<std::uint64_t>(status.st_size) != *size_bytes) return {};
+    if (!is_verified(digest)) {
+      if (!is_whole(path, digest)) {
+        ::unlink(path.c_str());
+        return {};
+      }
+      set_verified(digest);
+    }
+    if (std::time(nullptr) - status.st_mtim.tv_sec > kTouchSeconds) ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
+    return path;
+  }
+
+  Result<fs::path> get(const Digest& digest, std::uint64_t size_bytes, const Download& download,
+                       const Deadline& deadline) override {
+    for (;;) {
+      if (auto path = find(digest, size_bytes); !path.empty()) return path;
+      auto [flight, is_ours] = join(digest);
+      if (is_ours) {
+        auto result = fetch(digest, size_bytes, download);
+        land(digest, *flight, result, deadline.passed());
+        return result;
+      }
+      if (auto result = wait_for(*flight, deadline)) return *result;
+    }
+  }
+
+  Status shrink(const std::function<bool(const Digest&)>& keep) override {
+    struct Blob {
+      Digest digest;
+      std::uint64_t size_bytes;
+      fs::file_time_type used;
+    };
+    std::vector<Blob> blobs;
+    std::uint64_t total = 0;
+    std::error_code error;
+    for (const auto* algorithm : {"sha256", "sha512"}) {
+      for (const auto& entry : fs::directory_iterator(options_.folder / algorithm, error)) {
+        auto digest = Digest::parse(fmt::format("{}:{}", algorithm, entry.path().filename().string()));
+        if (!digest) continue;
+        std::error_code gone;
+        const Blob blob{*digest, entry.file_size(gone), entry.last_write_time(gone)};
+        if (gone) continue;
+        total += blob.size_bytes;
+        blobs.push_back(blob);
+      }
+    }
+    std::sort(blobs.begin(), blobs.end(), [](const auto& a, const auto& b) { return a.used < b.used; });
+    for (const auto& blob : blobs) {
+      if (total <= options_.bytes_max) break;
+      if (keep(blob.digest)) continue;
+      const auto path = path_of(blob.digest);
+      if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+        return tl::unexpected(system_error("removing " + path.string(), errno));
+      total -= blob.size_bytes;
+    }
+    return {};
+  }
+
+ private:
+  // A download that others may wait for.
+  struct Flight {
+    std::condition_variable_any landed;
+    std::optional<Result<fs::path>> result;
+    bool gave_up = false;  // only because its own caller had no time left
+  };
+
+  fs::path partials() const { return options_.folder / "partial"; }
+  fs::path path_of(const Digest& digest) const { return options_.folder / digest.algorithm() / digest.hex(); }
+
+  bool is_verified(const Digest& digest) {
+    const std::lock_guard lock(mutex_);
+    return verified_.contains(digest);
+  }
+  void set_verified(const Digest& digest) {
+    const std::lock_guard lock(mutex_);
+    verified_.insert(digest);
+  }
+
+  std::pair<std::shared_ptr<Flight>, bool> join(const Digest& digest) {
+    const std::lock_guard lock(mutex_);
+    auto& flight = flights_[digest];
+    if (flight) return {flight, false};
+    flight = std::make_shared<Flight>();
+    return {flight, true};
+  }
+
+  void land(const Digest& digest, Flight& flight, const Result<fs::path>& result, bool gave_up) {
+    const std::lock_guard lock(mutex_);
+    flight.result = result;
+    flight.gave_up = gave_up && !result;
+    flights_.erase(digest);
+    flight.landed.notify_all();
+  }
+
+  // Nothing: the download must be begun anew.
+  std::optional<Result<fs::path>> wait_for(Flight& flight, const Deadline& deadline) {
+    std::unique_lock lock(mutex_);
+    if (!flight.landed.wait_for(lock, deadline.stop, deadline.left(), [&] { return flight.result.has_value(); }))
+      return fail(Kind::unavailable, "gave up waiting for another download of the same blob");
+    if (flight.gave_up) return std::nullopt;
+    return flight.result;
+  }
+
+  Result<fs::path> fetch(const Digest& digest, std::uint64_t size_bytes, const Download& download) {
+    auto partial = PartialBlob::create(partials(), digest, size_bytes);
+    if (!partial) return tl::unexpected(partial.error());
+    auto& blob = **partial;
+    for (int resumes = 0;; ++resumes) {
+      const auto offset = blob.written();
+      auto done = download(offset, [&](std::string_view bytes) { return blob.write(bytes); });
+      if (done) break;
+      const bool was_cut = done.error().kind == Kind::unavailable && blob.written() > offset && !blob.is_hopeless();
+      if (!was_cut) return tl::unexpected(done.error());
+      if (resumes == options_.resumes_max)
+        return while_doing(fmt::format("cut {} times", resumes + 1), std::move(done.error()));
+    }
+    const auto path = path_of(digest);
+    if (auto finished = blob.finish(path); !finished) return tl::unexpected(finished.error());
+    set_verified(digest);
+    return path;
+  }
+
+  Options options_;
+  std::mutex mutex_;  // of what follows
+  std::map<Digest, std::shared_ptr<Flight>> flights_;
+  std::set<Digest> verified_;  // hashed by this process
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ContentStore>> ContentStore::open(Options options) {
+  auto store = std::make_unique<FolderStore>(std::move(options));
+  if (auto prepared = store->prepare(); !prepared) return while_doing("opening the content store", prepared.error());
+  return store;
+}
+
+}  // namespace windlass

@@ -1,0 +1,189 @@
+#include "oci/credentials.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "base/text.h"
+#include "oci/auth_file.h"
+#include "sys/files.h"
+#include "sys/json.h"
+
+namespace windlass {
+namespace {
+
+using namespace std::chrono_literals;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::uint64_t kFileBytesMax = 4 << 20;
+constexpr std::size_t kHelperBytesMax = 64 << 10;
+constexpr auto kHelperTime = 30s;
+constexpr auto kHelperAnswerLife = 60s;  // one run asks for several blobs; each asking starts a process
+
+// "[a-z0-9-]+": the name becomes part of a program's name (reliability/T14).
+bool is_helper_name(std::string_view name) {
+  return !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == name.npos;
+}
+
+// What tells that a file was changed or replaced.
+struct FileStamp {
+  ino_t inode = 0;
+  off_t size = 0;
+  std::int64_t seconds = 0, nanoseconds = 0;
+  bool operator==(const FileStamp&) const = default;
+};
+
+std::optional<FileStamp> stamp_of(const std::filesystem::path& file) {
+  struct stat status {};
+  if (file.empty() || ::stat(file.c_str(), &status) != 0) return std::nullopt;
+  return FileStamp{status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+}
+
+class DockerCredentials final : public CredentialSource {
+ public:
+  DockerCredentials(Options options, ProcessRunner& processes, Log log)
+      : options_(std::move(options)), processes_(processes), log_(std::move(log)) {}
+
+  Status check() override {
+    if (auto file = current_file(); !file) return tl::unexpected(file.error());
+    auto environment = auth_config();
+    return environment ? Status() : tl::unexpected(environment.error());
+  }
+
+  Result<Credential> find(const Reference& reference, const Deadline& deadline) override {
+    auto environment = auth_config();
+    if (!environment) return tl::unexpected(environment.error());
+    auto found = environment->find(reference);
+    if (!found || !is_anonymous(*found)) return found;
+
+    auto file = current_file();
+    if (!file) return tl::unexpected(file.error());
+    if (const auto name = (*file)->helper_for(reference); !name.empty()) {
+      auto answer = ask_helper(name, server_of(reference), deadline);
+      if (!answer) return tl::unexpected(answer.error());
+      if (*answer) return **answer;
+    }
+    return (*file)->find(reference);
+  }
+
+ private:
+  struct HelperAnswer {
+    Credential credential;
+    SteadyClock::time_point expires;
+  };
+
+  static bool is_anonymous(const Credential& credential) { return std::holds_alternative<std::monostate>(credential); }
+
+  Result<AuthFile> auth_config() const {
+    if (options_.auth_config.empty()) return AuthFile();
+    auto parsed = AuthFile::parse(options_.auth_config.reveal());
+    // the text of the parser may quote the value: only its kind is told
+    if (!parsed) return fail(Kind::invalid, "DOCKER_AUTH_CONFIG is not valid JSON of the form {\"auths\":{…}}");
+    return parsed;
+  }
+
+  // The Docker file; where there is none, Podman's.
+  Result<std::shared_ptr<const AuthFile>> current_file() {
+    auto path = options_.config_file;
+    auto stamp = stamp_of(path);
+    for (const auto& other : options_.fallback_files) {
+      if (stamp) break;
+      path = other;
+      stamp = stamp_of(path);
+    }
+    const std::lock_guard lock(mutex_);
+    if (!stamp) return std::make_shared<const AuthFile>();
+    if (file_ && read_path_ == path && read_stamp_ == *stamp) return file_;
+    auto text = read_file(path, kFileBytesMax);
+    if (!text) return while_doing("reading registry credentials", text.error());
+    auto parsed = AuthFile::parse(*text);
+    if (!parsed) return fail(Kind::invalid, fmt::format("{}: {}", path.string(), parsed.error().message));
+    file_ = std::make_shared<const AuthFile>(std::move(*parsed));
+    read_path_ = path;
+    read_stamp_ = *stamp;
+    answers_.clear();
+    return file_;
+  }
+
+  // Nothing: there is no such program, look elsewhere.
+  Result<std::optional<Credential>> ask_helper(const std::string& name, const std::string& server,
+                                               const Deadline& deadline) {
+    if (!is_helper_name(name))
+      return fail(Kind::invalid, fmt::format("credential helper '{}' may hold small letters, digits and '-' only",
+                                             printable(name, 64)));
+    const auto key = name + "\n" + server;
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto known = answers_.find(key); known != answers_.end() && SteadyClock::now() < known->second.expires)
+        return std::optional(known->second.credential);
+    }
+    const auto program = "docker-credential-" + name;
+    const Command command{.program = program,
+                          .arguments = {"get"},
+                          .environment = {{"PATH", options_.path}, {"HOME", options_.home}},
+                          .input = server,
+                          .output_bytes_max = kHelperBytesMax};
+    auto exit = processes_.run(command, deadline.within(kHelperTime));
+    if (!exit && exit.error().kind == Kind::not_found) {
+      warn_once(program, server);
+      return std::optional<Credential>();
+    }
+    if (!exit) return while_doing("running " + program, exit.error());
+    auto credential = judge(program, server, *exit);
+    if (!credential) return tl::unexpected(credential.error());
+    const std::lock_guard lock(mutex_);
+    answers_[key] = {*credential, SteadyClock::now() + kHelperAnswerLife};
+    return std::optional(*credential);
+  }
+
+  // A helper's output may hold the secret: none of it is ever shown.
+  static Result<Credential> judge(const std::string& program, const std::string& server, const Exit& exit) {
+    const auto refuse = [&](Kind kind, std::string_view why) {
+      return fail(kind, fmt::format("{} for {}: {}", program, server, why));
+    };
+    if (exit.timed_out) return refuse(Kind::unavailable, "no answer within 30 s");
+    if (exit.out_cut) return refuse(Kind::invalid, "answer is over 65536 bytes");
+    if (exit.code != 0) {
+      // the words of docker-credential-helpers, which Docker itself compares
+      if (trim(exit.out) == "credentials not found in native keychain") return Credential();
+      return refuse(Kind::denied, fmt::format("exit code {}", exit.code));
+    }
+    const auto value = parse_json(exit.out);
+    const auto* object = value ? value->if_object() : nullptr;
+    if (!object) return refuse(Kind::invalid, "answer is not a JSON object");
+    const std::string user(text_of(*object, "Username")), secret(text_of(*object, "Secret"));
+    if (secret.empty()) return Credential();
+    if (user == "<token>") return Credential(IdentityToken{Secret(secret)});
+    return Credential(BasicCredential{user, Secret(secret)});
+  }
+
+  void warn_once(const std::string& program, const std::string& server) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!warned_.insert(program + server).second) return;
+    }
+    log_.warning("credential helper not found, trying without it", {{"program", program}, {"registry", server}});
+  }
+
+  Options options_;
+  ProcessRunner& processes_;
+  Log log_;
+  std::mutex mutex_;  // of what follows
+  std::shared_ptr<const AuthFile> file_;
+  std::filesystem::path read_path_;
+  FileStamp read_stamp_;
+  std::map<std::string, HelperAnswer> answers_;
+  std::set<std::string> warned_;
+};
+
+}  // namespace
+
+std::unique_ptr<CredentialSource> CredentialSource::make(Options options, ProcessRunner& processes, Log log) {
+  return std::make_unique<DockerCredentials>(std::move(options), processes, std::move(log));
+}
+
+}  // namespace windlass

@@ -1,0 +1,27 @@
+// When to ask a registry again, and after how long (oci 3.4).
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/deadline.h"
+
+namespace windlass {
+
+// A Retry-After above this ends the attempt: the job must not sit on a worker for so long.
+constexpr std::chrono::seconds kRetryAfterMax{300};
+
+bool is_worth_a_retry(int status);
+
+// Seconds or an HTTP date; nothing if it is neither.
+std::optional<std::chrono::seconds> parse_retry_after(std::string_view value, WallTime now);
+
+// Full jitter: anything from nothing to base doubled `round` times, never above `max`.
+std::chrono::milliseconds backoff(int round, std::chrono::milliseconds base, std::chrono::milliseconds max);
+
+// Waits; false if the deadline passes or a stop comes first.
+bool pause(std::chrono::milliseconds span, const Deadline& deadline);
+
+}  // namespace windlass
