@@ -63,7 +63,7 @@ void append_forwarded(std::string_view value, std::vector<std::string_view>& cha
 
 Result<ClientAddresses> ClientAddresses::make(const std::vector<std::string>& trusted_networks, std::string header) {
   ClientAddresses result;
-  result.header_ = header.empty() ? "X-Forwarded-For" : std::move(header);
+  if (!header.empty()) result.header_ = std::move(header);
   for (const auto& text : trusted_networks) {
     const auto refused = [&] {
       return fail(Kind::invalid, fmt::format("invalid trusted proxy network \"{}\": expected CIDR", text));

@@ -15,6 +15,7 @@ namespace windlass {
 
 class ClientAddresses {
  public:
+  ClientAddresses() = default;  // trusts nobody
   // `trusted_networks` are CIDRs; `header` is where the proxies write, empty: X-Forwarded-For. Kind::invalid
   // `invalid trusted proxy network "<x>": expected CIDR`.
   static Result<ClientAddresses> make(const std::vector<std::string>& trusted_networks, std::string header);
@@ -30,13 +31,12 @@ class ClientAddresses {
     Bytes base;
     int bits;
   };
-  ClientAddresses() = default;
   bool is_trusted(const Bytes& address) const;
   // From the right the first that is not trusted, else the leftmost; nothing usable: "".
   std::string client_of(const std::vector<std::string_view>& chain) const;
 
   std::vector<Network> trusted_;
-  std::string header_;
+  std::string header_ = "X-Forwarded-For";
 };
 
 // "203.0.113.9:4711" -> "203.0.113.9": what throttling counts by.

@@ -46,14 +46,16 @@ struct WebhookEndpoint::Refused {
   JobRequest about{};  // as far as it was understood
 };
 
-WebhookEndpoint::WebhookEndpoint(Options options, ClientAddresses addresses, JobQueue& queue, const Clock& clock,
-                                 Log log)
-    : signatures_(options.secret, options.previous),
+WebhookEndpoint::WebhookEndpoint(Options options, JobQueue& queue, const Clock& clock, Log log)
+    : is_enabled_(!options.secret.empty()),
+      signatures_(options.secret, options.previous),
       allowed_(options.allowed_artifacts),
-      addresses_(std::move(addresses)),
+      addresses_(ClientAddresses::make(options.trusted_proxies, options.trusted_header).value_or(ClientAddresses())),
       queue_(queue),
       clock_(clock),
       log_(std::move(log)) {}
+
+bool WebhookEndpoint::serves(std::string_view path) const { return is_enabled_ && is_webhook_path(path); }
 
 void WebhookEndpoint::handle(ServerRequest request, Responder respond) {
   Call call{new_uuid_v7(), std::move(request), std::move(respond)};

@@ -28,15 +28,19 @@ namespace windlass {
 class WebhookEndpoint {
  public:
   struct Options {
-    Secret secret;    // empty, like `previous`: no request is ever authenticated; app/ then registers no route (A1)
-    Secret previous;  // WEBHOOK_SECRET_PREVIOUS: also right, during a rotation
+    Secret secret;                               // empty: there is no endpoint (webhook/A1)
+    Secret previous;                             // WEBHOOK_SECRET_PREVIOUS: also right, during a rotation
     std::vector<std::string> allowed_artifacts;  // OCI_ALLOWED_ARTIFACTS
+    std::vector<std::string> trusted_proxies;    // CIDRs, checked by the settings
+    std::string trusted_header;                  // TRUSTED_PROXY_HEADER
   };
 
   // `queue` may call back until it has stopped: the endpoint must live until then.
-  WebhookEndpoint(Options options, ClientAddresses addresses, JobQueue& queue, const Clock& clock, Log log);
+  WebhookEndpoint(Options options, JobQueue& queue, const Clock& clock, Log log);
 
-  // Answers a request whose path is_webhook_path() (target.h). On the server's thread, without blocking.
+  // Is this the path of the endpoint? Never, if there is no secret.
+  bool serves(std::string_view path) const;
+  // Answers a request for such a path. On the server's thread, without blocking.
   void handle(ServerRequest request, Responder respond);
 
  private:
@@ -49,6 +53,7 @@ class WebhookEndpoint {
   void refuse(const Call& call, const Refused& refused) const;  // from any thread
   void accept(JobRequest job, Call call);
 
+  bool is_enabled_;
   SignatureCheck signatures_;
   AllowList allowed_;
   ClientAddresses addresses_;

@@ -5,8 +5,8 @@
 #include <boost/json.hpp>
 
 #include "base/text.h"
+#include "jobs/fake_queue.h"
 #include "sys/json.h"
-#include "webhook/fake_job_queue.h"
 
 namespace windlass {
 namespace {
@@ -43,8 +43,7 @@ const std::string kDeletion =
 // The endpoint with a queue that is not one.
 struct Bench {
   explicit Bench(WebhookEndpoint::Options options = {.secret = Secret(std::string(kSecret))})
-      : endpoint(std::move(options), *ClientAddresses::make({"10.0.0.0/8"}, ""), queue, clock,
-                 Log({.level = LogLevel::critical})) {}
+      : endpoint(std::move(options), queue, clock, Log({.level = LogLevel::critical})) {}
 
   ServerRequest request(std::string body, std::vector<HttpHeader> headers) {
     return {.method = "POST",

@@ -13,8 +13,10 @@ struct FakeJobQueue final : JobQueue {
   std::optional<Refusal> refusal;  // of the next jobs; none: they are accepted
   std::string reason;
   std::vector<std::pair<std::string, JobRequest>> jobs;  // accepted, in order, with their ids
-  std::vector<RunRecord> records;
-  std::map<std::string, OnFinished> waiting;
+  std::vector<RunRecord> records;                        // what record() got; runs() and run() give them back
+  std::map<std::string, OnFinished> waiting;             // for the end of a job, by its id
+  RunFilter asked;                                       // of the last runs()
+  std::string fault;                                     // what health() says, empty: all is well
 
   void accept(std::string job_id, JobRequest request, OnAccepted done, OnFinished finished) override {
     if (refusal) return done({.job_id = job_id, .refusal = refusal, .reason = reason});
@@ -27,9 +29,19 @@ struct FakeJobQueue final : JobQueue {
 
   void start(JobHandler) override {}
   void stop(std::chrono::milliseconds) override {}
-  Result<std::vector<RunRecord>> runs(const RunFilter&) override { return records; }
-  Result<std::optional<RunRecord>> run(const std::string&) override { return std::optional<RunRecord>(); }
-  Status health() override { return {}; }
+  Result<std::vector<RunRecord>> runs(const RunFilter& filter) override {
+    asked = filter;
+    return records;
+  }
+  Result<std::optional<RunRecord>> run(const std::string& job_id) override {
+    for (const auto& record : records)
+      if (record.job_id == job_id) return std::optional(record);
+    return std::optional<RunRecord>();
+  }
+  Status health() override {
+    if (!fault.empty()) return fail(Kind::unavailable, fault);
+    return {};
+  }
 };
 
 }  // namespace windlass

@@ -1,0 +1,23 @@
+#include "api/authentication.h"
+
+#include "sys/crypto.h"
+#include "sys/http_answers.h"
+
+namespace windlass {
+
+ApiKeyCheck::ApiKeyCheck(const Secret& secret) : key_hash_(sha256_hex(secret.reveal())) {}
+
+std::optional<ServerResponse> ApiKeyCheck::refusal(const ServerRequest& request, std::string_view address,
+                                                   SteadyTime now, std::string_view job_id) {
+  // Even the right key has to wait: otherwise guessing would go on at full speed.
+  if (failures_.is_exhausted(address, now)) {
+    auto answer = error_answer(429, "too many failed attempts", "retry later", job_id);
+    answer.headers.push_back({"Retry-After", "60"});
+    return answer;
+  }
+  if (equal_constant_time(sha256_hex(request.header("X-Api-Key")), key_hash_)) return std::nullopt;
+  failures_.count(address, now);
+  return error_answer(401, "invalid api key", "", job_id);
+}
+
+}  // namespace windlass

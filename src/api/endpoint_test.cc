@@ -1,0 +1,227 @@
+#include "api/endpoint.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "jobs/fake_queue.h"
+#include "sys/json.h"
+
+namespace windlass {
+namespace {
+
+using namespace std::chrono_literals;
+
+// An engine that only knows whether it is there.
+struct PingedEngine final : Engine {
+  std::string fault;  // empty: it answers
+  std::atomic<int> pings = 0;
+
+  Status ping() override {
+    ++pings;
+    if (!fault.empty()) return fail(Kind::unavailable, fault);
+    return {};
+  }
+  Result<EngineInfo> info(const Deadline&) override { return EngineInfo{}; }
+  Result<std::vector<ContainerSummary>> containers(const std::vector<std::string>&, const Deadline&) override {
+    return std::vector<ContainerSummary>();
+  }
+  Result<ContainerDetail> inspect(const std::string&, const Deadline&) override { return ContainerDetail{}; }
+  Result<std::string> last_logs(const std::string&, int, const Deadline&) override { return ""; }
+  Result<std::string> image_id(const std::string&, const Deadline&) override { return ""; }
+  Result<std::unique_ptr<EventStream>> events(const std::string&, const Deadline&) override {
+    return std::unique_ptr<EventStream>();
+  }
+};
+
+struct Bench {
+  explicit Bench(std::string secret = "api-secret", bool docker_host_set = false)
+      : endpoint({.secret = Secret(std::move(secret)), .docker_host_set = docker_host_set}, queue, engine, clock,
+                 Log({.level = LogLevel::critical})) {}
+
+  ServerResponse send(ServerRequest request) {
+    std::promise<ServerResponse> answered;
+    endpoint.handle(std::move(request), [&](ServerResponse response) { answered.set_value(std::move(response)); });
+    return answered.get_future().get();
+  }
+  ServerResponse get(std::string path, std::string query = "", std::string key = "api-secret") {
+    return send({.method = "GET",
+                 .path = std::move(path),
+                 .query = std::move(query),
+                 .headers = {{"x-api-key", std::move(key)}},
+                 .peer = "198.51.100.1:4711"});
+  }
+
+  FakeClock clock;
+  FakeJobQueue queue;
+  PingedEngine engine;
+  ApiEndpoint endpoint;
+};
+
+// Status and body without the id of the request; the form is checked on the way (api/B5 to B7).
+std::string told(const ServerResponse& response) {
+  EXPECT_EQ(response.content_type, "application/json; charset=utf-8");
+  EXPECT_EQ(response.headers.at(0).name + ": " + response.headers.at(0).value, "X-Content-Type-Options: nosniff");
+  EXPECT_TRUE(response.body.ends_with("}\n"));
+  auto parsed = parse_json(response.body);
+  if (!parsed) return parsed.error().message;
+  auto& object = parsed->as_object();
+  EXPECT_EQ(text_of(object, "job_id").size(), 36u);
+  object.erase("job_id");
+  return std::to_string(response.status) + " " + json::serialize(object);
+}
+
+RunRecord a_run(std::string id) {
+  const WallTime created = from_unix_us(1'767'323'045'123'456);
+  return {.job_id = std::move(id), .repository = "acme/app", .created_at = created, .updated_at = created};
+}
+
+// api/B2, E41
+TEST(ApiEndpoint, ServesWithAKeyWhatIsBuilt) {
+  Bench open(""), keyed;
+  for (const auto path : {"/v1/health", "/v1/api/runs", "/v1/api/run/x"})
+    EXPECT_TRUE(keyed.endpoint.serves(path)) << path;
+  for (const auto path : {"/v1/api/runs", "/v1/api/run/x"}) EXPECT_FALSE(open.endpoint.serves(path)) << path;
+  EXPECT_TRUE(open.endpoint.serves("/v1/health"));
+  for (const auto path : {"/v1/api", "/v1/api/run", "/v1/api/run/", "/v1/api/run/x/y", "/v1/api/poll/run",
+                          "/v1/api/runs/", "/v1/health/", "/"})
+    EXPECT_FALSE(keyed.endpoint.serves(path)) << path;
+}
+
+// api/B3, B4, B8, E1
+TEST(ApiEndpoint, ChecksMethodThenKey) {
+  Bench bench;
+  const auto wrong_method = bench.send({.method = "POST", .path = "/v1/api/runs", .peer = "1.2.3.4:5"});
+  EXPECT_EQ(told(wrong_method), R"(405 {"error":"invalid http method","content":"requires method: GET"})");
+  EXPECT_EQ(wrong_method.headers.at(1).name + wrong_method.headers.at(1).value, "AllowGET");
+  EXPECT_EQ(told(bench.get("/v1/api/runs", "limit=0", "api-secre")), R"(401 {"error":"invalid api key","content":""})");
+  EXPECT_EQ(told(bench.get("/v1/api/run/x", "", "")), R"(401 {"error":"invalid api key","content":""})");
+  EXPECT_EQ(told(bench.get("/v1/api/runs")), R"(200 {"content":[]})");
+}
+
+// api/B4
+TEST(ApiEndpoint, SlowsDownWhoGuesses) {
+  Bench bench;
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(bench.get("/v1/api/runs", "", "guess").status, 401);
+  const auto throttled = bench.get("/v1/api/runs");
+  EXPECT_EQ(told(throttled), R"(429 {"error":"too many failed attempts","content":"retry later"})");
+  EXPECT_EQ(throttled.headers.at(1).name + throttled.headers.at(1).value, "Retry-After60");
+  ServerRequest other{
+      .method = "GET", .path = "/v1/api/runs", .headers = {{"X-API-Key", "api-secret"}}, .peer = "[::2]:1"};
+  EXPECT_EQ(bench.send(other).status, 200);
+  bench.clock.advance(1min);
+  EXPECT_EQ(bench.get("/v1/api/runs").status, 200);
+}
+
+// api 3
+TEST(ApiEndpoint, ShowsARun) {
+  Bench bench;
+  auto run = a_run("0198");
+  run.status = RunStatus::succeeded;
+  run.target = " prod ";
+  run.revision = "main (sha256:22)";
+  run.message = "job completed successfully\n";
+  run.started_at = from_unix_us(1'767'323'045'200'000);
+  run.finished_at = run.updated_at = from_unix_us(1'767'323'057'000'000);
+  run.source = "ghcr.io/acme/app";
+  run.attempts = 2;
+  run.stacks = {{.name = "web", .status = RunStatus::skipped, .message = "no \xff changes"}};
+  run.parent = "0197";
+  run.cause = "retry";
+  bench.queue.records = {a_run("other"), run};
+  EXPECT_EQ(told(bench.get("/v1/api/run/01%398")),
+            R"(200 {"content":{"job_id":"0198","trigger":"webhook","status":"succeeded","repository":"acme/app",)"
+            R"x("target":"prod","revision":"main (sha256:22)","message":"job completed successfully",)x"
+            R"("created_at":"2026-01-02T03:04:05.123456Z","started_at":"2026-01-02T03:04:05.2Z",)"
+            R"("finished_at":"2026-01-02T03:04:17Z","updated_at":"2026-01-02T03:04:17Z","source":"ghcr.io/acme/app",)"
+            R"("attempts":2,"stacks":[{"name":"web","context":"","status":"skipped","message":"no \\xff changes"}],)"
+            R"("parent":"0197","cause":"retry"}})");
+  EXPECT_EQ(told(bench.get("/v1/api/run/other")),
+            R"(200 {"content":{"job_id":"other","trigger":"webhook","status":"accepted","repository":"acme/app",)"
+            R"("created_at":"2026-01-02T03:04:05.123456Z","updated_at":"2026-01-02T03:04:05.123456Z"}})");
+  EXPECT_EQ(told(bench.get("/v1/api/run/none%0a")), R"(404 {"error":"run not found: none\\x0a","content":""})");
+}
+
+// api/E1 to E4
+TEST(ApiEndpoint, ListsRunsByFilter) {
+  const std::string bad_limit =
+      R"(400 {"error":"invalid parameter: limit","content":"'limit' parameter must be a positive integer"})";
+  const std::string bad_status =
+      R"(400 {"error":"invalid deployment run status","content":"valid status values: accepted, running, succeeded, failed, skipped"})";
+  const std::string bad_trigger =
+      R"(400 {"error":"invalid deployment run trigger","content":"valid trigger values: webhook, poll, scheduled_job"})";
+  const std::string good = R"(200 {"content":[]})";
+  const struct {
+    std::string query, told;
+    std::size_t limit = 50;
+    std::optional<RunStatus> status;
+    std::optional<Trigger> trigger;
+  } kRows[] = {
+      {"", good},
+      {"limit=", good},
+      {"limit=7", good, 7},
+      {"limit=201", good, 200},
+      {"limit=0", bad_limit},
+      {"limit=-1", bad_limit},
+      {"limit=ten", bad_limit},
+      {"limit=1.5", bad_limit},
+      {"limit=99999999999999999999", bad_limit},
+      {"status=%20FAILED+", good, 50, RunStatus::failed},
+      {"status=done", bad_status},
+      {"trigger=Scheduled_Job&status=running", good, 50, RunStatus::running, Trigger::scheduled_job},
+      {"trigger=api", bad_trigger},
+  };
+  for (const auto& row : kRows) {
+    SCOPED_TRACE(row.query);
+    Bench bench;
+    EXPECT_EQ(told(bench.get("/v1/api/runs", row.query)), row.told);
+    if (row.told != good) continue;
+    EXPECT_EQ(bench.queue.asked.limit, row.limit);
+    EXPECT_EQ(bench.queue.asked.status, row.status);
+    EXPECT_EQ(bench.queue.asked.trigger, row.trigger);
+  }
+  Bench bench;
+  bench.queue.records = {a_run("b"), a_run("a")};
+  const auto body = bench.get("/v1/api/runs").body;
+  EXPECT_LT(body.find(R"("job_id":"b")"), body.find(R"("job_id":"a")"));
+}
+
+// api/E41 to E46
+TEST(ApiEndpoint, TellsHowItIs) {
+  const struct {
+    bool docker_host_set;
+    std::string engine, queue, told;
+  } kRows[] = {
+      {false, "", "", R"(200 {"content":"healthy"})"},
+      {false, "connection refused", "",
+       R"(503 {"error":"failed to connect to docker socket","content":"connection refused"})"},
+      {true, "connection refused", "",
+       R"(503 {"error":"failed to connect to docker host","content":"connection refused"})"},
+      {false, "", "journal not writable: no space left",
+       R"(503 {"error":"journal not writable","content":"no space left"})"},
+      {false, "gone", "job worker stalled", R"(503 {"error":"job worker stalled","content":""})"},
+  };
+  for (const auto& row : kRows) {
+    SCOPED_TRACE(row.told);
+    Bench bench("", row.docker_host_set);
+    bench.engine.fault = row.engine;
+    bench.queue.fault = row.queue;
+    for (const auto method : {"GET", "POST", "BREW"})
+      EXPECT_EQ(told(bench.send({.method = method, .path = "/v1/health"})), row.told);
+  }
+}
+
+// api/E45
+TEST(ApiEndpoint, AsksTheEngineEveryTwoSecondsAtMost) {
+  Bench bench;
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(bench.get("/v1/health").status, 200);
+  EXPECT_EQ(bench.engine.pings, 1);
+  bench.engine.fault = "gone";
+  EXPECT_EQ(bench.get("/v1/health").status, 200);
+  bench.clock.advance(2s);
+  EXPECT_EQ(bench.get("/v1/health").status, 503);
+  EXPECT_EQ(bench.engine.pings, 2);
+}
+
+}  // namespace
+}  // namespace windlass
