@@ -3,16 +3,10 @@
 
 #include <filesystem>
 #include <map>
-#include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
-
-namespace re2 {
-class RE2;
-}
 
 namespace windlass {
 
@@ -50,9 +44,11 @@ struct DeployConfigOptions {
   bool strict = false;         // CONFIG_STRICT: unknown keys are errors
 };
 
-// Reads the configuration of `target` ("" for none) from an unpacked source. Every path is opened beneath `root`; the
-// config file must be a regular file. Messages are the stable texts of config 3 and 4, with file, line and key:
-// "invalid deploy configuration: .doco-cd.yaml:3: timeout: expected an integer, got text \"180\"".
+// Reads the configuration of `target` ("" for none) from an unpacked artifact: in `base_dir`, else at its root. Every
+// path is opened beneath `root`; the config file must be a regular file. Messages are the stable texts of config 3, 4
+// and oci 7, with file, line and key, all faults of the file in one: "invalid deploy configuration: failed to decode
+// yaml: .doco-cd.yaml:3: timeout: expected an integer, got text \"180\"". Keys of config 4 that windlass does not have
+// yet are faults when they ask for something.
 Result<DeployConfigs> load_deploy_configs(const std::filesystem::path& root, const std::string& target,
                                           const DeployConfigOptions& options);
 

@@ -110,6 +110,7 @@ TEST(Yaml, SaysWhyItRefusesAFile) {
       {"a: {<<: 1}\n", "1:5: a merge key takes a mapping or a list of mappings"},
       {"a: {<<: [{}, 1]}\n", "1:5: a merge key takes a mapping or a list of mappings"},
       {"? [a]\n: 1\n", "1:3: a mapping key must be text"},
+      {"a: \"x\\0\"\n", "1:5: NUL in a value"},
       {"a: 1\nb: \xff\n", "2:1: YAML is not UTF-8"},
       {std::string("a: 1\nb: x\0y\n", 11), "2:5: NUL byte in YAML"},
       {std::string("\xff\xfe"

@@ -1,0 +1,433 @@
+#include "config/deploy_config.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace windlass {
+namespace {
+
+namespace fs = std::filesystem;
+using Lines = std::vector<std::string>;
+using Variables = std::map<std::string, std::string>;
+
+class DeployConfigFile : public testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/windlass-deploy-config-XXXXXX";
+    root_ = fs::path(mkdtemp(name)) / "tree";
+    fs::create_directory(root_);
+  }
+  void TearDown() override { fs::remove_all(root_.parent_path()); }
+
+  void file(const fs::path& path, std::string_view content) {
+    fs::create_directories((root_ / path).parent_path());
+    std::ofstream(root_ / path) << content;
+  }
+  Result<DeployConfigs> load(std::string_view content, const DeployConfigOptions& options = {}) {
+    file(".doco-cd.yaml", content);
+    return load_deploy_configs(root_, "", options);
+  }
+  std::string fault_of(std::string_view content, const DeployConfigOptions& options = {}) {
+    const auto configs = load(content, options);
+    if (configs) return "";
+    EXPECT_EQ(configs.error().kind, Kind::invalid);
+    return configs.error().message;
+  }
+  std::string layout_fault(const std::string& target, const DeployConfigOptions& options = {}) {
+    const auto configs = load_deploy_configs(root_, target, options);
+    return configs ? "" : configs.error().message;
+  }
+  fs::path root_;
+};
+
+TEST_F(DeployConfigFile, GivesDefaults) {
+  const auto configs = load("name: web\n");
+  ASSERT_TRUE(configs) << configs.error().message;
+  EXPECT_EQ(configs->file, ".doco-cd.yaml");
+  EXPECT_EQ(configs->warnings, Lines{});
+  const auto& config = configs->stacks.at(0);
+  EXPECT_EQ(config.name, "web");
+  EXPECT_EQ(config.version, "doco.v1");
+  EXPECT_EQ(config.working_dir, ".");
+  EXPECT_EQ(config.compose_files, (Lines{"compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"}));
+  EXPECT_TRUE(config.compose_files_are_default);
+  EXPECT_EQ(config.env_files, Lines{".env"});
+  EXPECT_TRUE(config.env_files_are_default);
+  EXPECT_TRUE(config.remove_orphans);
+  EXPECT_FALSE(config.force_recreate);
+  EXPECT_FALSE(config.force_image_pull);
+  EXPECT_EQ(config.timeout_seconds, 180);
+  EXPECT_EQ(config.webhook_filter, "");
+}
+
+TEST_F(DeployConfigFile, IsReadKeyByKey) {
+  const auto configs = load(R"(
+name: 123
+source: " OCI "
+version: " doco.v1 "
+reference: main
+working_dir: /apps//x/../web
+compose_files: [./base.yaml, sub/../prod.yaml]
+environment: {A: 1, B: yes, C: , D: "~", E: 0o17}
+env_files: [a.env, ../shared.env]
+profiles: [web, "*"]
+remove_orphans: off
+force_recreate: "yes"
+force_image_pull: TRUE
+timeout: 90.0
+webhook_filter: ^v[0-9]+$
+)");
+  ASSERT_TRUE(configs) << configs.error().message;
+  const auto& config = configs->stacks.at(0);
+  EXPECT_EQ(config.name, "123");
+  EXPECT_EQ(config.reference, "main");
+  EXPECT_EQ(config.working_dir, "apps/web");
+  EXPECT_EQ(config.compose_files, (Lines{"base.yaml", "prod.yaml"}));
+  EXPECT_FALSE(config.compose_files_are_default);
+  EXPECT_EQ(config.environment, (Variables{{"A", "1"}, {"B", "yes"}, {"C", ""}, {"D", "~"}, {"E", "0o17"}}));
+  EXPECT_EQ(config.env_files, (Lines{"a.env", "../shared.env"}));
+  EXPECT_FALSE(config.env_files_are_default);
+  EXPECT_EQ(config.profiles, (Lines{"web", "*"}));
+  EXPECT_FALSE(config.remove_orphans);
+  EXPECT_TRUE(config.force_recreate);
+  EXPECT_TRUE(config.force_image_pull);
+  EXPECT_EQ(config.timeout_seconds, 90);
+  EXPECT_EQ(config.webhook_filter, "^v[0-9]+$");
+}
+
+TEST_F(DeployConfigFile, KeepsDefaultsWhereNullStands) {  // config 3
+  const auto configs =
+      load("name: web\ntimeout: ~\nremove_orphans:\nenvironment:\nprofiles:\nenv_files:\nworking_dir:\n");
+  ASSERT_TRUE(configs) << configs.error().message;
+  const auto& config = configs->stacks.at(0);
+  EXPECT_EQ(config.timeout_seconds, 180);
+  EXPECT_TRUE(config.remove_orphans);
+  EXPECT_EQ(config.env_files, Lines{});
+  EXPECT_FALSE(config.env_files_are_default);
+  EXPECT_EQ(config.working_dir, ".");
+}
+
+TEST_F(DeployConfigFile, TakesTheBooleansOfYamlOneOne) {  // config 3
+  for (const auto yes : {"true", "True", "TRUE", "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "\"yes\"", "'On'"})
+    EXPECT_TRUE(load(fmt::format("name: web\nforce_recreate: {}\n", yes))->stacks[0].force_recreate) << yes;
+  for (const auto no : {"false", "False", "FALSE", "n", "N", "no", "No", "NO", "off", "Off", "OFF", "\"no\""})
+    EXPECT_FALSE(load(fmt::format("name: web\nremove_orphans: {}\n", no))->stacks[0].remove_orphans) << no;
+}
+
+TEST_F(DeployConfigFile, TakesNumbersAsTyped) {  // reliability 8
+  const std::pair<std::string_view, int> rows[] = {{"0", 0},     {"60", 60},    {"1_000", 1000}, {"1e2", 100},
+                                                   {"0o17", 15}, {"017", 15},   {"0x1F", 31},    {"0b11", 3},
+                                                   {"+5", 5},    {"180.0", 180}};
+  for (const auto& [text, seconds] : rows)
+    EXPECT_EQ(load(fmt::format("name: web\ntimeout: {}\n", text))->stacks[0].timeout_seconds, seconds) << text;
+}
+
+TEST_F(DeployConfigFile, HoldsSeveralStacks) {
+  const auto configs = load("name: a\n---\n---\nname: b\n---\n");
+  ASSERT_TRUE(configs);
+  ASSERT_EQ(configs->stacks.size(), 2u);
+  EXPECT_EQ(configs->stacks[0].name, "a");
+  EXPECT_EQ(configs->stacks[1].name, "b");
+}
+
+constexpr std::string_view kNameRule = "a compose project name is [a-z0-9][a-z0-9_-]*";
+
+// what follows "name: web\n", the fault behind "invalid deploy configuration: "
+const std::pair<std::string, std::string> kFaults[] = {
+    // wrong types: config 3
+    {"timeout: \"180\"", "failed to decode yaml: .doco-cd.yaml:2: timeout: expected an integer, got text \"180\""},
+    {"timeout: 1e999", "failed to decode yaml: .doco-cd.yaml:2: timeout: expected an integer, got text \"1e999\""},
+    {"timeout: 22:22", "failed to decode yaml: .doco-cd.yaml:2: timeout: expected an integer, got text \"22:22\""},
+    {"timeout: 180.5", "failed to decode yaml: .doco-cd.yaml:2: timeout: expected an integer, got text \"180.5\""},
+    {"timeout: yes", "failed to decode yaml: .doco-cd.yaml:2: timeout: expected an integer, got yes"},
+    {"timeout: 2024-01-02",
+     "failed to decode yaml: .doco-cd.yaml:2: timeout: expected an integer, got text \"2024-01-02\""},
+    {"timeout: [1]", "failed to decode yaml: .doco-cd.yaml:2: timeout: expected an integer, got a list"},
+    {"remove_orphans: \"true\"",
+     "failed to decode yaml: .doco-cd.yaml:2: remove_orphans: expected true or false, got text \"true\""},
+    {"remove_orphans: 1",
+     "failed to decode yaml: .doco-cd.yaml:2: remove_orphans: expected true or false, got number 1"},
+    {"remove_orphans: {}",
+     "failed to decode yaml: .doco-cd.yaml:2: remove_orphans: expected true or false, got a mapping"},
+    {"working_dir: [x]", "failed to decode yaml: .doco-cd.yaml:2: working_dir: expected text, got a list"},
+    {"profiles: web", "failed to decode yaml: .doco-cd.yaml:2: profiles: expected a list, got text \"web\""},
+    {"profiles:\n - web\n - {a: b}",
+     "failed to decode yaml: .doco-cd.yaml:4: profiles: expected a list of texts, got a mapping in it"},
+    {"environment: [A=1]", "failed to decode yaml: .doco-cd.yaml:2: environment: expected a mapping, got a list"},
+    {"environment:\n  A: 1\n  B: [x]",
+     "failed to decode yaml: .doco-cd.yaml:4: environment: expected a mapping of texts, got a list in it"},
+    // wrong values: config 4
+    {"timeout: -1", ".doco-cd.yaml:2: timeout: must be >= 0"},
+    {"timeout: 3000000000", ".doco-cd.yaml:2: timeout: 3000000000 is out of range"},
+    {"source: svn", ".doco-cd.yaml:2: source: invalid source type \"svn\": must be \"git\" or \"oci\""},
+    {"version: doco.v99",
+     ".doco-cd.yaml:2: version: unsupported oci version \"doco.v99\": expected layout=doco.v1 in .doco-cd.yaml"},
+    {"compose_files:", ".doco-cd.yaml:2: compose_files: key not found: compose_files"},
+    {"compose_files: []", ".doco-cd.yaml:2: compose_files: key not found: compose_files"},
+    {"environment: {\"A=B\": 1}", ".doco-cd.yaml:2: environment: \"A=B\" is not the name of a variable"},
+    {"env_files: [\"remote:x.env\"]",
+     ".doco-cd.yaml:2: env_files: \"remote:x.env\": remote: is not supported for OCI sources"},
+    {"profiles: [--help]", ".doco-cd.yaml:2: profiles: \"--help\" is not the name of a profile"},
+    {"webhook_filter: \"(\"", ".doco-cd.yaml:2: webhook_filter: invalid webhook_filter: missing ): ("},
+    // paths: reliability 8
+    {"working_dir: ../x", ".doco-cd.yaml:2: working_dir: invalid file path: ../x"},
+    {"working_dir: a/../../x", ".doco-cd.yaml:2: working_dir: invalid file path: a/../../x"},
+    {"working_dir: -x", ".doco-cd.yaml:2: working_dir: invalid file path: -x"},
+    {"working_dir: https://host/x", ".doco-cd.yaml:2: working_dir: invalid file path: https://host/x"},
+    {"compose_files: [/etc/passwd]", ".doco-cd.yaml:2: compose_files: invalid file path: /etc/passwd"},
+    {"working_dir: a\ncompose_files: [../b.yaml]", ".doco-cd.yaml:3: compose_files: invalid file path: ../b.yaml"},
+    {"compose_files: [\"oci://host/x\"]", ".doco-cd.yaml:2: compose_files: invalid file path: oci://host/x"},
+    {"compose_files: [\"-\"]", ".doco-cd.yaml:2: compose_files: invalid file path: -"},
+    {"env_files: [/proc/self/environ]", ".doco-cd.yaml:2: env_files: invalid file path: /proc/self/environ"},
+    {"working_dir: a\nenv_files: [../../.env]", ".doco-cd.yaml:3: env_files: invalid file path: ../../.env"},
+    // keys that are not built yet
+    {"repository_url: https://host/x.git",
+     ".doco-cd.yaml:2: repository_url: repository_url is not supported for OCI sources"},
+    {"destroy: true",
+     ".doco-cd.yaml:2: destroy: deploy key \"destroy\" is not built yet in this version of windlass: remove it or set "
+     "it to false"},
+    {"destroy: 1", ".doco-cd.yaml:2: destroy: invalid destroy value: expected bool or object"},
+    {"auto_discovery: \"true\"",
+     ".doco-cd.yaml:2: auto_discovery: invalid auto_discovery value: expected bool or object"},
+    {"rollback: []", ".doco-cd.yaml:2: rollback: invalid rollback value: expected bool or object"},
+    {"git_depth: -1", ".doco-cd.yaml:2: git_depth: git_depth must be >= 0"},
+    {"oci: {verify: true}",
+     ".doco-cd.yaml:2: oci: deploy key \"oci\" is not built yet in this version of windlass: remove it"},
+    // syntax: config 3
+    {"name: again", "failed to decode yaml: .doco-cd.yaml:2:1: mapping key \"name\" already defined at line 1"},
+    {"profiles:\n\t- x", "failed to decode yaml: .doco-cd.yaml:3:1: tab character may not be used as indentation"},
+    {"---\nname: web", "duplicate project/stack name found in configuration file: web"},
+    {"---\n[name]", "failed to decode yaml: .doco-cd.yaml:3: expected a mapping of deploy keys"},
+};
+
+TEST_F(DeployConfigFile, SaysWhatIsWrong) {
+  for (const auto& [text, fault] : kFaults) {
+    SCOPED_TRACE(text);
+    EXPECT_EQ(fault_of("name: web\n" + text + "\n"), "invalid deploy configuration: " + fault);
+  }
+}
+
+TEST_F(DeployConfigFile, ChecksTheName) {  // reliability 8
+  const std::string prefix = "invalid deploy configuration: ";
+  for (const auto name : {"../../x", "--help", "A B", "a;id", "Web", "_x", "wéb"})
+    EXPECT_EQ(fault_of(fmt::format("name: {}\n", name)),
+              fmt::format("{}.doco-cd.yaml:1: name: \"{}\" is not a valid name: {}", prefix, name, kNameRule));
+  EXPECT_EQ(fault_of("name: \"a\\e[2J\"\n"),
+            fmt::format("{}.doco-cd.yaml:1: name: \"a\\x1b[2J\" is not a valid name: {}", prefix, kNameRule));
+  EXPECT_EQ(fault_of("name: \"a\\n\"\n"),
+            fmt::format("{}.doco-cd.yaml:1: name: \"a\\x0a\" is not a valid name: {}", prefix, kNameRule));
+  EXPECT_NE(fault_of("name: " + std::string(10'000, 'a')), "");
+  for (const auto text : {"name: null\n", "name:\n", "name: \"\"\n", "timeout: 1\n"})
+    EXPECT_EQ(fault_of(text), fmt::format("{}.doco-cd.yaml:1: name: key not found: name ({})", prefix, kNameRule));
+  EXPECT_EQ(fault_of("name: [a]\n"),
+            prefix + "failed to decode yaml: .doco-cd.yaml:1: name: expected text, got a list");
+}
+
+TEST_F(DeployConfigFile, ReportsEveryFaultAtOnce) {
+  EXPECT_EQ(
+      fault_of("name: web\ntimeout: x\n---\nname: b\ndestroy: true\n"),
+      "invalid deploy configuration: failed to decode yaml: .doco-cd.yaml:2: timeout: expected an integer, got text "
+      "\"x\"; .doco-cd.yaml:5: destroy: deploy key \"destroy\" is not built yet in this version of windlass: remove "
+      "it or set it to false");
+}
+
+TEST_F(DeployConfigFile, RefusesEveryKeyThatIsNotBuiltYet) {
+  for (const auto text :
+       {"repository_url: x", "context: remote", "external_secrets: {A: b}", "git_depth: 1", "build: {no_cache: true}",
+        "swarm: {config_retention: 1}", "destroy: {enabled: true}", "auto_discovery: true",
+        "auto_discovery: {enabled: on}", "reconciliation: true", "reconciliation: {}",
+        "reconciliation: {restart_limit: 1}", "oci: {verify: true}", "rollback: true", "rollback: {enabled: true}",
+        "adopt: true", "wait_jobs: true", "remote_paths: true"})
+    EXPECT_NE(fault_of(fmt::format("name: web\n{}\n", text)), "") << text;
+}
+
+TEST_F(DeployConfigFile, TakesUnbuiltKeysThatAskForNothing) {
+  for (const auto text : {"repository_url: ''",
+                          "context: ' '",
+                          "external_secrets: {}",
+                          "external_secrets:",
+                          "git_depth: 0",
+                          "build: {}",
+                          "swarm:",
+                          "destroy: false",
+                          "destroy: {enabled: false, remove_volumes: true}",
+                          "destroy: {remove_volumes: true}",
+                          "auto_discovery: off",
+                          "auto_discovery: {depth: 2}",
+                          "reconciliation: false",
+                          "reconciliation: {enabled: false}",
+                          "reconciliation:",
+                          "oci: {}",
+                          "rollback: false",
+                          "adopt: no",
+                          "wait_jobs: false",
+                          "remote_paths: false",
+                          "prune_images: true",
+                          "prune_images: false",
+                          "wait_running_jobs: true",
+                          "wait_running_jobs: false"}) {
+    const auto configs = load(fmt::format("name: web\n{}\n", text));
+    ASSERT_TRUE(configs) << text << ": " << configs.error().message;
+    EXPECT_EQ(configs->warnings, Lines{}) << text;
+  }
+}
+
+TEST_F(DeployConfigFile, WarnsAboutUnknownKeys) {  // config 14 #5
+  const std::string text = "name: web\ncompose_file: x.yaml\ndestory: true\nzzz: 1\ndestroy: {remove_volume: true}\n";
+  const Lines lines = {".doco-cd.yaml:5: unknown key \"remove_volume\", did you mean \"remove_volumes\"?",
+                       ".doco-cd.yaml:2: unknown key \"compose_file\", did you mean \"compose_files\"?",
+                       ".doco-cd.yaml:3: unknown key \"destory\", did you mean \"destroy\"?",
+                       ".doco-cd.yaml:4: unknown key \"zzz\""};
+  const auto configs = load(text);
+  ASSERT_TRUE(configs) << configs.error().message;
+  EXPECT_EQ(configs->warnings, lines);
+  EXPECT_EQ(fault_of(text, {.strict = true}), fmt::format("invalid deploy configuration: {}", fmt::join(lines, "; ")));
+}
+
+TEST_F(DeployConfigFile, HasTextThatIsEqualForEqualConfigurations) {
+  const auto text = [&](std::string_view content) { return load(content)->stacks[0].text; };
+  EXPECT_EQ(text("name: web\nenvironment: {A: 1, B: 2}\n"),
+            text("# other\nenvironment:\n  B: \"2\"\n  A: '1'\nname: \"web\"\ntimeout: 180\n"));
+  EXPECT_NE(text("name: web\n"), text("name: web\nprofiles: [a]\n"));
+  EXPECT_NE(text("name: web\n"), text("name: web\nenv_files: [.env]\n"));
+}
+
+TEST_F(DeployConfigFile, IsFoundByItsTarget) {  // oci 7
+  EXPECT_EQ(layout_fault(""), "invalid OCI artifact layout: expected .doco-cd.yml or .doco-cd.yaml at artifact root");
+  file(".doco-cd.yml", "name: default\n");
+  EXPECT_EQ(layout_fault("prod.eu"),
+            "invalid OCI artifact layout: expected .doco-cd.prod.eu.yml or .doco-cd.prod.eu.yaml at artifact root");
+  EXPECT_EQ(load_deploy_configs(root_, "", {})->stacks[0].name, "default");
+  file(".doco-cd.prod.eu.yaml", "name: eu\n");
+  EXPECT_EQ(load_deploy_configs(root_, "prod.eu", {})->stacks[0].name, "eu");
+  for (const auto target : {"../x", "-x", ".x", "a/b", "a b"})
+    EXPECT_EQ(layout_fault(target), fmt::format("invalid target \"{}\"", target));
+}
+
+TEST_F(DeployConfigFile, IsNamedWhenAnotherOneHidesIt) {  // config 14 #23
+  file(".doco-cd.yml", "name: b\n");
+  const auto configs = load("name: a\n");
+  ASSERT_TRUE(configs);
+  EXPECT_EQ(configs->stacks[0].name, "a");
+  EXPECT_EQ(configs->warnings, Lines{".doco-cd.yml is ignored: .doco-cd.yaml is used"});
+}
+
+TEST_F(DeployConfigFile, MayStandInTheBaseDirectory) {
+  const DeployConfigOptions options{.base_dir = "/deploy/it"};
+  EXPECT_EQ(layout_fault("", options),
+            "invalid OCI artifact layout: expected .doco-cd.yml or .doco-cd.yaml at artifact root or in deploy/it");
+  file(".doco-cd.yaml", "name: root\n");
+  EXPECT_EQ(load_deploy_configs(root_, "", options)->stacks[0].name, "root");
+  file("deploy/it/.doco-cd.yml", "name: base\n");
+  EXPECT_EQ(load_deploy_configs(root_, "", options)->stacks[0].name, "base");
+}
+
+TEST_F(DeployConfigFile, MustBeARegularFile) {  // reliability 5, row 38
+  file("real.yaml", "name: web\n");
+  const std::string fault = "invalid OCI artifact layout: .doco-cd.yaml is not a regular file";
+  fs::create_symlink("real.yaml", root_ / ".doco-cd.yaml");
+  EXPECT_EQ(layout_fault(""), fault);
+  fs::remove(root_ / ".doco-cd.yaml");
+  fs::create_directory(root_ / ".doco-cd.yaml");
+  EXPECT_EQ(layout_fault(""), fault);
+  fs::remove(root_ / ".doco-cd.yaml");
+  ::mkfifo((root_ / ".doco-cd.yaml").c_str(), 0600);
+  EXPECT_EQ(layout_fault(""), fault);
+}
+
+TEST_F(DeployConfigFile, MustHoldSomethingReadable) {
+  for (const auto text : {"", "# only a comment\n", "---\n---\n"})
+    EXPECT_EQ(fault_of(text), "invalid deploy configuration: no yaml documents found in file .doco-cd.yaml");
+  EXPECT_EQ(fault_of(std::string("\x7f"
+                                 "ELF\0\0",
+                                 6)),
+            "invalid deploy configuration: failed to decode yaml: .doco-cd.yaml:1:5: NUL byte in YAML");
+  EXPECT_EQ(fault_of("a: " + std::string(2 << 20, 'x')),
+            "invalid deploy configuration: .doco-cd.yaml is larger than 1048576 bytes");
+}
+
+TEST_F(DeployConfigFile, FindsTheComposeFilesThatExist) {
+  const DeployConfig config = load("name: web\nworking_dir: app\n")->stacks[0];
+  EXPECT_EQ(find_compose_files(root_, config).error().message,
+            "invalid deploy configuration: no compose files found in app: looked for compose.yaml, compose.yml, "
+            "docker-compose.yml, docker-compose.yaml");
+  file("app/docker-compose.yaml", "");
+  file("app/compose.yml", "");
+  EXPECT_EQ(*find_compose_files(root_, config), (Lines{"app/compose.yml", "app/docker-compose.yaml"}));
+}
+
+TEST_F(DeployConfigFile, MissesNoComposeFileThatIsNamed) {
+  file("a.yaml", "");
+  const DeployConfig config = load("name: web\ncompose_files: [a.yaml, b.yaml]\n")->stacks[0];
+  EXPECT_EQ(find_compose_files(root_, config).error().message,
+            "invalid deploy configuration: could not find compose file: b.yaml");
+  fs::create_symlink("a.yaml", root_ / "b.yaml");
+  EXPECT_EQ(*find_compose_files(root_, config), (Lines{"a.yaml", "b.yaml"}));
+  fs::remove(root_ / "b.yaml");
+  fs::create_symlink("../outside.yaml", root_ / "b.yaml");
+  EXPECT_EQ(find_compose_files(root_, config).error().message,
+            "invalid deploy configuration: invalid file path: b.yaml leads out of the source");
+  fs::remove(root_ / "b.yaml");
+  fs::create_directory(root_ / "b.yaml");
+  EXPECT_EQ(find_compose_files(root_, config).error().message,
+            "invalid deploy configuration: invalid file path: b.yaml is not a regular file");
+}
+
+TEST_F(DeployConfigFile, OrdersTheEnvironment) {  // config 6
+  file("app/a.env", "A=file\nB=file\nC=file-a\nD=${A}-${B}-${C}\n");
+  file("b.env", "C=file-b\nE=${C}\nF=${D}\n");
+  const DeployConfig config =
+      load("name: web\nworking_dir: app\nenvironment: {A: config}\nenv_files: [a.env, ../b.env]\n")->stacks[0];
+  EXPECT_EQ(*interpolation_environment(root_, config, {{"A", "process"}, {"B", "process"}}),
+            (Variables{{"A", "config"},
+                       {"B", "process"},
+                       {"C", "file-b"},
+                       {"D", "config-process-file-a"},
+                       {"E", "file-a"},
+                       {"F", "config-process-file-a"}}));
+}
+
+TEST_F(DeployConfigFile, NeedsTheEnvFilesItNames) {
+  EXPECT_EQ(*interpolation_environment(root_, load("name: web\n")->stacks[0], {}), Variables{});
+  EXPECT_EQ(interpolation_environment(root_, load("name: web\nenv_files: [.env]\n")->stacks[0], {}).error().message,
+            "env file: opening .env: no such file or directory");
+  file(".env", "A=1\n");
+  EXPECT_EQ(*interpolation_environment(root_, load("name: web\n")->stacks[0], {}), (Variables{{"A", "1"}}));
+  EXPECT_EQ(*interpolation_environment(root_, load("name: web\nenv_files: []\n")->stacks[0], {}), Variables{});
+}
+
+TEST_F(DeployConfigFile, ReadsNoEnvFileOutsideOrEncrypted) {
+  fs::create_symlink("/proc/self/environ", root_ / ".env");
+  const auto config = load("name: web\n")->stacks[0];
+  EXPECT_EQ(interpolation_environment(root_, config, {}).error().message, "env file: .env leads out of the source");
+  fs::remove(root_ / ".env");
+  file(".env", "A=ENC[AES256_GCM,data:x]\nsops_version=3\n");
+  EXPECT_EQ(interpolation_environment(root_, config, {}).error().message,
+            "env file .env: encrypted with SOPS, which is not built yet in this version of windlass");
+  fs::remove(root_ / ".env");
+  ::mkfifo((root_ / ".env").c_str(), 0600);
+  EXPECT_EQ(interpolation_environment(root_, config, {}).error().message, "env file: .env is not a regular file");
+}
+
+TEST(WebhookFilter, SearchesUnanchored) {  // webhook/F4 to F7
+  DeployConfig config;
+  EXPECT_TRUE(filter_matches(config, "anything"));
+  config.webhook_filter = "v[0-9]";
+  EXPECT_TRUE(filter_matches(config, "release-v2-x"));
+  EXPECT_FALSE(filter_matches(config, "main"));
+  config.webhook_filter = "^main$";
+  EXPECT_FALSE(filter_matches(config, "main2"));
+}
+
+TEST_F(DeployConfigFile, HasAFilterThatCostsLinearTime) {  // reliability 8
+  const auto config = load("name: web\nwebhook_filter: ((((a+)+)+)+)+$\n")->stacks[0];
+  EXPECT_FALSE(filter_matches(config, std::string(100'000, 'a') + "b"));
+  EXPECT_FALSE(load("name: web\nwebhook_filter: " + std::string(100'000, '(') + "\n"));
+}
+
+}  // namespace
+}  // namespace windlass

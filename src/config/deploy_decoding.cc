@@ -1,0 +1,170 @@
+#include "config/deploy_decoding.h"
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "config/key_reader.h"
+#include "config/source_path.h"
+#include "config/unbuilt_keys.h"
+#include "sys/json.h"
+
+namespace windlass {
+namespace {
+
+constexpr std::string_view kLayout = "doco.v1";
+constexpr std::size_t kNameBytesMax = 128;  // it becomes part of container, network and volume names
+constexpr std::string_view kNameRule = "a compose project name is [a-z0-9][a-z0-9_-]*";
+
+bool is_project_name(std::string_view name) {
+  const auto is_letter_or_digit = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !name.empty() && name.size() <= kNameBytesMax && is_letter_or_digit(name[0]) &&
+         std::all_of(name.begin(), name.end(), [&](char c) { return is_letter_or_digit(c) || c == '_' || c == '-'; });
+}
+
+// compose's own rule, [a-zA-Z0-9][a-zA-Z0-9_.-]+, or "*" for all of them; one letter does no harm.
+bool is_profile(std::string_view profile) {
+  const auto fits = [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '.' || c == '-'; };
+  return profile == "*" || (!profile.empty() && std::isalnum(static_cast<unsigned char>(profile[0])) &&
+                            std::all_of(profile.begin(), profile.end(), fits));
+}
+
+std::string shown(std::string_view value) { return printable(value, 100); }
+
+void decode_name(KeyReader& read, DeployConfig& config) {
+  read.text("name", config.name);
+  const auto* node = read.take("name");
+  if (config.name.empty()) {
+    if (node == nullptr || node->kind == YamlNode::Kind::scalar)
+      read.fault("name", fmt::format("key not found: name ({})", kNameRule));
+  } else if (!is_project_name(config.name)) {
+    read.fault("name", fmt::format("\"{}\" is not a valid name: {}", shown(config.name), kNameRule));
+  }
+}
+
+void decode_version(KeyReader& read, std::string_view file, DeployConfig& config) {
+  std::string source = "git";
+  read.text("source", source);
+  source = lower(trim(source));
+  if (source != "git" && source != "oci" && !source.empty())
+    read.fault("source", fmt::format("invalid source type \"{}\": must be \"git\" or \"oci\"", shown(source)));
+  read.text("version", config.version);
+  config.version = trim(config.version);
+  if (config.version.empty()) config.version = kLayout;
+  if (config.version != kLayout)
+    read.fault("version", fmt::format("unsupported oci version \"{}\": expected layout={} in {}", shown(config.version),
+                                      kLayout, file));
+}
+
+void decode_working_dir(KeyReader& read, DeployConfig& config) {
+  std::string written = config.working_dir;
+  read.text("working_dir", written);
+  std::string_view relative = written;
+  while (relative.starts_with('/')) relative.remove_prefix(1);
+  const auto clean = clean_source_path(".", relative.empty() ? "." : relative);
+  if (clean)
+    config.working_dir = *clean;
+  else
+    read.fault("working_dir", "invalid file path: " + shown(written));
+}
+
+void decode_compose_files(KeyReader& read, DeployConfig& config) {
+  config.compose_files = default_compose_files();
+  read.list("compose_files", config.compose_files);
+  if (config.compose_files.empty()) read.fault("compose_files", "key not found: compose_files");
+  for (auto& file : config.compose_files) {
+    const auto clean = clean_source_path(".", file);
+    if (clean && *clean != ".")
+      file = *clean;
+    else
+      read.fault("compose_files", "invalid file path: " + shown(file));
+  }
+  config.compose_files_are_default = config.compose_files == default_compose_files();
+}
+
+void decode_environment(KeyReader& read, DeployConfig& config) {
+  read.map("environment", config.environment);
+  for (const auto& [name, value] : config.environment)
+    if (name.empty() || name.find_first_of(std::string_view("=\0", 2)) != name.npos)
+      read.fault("environment", fmt::format("\"{}\" is not the name of a variable", shown(name)));
+
+  config.env_files_are_default = !read.has("env_files");
+  read.list("env_files", config.env_files);
+  for (const auto& file : config.env_files) {
+    if (file.starts_with("remote:"))
+      read.fault("env_files", fmt::format("\"{}\": remote: is not supported for OCI sources", shown(file)));
+    else if (!clean_source_path(config.working_dir, file))
+      read.fault("env_files", "invalid file path: " + shown(file));
+  }
+}
+
+void decode_profiles(KeyReader& read, DeployConfig& config) {
+  read.list("profiles", config.profiles);
+  for (const auto& profile : config.profiles)
+    if (!is_profile(profile))
+      read.fault("profiles", fmt::format("\"{}\" is not the name of a profile", shown(profile)));
+}
+
+void decode_webhook_filter(KeyReader& read, DeployConfig& config) {
+  read.text("webhook_filter", config.webhook_filter);
+  const re2::RE2 filter(config.webhook_filter, re2::RE2::Quiet);
+  if (!filter.ok()) read.fault("webhook_filter", "invalid webhook_filter: " + shown(filter.error()));
+}
+
+std::string canonical_text(const DeployConfig& config) {
+  json::object object{{"name", config.name},
+                      {"version", config.version},
+                      {"reference", config.reference},
+                      {"working_dir", config.working_dir},
+                      {"compose_files", json::value_from(config.compose_files)},
+                      {"environment", json::value_from(config.environment)},
+                      {"env_files", json::value_from(config.env_files)},
+                      {"env_files_are_default", config.env_files_are_default},
+                      {"profiles", json::value_from(config.profiles)},
+                      {"remove_orphans", config.remove_orphans},
+                      {"force_recreate", config.force_recreate},
+                      {"force_image_pull", config.force_image_pull},
+                      {"timeout", config.timeout_seconds},
+                      {"webhook_filter", config.webhook_filter}};
+  return canonical_json(object);
+}
+
+}  // namespace
+
+const std::vector<std::string>& default_compose_files() {
+  static const std::vector<std::string> files = {"compose.yaml", "compose.yml", "docker-compose.yml",
+                                                 "docker-compose.yaml"};
+  return files;
+}
+
+DeployConfig decode_deploy_config(const YamlNode& document, std::string_view file, std::vector<std::string>& faults,
+                                  std::vector<std::string>& warnings) {
+  DeployConfig config;
+  if (document.kind != YamlNode::Kind::mapping) {
+    faults.push_back(
+        fmt::format("failed to decode yaml: {}:{}: expected a mapping of deploy keys", file, document.line));
+    return config;
+  }
+  KeyReader read(document, file, faults);
+  decode_name(read, config);
+  decode_version(read, file, config);
+  read.text("reference", config.reference);
+  decode_working_dir(read, config);
+  decode_compose_files(read, config);
+  decode_environment(read, config);
+  decode_profiles(read, config);
+  read.flag("remove_orphans", config.remove_orphans);
+  read.flag("force_recreate", config.force_recreate);
+  read.flag("force_image_pull", config.force_image_pull);
+  read.integer("timeout", config.timeout_seconds);
+  if (config.timeout_seconds < 0) read.fault("timeout", "must be >= 0");
+  decode_webhook_filter(read, config);
+  refuse_unbuilt_keys(read, file, faults, warnings);
+  for (auto& unknown : read.unknown_keys()) warnings.push_back(std::move(unknown));
+  config.text = canonical_text(config);
+  return config;
+}
+
+}  // namespace windlass

@@ -1,0 +1,69 @@
+#include "config/source_path.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "base/text.h"
+#include "sys/files.h"
+
+namespace windlass {
+namespace {
+
+constexpr std::size_t kPathBytesMax = 4096;  // PATH_MAX
+
+bool is_plain_path(std::string_view path) {
+  return !path.empty() && path.size() <= kPathBytesMax && path.front() != '/' && path.front() != '-' &&
+         path.find("://") == path.npos &&
+         std::none_of(path.begin(), path.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+}
+
+// Without the folder of the source, wherever it stands in the message.
+tl::unexpected<Error> seen_from(const std::filesystem::path& root, Error error) {
+  const auto prefix = root.string() + "/";
+  for (auto at = error.message.find(prefix); at != error.message.npos; at = error.message.find(prefix, at))
+    error.message.erase(at, prefix.size());
+  if (const auto at = error.message.find(root.string()); at != error.message.npos)
+    error.message.replace(at, root.string().size(), "the source");
+  return tl::unexpected(std::move(error));
+}
+
+}  // namespace
+
+std::optional<std::string> clean_source_path(std::string_view base, std::string_view path) {
+  if (!is_plain_path(path)) return std::nullopt;
+  std::vector<std::string> parts;
+  for (const auto text : {base, path}) {
+    for (const auto part : split(text, '/')) {
+      if (part.empty() || part == ".") continue;
+      if (part != "..") {
+        parts.emplace_back(part);
+      } else {
+        if (parts.empty()) return std::nullopt;
+        parts.pop_back();
+      }
+    }
+  }
+  if (parts.empty()) return ".";
+  if (parts.front().starts_with('-')) return std::nullopt;  // "./-f" would become an option
+  return join(parts, "/");
+}
+
+Status check_source_file(const std::filesystem::path& root, const std::string& path) {
+  const auto opened = open_beneath(root, path);
+  if (!opened) return seen_from(root, opened.error());
+  struct stat status {};
+  if (::fstat(opened->get(), &status) != 0 || !S_ISREG(status.st_mode))
+    return fail(Kind::invalid, path + " is not a regular file");
+  return {};
+}
+
+Result<std::string> read_source_file(const std::filesystem::path& root, const std::string& path,
+                                     std::uint64_t bytes_max) {
+  auto text = read_file_beneath(root, path, bytes_max);
+  if (!text) return seen_from(root, text.error());
+  return text;
+}
+
+}  // namespace windlass

@@ -1,0 +1,126 @@
+#include "config/unbuilt_keys.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace windlass {
+namespace {
+
+enum class Type {
+  text,        // "" asks for nothing
+  integer,     // 0 asks for nothing
+  flag,        // false asks for nothing
+  idle_flag,   // neither value asks for anything that windlass would not do anyway
+  collection,  // an empty list or mapping asks for nothing
+  switch_off,  // bool or object; off unless it says enabled: true
+  switch_on,   // bool or object; on unless it says enabled: false
+};
+
+struct Unbuilt {
+  const char* key;
+  Type type;
+  const char* members;  // of the object
+};
+
+// prune_images: nothing is ever pruned; wait_running_jobs: no job containers are known.
+constexpr Unbuilt kUnbuilt[] = {
+    {"oci", Type::collection, ""},
+    {"context", Type::text, ""},
+    {"external_secrets", Type::collection, ""},
+    {"prune_images", Type::idle_flag, ""},
+    {"wait_running_jobs", Type::idle_flag, ""},
+    {"wait_jobs", Type::flag, ""},
+    {"git_depth", Type::integer, ""},
+    {"build", Type::collection, ""},
+    {"swarm", Type::collection, ""},
+    {"destroy", Type::switch_off, "remove_volumes remove_images remove_dir remove_data"},
+    {"auto_discovery", Type::switch_off, "depth delete remove_volumes remove_images delete_all"},
+    {"reconciliation", Type::switch_on, "events restart_timeout restart_signal restart_limit restart_window"},
+    {"rollback", Type::switch_off, ""},
+    {"adopt", Type::flag, ""},
+    {"remote_paths", Type::flag, ""},
+};
+
+class Refusal {
+ public:
+  Refusal(KeyReader& read, std::string_view file, std::vector<std::string>& faults, std::vector<std::string>& warnings)
+      : read_(read), file_(file), faults_(faults), warnings_(warnings) {}
+
+  void check(const Unbuilt& unbuilt) {
+    const auto* node = read_.take(unbuilt.key);
+    if (node == nullptr || node->is_null() || !asks_for_something(unbuilt, *node)) return;
+    read_.fault(unbuilt.key, fmt::format("deploy key \"{}\" is not built yet in this version of windlass: {}",
+                                         unbuilt.key, remedy(unbuilt.type)));
+  }
+
+ private:
+  static std::string_view remedy(Type type) {
+    const bool has_off = type == Type::flag || type == Type::switch_off || type == Type::switch_on;
+    return has_off ? "remove it or set it to false" : "remove it";
+  }
+
+  bool asks_for_something(const Unbuilt& unbuilt, const YamlNode& node) {
+    const std::string key = unbuilt.key;
+    switch (unbuilt.type) {
+      case Type::text: {
+        std::string value;
+        read_.text(key, value);
+        return !trim(value).empty();
+      }
+      case Type::integer: {
+        int value = 0;
+        read_.integer(key, value);
+        if (value < 0) read_.fault(key, fmt::format("{} must be >= 0", key));
+        return value > 0;
+      }
+      case Type::flag: {
+        bool value = false;
+        read_.flag(key, value);
+        return value;
+      }
+      case Type::idle_flag: {
+        bool value = false;
+        read_.flag(key, value);
+        return false;
+      }
+      case Type::collection:
+        return node.kind == YamlNode::Kind::scalar || !node.items.empty() || !node.entries.empty();
+      case Type::switch_off:
+      case Type::switch_on:
+        return is_switched_on(unbuilt, node);
+    }
+    return true;
+  }
+
+  bool is_switched_on(const Unbuilt& unbuilt, const YamlNode& node) {
+    if (node.kind == YamlNode::Kind::mapping) {
+      KeyReader members(node, file_, faults_);
+      bool enabled = unbuilt.type == Type::switch_on;
+      members.flag("enabled", enabled);
+      for (const auto name : split(unbuilt.members, ' ')) members.take(std::string(name));
+      for (auto& unknown : members.unknown_keys()) warnings_.push_back(std::move(unknown));
+      return enabled;
+    }
+    if (const auto flag = yaml_bool(node); flag && !node.quoted) return *flag;
+    read_.fault(unbuilt.key, fmt::format("invalid {} value: expected bool or object", unbuilt.key));
+    return false;
+  }
+
+  KeyReader& read_;
+  std::string_view file_;
+  std::vector<std::string>& faults_;
+  std::vector<std::string>& warnings_;
+};
+
+}  // namespace
+
+void refuse_unbuilt_keys(KeyReader& read, std::string_view file, std::vector<std::string>& faults,
+                         std::vector<std::string>& warnings) {
+  if (const auto* url = read.take("repository_url"); url != nullptr && !url->is_null() && !trim(url->text).empty())
+    read.fault("repository_url", "repository_url is not supported for OCI sources");
+  Refusal refusal(read, file, faults, warnings);
+  for (const auto& unbuilt : kUnbuilt) refusal.check(unbuilt);
+}
+
+}  // namespace windlass
