@@ -5,7 +5,8 @@
 #include <sys/stat.h>
 
 #include <filesystem>
-#include <fstream>
+
+#include "config/deploy_config_fixture.h"
 
 namespace windlass {
 namespace {
@@ -13,36 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 using Lines = std::vector<std::string>;
 using Variables = std::map<std::string, std::string>;
-
-class DeployConfigFile : public testing::Test {
- protected:
-  void SetUp() override {
-    char name[] = "/tmp/windlass-deploy-config-XXXXXX";
-    root_ = fs::path(mkdtemp(name)) / "tree";
-    fs::create_directory(root_);
-  }
-  void TearDown() override { fs::remove_all(root_.parent_path()); }
-
-  void file(const fs::path& path, std::string_view content) {
-    fs::create_directories((root_ / path).parent_path());
-    std::ofstream(root_ / path) << content;
-  }
-  Result<DeployConfigs> load(std::string_view content, const DeployConfigOptions& options = {}) {
-    file(".doco-cd.yaml", content);
-    return load_deploy_configs(root_, "", options);
-  }
-  std::string fault_of(std::string_view content, const DeployConfigOptions& options = {}) {
-    const auto configs = load(content, options);
-    if (configs) return "";
-    EXPECT_EQ(configs.error().kind, Kind::invalid);
-    return configs.error().message;
-  }
-  std::string layout_fault(const std::string& target, const DeployConfigOptions& options = {}) {
-    const auto configs = load_deploy_configs(root_, target, options);
-    return configs ? "" : configs.error().message;
-  }
-  fs::path root_;
-};
 
 TEST_F(DeployConfigFile, GivesDefaults) {
   const auto configs = load("name: web\n");
@@ -348,69 +319,6 @@ TEST_F(DeployConfigFile, MustHoldSomethingReadable) {
             "invalid deploy configuration: failed to decode yaml: .doco-cd.yaml:1:5: NUL byte in YAML");
   EXPECT_EQ(fault_of("a: " + std::string(2 << 20, 'x')),
             "invalid deploy configuration: .doco-cd.yaml is larger than 1048576 bytes");
-}
-
-TEST_F(DeployConfigFile, FindsTheComposeFilesThatExist) {
-  const DeployConfig config = load("name: web\nworking_dir: app\n")->stacks[0];
-  EXPECT_EQ(find_compose_files(root_, config).error().message,
-            "invalid deploy configuration: no compose files found in app: looked for compose.yaml, compose.yml, "
-            "docker-compose.yml, docker-compose.yaml");
-  file("app/docker-compose.yaml", "");
-  file("app/compose.yml", "");
-  EXPECT_EQ(*find_compose_files(root_, config), (Lines{"app/compose.yml", "app/docker-compose.yaml"}));
-}
-
-TEST_F(DeployConfigFile, MissesNoComposeFileThatIsNamed) {
-  file("a.yaml", "");
-  const DeployConfig config = load("name: web\ncompose_files: [a.yaml, b.yaml]\n")->stacks[0];
-  EXPECT_EQ(find_compose_files(root_, config).error().message,
-            "invalid deploy configuration: could not find compose file: b.yaml");
-  fs::create_symlink("a.yaml", root_ / "b.yaml");
-  EXPECT_EQ(*find_compose_files(root_, config), (Lines{"a.yaml", "b.yaml"}));
-  fs::remove(root_ / "b.yaml");
-  fs::create_symlink("../outside.yaml", root_ / "b.yaml");
-  EXPECT_EQ(find_compose_files(root_, config).error().message,
-            "invalid deploy configuration: invalid file path: b.yaml leads out of the source");
-  fs::remove(root_ / "b.yaml");
-  fs::create_directory(root_ / "b.yaml");
-  EXPECT_EQ(find_compose_files(root_, config).error().message,
-            "invalid deploy configuration: invalid file path: b.yaml is not a regular file");
-}
-
-TEST_F(DeployConfigFile, OrdersTheEnvironment) {  // config 6
-  file("app/a.env", "A=file\nB=file\nC=file-a\nD=${A}-${B}-${C}\n");
-  file("b.env", "C=file-b\nE=${C}\nF=${D}\n");
-  const DeployConfig config =
-      load("name: web\nworking_dir: app\nenvironment: {A: config}\nenv_files: [a.env, ../b.env]\n")->stacks[0];
-  EXPECT_EQ(*interpolation_environment(root_, config, {{"A", "process"}, {"B", "process"}}),
-            (Variables{{"A", "config"},
-                       {"B", "process"},
-                       {"C", "file-b"},
-                       {"D", "config-process-file-a"},
-                       {"E", "file-a"},
-                       {"F", "config-process-file-a"}}));
-}
-
-TEST_F(DeployConfigFile, NeedsTheEnvFilesItNames) {
-  EXPECT_EQ(*interpolation_environment(root_, load("name: web\n")->stacks[0], {}), Variables{});
-  EXPECT_EQ(interpolation_environment(root_, load("name: web\nenv_files: [.env]\n")->stacks[0], {}).error().message,
-            "env file: opening .env: no such file or directory");
-  file(".env", "A=1\n");
-  EXPECT_EQ(*interpolation_environment(root_, load("name: web\n")->stacks[0], {}), (Variables{{"A", "1"}}));
-  EXPECT_EQ(*interpolation_environment(root_, load("name: web\nenv_files: []\n")->stacks[0], {}), Variables{});
-}
-
-TEST_F(DeployConfigFile, ReadsNoEnvFileOutsideOrEncrypted) {
-  fs::create_symlink("/proc/self/environ", root_ / ".env");
-  const auto config = load("name: web\n")->stacks[0];
-  EXPECT_EQ(interpolation_environment(root_, config, {}).error().message, "env file: .env leads out of the source");
-  fs::remove(root_ / ".env");
-  file(".env", "A=ENC[AES256_GCM,data:x]\nsops_version=3\n");
-  EXPECT_EQ(interpolation_environment(root_, config, {}).error().message,
-            "env file .env: encrypted with SOPS, which is not built yet in this version of windlass");
-  fs::remove(root_ / ".env");
-  ::mkfifo((root_ / ".env").c_str(), 0600);
-  EXPECT_EQ(interpolation_environment(root_, config, {}).error().message, "env file: .env is not a regular file");
 }
 
 TEST(WebhookFilter, SearchesUnanchored) {  // webhook/F4 to F7

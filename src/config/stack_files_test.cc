@@ -1,0 +1,79 @@
+// The files that a stack's configuration leads to: compose files and env files.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "config/deploy_config_fixture.h"
+
+namespace windlass {
+namespace {
+
+namespace fs = std::filesystem;
+using Lines = std::vector<std::string>;
+using Variables = std::map<std::string, std::string>;
+using StackFiles = DeployConfigFile;
+
+TEST_F(StackFiles, AreTheComposeFilesThatExist) {
+  const DeployConfig config = load("name: web\nworking_dir: app\n")->stacks[0];
+  EXPECT_EQ(find_compose_files(root_, config).error().message,
+            "invalid deploy configuration: no compose files found in app: looked for compose.yaml, compose.yml, "
+            "docker-compose.yml, docker-compose.yaml");
+  file("app/docker-compose.yaml", "");
+  file("app/compose.yml", "");
+  EXPECT_EQ(*find_compose_files(root_, config), (Lines{"app/compose.yml", "app/docker-compose.yaml"}));
+}
+
+TEST_F(StackFiles, MustExistWhenNamed) {
+  file("a.yaml", "");
+  const DeployConfig config = load("name: web\ncompose_files: [a.yaml, b.yaml]\n")->stacks[0];
+  EXPECT_EQ(find_compose_files(root_, config).error().message,
+            "invalid deploy configuration: could not find compose file: b.yaml");
+  fs::create_symlink("a.yaml", root_ / "b.yaml");
+  EXPECT_EQ(*find_compose_files(root_, config), (Lines{"a.yaml", "b.yaml"}));
+  fs::remove(root_ / "b.yaml");
+  fs::create_symlink("../outside.yaml", root_ / "b.yaml");
+  EXPECT_EQ(find_compose_files(root_, config).error().message,
+            "invalid deploy configuration: invalid file path: b.yaml leads out of the source");
+  fs::remove(root_ / "b.yaml");
+  fs::create_directory(root_ / "b.yaml");
+  EXPECT_EQ(find_compose_files(root_, config).error().message,
+            "invalid deploy configuration: invalid file path: b.yaml is not a regular file");
+}
+
+TEST_F(StackFiles, GiveTheEnvironmentInOneOrder) {  // config 6
+  file("app/a.env", "A=file\nB=file\nC=file-a\nD=${A}-${B}-${C}\n");
+  file("b.env", "C=file-b\nE=${C}\nF=${D}\n");
+  const DeployConfig config =
+      load("name: web\nworking_dir: app\nenvironment: {A: config}\nenv_files: [a.env, ../b.env]\n")->stacks[0];
+  EXPECT_EQ(*interpolation_environment(root_, config, {{"A", "process"}, {"B", "process"}}),
+            (Variables{{"A", "config"},
+                       {"B", "process"},
+                       {"C", "file-b"},
+                       {"D", "config-process-file-a"},
+                       {"E", "file-a"},
+                       {"F", "config-process-file-a"}}));
+}
+
+TEST_F(StackFiles, IncludeEveryEnvFileThatIsNamed) {
+  EXPECT_EQ(*interpolation_environment(root_, load("name: web\n")->stacks[0], {}), Variables{});
+  EXPECT_EQ(interpolation_environment(root_, load("name: web\nenv_files: [.env]\n")->stacks[0], {}).error().message,
+            "env file: opening .env: no such file or directory");
+  file(".env", "A=1\n");
+  EXPECT_EQ(*interpolation_environment(root_, load("name: web\n")->stacks[0], {}), (Variables{{"A", "1"}}));
+  EXPECT_EQ(*interpolation_environment(root_, load("name: web\nenv_files: []\n")->stacks[0], {}), Variables{});
+}
+
+TEST_F(StackFiles, AreNeverOutsideOrEncrypted) {
+  fs::create_symlink("/proc/self/environ", root_ / ".env");
+  const auto config = load("name: web\n")->stacks[0];
+  EXPECT_EQ(interpolation_environment(root_, config, {}).error().message, "env file: .env leads out of the source");
+  fs::remove(root_ / ".env");
+  file(".env", "A=ENC[AES256_GCM,data:x]\nsops_version=3\n");
+  EXPECT_EQ(interpolation_environment(root_, config, {}).error().message,
+            "env file .env: encrypted with SOPS, which is not built yet in this version of windlass");
+  fs::remove(root_ / ".env");
+  ::mkfifo((root_ / ".env").c_str(), 0600);
+  EXPECT_EQ(interpolation_environment(root_, config, {}).error().message, "env file: .env is not a regular file");
+}
+
+}  // namespace
+}  // namespace windlass
