@@ -7,7 +7,13 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/write.hpp>
 #include <condition_variable>
+#include <cstdlib>
+#include <filesystem>
 #include <mutex>
 #include <thread>
 
@@ -17,6 +23,7 @@ namespace windlass {
 namespace {
 
 using namespace std::chrono_literals;
+namespace asio = boost::asio;
 
 // A client that sends exactly the bytes it is told to.
 class RawClient {
@@ -444,6 +451,40 @@ TEST(HttpServer, NamesWhatItCannotListenOn) {
   const auto third = HttpServer::listen(tls, echo, Log());
   ASSERT_FALSE(third);
   EXPECT_TRUE(third.error().message.starts_with("loading certificate /nowhere/cert.pem: ")) << third.error().message;
+}
+
+// webhook/A9
+TEST(HttpServer, SpeaksTlsWithItsCertificate) {
+  const auto folder = std::filesystem::temp_directory_path() / ("windlass-tls-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  const auto cert = (folder / "cert.pem").string(), key = (folder / "key.pem").string();
+  const auto make =
+      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=localhost -keyout " +
+      key + " -out " + cert + " 2>/dev/null";
+  ASSERT_EQ(std::system(make.c_str()), 0);
+  auto options = RunningServer::quick();
+  options.header_timeout = options.body_idle_timeout = options.request_timeout = 5s;
+  options.tls_cert_file = cert;
+  options.tls_key_file = key;
+  RunningServer server(echo, options);
+
+  asio::io_context io;
+  asio::ssl::context trust(asio::ssl::context::tls_client);
+  trust.load_verify_file(cert);
+  asio::ssl::stream<asio::ip::tcp::socket> client(io, trust);
+  client.set_verify_mode(asio::ssl::verify_peer);
+  client.lowest_layer().connect({asio::ip::address_v4::loopback(), server.port()});
+  client.handshake(asio::ssl::stream_base::client);
+  std::string received;
+  for (const auto* path : {"/1", "/2"}) {
+    asio::write(client,
+                asio::buffer("POST " + std::string(path) + " HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab"));
+    received.clear();
+    asio::read_until(client, asio::dynamic_buffer(received), ';');
+    EXPECT_EQ(body_of(received), "POST " + std::string(path) + " [ab] none;");
+  }
+  EXPECT_EQ(server.exchange("GET / HTTP/1.0\r\n\r\n").substr(0, 4), "");  // not TLS: closed
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

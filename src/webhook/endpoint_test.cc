@@ -1,6 +1,7 @@
 #include "webhook/endpoint.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <boost/json.hpp>
 
@@ -343,6 +344,50 @@ TEST(WebhookEndpoint, TellsWhoWaitsHowTheJobEnded) {
   bench.send_signed(compact(kHex2, kArtifact2));
   bench.queue.end_last(JobOutcome::failed(FailedStep::internal, "std::bad_alloc"));
   EXPECT_EQ(told(bench.answered), "500 internal error | see log for job " + bench.queue.jobs[0].first);
+}
+
+// webhook/L4, reliability/P14: before authentication one line a second and address, afterwards one each
+TEST(WebhookEndpoint, LogsLittleOfStrangers) {
+  int pipe_ends[2];
+  ASSERT_EQ(::pipe(pipe_ends), 0);
+  FakeClock clock;
+  FakeJobQueue queue;
+  WebhookEndpoint endpoint({.secret = Secret(std::string(kSecret)), .trusted_proxies = {"10.0.0.0/8"}}, queue, clock,
+                           Log({.file_descriptor = pipe_ends[1]}));
+  const auto send = [&](std::string peer, std::string forwarded_for, std::string signature) {
+    endpoint.handle({.method = "POST",
+                     .path = "/v1/webhook",
+                     .headers = {{"X-Forwarded-For", forwarded_for}, {"X-Doco-OCI-Signature-256", signature}},
+                     .body = "{}",
+                     .peer = std::move(peer)},
+                    [](ServerResponse) {});
+  };
+  for (int port = 1; port <= 20; ++port) send("198.51.100.1:" + std::to_string(port), "", "wrong");
+  send("10.0.0.1:7", "203.0.113.9", "wrong");
+  clock.advance(std::chrono::seconds(1));
+  send("198.51.100.1:21", "", "wrong");
+  for (int i = 0; i < 2; ++i) send("198.51.100.1:99", "", hmac("{}"));
+  ::close(pipe_ends[1]);
+  std::string log(16384, '\0');
+  log.resize(static_cast<std::size_t>(std::max<ssize_t>(0, ::read(pipe_ends[0], log.data(), log.size()))));
+  ::close(pipe_ends[0]);
+
+  std::vector<std::string> lines;
+  for (const auto line : split(log, '\n')) {
+    const auto parsed = parse_json(line);
+    if (!parsed) continue;
+    const auto& object = parsed->as_object();
+    lines.push_back(std::string(text_of(object, "level")) + " " + std::string(text_of(object, "ip")) + " " +
+                    std::string(text_of(object, "msg")) + " | " + std::string(text_of(object, "error")));
+  }
+  const std::vector<std::string> expected = {
+      "error 198.51.100.1:1 incorrect secret key | HMAC verification failed",
+      "error 203.0.113.9:7 incorrect secret key | HMAC verification failed",
+      "error 198.51.100.1:21 incorrect secret key | HMAC verification failed",
+      "error 198.51.100.1:99 invalid field: source | must be \"oci\"",
+      "error 198.51.100.1:99 invalid field: source | must be \"oci\"",
+  };
+  EXPECT_EQ(lines, expected);
 }
 
 }  // namespace
