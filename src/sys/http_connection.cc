@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <boost/asio/ip/address_v6.hpp>
 #include <boost/asio/write.hpp>
-#include <ctime>
 #include <exception>
 
 #include "sys/crypto.h"
 #include "sys/http_answers.h"
 #include "sys/http_chunked.h"
+#include "sys/http_response.h"
 
 // In the coroutines below a co_await stands alone or initialises a variable, never inside a condition: g++ 12 compiles
 // `if (co_await f()) co_return Enum::x;` into a coroutine that traps when it is resumed.
@@ -35,79 +35,6 @@ std::string peer_text(const Socket& socket) {
     address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());  // ::ffff:a.b.c.d (webhook/I7)
   const auto text = address.to_string();
   return address.is_v6() ? fmt::format("[{}]:{}", text, endpoint.port()) : fmt::format("{}:{}", text, endpoint.port());
-}
-
-std::string_view reason_phrase(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 201:
-      return "Created";
-    case 202:
-      return "Accepted";
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 408:
-      return "Request Timeout";
-    case 409:
-      return "Conflict";
-    case 413:
-      return "Content Too Large";
-    case 417:
-      return "Expectation Failed";
-    case 429:
-      return "Too Many Requests";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 500:
-      return "Internal Server Error";
-    case 501:
-      return "Not Implemented";
-    case 503:
-      return "Service Unavailable";
-    case 505:
-      return "HTTP Version Not Supported";
-    default:
-      return "Status";
-  }
-}
-
-// The Date field, made anew once a second.
-std::string_view date_field() {
-  thread_local std::time_t made_at = 0;
-  thread_local char text[40];
-  thread_local std::size_t size = 0;
-  if (const auto now = std::time(nullptr); now != made_at) {
-    std::tm utc{};
-    gmtime_r(&now, &utc);
-    size = std::strftime(text, sizeof text, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);
-    made_at = now;
-  }
-  return {text, size};
-}
-
-void append_response(std::string& out, const ServerResponse& response, bool is_head_request,
-                     std::string_view connection) {
-  fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n",
-                 response.status, reason_phrase(response.status), response.content_type, response.body.size());
-  out += date_field();
-  for (const auto& header : response.headers) {
-    out += header.name;
-    out += ": ";
-    out += header.value;
-    out += "\r\n";
-  }
-  out += connection;
-  out += "\r\n";
-  if (!is_head_request) out += response.body;
 }
 
 }  // namespace
@@ -328,8 +255,7 @@ Awaitable<void> HttpConnection::ask_handler(ServerRequest request) {
 }
 
 void HttpConnection::put_answer(const ServerResponse& response, bool is_head_request, bool keep_alive) {
-  append_response(output_, response, is_head_request,
-                  keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n");
+  append_response(output_, response, is_head_request, keep_alive);
 }
 
 // Answers a request that breaks the rules of HTTP. What follows it on the connection is not taken for a request.

@@ -1,9 +1,6 @@
 #include "sys/http_server.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -11,144 +8,16 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
-#include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
-#include <mutex>
 #include <thread>
 
-#include "sys/http_answers.h"
+#include "sys/http_server_fixture.h"
 
 namespace windlass {
 namespace {
 
-using namespace std::chrono_literals;
 namespace asio = boost::asio;
-
-// A client that sends exactly the bytes it is told to.
-class RawClient {
- public:
-  explicit RawClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-  }
-  RawClient(const RawClient&) = delete;
-  RawClient& operator=(const RawClient&) = delete;
-  ~RawClient() { ::close(socket_); }
-
-  bool connected() const { return connected_; }
-  void send(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (sent <= 0) return;
-      bytes.remove_prefix(static_cast<std::size_t>(sent));
-    }
-  }
-  void end_sending() { ::shutdown(socket_, SHUT_WR); }
-  // Vanishes without a goodbye: the server's next write fails.
-  void reset() {
-    const linger now{.l_onoff = 1, .l_linger = 0};
-    ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-    ::close(std::exchange(socket_, -1));
-  }
-
-  // What comes until the server closes.
-  std::string read_all() {
-    while (read_more()) {
-    }
-    return std::exchange(received_, "");
-  }
-  // What comes until `mark` has come.
-  std::string read_until(std::string_view mark) {
-    while (received_.find(mark) == std::string::npos)
-      if (!read_more()) return std::exchange(received_, "");
-    const auto end = received_.find(mark) + mark.size();
-    auto text = received_.substr(0, end);
-    received_.erase(0, end);
-    return text;
-  }
-
- private:
-  bool read_more() {
-    pollfd readable{.fd = socket_, .events = POLLIN, .revents = 0};
-    char bytes[4096];
-    if (::poll(&readable, 1, 5000) != 1) return false;
-    const auto count = ::recv(socket_, bytes, sizeof bytes, 0);
-    if (count <= 0) return false;
-    received_.append(bytes, static_cast<std::size_t>(count));
-    return true;
-  }
-
-  int socket_;
-  bool connected_ = false;
-  std::string received_;
-};
-
-std::string fault_name(BodyFault fault) {
-  switch (fault) {
-    case BodyFault::none:
-      return "none";
-    case BodyFault::too_large:
-      return "too_large";
-    case BodyFault::cut_off:
-      return "cut_off";
-    case BodyFault::timed_out:
-      return "timed_out";
-  }
-  return "?";
-}
-
-// Says what it was asked; the body of the answer ends with ";".
-void echo(ServerRequest request, Responder respond) {
-  respond({.status = request.body_fault == BodyFault::none ? 200 : 413,
-           .content_type = "text/plain",
-           .body = request.method + " " + request.path + " [" + request.body + "] " + fault_name(request.body_fault) +
-                   ";"});
-}
-
-class RunningServer {
- public:
-  explicit RunningServer(HttpServer::Handler handler = echo, HttpServer::Options options = quick()) {
-    auto listening = HttpServer::listen(std::move(options), std::move(handler), Log({.level = LogLevel::critical}));
-    if (!listening) throw std::runtime_error(listening.error().message);
-    server_ = std::move(*listening);
-    thread_ = std::thread([this] { server_->run(); });
-  }
-  ~RunningServer() { stop(0ms); }
-
-  static HttpServer::Options quick() {
-    return {.port = 0,
-            .body_bytes_max = 1000,
-            .header_timeout = 150ms,
-            .request_timeout = 400ms,
-            .body_idle_timeout = 150ms,
-            .keep_alive_timeout = 300ms,
-            .flush_timeout = 150ms};
-  }
-  std::uint16_t port() const { return server_->port(); }
-  void begin_stop(std::chrono::milliseconds grace) { server_->stop(grace); }
-  void stop(std::chrono::milliseconds grace) {
-    server_->stop(grace);
-    if (thread_.joinable()) thread_.join();
-  }
-  std::string exchange(std::string_view bytes) {
-    RawClient client(port());
-    client.send(bytes);
-    return client.read_all();
-  }
-
- private:
-  std::unique_ptr<HttpServer> server_;
-  std::thread thread_;
-};
-
-std::string body_of(const std::string& response) {
-  const auto end = response.find("\r\n\r\n");
-  return end == response.npos ? "" : response.substr(end + 4);
-}
 
 constexpr std::string_view kClose = "Host: h\r\nConnection: close\r\n";
 std::string post(std::string_view fields, std::string_view body) {
@@ -318,123 +187,6 @@ TEST(HttpServer, MakesRoomByEndingTheOldestSilentConnection) {
   EXPECT_EQ(oldest.read_all(), "");
   second.send("/1.0\r\n\r\n");
   EXPECT_EQ(body_of(second.read_all()), "POST / [] none;");
-}
-
-// Answers when told, on a thread of its own.
-class LateHandler {
- public:
-  void operator()(ServerRequest, Responder respond) {
-    const std::lock_guard lock(mutex_);
-    waiting_.push_back(std::move(respond));
-    changed_.notify_all();
-  }
-  std::vector<Responder> take(std::size_t count) {
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, 5s, [&] { return waiting_.size() >= count; });
-    return std::exchange(waiting_, {});
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<Responder> waiting_;
-};
-
-TEST(HttpServer, TakesAnswersFromOtherThreadsAndWithoutALimitOfTime) {
-  LateHandler late;
-  RunningServer server(std::ref(late));
-  RawClient first(server.port()), second(server.port());
-  first.send("GET /1 HTTP/1.0\r\n\r\n");
-  second.send("GET /2 HTTP/1.0\r\n\r\n");
-  auto waiting = late.take(2);
-  std::this_thread::sleep_for(450ms);  // longer than every limit of the requests (webhook/T4)
-  ASSERT_EQ(waiting.size(), 2u);
-  for (auto& respond : waiting) respond({.status = 202, .body = "done"});
-  for (auto& respond : waiting) respond({.status = 500, .body = "twice"});  // no effect
-  EXPECT_EQ(body_of(first.read_all()), "done");
-  EXPECT_EQ(body_of(second.read_all()), "done");
-}
-
-TEST(HttpServer, AnswersForAHandlerThatForgets) {
-  RunningServer server([](ServerRequest, Responder) {});
-  const auto response = server.exchange("GET / HTTP/1.0\r\n\r\n");
-  EXPECT_TRUE(response.starts_with("HTTP/1.1 500 Internal Server Error\r\n"));
-  EXPECT_TRUE(body_of(response).starts_with(
-      R"({"error":"internal error","content":"the request was not answered","job_id":")"));
-}
-
-TEST(HttpServer, SurvivesAHandlerThatThrows) {
-  RunningServer server([](ServerRequest, Responder) { throw std::runtime_error("oops"); });
-  for (int i = 0; i < 2; ++i)
-    EXPECT_TRUE(server.exchange("GET / HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 500 Internal Server Error\r\n"));
-}
-
-// reliability/F84
-TEST(HttpServer, SurvivesClientsThatVanish) {
-  LateHandler late;
-  RunningServer server(std::ref(late));
-  RawClient client(server.port());
-  client.send("GET / HTTP/1.0\r\n\r\n");
-  auto waiting = late.take(1);
-  client.reset();
-  ASSERT_EQ(waiting.size(), 1u);
-  waiting[0]({.body = "nobody reads this"});
-  RawClient next(server.port());
-  next.send("GET / HTTP/1.0\r\n\r\n");
-  waiting = late.take(1);
-  ASSERT_EQ(waiting.size(), 1u);
-  waiting[0]({.body = "here"});
-  EXPECT_EQ(body_of(next.read_all()), "here");
-}
-
-// reliability/F86: an answer that nobody reads ends at the flush limit
-TEST(HttpServer, GivesUpOnAnAnswerThatIsNotRead) {
-  std::atomic<int> handled = 0;
-  RunningServer server([&](ServerRequest, Responder respond) {
-    ++handled;
-    respond({.body = std::string(20 << 20, 'x')});
-  });
-  RawClient client(server.port());
-  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-  while (handled == 0) std::this_thread::sleep_for(1ms);
-  std::this_thread::sleep_for(300ms);
-  EXPECT_LT(client.read_all().size(), 20u << 20);
-}
-
-// reliability/P22, webhook/K4
-TEST(HttpServer, AnswersOpenRequestsBeforeItStops) {
-  LateHandler late;
-  RunningServer server(std::ref(late));
-  RawClient idle(server.port()), begun(server.port()), open(server.port());
-  begun.send("POST / HTTP/1.1\r\nHost: h\r\nContent");
-  open.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-  auto waiting = late.take(1);
-  ASSERT_EQ(waiting.size(), 1u);
-  server.begin_stop(5s);
-  EXPECT_EQ(idle.read_all(), "");
-  begun.send("-Length: 0\r\n\r\n");
-  const auto refused = begun.read_all();
-  EXPECT_TRUE(refused.starts_with("HTTP/1.1 503 Service Unavailable\r\n")) << refused;
-  EXPECT_NE(refused.find("Retry-After: 30\r\n"), refused.npos);
-  EXPECT_TRUE(body_of(refused).starts_with(R"({"error":"shutting down","content":"retry later","job_id":")"));
-  EXPECT_FALSE(RawClient(server.port()).connected());
-  waiting[0]({.status = 201, .body = "last"});
-  const auto last = open.read_all();
-  EXPECT_NE(last.find("Connection: close\r\n"), last.npos);
-  EXPECT_EQ(body_of(last), "last");
-  server.stop(5s);
-}
-
-TEST(HttpServer, StopsWhenTheGraceIsOver) {
-  LateHandler late;
-  RunningServer server(std::ref(late));
-  RawClient open(server.port());
-  open.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-  auto waiting = late.take(1);
-  ASSERT_EQ(waiting.size(), 1u);
-  server.stop(50ms);
-  EXPECT_EQ(open.read_all(), "");
-  waiting[0]({.body = "too late"});  // no effect, no harm
 }
 
 TEST(HttpServer, NamesWhatItCannotListenOn) {
