@@ -63,9 +63,10 @@ class Side:
 
     def load(self, connections, seconds):
         """Requests per second, p99 in milliseconds."""
-        out = subprocess.run(["wrk", "-t", str(min(2, connections)), "-c", str(connections), "-d", f"{seconds}s",
-                              "-s", os.path.join(HERE, "accept.lua"), self.url], text=True, stdout=subprocess.PIPE,
-                             env={**os.environ, "WEBHOOK_BODY": BODY, "WEBHOOK_SIGNATURE": SIGNATURE}, check=True).stdout
+        wrk = ["wrk", "-t", str(min(2, connections)), "-c", str(connections), "-d", f"{seconds}s",
+               "-s", os.path.join(HERE, "accept.lua"), self.url]
+        environment = {**os.environ, "WEBHOOK_BODY": BODY, "WEBHOOK_SIGNATURE": SIGNATURE}
+        out = subprocess.run(wrk, text=True, stdout=subprocess.PIPE, env=environment, check=True).stdout
         line = next(line for line in out.splitlines() if line.startswith("RESULT"))
         requests, micros, p99_micros, errors = (int(word) for word in line.split()[1:])
         if errors:

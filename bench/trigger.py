@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""From trigger to healthy: a signed webhook to windlass against a bare `docker compose up -d --wait` of the same change,
-and a trigger with nothing to do against a `docker compose up -d` with nothing to do. Sides alternate, medians printed.
+"""From trigger to healthy: a signed webhook to windlass against a bare `docker compose up -d --wait` of the same
+change, and a trigger with nothing to do against a `docker compose up -d` with nothing to do. Sides alternate, medians printed.
 
 Both sides change one environment variable of a service with a health check. windlass also pulls the artifact that
 carries the change; the bare side finds its files in place.
@@ -13,7 +13,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "e2e"))
-from harness import Windlass, bed, compose, idle_service, push_archive, remove_project, run, unique, write_tree  # noqa: E402
+from harness import (Windlass, bed, compose, idle_service, push_archive, remove_project, run, unique,  # noqa: E402
+                     write_tree)
 
 INTERVAL = "500ms"
 
@@ -81,10 +82,11 @@ def main():
 
     middle = {name: statistics.median(values) for name, values in times.items()}
     print(f"trigger: medians of {runs} runs, health check every {INTERVAL}")
-    print(f"change to healthy   windlass {middle['change']:8.1f} ms   docker compose up -d --wait {middle['bare change']:8.1f} ms"
-          f"   {middle['change'] / middle['bare change']:.2f} x")
-    print(f"nothing to do       windlass {middle['nothing']:8.1f} ms   docker compose up -d        {middle['bare nothing']:8.1f} ms"
-          f"   1/{middle['bare nothing'] / middle['nothing']:.0f}")
+    change, bare_change, nothing, bare_nothing = middle.values()
+    print(f"change to healthy   windlass {change:8.1f} ms   docker compose up -d --wait {bare_change:8.1f} ms"
+          f"   {change / bare_change:.2f} x")
+    print(f"nothing to do       windlass {nothing:8.1f} ms   docker compose up -d        {bare_nothing:8.1f} ms"
+          f"   1/{bare_nothing / nothing:.0f}")
     print(f"own CPU per run     change {cpu['change'] / runs:.1f} ms   nothing to do {cpu['nothing'] / runs:.1f} ms")
 
 

@@ -54,12 +54,11 @@ def child_environment(**extra):
 
 def run(*command, stdin=None, check=True, **extra):
     """Runs a tool against the bed; its output as text."""
-    done = subprocess.run(command, input=stdin, env=child_environment(**extra), text=isinstance(stdin, (str, type(None))),
+    done = subprocess.run(command, input=stdin, env=child_environment(**extra), text=True, errors="replace",
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
-    output = done.stdout if isinstance(done.stdout, str) else done.stdout.decode(errors="replace")
     if check and done.returncode != 0:
-        raise AssertionError(f"{shlex.join(command)} ended with {done.returncode}:\n{output}")
-    return output
+        raise AssertionError(f"{shlex.join(command)} ended with {done.returncode}:\n{done.stdout}")
+    return done.stdout
 
 
 def unique(prefix):
@@ -93,7 +92,8 @@ def http_get(url, headers=None, timeout=30):
 def http(method, url, body=None, headers=None, timeout=60):
     request = urllib.request.Request(url, data=body, headers=headers or {}, method=method)
     unverified = ssl._create_unverified_context()  # the tests make their own certificates
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=unverified))
+    handlers = urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=unverified)
+    opener = urllib.request.build_opener(*handlers)
     try:
         with opener.open(request, timeout=timeout) as answer:
             return answer.status, answer.read().decode(), answer.headers
@@ -341,7 +341,8 @@ class EndToEnd(unittest.TestCase):
         result = getattr(self._outcome, "result", None)
         failed = result and any(test is self for test, _ in result.failures + result.errors)
         if failed or os.environ.get("WINDLASS_SHOW_LOG"):
-            print(f"--- windlass log of {self.id()}\n{self.windlass.log()[-6000:] if os.path.exists(self.windlass.log_path) else ''}")
+            log = self.windlass.log()[-6000:] if os.path.exists(self.windlass.log_path) else "(never started)"
+            print(f"--- windlass log of {self.id()}\n{log}")
         self.windlass.close()
         for stack in self.stacks:
             remove_project(stack)

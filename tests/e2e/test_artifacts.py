@@ -8,7 +8,8 @@ import os
 import tarfile
 import unittest
 
-from harness import EndToEnd, bed, compose, containers, idle_service, oras_push, push_archive, push_scratch, run, write_tree
+from harness import (EndToEnd, bed, compose, containers, idle_service, oras_push, push_archive, push_scratch, run,
+                     write_tree)
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"

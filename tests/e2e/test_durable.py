@@ -4,7 +4,7 @@ import random
 import time
 import unittest
 
-from harness import EndToEnd, bed, compose, container_ids, containers, idle_service, run, until
+from harness import EndToEnd, compose, containers, idle_service, run
 
 
 def creations(project, since):
@@ -17,7 +17,8 @@ def creations(project, since):
 
 class KillNine(EndToEnd):
     def files(self, name, text="1"):
-        return {".doco-cd.yaml": f"name: {name}\n", "compose.yaml": compose({"app": idle_service(environment={"V": text})})}
+        services = {"app": idle_service(environment={"V": text})}
+        return {".doco-cd.yaml": f"name: {name}\n", "compose.yaml": compose(services)}
 
     def test_a_job_accepted_before_the_kill_is_finished_after_it(self):
         self.windlass.start()

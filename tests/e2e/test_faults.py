@@ -117,7 +117,8 @@ class Faults(EndToEnd):
         self.still_runs()
 
     def test_service_that_crash_loops(self):
-        services = {"app": idle_service(command=["sh", "-c", "echo cannot open the books >&2; exit 3"], restart="always")}
+        command = ["sh", "-c", "echo cannot open the books >&2; exit 3"]
+        services = {"app": idle_service(command=command, restart="always")}
         record = self.fails_with(self.files(services), f"failed to deploy stack {self.name}", "app", "3")
         self.assertIn("cannot open the books", record["message"])
 
@@ -132,13 +133,14 @@ class Faults(EndToEnd):
 
     def test_service_that_ends_well_is_a_success(self):
         services = {"once": idle_service(command=["true"]), "app": idle_service()}
-        self.succeeds(self.windlass.deploy(self.reference, self.push(self.reference, self.files(services))))  # deploy/C12
+        digest = self.push(self.reference, self.files(services))
+        self.succeeds(self.windlass.deploy(self.reference, digest))  # deploy/C12
 
     def test_stack_of_somebody_else_is_not_taken_over(self):
         other = self.ref(unique("thief"))
         self.healthy_before()
-        self.fails(self.windlass.deploy(other, self.push(other, self.files({"app": idle_service(environment={"T": "1"})}))),
-                   "another stack with the same name already exists")  # deploy/O1
+        digest = self.push(other, self.files({"app": idle_service(environment={"T": "1"})}))
+        self.fails(self.windlass.deploy(other, digest), "another stack with the same name already exists")  # deploy/O1
         self.still_runs()
 
     def test_a_failed_stack_does_not_stop_its_neighbour(self):

@@ -51,7 +51,8 @@ class History(EndToEnd):
                 ("limit=x", "invalid parameter: limit", "'limit' parameter must be a positive integer"),
                 ("status=done", "invalid deployment run status",
                  "valid status values: accepted, running, succeeded, failed, skipped"),  # E3
-                ("trigger=push", "invalid deployment run trigger", "valid trigger values: webhook, poll, scheduled_job")):
+                ("trigger=push", "invalid deployment run trigger",
+                 "valid trigger values: webhook, poll, scheduled_job")):  # E4
             status, body = self.windlass.api(f"runs?{query}")
             self.assertEqual((status, body["error"], body["content"]), (400, error, content), query)
         status, body = self.windlass.api("run/not-there")

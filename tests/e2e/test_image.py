@@ -6,8 +6,8 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import (API_SECRET, BED_DIR, HERE, SECRET, bed, containers, free_port, http, http_get, page_project, payload,
-                     push_scratch, remove_project, run, sign, unique, until, write_tree)
+from harness import (API_SECRET, BED_DIR, HERE, SECRET, bed, containers, free_port, http, http_get, page_project,
+                     payload, push_scratch, remove_project, run, sign, unique, until, write_tree)
 
 ROOT = os.path.normpath(os.path.join(HERE, "..", ".."))
 IMAGE = "windlass:check"
@@ -35,8 +35,8 @@ def mirror():
 
 
 def slow(*command):
-    done = subprocess.run(command, env={**os.environ, **bed(), "DOCKER_BUILDKIT": "0"}, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=1500)
+    done = subprocess.run(command, env={**os.environ, **bed(), "DOCKER_BUILDKIT": "0"}, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1500)
     assert done.returncode == 0, f"{command}:\n{done.stdout[-4000:]}"
     return done.stdout
 
@@ -80,7 +80,8 @@ class ContainerImage(unittest.TestCase):
         folder, ref = os.path.join(data, "artifact"), f"{bed()['REGISTRY']}/test/{stack}:main"
         write_tree(folder, page_project(stack, page, "from the image"))
         body = payload(ref, push_scratch(folder, ref))
-        answer = http("POST", f"{url}/v1/webhook?wait=true", body.encode(), {"X-Doco-OCI-Signature-256": sign(body)}, 120)
+        signature = {"X-Doco-OCI-Signature-256": sign(body)}
+        answer = http("POST", f"{url}/v1/webhook?wait=true", body.encode(), signature, 120)
         self.assertEqual(answer[0], 201, answer[1] + run("docker", "logs", me))
         self.assertEqual(http_get(f"http://127.0.0.1:{page}/"), (200, "from the image"))
         mounts = {mount["Destination"]: mount["Source"] for mount in containers(stack)["web"]["Mounts"]}
