@@ -107,4 +107,11 @@ std::string AuthFile::helper_for(const Reference& reference) const {
   return store_;
 }
 
+std::set<std::string> AuthFile::helper_names() const {
+  std::set<std::string> names;
+  for (const auto& [host, name] : helpers_) names.insert(name);
+  if (!store_.empty()) names.insert(store_);
+  return names;
+}
+
 }  // namespace windlass

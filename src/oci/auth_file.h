@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,8 @@ class AuthFile {
   Result<Credential> find(const Reference& reference) const;
   // The name of the helper that "credHelpers" or "credsStore" has for the registry, "" for none.
   std::string helper_for(const Reference& reference) const;
+  // All helpers that are named.
+  std::set<std::string> helper_names() const;
 
  private:
   struct Entry {

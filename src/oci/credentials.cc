@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <map>
@@ -43,13 +44,23 @@ std::optional<FileStamp> stamp_of(const std::filesystem::path& file) {
   return FileStamp{status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
 }
 
+bool is_in_path(const std::string& program, std::string_view path) {
+  for (const auto folder : split(path, ':'))
+    if (::access(fmt::format("{}/{}", folder, program).c_str(), X_OK) == 0) return true;
+  return false;
+}
+
 class DockerCredentials final : public CredentialSource {
  public:
   DockerCredentials(Options options, ProcessRunner& processes, Log log)
       : options_(std::move(options)), processes_(processes), log_(std::move(log)) {}
 
   Status check() override {
-    if (auto file = current_file(); !file) return tl::unexpected(file.error());
+    auto file = current_file();
+    if (!file) return tl::unexpected(file.error());
+    for (const auto& name : (*file)->helper_names())
+      if (!is_in_path("docker-credential-" + name, options_.path))
+        log_.warning("credential helper not found", {{"program", "docker-credential-" + printable(name, 64)}});
     auto environment = auth_config();
     return environment ? Status() : tl::unexpected(environment.error());
   }

@@ -1,0 +1,184 @@
+#include "oci/content_store.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <fstream>
+#include <thread>
+#include <vector>
+
+#include "sys/crypto.h"
+#include "sys/files.h"
+
+namespace windlass {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+Digest digest_of(std::string_view bytes) { return Digest::of_sha256_hex(sha256_hex(bytes)); }
+
+class ContentStoreTest : public testing::Test {
+ protected:
+  ContentStoreTest() {
+    auto name = (fs::temp_directory_path() / "windlass-store-XXXXXX").string();
+    folder = ::mkdtemp(name.data());
+    open();
+  }
+  ~ContentStoreTest() override { fs::remove_all(folder); }
+
+  void open(std::uint64_t bytes_max = 1 << 20) {
+    store.reset();
+    store = std::move(*ContentStore::open({.folder = folder, .bytes_max = bytes_max}));
+  }
+  Result<fs::path> put(const std::string& bytes) {
+    return get(digest_of(bytes), bytes.size(), [&](std::uint64_t, const auto& write) { return write(bytes); });
+  }
+  Result<fs::path> get(const Digest& digest, std::uint64_t size, const ContentStore::Download& download) {
+    return store->get(digest, size, download, Deadline::in(5s));
+  }
+  bool has_partials() const { return !fs::is_empty(folder / "partial"); }
+
+  fs::path folder;
+  std::unique_ptr<ContentStore> store;
+};
+
+TEST_F(ContentStoreTest, KeepsABlobUnderItsDigest) {
+  const auto file = put("hello");
+  ASSERT_TRUE(file) << file.error().message;
+  EXPECT_EQ(*file, folder / "sha256" / sha256_hex("hello"));
+  EXPECT_EQ(*read_file(*file, 100), "hello");
+  EXPECT_EQ(store->find(digest_of("hello")), *file);
+  EXPECT_EQ(store->find(digest_of("hello"), 5), *file);
+  EXPECT_EQ(store->find(digest_of("hello"), 6), "");
+  EXPECT_EQ(store->find(digest_of("other")), "");
+  EXPECT_FALSE(has_partials());
+}
+
+TEST_F(ContentStoreTest, KnowsSha512) {
+  const auto digest = *Digest::parse("sha512:" + sha512_hex("hello"));
+  ASSERT_TRUE(get(digest, 5, [](std::uint64_t, const auto& write) { return write("hello"); }));
+  EXPECT_EQ(store->find(digest), folder / "sha512" / sha512_hex("hello"));
+}
+
+TEST_F(ContentStoreTest, DownloadsOnce) {
+  ASSERT_TRUE(put("hello"));
+  const auto again = get(digest_of("hello"), 5, [](std::uint64_t, const auto&) -> Status {
+    ADD_FAILURE() << "was downloaded again";
+    return {};
+  });
+  EXPECT_TRUE(again);
+}
+
+// reliability/F45
+TEST_F(ContentStoreTest, RefusesOtherBytesThanPromised) {
+  const auto digest = digest_of("hello");
+  const std::pair<const char*, std::string> rows[] = {
+      {"hellO", "blob digest mismatch: expected " + digest.str()},
+      {"hell", "blob " + digest.str() + " has 4 bytes, its descriptor says 5"},
+      {"hello!", "blob " + digest.str() + " is larger than the 5 bytes its descriptor says"},
+  };
+  for (const auto& [bytes, message] : rows) {
+    const auto file = get(digest, 5, [&](std::uint64_t, const auto& write) { return write(bytes); });
+    ASSERT_FALSE(file);
+    EXPECT_EQ(file.error().kind, Kind::invalid);
+    EXPECT_EQ(file.error().message, message);
+    EXPECT_EQ(store->find(digest), "");
+    EXPECT_FALSE(has_partials());
+  }
+}
+
+// reliability/F54
+TEST_F(ContentStoreTest, ResumesACutDownloadFiveTimes) {
+  const std::string bytes = "0123456";
+  std::vector<std::uint64_t> offsets;
+  const auto cut_after = [&](std::size_t pieces) {
+    return [&, pieces](std::uint64_t offset, const auto& write) -> Status {
+      offsets.push_back(offset);
+      if (auto written = write(bytes.substr(offset, 1)); !written) return written;
+      if (offset + 1 < pieces) return fail(Kind::unavailable, "connection reset");
+      return write(bytes.substr(offset + 1));
+    };
+  };
+  EXPECT_TRUE(get(digest_of(bytes), bytes.size(), cut_after(6)));
+  EXPECT_EQ(offsets, (std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5}));
+  fs::remove(folder / "sha256" / sha256_hex(bytes));
+  const auto file = get(digest_of(bytes), bytes.size(), cut_after(7));
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().message, "cut 6 times: connection reset");
+  EXPECT_FALSE(has_partials());
+}
+
+TEST_F(ContentStoreTest, DoesNotResumeWithoutProgressOrHope) {
+  int calls = 0;
+  for (const auto kind : {Kind::unavailable, Kind::denied}) {
+    EXPECT_FALSE(get(digest_of("hello"), 5, [&](std::uint64_t, const auto&) -> Status {
+      ++calls;
+      return fail(kind, "no");
+    }));
+  }
+  EXPECT_EQ(calls, 2);
+}
+
+TEST_F(ContentStoreTest, FindsTornBytesAfterAStart) {
+  const auto file = *put("hello");
+  std::ofstream(file) << "hell\0";
+  std::ofstream(folder / "partial" / "left-over") << "x";
+  open();
+  EXPECT_EQ(store->find(digest_of("hello")), "");
+  EXPECT_FALSE(fs::exists(file));
+  EXPECT_FALSE(has_partials());
+  ASSERT_TRUE(put("hello"));
+  open();
+  EXPECT_EQ(store->find(digest_of("hello")), file);
+}
+
+TEST_F(ContentStoreTest, SharesADownload) {
+  std::atomic<int> downloads = 0, good = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 8; ++i)
+      threads.emplace_back([&] {
+        good += get(digest_of("hello"), 5, [&](std::uint64_t, const auto& write) {
+                  ++downloads;
+                  std::this_thread::sleep_for(50ms);
+                  return write("hello");
+                }).has_value();
+      });
+  }
+  EXPECT_EQ(downloads, 1);
+  EXPECT_EQ(good, 8);
+}
+
+TEST_F(ContentStoreTest, TakesOverADownloadWhoseCallerRanOutOfTime) {
+  std::atomic<bool> has_begun = false;
+  std::jthread impatient([&] {
+    EXPECT_FALSE(store->get(
+        digest_of("hello"), 5,
+        [&](std::uint64_t, const auto&) -> Status {
+          has_begun = true;
+          std::this_thread::sleep_for(60ms);
+          return fail(Kind::unavailable, "deadline passed");
+        },
+        Deadline::in(20ms)));
+  });
+  while (!has_begun) std::this_thread::yield();
+  EXPECT_TRUE(put("hello"));
+}
+
+TEST_F(ContentStoreTest, ShrinksByLastUseAndKeepsWhatIsNeeded) {
+  open(25);
+  const std::string blobs[] = {std::string(10, 'a'), std::string(10, 'b'), std::string(10, 'c'), std::string(10, 'd')};
+  auto used = fs::file_time_type::clock::now() - 10h;
+  for (const auto& blob : blobs) fs::last_write_time(*put(blob), used += 1h);
+  EXPECT_NE(store->find(digest_of(blobs[1])), "");  // the second becomes the newest
+  ASSERT_TRUE(store->shrink([&](const Digest& digest) { return digest == digest_of(blobs[0]); }));
+  EXPECT_NE(store->find(digest_of(blobs[0])), "");
+  EXPECT_NE(store->find(digest_of(blobs[1])), "");
+  EXPECT_EQ(store->find(digest_of(blobs[2])), "");
+  EXPECT_EQ(store->find(digest_of(blobs[3])), "");
+}
+
+}  // namespace
+}  // namespace windlass

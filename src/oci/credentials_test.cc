@@ -1,0 +1,192 @@
+#include "oci/credentials.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "oci/auth_file.h"
+#include "sys/crypto.h"
+#include "sys/fake_process.h"
+
+namespace windlass {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+std::string auth(const std::string& text) { return fmt::format(R"({{"auth":"{}"}})", base64_encode(text)); }
+
+std::string shown(const Result<Credential>& found) {
+  if (!found) return "error: " + found.error().message;
+  if (const auto* basic = std::get_if<BasicCredential>(&*found)) return basic->user + ":" + basic->password.reveal();
+  if (const auto* token = std::get_if<IdentityToken>(&*found)) return "identity " + token->token.reveal();
+  if (const auto* token = std::get_if<RegistryToken>(&*found)) return "registry " + token->token.reveal();
+  return "anonymous";
+}
+
+class CredentialsTest : public testing::Test {
+ protected:
+  CredentialsTest() {
+    auto name = (fs::temp_directory_path() / "windlass-credentials-XXXXXX").string();
+    folder = ::mkdtemp(name.data());
+    options.config_file = folder / "config.json";
+    options.path = "/usr/bin";
+    options.home = "/root";
+  }
+  ~CredentialsTest() override { fs::remove_all(folder); }
+
+  void write(const std::string& text, const char* name = "config.json") { std::ofstream(folder / name) << text; }
+  std::string find(const std::string& reference) {
+    if (!source) source = CredentialSource::make(options, processes, Log(Log::Options{.level = LogLevel::critical}));
+    return shown(source->find(*Reference::parse(reference), Deadline::in(5s)));
+  }
+  Status check() { return CredentialSource::make(options, processes, Log())->check(); }
+
+  fs::path folder;
+  CredentialSource::Options options;
+  FakeProcessRunner processes;
+  std::unique_ptr<CredentialSource> source;
+};
+
+// oci 5
+TEST_F(CredentialsTest, AreFoundByKey) {
+  write(R"({"auths":{)"
+        R"("ghcr.io/org/app":)" +
+        auth("app:1") + R"(,"ghcr.io":)" + auth("host:2") + R"(,"quay.io/org":)" + auth("org:3") +
+        R"(,"https://index.docker.io/v1/":)" + auth("hub:4") + R"(,"https://old.example/v2/":)" + auth("old:5") +
+        R"(,"r.example:5000":)" + auth("port:6") +
+        R"(,"u.example":{"username":"user","password":"7"},"i.example":{"auth":"eDp5","identitytoken":"id8"},)"
+        R"("t.example":{"registrytoken":"tok9"},"nul.example":)" +
+        auth(std::string("nul:10\0", 7)) + R"(,"colon.example":)" + auth("c:a:b") + R"(,"none.example":{}}})");
+  const std::pair<const char*, const char*> rows[] = {
+      {"ghcr.io/org/app", "app:1"},
+      {"ghcr.io/org/other", "host:2"},
+      {"quay.io/org/app", "org:3"},
+      {"quay.io/org/deep/app", "org:3"},
+      {"quay.io/organisation/app", "anonymous"},
+      {"ubuntu", "hub:4"},
+      {"old.example/app", "old:5"},
+      {"r.example:5000/app", "port:6"},
+      {"r.example/app", "anonymous"},
+      {"u.example/app", "user:7"},
+      {"i.example/app", "identity id8"},
+      {"t.example/app", "registry tok9"},
+      {"nul.example/app", "nul:10"},
+      {"colon.example/app", "c:a:b"},
+      {"none.example/app", "anonymous"},
+      {"unknown.example/app", "anonymous"},
+  };
+  for (const auto& [reference, want] : rows) {
+    SCOPED_TRACE(reference);
+    EXPECT_EQ(find(reference), want);
+  }
+}
+
+TEST_F(CredentialsTest, FailOnlyWhereAnEntryIsBroken) {
+  write(R"({"auths":{"bad.example":{"auth":"%%%"},"user.example":)" + auth(":pass") + R"(,"good.example":)" +
+        auth("a:b") + "}}");
+  EXPECT_TRUE(check());
+  EXPECT_EQ(find("bad.example/app"), "error: auth of 'bad.example' is not base64");
+  EXPECT_EQ(find("user.example/app"), "error: auth of 'user.example' is not user:password");
+  EXPECT_EQ(find("good.example/app"), "a:b");
+}
+
+TEST_F(CredentialsTest, AreReadAgainWhenTheFileChanges) {
+  EXPECT_EQ(find("r.example/app"), "anonymous");
+  write(R"({"auths":{"r.example":)" + auth("a:1") + "}}");
+  EXPECT_EQ(find("r.example/app"), "a:1");
+  write(R"({"auths":{"r.example":)" + auth("a:22") + "}}");
+  EXPECT_EQ(find("r.example/app"), "a:22");
+  fs::remove(options.config_file);
+  EXPECT_EQ(find("r.example/app"), "anonymous");
+}
+
+TEST_F(CredentialsTest, ComeFromTheEnvironmentFirstAlsoWithoutAFile) {
+  options.auth_config = Secret(R"({"auths":{"r.example":)" + auth("env:1") + "}}");
+  EXPECT_EQ(find("r.example/app"), "env:1");
+  write(R"({"auths":{"r.example":)" + auth("file:2") + R"(,"s.example":)" + auth("file:3") + "}}");
+  EXPECT_EQ(find("r.example/app"), "env:1");
+  EXPECT_EQ(find("s.example/app"), "file:3");
+}
+
+TEST_F(CredentialsTest, ComeFromPodmansFileOnlyWithoutDockers) {
+  options.fallback_files = {folder / "absent.json", folder / "auth.json"};
+  write(R"({"auths":{"r.example":)" + auth("podman:1") + "}}", "auth.json");
+  EXPECT_EQ(find("r.example/app"), "podman:1");
+  write("{}");
+  EXPECT_EQ(find("r.example/app"), "anonymous");
+}
+
+TEST_F(CredentialsTest, StopTheStartWhenAFileIsBroken) {
+  EXPECT_TRUE(check());
+  write("{\"auths\":");
+  EXPECT_FALSE(check());
+  write("[]");
+  EXPECT_EQ(check().error().message, options.config_file.string() + ": must be a JSON object");
+  write("{}");
+  EXPECT_TRUE(check());
+  options.auth_config = Secret("{secret");
+  EXPECT_EQ(check().error().message, "DOCKER_AUTH_CONFIG is not valid JSON of the form {\"auths\":{…}}");
+}
+
+TEST_F(CredentialsTest, AskAHelper) {
+  write(R"({"credHelpers":{"gcr.io":"gcloud"},"credsStore":"pass-1"})");
+  processes.answer = [](const Command& command) -> Result<Exit> {
+    return Exit{.out = command.program == "docker-credential-gcloud"
+                           ? R"({"ServerURL":"gcr.io","Username":"u","Secret":"s"})"
+                           : R"({"Username":"<token>","Secret":"id"})"};
+  };
+  EXPECT_EQ(find("gcr.io/p/app"), "u:s");
+  EXPECT_EQ(find("ubuntu"), "identity id");
+  ASSERT_EQ(processes.ran.size(), 2u);
+  EXPECT_EQ(processes.ran[0].arguments, std::vector<std::string>{"get"});
+  EXPECT_EQ(processes.ran[0].input, "gcr.io");
+  EXPECT_EQ(processes.ran[1].program, "docker-credential-pass-1");
+  EXPECT_EQ(processes.ran[1].input, "https://index.docker.io/v1/");
+  EXPECT_EQ(find("gcr.io/p/app"), "u:s");
+  EXPECT_EQ(processes.ran.size(), 2u) << "an answer serves the whole run";
+}
+
+TEST_F(CredentialsTest, SayWhatIsWrongWithAHelperWithoutItsOutput) {
+  const struct {
+    Exit exit;
+    std::string want;
+  } rows[] = {
+      {{.code = 1, .out = "credentials not found in native keychain\n"}, "anonymous"},
+      {{.code = 1, .out = "secret", .err = "secret"}, "error: docker-credential-x for r.example: exit code 1"},
+      {{.timed_out = true}, "error: docker-credential-x for r.example: no answer within 30 s"},
+      {{.out = "{}", .out_cut = true}, "error: docker-credential-x for r.example: answer is over 65536 bytes"},
+      {{.out = "secret"}, "error: docker-credential-x for r.example: answer is not a JSON object"},
+      {{.out = R"({"Username":"u","Secret":""})"}, "anonymous"},
+  };
+  write(R"({"credsStore":"x"})");
+  for (const auto& row : rows) {
+    source.reset();
+    processes.answer = [&](const Command&) { return row.exit; };
+    EXPECT_EQ(find("r.example/app"), row.want);
+  }
+}
+
+TEST_F(CredentialsTest, DoWithoutAHelperThatIsNotThere) {
+  write(R"({"credsStore":"gone","auths":{"r.example":)" + auth("a:b") + "}}");
+  processes.answer = [](const Command&) -> Result<Exit> { return fail(Kind::not_found, "no such program"); };
+  EXPECT_EQ(find("r.example/app"), "a:b");
+  EXPECT_EQ(find("s.example/app"), "anonymous");
+}
+
+// reliability/T14
+TEST_F(CredentialsTest, RefuseHelperNamesThatArePaths) {
+  for (const auto* name : {"../x", "a/b", "A", "a b", "a.b"}) {
+    source.reset();
+    write(fmt::format(R"({{"credsStore":"{}"}})", name));
+    EXPECT_EQ(find("r.example/app"),
+              fmt::format("error: credential helper '{}' may hold small letters, digits and '-' only", name));
+  }
+  EXPECT_TRUE(processes.ran.empty());
+}
+
+}  // namespace
+}  // namespace windlass
