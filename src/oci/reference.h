@@ -18,7 +18,7 @@ class Reference {
 
   const std::string& registry() const { return registry_; }      // "ghcr.io", "index.docker.io", "reg.example:5000"
   const std::string& repository() const { return repository_; }  // "my/app"; the full name of webhook 6.3
-  const std::string& tag() const { return tag_; }                // kept for display when there is a digest too; may be ""
+  const std::string& tag() const { return tag_; }  // kept for display when there is a digest too; may be ""
   const std::optional<Digest>& digest() const { return digest_; }
 
   // What decides: the digest if there is one, else the tag. This is the run's ref.
