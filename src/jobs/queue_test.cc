@@ -244,6 +244,24 @@ TEST_F(JobQueueTest, ForgetsOldAndSurplusRunsButNoUnfinishedOne) {  // api/N2, N
   EXPECT_TRUE(queue_->health());
 }
 
+TEST_F(JobQueueTest, ForgetsSurplusRunsThatComeAfterATidyingFoundNone) {  // api/N2
+  options_.finished_max = 3;
+  open();
+  const auto week_ago = clock_.now() - 7 * 24h - 1min;
+  queue_->record({.job_id = "old", .status = RunStatus::failed, .created_at = week_ago, .updated_at = week_ago});
+  accept("waiting", request_for("main"));  // the record was written with it or before
+  for (int i = 0; i < 1000 && on_disk("SELECT count(*) FROM runs") != 1; ++i) std::this_thread::sleep_for(5ms);
+  std::this_thread::sleep_for(50ms);  // the round after it finds nothing and goes to sleep
+  for (int i = 0; i < 6; ++i)
+    queue_->record({.job_id = std::to_string(i),
+                    .status = RunStatus::failed,
+                    .created_at = clock_.now(),
+                    .updated_at = clock_.now()});
+  accept("after", request_for("other"));
+  for (int i = 0; i < 600 && on_disk("SELECT count(*) FROM runs") != 5; ++i) std::this_thread::sleep_for(5ms);
+  EXPECT_EQ(ids(), (Ids{"after", "5", "4", "3", "waiting"}));
+}
+
 TEST_F(JobQueueTest, KeepsJobsOutOfTheWayWhenItCannotWrite) {  // webhook/K6, reliability/P24, api/E46
   open();
   queue_->start(gate_.handler());

@@ -154,23 +154,25 @@ RoundRules Writer::rules(const Inbox& work) {
     rules.door_open = door_open_;
     rules.running_max = start_ ? options_.workers_max : 0;
   }
-  const auto max = static_cast<std::int64_t>(options_.finished_max);
-  const auto finished =
-      books_.rows - static_cast<std::int64_t>(books_.lanes.waiting_count() + books_.lanes.running_count());
+  const auto surplus = this->surplus();
   rules.finished_before = rules.now - options_.finished_age_max;
   if (work.empty() && rules.door_open && rules.steady_now >= prune_at_) {
-    rules.prune_count = std::clamp<std::int64_t>(finished - max, 0, kPruneStep);
+    rules.prune_count = std::clamp<std::int64_t>(surplus, 0, kPruneStep);
     rules.prune_look_at = kPruneStep;
-  } else if (finished > 2 * max) {  // never idle: then it has to be paid at once
+  } else if (surplus > static_cast<std::int64_t>(options_.finished_max)) {  // never idle: it has to be paid now
     rules.prune_count = 2 * static_cast<std::int64_t>(work.jobs.size() + work.records.size());
   }
   return rules;
 }
 
+std::int64_t Writer::surplus() const {
+  const auto unfinished = books_.lanes.waiting_count() + books_.lanes.running_count();
+  return books_.rows - static_cast<std::int64_t>(unfinished + options_.finished_max);
+}
+
 void Writer::write(Inbox work) {
   const auto rules = this->rules(work);
-  // Busy rounds put tidying off a little, so that it takes its turns when nothing else wants the disk.
-  if (!work.empty()) prune_at_ = std::max(prune_at_, rules.steady_now + kPruneAfterWork);
+  const bool is_busy = !work.empty();
   work.ended.insert(work.ended.begin(), std::make_move_iterator(unwritten_ends_.begin()),
                     std::make_move_iterator(unwritten_ends_.end()));
   unwritten_ends_.clear();
@@ -179,7 +181,14 @@ void Writer::write(Inbox work) {
   if (const auto written = round.write(); !written) return refused(round, written.error());
   disk_is_well();
   for (const auto& job : round.announce()) start_(job);
-  if (rules.prune_look_at > 0 && round.pruned() == 0) prune_at_ = rules.steady_now + kPruneEvery;
+  plan_tidying(rules, is_busy, round.pruned());
+}
+
+// Tidying takes its turns when nothing else wants the disk: a little after the last busy round, until nothing goes.
+void Writer::plan_tidying(const RoundRules& rules, bool was_busy, std::int64_t pruned) {
+  const auto soon = rules.steady_now + kPruneAfterWork;
+  if (was_busy) prune_at_ = surplus() > 0 ? soon : std::max(prune_at_, soon);
+  if (rules.prune_look_at > 0 && pruned == 0) prune_at_ = rules.steady_now + kPruneEvery;
 }
 
 void Writer::disk_is_well() {

@@ -52,7 +52,9 @@ class Writer {
   std::optional<Inbox> next();
   std::chrono::milliseconds until_next_wake() const;
   RoundRules rules(const Inbox& work);
+  std::int64_t surplus() const;  // finished runs over the bound; negative: so much room
   void write(Inbox work);
+  void plan_tidying(const RoundRules& rules, bool was_busy, std::int64_t pruned);
   void disk_is_well();
   void refused(Round& round, const Error& why);
 
