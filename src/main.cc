@@ -34,8 +34,8 @@ int serve() {
 
 int check_health() {
   const Log log(Log::for_standard_error(LogLevel::info));
-  const auto transport = make_curl_transport();
-  return healthcheck(process_environment(), *transport, log);
+  CurlTransport transport;
+  return healthcheck(process_environment(), transport, log);
 }
 
 int print(const PrintCommand& command) {

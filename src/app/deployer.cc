@@ -62,6 +62,7 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   if (!live) return tl::unexpected(live.error());
   made->live_ = std::move(*live);
   if (auto recovered = made->live_->recover(); !recovered) return tl::unexpected(recovered.error());
+  if (auto cleared = parts.state.clear_staging(); !cleared) return tl::unexpected(cleared.error());
   auto release_db = Db::open(parts.state.state_file());
   if (!release_db) return tl::unexpected(release_db.error());
   auto releases = ReleaseStore::open(std::move(*release_db));
@@ -96,6 +97,14 @@ Status Deployer::check(const Deadline& deadline) {
       *source_, *driver_, engine_, *live_, *releases_, *preparer_, *deployment_, log_);
   log_.info("docker engine answers", {{"engine", info->version}, {"compose", driver_->version()}});
   return {};
+}
+
+JobOutcome Deployer::run(const Job& job, const Pipeline::TellRevision& tell_revision, const Deadline& deadline) {
+  auto outcome = pipeline_->run(job, tell_revision, deadline);
+  if (outcome.status == RunStatus::skipped) return outcome;  // nothing came into the store
+  if (auto shrunk = store_->shrink([](const Digest&) { return false; }); !shrunk)
+    log_.warning("content store was not tidied", {{"error", shrunk.error().message}});
+  return outcome;
 }
 
 }  // namespace windlass

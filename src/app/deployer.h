@@ -40,9 +40,8 @@ class Deployer {
   // known (deploy/X11, P3, P5).
   Status check(const Deadline& deadline);
 
-  JobOutcome run(const Job& job, const Pipeline::TellRevision& tell_revision, const Deadline& deadline) {
-    return pipeline_->run(job, tell_revision, deadline);
-  }
+  // Runs one job, then keeps the content store within its size.
+  JobOutcome run(const Job& job, const Pipeline::TellRevision& tell_revision, const Deadline& deadline);
 
  private:
   explicit Deployer(const Parts& parts);

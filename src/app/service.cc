@@ -105,12 +105,12 @@ Status RunningService::open() {
                                .allowed_artifacts = settings_.oci_allowed_artifacts,
                                .trusted_proxies = settings_.trusted_proxy_networks,
                                .trusted_header = settings_.trusted_proxy_header},
-      *queue_, log_);
+      *queue_, clock_, log_);
   api_ = std::make_unique<ApiEndpoint>(ApiEndpoint::Options{.secret = settings_.api_secret,
                                                             .docker_host_set = !settings_.docker_host.empty(),
                                                             .trusted_proxies = settings_.trusted_proxy_networks,
                                                             .trusted_header = settings_.trusted_proxy_header},
-                                       *queue_, *engine_, log_);
+                                       *queue_, *engine_, clock_, log_);
   routes_ = std::make_unique<Routes>(*webhook_, *api_);
   auto server = HttpServer::listen(
       {.port = settings_.http_port,

@@ -21,6 +21,11 @@ Result<StateFolder> StateFolder::open(const std::filesystem::path& data_dir) {
   return StateFolder(folder, std::move(*lock));
 }
 
+Status StateFolder::clear_staging() const {
+  if (auto removed = remove_tree(folder_ / "oci/staging"); !removed) return removed;
+  return make_folders(folder_ / "oci/staging", 0700);
+}
+
 Result<Secret> StateFolder::hash_key() const {
   const auto file = folder_ / "hash.key";
   constexpr std::size_t bytes = 32;

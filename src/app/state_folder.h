@@ -11,13 +11,15 @@ namespace windlass {
 
 class StateFolder {
  public:
-  // Makes the folder, takes its lock and clears what the last process left in staging. Errors: Kind::not_found when the
+  // Makes the folder and takes its lock. Errors: Kind::not_found when the
   // data folder is not there, Kind::denied when it cannot be written, Kind::conflict "data directory is in use by pid …"
   // (reliability/F26).
   static Result<StateFolder> open(const std::filesystem::path& data_dir);
 
   std::filesystem::path state_file() const { return folder_ / "state.db"; }
   std::filesystem::path blobs() const { return folder_ / "oci/blobs"; }
+  // Removes what the last process left unpacked (reliability/F6). After syncs that were cut short are complete.
+  Status clear_staging() const;
   // The key of this installation for hashes of what may be secret; made on first use (deploy/N9).
   Result<Secret> hash_key() const;
 

@@ -165,6 +165,15 @@ Status write_file(const fs::path& file, std::string_view content, unsigned mode)
   return sync_folder(file.has_parent_path() ? file.parent_path() : ".");
 }
 
+FileDescriptor open_without_links(int root, const std::string& path, std::uint64_t flags, unsigned mode) {
+  open_how how{};
+  how.flags = flags | O_CLOEXEC | O_NOFOLLOW;
+  how.mode = mode;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+  return FileDescriptor(
+      static_cast<int>(::syscall(SYS_openat2, root, path.empty() ? "." : path.c_str(), &how, sizeof how)));
+}
+
 Result<FileDescriptor> open_beneath(const fs::path& root, std::string_view path) {
   const std::string name = (root / path).string();
   const FileDescriptor folder = open_for_reading(AT_FDCWD, root.c_str(), O_DIRECTORY);

@@ -1,0 +1,186 @@
+#include "deploy/live_folder.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "base/text.h"
+#include "oci/entry_name.h"
+#include "sys/crypto.h"
+
+namespace windlass {
+namespace {
+
+std::string name_of(const std::string& path) { return std::string(base_of(path)); }
+
+// A name that no artifact is likely to use and that a later try finds again.
+std::string prepared_name(const std::string& path) { return fmt::format(".windlass.{}.tmp", sha256_hex(path).substr(0, 16)); }
+
+Status copy_bytes(int from, int to, std::uint64_t bytes) {
+  while (bytes > 0) {
+    const auto copied = ::copy_file_range(from, nullptr, to, nullptr, bytes, 0);
+    if (copied < 0 && errno == EINTR) continue;
+    if (copied <= 0) return tl::unexpected(system_error("copying", copied < 0 ? errno : EIO));
+    bytes -= static_cast<std::uint64_t>(copied);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<LiveFolder> LiveFolder::open(const std::filesystem::path& data_dir, const std::string& live_path) {
+  FileDescriptor at(::open(data_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!at.valid()) return tl::unexpected(system_error("opening " + data_dir.string(), errno));
+  std::string so_far;
+  for (const auto part : split(live_path, '/')) {
+    so_far += fmt::format("{}{}", so_far.empty() ? "" : "/", part);
+    auto next = open_without_links(at.get(), std::string(part), O_RDONLY | O_DIRECTORY);
+    if (!next.valid() && errno == ENOENT) {
+      if (::mkdirat(at.get(), std::string(part).c_str(), 0700) != 0 && errno != EEXIST)
+        return tl::unexpected(system_error("making folder " + so_far, errno));
+      next = open_without_links(at.get(), std::string(part), O_RDONLY | O_DIRECTORY);
+      // containers read through it, whoever they run as
+      if (next.valid() && ::fchmod(next.get(), 0755) != 0) return tl::unexpected(system_error("making folder " + so_far, errno));
+    }
+    if (!next.valid() && (errno == ELOOP || errno == ENOTDIR))
+      return fail(Kind::conflict, fmt::format("{} is a link or a file, not a folder", so_far));
+    if (!next.valid()) return tl::unexpected(system_error("opening " + so_far, errno));
+    at = std::move(next);
+  }
+  return LiveFolder(std::move(at));
+}
+
+Result<FileDescriptor> LiveFolder::parent(const std::string& path) const {
+  auto folder = open_without_links(fd_.get(), std::string(parent_of(path)), O_RDONLY | O_DIRECTORY);
+  if (!folder.valid()) return tl::unexpected(system_error("opening the folder of " + path, errno));
+  return folder;
+}
+
+std::optional<DiskEntry> LiveFolder::look(const std::string& path) const {
+  auto folder = parent(path);
+  struct stat status {};
+  if (!folder || ::fstatat(folder->get(), name_of(path).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+  DiskEntry entry{.type = S_ISDIR(status.st_mode)   ? EntryType::folder
+                          : S_ISLNK(status.st_mode) ? EntryType::link
+                                                    : EntryType::file,
+                  .mode = status.st_mode & 0777u,
+                  .size_bytes = status.st_size,
+                  .mtime_ns = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec};
+  entry.is_special = entry.type == EntryType::file && !S_ISREG(status.st_mode);
+  return entry;
+}
+
+Result<std::string> LiveFolder::link_target(const std::string& path) const {
+  auto folder = parent(path);
+  if (!folder) return tl::unexpected(folder.error());
+  std::string target(4096, '\0');
+  const auto size = ::readlinkat(folder->get(), name_of(path).c_str(), target.data(), target.size());
+  if (size < 0) return tl::unexpected(system_error("reading link " + path, errno));
+  target.resize(static_cast<std::size_t>(size));
+  return target;
+}
+
+Result<std::string> LiveFolder::hash(const std::string& path) const {
+  const auto file = open_without_links(fd_.get(), path, O_RDONLY | O_NONBLOCK);
+  if (!file.valid()) return tl::unexpected(system_error("reading " + path, errno));
+  Sha256 hash;
+  std::string buffer(64 << 10, '\0');
+  for (;;) {
+    const auto got = ::read(file.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return tl::unexpected(system_error("reading " + path, errno));
+    if (got == 0) return hash.finish_hex();
+    hash.update({buffer.data(), static_cast<std::size_t>(got)});
+  }
+}
+
+bool LiveFolder::is_empty_folder(const std::string& path) const {
+  auto folder = open_without_links(fd_.get(), path, O_RDONLY | O_DIRECTORY);
+  if (!folder.valid()) return false;
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(::dup(folder.get())), ::closedir);
+  if (!entries) return false;
+  while (const auto* entry = ::readdir(entries.get()))
+    if (std::string_view name = entry->d_name; name != "." && name != "..") return false;
+  return true;
+}
+
+Status LiveFolder::make_folder(const std::string& path, unsigned mode) {
+  auto folder = parent(path);
+  if (!folder) return tl::unexpected(folder.error());
+  if (::mkdirat(folder->get(), name_of(path).c_str(), 0700) != 0 && errno != EEXIST)
+    return tl::unexpected(system_error("making folder " + path, errno));
+  return set_mode(path, mode);
+}
+
+Status LiveFolder::set_mode(const std::string& path, unsigned mode) {
+  const auto entry = open_without_links(fd_.get(), path, O_RDONLY | O_NONBLOCK);
+  if (!entry.valid() || ::fchmod(entry.get(), mode) != 0)
+    return tl::unexpected(system_error("setting the mode of " + path, errno));
+  return {};
+}
+
+Status LiveFolder::prepare_file(const std::string& path, int source_root, unsigned mode, bool flush) {
+  const auto source = open_without_links(source_root, path, O_RDONLY);
+  struct stat status {};
+  if (!source.valid() || ::fstat(source.get(), &status) != 0) return tl::unexpected(system_error("reading " + path, errno));
+  auto folder = parent(path);
+  if (!folder) return tl::unexpected(folder.error());
+  const auto name = prepared_name(path);
+  ::unlinkat(folder->get(), name.c_str(), 0);  // of a try that was cut short
+  const FileDescriptor target(::openat(folder->get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!target.valid()) return tl::unexpected(system_error("writing " + path, errno));
+  auto done = copy_bytes(source.get(), target.get(), static_cast<std::uint64_t>(status.st_size));
+  const timespec times[] = {status.st_mtim, status.st_mtim};
+  if (done && (::fchmod(target.get(), mode) != 0 || ::futimens(target.get(), times) != 0 ||
+               (flush && ::fsync(target.get()) != 0)))
+    done = tl::unexpected(system_error("writing", errno));
+  if (done) return {};
+  drop_prepared(path);
+  return while_doing(path, done.error());
+}
+
+Status LiveFolder::prepare_link(const std::string& path, const std::string& target) {
+  auto folder = parent(path);
+  if (!folder) return tl::unexpected(folder.error());
+  const auto name = prepared_name(path);
+  ::unlinkat(folder->get(), name.c_str(), 0);
+  if (::symlinkat(target.c_str(), folder->get(), name.c_str()) != 0)
+    return tl::unexpected(system_error("writing link " + path, errno));
+  return {};
+}
+
+Status LiveFolder::put_in_place(const std::string& path) {
+  auto folder = parent(path);
+  if (!folder) return tl::unexpected(folder.error());
+  if (::renameat(folder->get(), prepared_name(path).c_str(), folder->get(), name_of(path).c_str()) != 0)
+    return tl::unexpected(system_error("putting in place " + path, errno));
+  return {};
+}
+
+void LiveFolder::drop_prepared(const std::string& path) {
+  if (auto folder = parent(path)) ::unlinkat(folder->get(), prepared_name(path).c_str(), 0);
+}
+
+Status LiveFolder::flush_all() {
+  if (::syncfs(fd_.get()) != 0) return tl::unexpected(system_error("writing to disk", errno));
+  return {};
+}
+
+Status LiveFolder::remove_file(const std::string& path) {
+  auto folder = parent(path);
+  if (!folder) return {};  // its folder is gone already
+  if (::unlinkat(folder->get(), name_of(path).c_str(), 0) != 0 && errno != ENOENT)
+    return tl::unexpected(system_error("removing " + path, errno));
+  return {};
+}
+
+bool LiveFolder::remove_folder_if_empty(const std::string& path) {
+  auto folder = parent(path);
+  return folder && ::unlinkat(folder->get(), name_of(path).c_str(), AT_REMOVEDIR) == 0;
+}
+
+}  // namespace windlass

@@ -1,0 +1,55 @@
+// One live directory on disk: every step is relative to its handle and follows no link, whatever containers or people put
+// there (reliability/P16, F28).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "oci/unpack.h"
+#include "sys/files.h"
+
+namespace windlass {
+
+// What is at a path now.
+struct DiskEntry {
+  EntryType type = EntryType::file;
+  bool is_special = false;  // a device, pipe or socket
+  unsigned mode = 0;
+  std::int64_t size_bytes = 0;
+  std::int64_t mtime_ns = 0;
+};
+
+class LiveFolder {
+ public:
+  // Below `data_dir`, made if absent with mode 0755. Kind::conflict when a part of the path is a link or a file.
+  static Result<LiveFolder> open(const std::filesystem::path& data_dir, const std::string& live_path);
+
+  // Nothing if there is nothing.
+  std::optional<DiskEntry> look(const std::string& path) const;
+  Result<std::string> link_target(const std::string& path) const;
+  Result<std::string> hash(const std::string& path) const;  // sha256 hex of a regular file
+  bool is_empty_folder(const std::string& path) const;
+
+  Status make_folder(const std::string& path, unsigned mode);
+  Status set_mode(const std::string& path, unsigned mode);
+  // Writes beside its place under a name of ours; put_in_place() makes it visible by rename (oci 10, S4).
+  Status prepare_file(const std::string& path, int source_root, unsigned mode, bool flush);
+  Status prepare_link(const std::string& path, const std::string& target);
+  Status put_in_place(const std::string& path);
+  void drop_prepared(const std::string& path);
+  Status flush_all();  // every file written so far is on disk
+
+  Status remove_file(const std::string& path);
+  // True if it was there and empty and is gone now.
+  bool remove_folder_if_empty(const std::string& path);
+
+ private:
+  explicit LiveFolder(FileDescriptor fd) : fd_(std::move(fd)) {}
+  Result<FileDescriptor> parent(const std::string& path) const;
+
+  FileDescriptor fd_;
+};
+
+}  // namespace windlass

@@ -1,0 +1,126 @@
+#include "deploy/managed_files.h"
+
+namespace windlass {
+namespace {
+
+constexpr std::string_view kSchema = R"(
+CREATE TABLE IF NOT EXISTS live_directories (
+  path TEXT PRIMARY KEY,
+  source_id TEXT NOT NULL,
+  ref TEXT NOT NULL,
+  digest TEXT NOT NULL DEFAULT '',
+  UNIQUE (source_id, ref)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS managed_files (
+  directory TEXT NOT NULL,
+  path TEXT NOT NULL,
+  type INTEGER NOT NULL,
+  mode INTEGER NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  content TEXT NOT NULL,
+  disk_size_bytes INTEGER NOT NULL,
+  disk_mtime_ns INTEGER NOT NULL,
+  PRIMARY KEY (directory, path)
+) WITHOUT ROWID;
+)";
+
+}  // namespace
+
+Result<std::unique_ptr<ManagedFileStore>> ManagedFileStore::open(std::unique_ptr<Db> db) {
+  if (auto made = db->execute(kSchema); !made) return while_doing("opening the list of managed files", made.error());
+  return std::unique_ptr<ManagedFileStore>(new ManagedFileStore(std::move(db)));
+}
+
+Result<std::optional<std::string>> ManagedFileStore::one_text(Query& query) {
+  auto row = query.step();
+  if (!row) return tl::unexpected(row.error());
+  return *row ? std::optional(query.text(0)) : std::nullopt;
+}
+
+Result<std::optional<std::string>> ManagedFileStore::path_of(const std::string& source_id, const std::string& ref) {
+  const std::lock_guard lock(mutex_);
+  auto query = db_->query("SELECT path FROM live_directories WHERE source_id = ? AND ref = ?");
+  query.bind(source_id).bind(ref);
+  return one_text(query);
+}
+
+Result<std::optional<std::string>> ManagedFileStore::owner_of(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  auto query = db_->query("SELECT source_id FROM live_directories WHERE path = ?");
+  query.bind(path);
+  return one_text(query);
+}
+
+Status ManagedFileStore::give(const std::string& path, const std::string& source_id, const std::string& ref) {
+  const std::lock_guard lock(mutex_);
+  return db_->query("INSERT INTO live_directories (path, source_id, ref) VALUES (?, ?, ?)")
+      .bind(path)
+      .bind(source_id)
+      .bind(ref)
+      .run();
+}
+
+Result<std::vector<std::string>> ManagedFileStore::nested_in(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> nested;
+  // '0' is the character after '/': the range holds exactly what begins with "path/"
+  auto query = db_->query("SELECT path FROM live_directories WHERE path > ? AND path < ?");
+  query.bind(path + "/").bind(path + "0");
+  for (;;) {
+    auto row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return nested;
+    nested.push_back(query.text(0).substr(path.size() + 1));
+  }
+}
+
+Result<std::string> ManagedFileStore::digest_of(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  auto query = db_->query("SELECT digest FROM live_directories WHERE path = ?");
+  query.bind(path);
+  auto digest = one_text(query);
+  if (!digest) return tl::unexpected(digest.error());
+  return digest->value_or("");
+}
+
+Result<ManagedFiles> ManagedFileStore::files_of(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  ManagedFiles files;
+  auto query = db_->query(
+      "SELECT path, type, mode, size_bytes, content, disk_size_bytes, disk_mtime_ns FROM managed_files WHERE directory = ?");
+  query.bind(path);
+  for (;;) {
+    auto row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return files;
+    ManagedFile file{.entry = {.path = query.text(0),
+                               .type = static_cast<EntryType>(query.number(1)),
+                               .mode = static_cast<unsigned>(query.number(2)),
+                               .size_bytes = static_cast<std::uint64_t>(query.number(3)),
+                               .content = query.text(4)},
+                     .disk_size_bytes = query.number(5),
+                     .disk_mtime_ns = query.number(6)};
+    files[file.entry.path] = std::move(file);
+  }
+}
+
+Status ManagedFileStore::set_files(const std::string& path, const std::string& digest, const ManagedFiles& files) {
+  const std::lock_guard lock(mutex_);
+  auto transaction = Transaction::begin(*db_);
+  if (!transaction) return tl::unexpected(transaction.error());
+  if (auto done = db_->query("DELETE FROM managed_files WHERE directory = ?").bind(path).run(); !done) return done;
+  for (const auto& [name, file] : files) {
+    auto insert = db_->query(
+        "INSERT INTO managed_files (directory, path, type, mode, size_bytes, content, disk_size_bytes, disk_mtime_ns) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    insert.bind(path).bind(name).bind(static_cast<std::int64_t>(file.entry.type));
+    insert.bind(static_cast<std::int64_t>(file.entry.mode)).bind(static_cast<std::int64_t>(file.entry.size_bytes));
+    insert.bind(file.entry.content).bind(file.disk_size_bytes).bind(file.disk_mtime_ns);
+    if (auto done = insert.run(); !done) return done;
+  }
+  auto mark = db_->query("UPDATE live_directories SET digest = ? WHERE path = ?");
+  if (auto done = mark.bind(digest).bind(path).run(); !done) return done;
+  return transaction->commit();
+}
+
+}  // namespace windlass

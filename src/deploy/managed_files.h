@@ -1,0 +1,49 @@
+// Which live directory belongs to whom, and which of its files a release put there (oci 9, 10).
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "oci/unpack.h"
+#include "sys/sqlite.h"
+
+namespace windlass {
+
+// An entry of a release as it was written: what it was made from, and how it looked on disk then.
+struct ManagedFile {
+  TreeEntry entry;
+  std::int64_t disk_size_bytes = 0;
+  std::int64_t disk_mtime_ns = 0;
+};
+using ManagedFiles = std::map<std::string, ManagedFile>;  // by path
+
+class ManagedFileStore {
+ public:
+  static Result<std::unique_ptr<ManagedFileStore>> open(std::unique_ptr<Db> db);
+
+  // The path that was given to a source and ref; nothing if none was.
+  Result<std::optional<std::string>> path_of(const std::string& source_id, const std::string& ref);
+  // The source that owns a path.
+  Result<std::optional<std::string>> owner_of(const std::string& path);
+  Status give(const std::string& path, const std::string& source_id, const std::string& ref);
+  // Live directories that lie below this one, relative to it.
+  Result<std::vector<std::string>> nested_in(const std::string& path);
+
+  // The digest a directory was last synced to, "" if it never was.
+  Result<std::string> digest_of(const std::string& path);
+  Result<ManagedFiles> files_of(const std::string& path);
+  Status set_files(const std::string& path, const std::string& digest, const ManagedFiles& files);
+
+ private:
+  explicit ManagedFileStore(std::unique_ptr<Db> db) : db_(std::move(db)) {}
+  Result<std::optional<std::string>> one_text(Query& query);
+
+  std::mutex mutex_;  // guards db_
+  std::unique_ptr<Db> db_;
+};
+
+}  // namespace windlass

@@ -1,0 +1,83 @@
+#include "deploy/sync_journal.h"
+
+#include "sys/crypto.h"
+#include "sys/files.h"
+#include "sys/json.h"
+
+namespace windlass {
+namespace {
+
+constexpr std::uint64_t kJournalBytesMax = 256ull << 20;  // 100 000 entries with the longest names fit
+
+std::int64_t number_of(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  return value != nullptr && value->is_int64() ? value->get_int64() : 0;
+}
+
+Result<PendingSync> parse(const std::string& text) {
+  auto value = parse_json(text);
+  if (!value) return tl::unexpected(value.error());
+  const auto* object = value->if_object();
+  const auto* entries = object != nullptr ? array_of(*object, "entries") : nullptr;
+  if (entries == nullptr) return fail(Kind::internal, "not a journal");
+  auto digest = Digest::parse(text_of(*object, "digest"));
+  if (!digest) return tl::unexpected(digest.error());
+  const auto* force = object->if_contains("force");
+  PendingSync sync{.live_path = std::string(text_of(*object, "live_path")),
+                   .digest = *digest,
+                   .force = force != nullptr && force->is_bool() && force->get_bool(),
+                   .tree = {.root = std::string(text_of(*object, "staging"))}};
+  for (const auto& item : *entries) {
+    const auto* entry = item.if_object();
+    if (entry == nullptr) return fail(Kind::internal, "not a journal");
+    sync.tree.entries.push_back({.path = std::string(text_of(*entry, "path")),
+                                 .type = static_cast<EntryType>(number_of(*entry, "type")),
+                                 .mode = static_cast<unsigned>(number_of(*entry, "mode")),
+                                 .size_bytes = static_cast<std::uint64_t>(number_of(*entry, "size_bytes")),
+                                 .content = std::string(text_of(*entry, "content"))});
+  }
+  return sync;
+}
+
+}  // namespace
+
+std::filesystem::path SyncJournal::file_of(const std::string& live_path) const {
+  return folder_ / (sha256_hex(live_path).substr(0, 32) + ".json");
+}
+
+Status SyncJournal::write(const std::string& live_path, const Digest& digest, bool force, const UnpackedTree& tree) const {
+  json::array entries;
+  for (const auto& entry : tree.entries)
+    entries.push_back(json::object{{"path", entry.path},
+                                   {"type", static_cast<std::int64_t>(entry.type)},
+                                   {"mode", static_cast<std::int64_t>(entry.mode)},
+                                   {"size_bytes", static_cast<std::int64_t>(entry.size_bytes)},
+                                   {"content", entry.content}});
+  const json::object journal{{"live_path", live_path},
+                             {"digest", digest.str()},
+                             {"force", force},
+                             {"staging", tree.root.string()},
+                             {"entries", std::move(entries)}};
+  return write_file(file_of(live_path), json::serialize(journal), 0600);
+}
+
+Status SyncJournal::remove(const std::string& live_path) const {
+  std::error_code error;
+  std::filesystem::remove(file_of(live_path), error);
+  if (error) return fail(Kind::internal, "removing the sync journal: " + error.message());
+  return sync_folder(folder_);
+}
+
+Result<std::vector<PendingSync>> SyncJournal::pending() const {
+  std::vector<PendingSync> found;
+  std::error_code error;
+  for (const auto& file : std::filesystem::directory_iterator(folder_, error)) {
+    auto text = read_file(file.path(), kJournalBytesMax);
+    if (!text) return tl::unexpected(text.error());
+    if (auto sync = parse(*text)) found.push_back(std::move(*sync));
+  }
+  if (error) return fail(Kind::internal, "reading the sync journals: " + error.message());
+  return found;
+}
+
+}  // namespace windlass

@@ -1,0 +1,66 @@
+#include "oci/layer_stream.h"
+
+#include <fmt/format.h>
+
+#include "sys/tar_header.h"
+
+namespace windlass {
+
+LayerStream::LayerStream(const StoredLayer& layer, const UnpackLimits& limits, const Deadline& deadline,
+                         std::unique_ptr<FileStream> file)
+    : limits_(limits), deadline_(deadline), file_(std::move(file)) {
+  const auto found = layer.annotations.find("io.deis.oras.content.digest");
+  if (found == layer.annotations.end() || !found->second.starts_with("sha256:")) return;
+  expected_digest_ = found->second;
+  hash_.emplace();
+}
+
+Result<std::unique_ptr<LayerStream>> LayerStream::open(const StoredLayer& layer, const UnpackLimits& limits,
+                                                       const Deadline& deadline) {
+  auto file = FileStream::open(layer.file);
+  if (!file) return tl::unexpected(file.error());
+  auto compression = compression_of(**file);
+  if (!compression) return tl::unexpected(compression.error());
+  std::unique_ptr<LayerStream> stream(new LayerStream(layer, limits, deadline, std::move(*file)));
+  stream->bytes_ = decompressed(*stream->file_, *compression);
+  return stream;
+}
+
+Result<std::string_view> LayerStream::pull() {
+  if (deadline_.passed()) return fail(Kind::unavailable, "the time for pulling the artifact is over");
+  auto piece = bytes_->next();
+  if (!piece) return piece;
+  bytes_out_ += piece->size();
+  if (bytes_out_ > limits_.ratio_free_bytes && bytes_out_ / limits_.ratio_max > file_->bytes_read())
+    return fail(Kind::invalid, fmt::format("expands to more than {} times its size", limits_.ratio_max));
+  if (hash_) hash_->update(*piece);
+  return piece;
+}
+
+Result<std::string_view> LayerStream::next() {
+  if (!has_peeked_) return pull();
+  has_peeked_ = false;
+  if (!peeked_.empty()) return std::string_view(peeked_);
+  return pull();
+}
+
+Result<std::string_view> LayerStream::peek() {
+  while (peeked_.size() < kTarBlockBytes) {
+    auto piece = pull();
+    if (!piece) return piece;
+    if (piece->empty()) break;
+    peeked_ += *piece;
+  }
+  has_peeked_ = true;
+  return std::string_view(peeked_).substr(0, kTarBlockBytes);
+}
+
+Status LayerStream::check_content_digest() {
+  if (!hash_) return {};
+  const auto digest = "sha256:" + hash_->finish_hex();
+  if (digest == expected_digest_) return {};
+  return fail(Kind::invalid, fmt::format("content has digest {}, annotation io.deis.oras.content.digest says {}", digest,
+                                         expected_digest_));
+}
+
+}  // namespace windlass

@@ -1,0 +1,45 @@
+// The bytes of one layer, decompressed, under the budgets that a bomb would break (oci 8).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/deadline.h"
+#include "oci/artifact.h"
+#include "oci/unpack.h"
+#include "sys/byte_stream.h"
+#include "sys/crypto.h"
+#include "sys/file_stream.h"
+
+namespace windlass {
+
+class LayerStream final : public ByteStream {
+ public:
+  static Result<std::unique_ptr<LayerStream>> open(const StoredLayer& layer, const UnpackLimits& limits,
+                                                   const Deadline& deadline);
+
+  // Errors: what the decompressor says, an expansion above the ratio, the deadline.
+  Result<std::string_view> next() override;
+  // The first block, or all there is; it comes again from next().
+  Result<std::string_view> peek();
+  // At the end: the bytes have the digest that ORAS wrote beside a packed folder (oci 4). Good if there is none.
+  Status check_content_digest();
+
+ private:
+  LayerStream(const StoredLayer& layer, const UnpackLimits& limits, const Deadline& deadline,
+              std::unique_ptr<FileStream> file);
+  Result<std::string_view> pull();
+
+  const UnpackLimits& limits_;
+  const Deadline& deadline_;
+  std::unique_ptr<FileStream> file_;
+  std::unique_ptr<ByteStream> bytes_;
+  std::string peeked_;
+  bool has_peeked_ = false;
+  std::uint64_t bytes_out_ = 0;
+  std::optional<Sha256> hash_;
+  std::string expected_digest_;
+};
+
+}  // namespace windlass

@@ -1,0 +1,266 @@
+#include "oci/staged_tree.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "base/text.h"
+#include "oci/entry_name.h"
+#include "oci/link_rules.h"
+#include "sys/crypto.h"
+
+namespace windlass {
+namespace {
+
+tl::unexpected<Error> broken(std::string rule) { return fail(Kind::invalid, std::move(rule)); }
+
+Status write_all(int fd, std::string_view bytes, std::uint64_t offset) {
+  while (!bytes.empty()) {
+    const auto written = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return tl::unexpected(system_error("writing", errno));
+    }
+    offset += static_cast<std::uint64_t>(written);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Result<std::string> hash_file(int fd) {
+  Sha256 hash;
+  std::string buffer(128 << 10, '\0');
+  for (std::uint64_t offset = 0;;) {
+    const auto got = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return tl::unexpected(system_error("reading back", errno));
+    if (got == 0) return hash.finish_hex();
+    hash.update({buffer.data(), static_cast<std::size_t>(got)});
+    offset += static_cast<std::uint64_t>(got);
+  }
+}
+
+}  // namespace
+
+Result<StagedTree> StagedTree::open(const std::filesystem::path& root, const UnpackLimits& limits) {
+  FileDescriptor fd(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd.valid()) return tl::unexpected(system_error("opening " + root.string(), errno));
+  return StagedTree(std::move(fd), limits);
+}
+
+Status StagedTree::count_entry() {
+  if (++entries_ > limits_.entries_max)
+    return broken(fmt::format("artifact exceeds maximum allowed number of entries: {}", limits_.entries_max));
+  return {};
+}
+
+Result<FileDescriptor> StagedTree::open_parent(const std::string& path) const {
+  auto folder = open_without_links(root_.get(), std::string(parent_of(path)), O_RDONLY | O_DIRECTORY);
+  if (!folder.valid()) return tl::unexpected(system_error("opening the folder of " + path, errno));
+  return folder;
+}
+
+// Every folder above an entry is a folder: never a link, never a file (reliability 5, rows 6 to 13, 36, 37).
+Status StagedTree::make_parents(const std::string& path) {
+  const std::string parent(parent_of(path));
+  if (parent.empty()) return {};
+  const auto found = nodes_.find(parent);
+  if (found == nodes_.end()) return add_folder(parent, 0755);
+  if (found->second.entry.type == EntryType::link) return broken(fmt::format("lies behind the link '{}'", printable(parent, 256)));
+  if (found->second.entry.type == EntryType::file) return broken(fmt::format("'{}' is a file, not a folder", printable(parent, 256)));
+  return {};
+}
+
+// Takes away what an earlier layer put at the place of something of another kind.
+Status StagedTree::make_room(const std::string& path, EntryType type) {
+  if (auto made = make_parents(path); !made) return made;
+  const auto found = nodes_.find(path);
+  if (found == nodes_.end()) return {};
+  if (found->second.entry.type != type && found->second.layer == layer_)
+    return broken("replaces an entry of another kind in the same layer");
+  if (type == EntryType::folder && found->second.entry.type == EntryType::folder) return {};
+  return remove(path);
+}
+
+Status StagedTree::remove(const std::string& path) {
+  const auto first = nodes_.find(path);
+  if (first == nodes_.end()) return {};
+  // Deepest first, so that folders are empty when their turn comes. What is below a folder stands in one run of the map
+  // from "path/" on.
+  std::vector<std::string> paths = {path};
+  const auto below = path + "/";
+  for (auto node = nodes_.lower_bound(below); node != nodes_.end() && node->first.starts_with(below); ++node)
+    paths.push_back(node->first);
+  for (auto each = paths.rbegin(); each != paths.rend(); ++each) {
+    const auto type = nodes_.at(*each).entry.type;
+    if (type != EntryType::link) {
+      auto folder = open_parent(*each);
+      if (!folder) return tl::unexpected(folder.error());
+      if (::unlinkat(folder->get(), std::string(base_of(*each)).c_str(), type == EntryType::folder ? AT_REMOVEDIR : 0) != 0)
+        return tl::unexpected(system_error("removing " + *each, errno));
+    }
+    nodes_.erase(*each);
+  }
+  return {};
+}
+
+Status StagedTree::add_folder(const std::string& path, unsigned mode) {
+  if (path.empty()) return {};  // the root itself, whose mode is ours
+  if (auto room = make_room(path, EntryType::folder); !room) return room;
+  auto parent = open_parent(path);
+  if (!parent) return tl::unexpected(parent.error());
+  const std::string name(base_of(path));
+  if (::mkdirat(parent->get(), name.c_str(), 0700) != 0 && errno != EEXIST)
+    return tl::unexpected(system_error("making folder " + path, errno));
+  const unsigned kept = (mode & 0777) | 0700;
+  if (::fchmodat(parent->get(), name.c_str(), kept, 0) != 0)
+    return tl::unexpected(system_error("making folder " + path, errno));
+  nodes_[path] = {{.path = path, .type = EntryType::folder, .mode = kept}, layer_};
+  return {};
+}
+
+Result<FileDescriptor> StagedTree::create_file(const std::string& path, std::uint64_t size_bytes) {
+  if (path.empty()) return broken("name is empty");
+  if (size_bytes > limits_.file_bytes_max)
+    return broken(fmt::format("file of {} bytes, limit {}", size_bytes, limits_.file_bytes_max));
+  bytes_ += size_bytes;
+  if (bytes_ > limits_.bytes_max)
+    return broken(fmt::format("artifact exceeds maximum allowed extraction size: {} bytes", limits_.bytes_max));
+  if (auto room = make_room(path, EntryType::file); !room) return tl::unexpected(room.error());
+  auto file = open_without_links(root_.get(), path, O_RDWR | O_CREAT | O_EXCL, 0600);
+  if (!file.valid()) return tl::unexpected(system_error("creating " + path, errno));
+  return file;
+}
+
+Status StagedTree::put_file(const std::string& path, FileDescriptor file, unsigned mode, std::int64_t mtime_unix,
+                            std::uint64_t size_bytes, std::string hash) {
+  const unsigned kept = (mode & 0777) | 0600;
+  if (::fchmod(file.get(), kept) != 0) return tl::unexpected(system_error("writing " + path, errno));
+  const timespec time{.tv_sec = std::clamp<std::int64_t>(mtime_unix, 0, std::time(nullptr)), .tv_nsec = 0};
+  const timespec times[] = {time, time};
+  if (::futimens(file.get(), times) != 0) return tl::unexpected(system_error("writing " + path, errno));
+  nodes_[path] = {{.path = path, .type = EntryType::file, .mode = kept, .size_bytes = size_bytes, .content = std::move(hash)},
+                  layer_};
+  return {};
+}
+
+Status StagedTree::add_file(const std::string& path, const TarEntry& entry, TarReader& reader) {
+  auto file = create_file(path, entry.size_bytes);
+  if (!file) return tl::unexpected(file.error());
+  Sha256 hash;
+  for (;;) {
+    auto piece = reader.data();
+    if (!piece) return tl::unexpected(piece.error());
+    if (piece->bytes.empty()) break;
+    if (!entry.sparse) hash.update(piece->bytes);
+    if (auto written = write_all(file->get(), piece->bytes, piece->offset); !written)
+      return while_doing(path, written.error());
+  }
+  if (!entry.sparse)
+    return put_file(path, std::move(*file), entry.mode, entry.mtime_unix, entry.size_bytes, hash.finish_hex());
+  if (::ftruncate(file->get(), static_cast<off_t>(entry.size_bytes)) != 0)
+    return tl::unexpected(system_error("writing " + path, errno));
+  auto whole = hash_file(file->get());
+  if (!whole) return tl::unexpected(whole.error());
+  return put_file(path, std::move(*file), entry.mode, entry.mtime_unix, entry.size_bytes, std::move(*whole));
+}
+
+Status StagedTree::add_plain_file(const std::string& path, std::uint64_t size_bytes, ByteStream& bytes) {
+  auto file = create_file(path, size_bytes);
+  if (!file) return tl::unexpected(file.error());
+  Sha256 hash;
+  for (std::uint64_t offset = 0;;) {
+    auto piece = bytes.next();
+    if (!piece) return tl::unexpected(piece.error());
+    if (piece->empty()) break;
+    hash.update(*piece);
+    if (auto written = write_all(file->get(), *piece, offset); !written) return while_doing(path, written.error());
+    offset += piece->size();
+  }
+  return put_file(path, std::move(*file), 0644, std::time(nullptr), size_bytes, hash.finish_hex());
+}
+
+Status StagedTree::add_link(const std::string& path, const std::string& target) {
+  if (path.empty()) return broken("name is empty");
+  if (auto allowed = check_link_text(target, limits_); !allowed) return allowed;
+  if (auto room = make_room(path, EntryType::link); !room) return room;
+  nodes_[path] = {{.path = path, .type = EntryType::link, .content = target}, layer_};
+  return {};
+}
+
+Status StagedTree::add_hard_link(const std::string& path, const std::string& target) {
+  const auto found = nodes_.find(target);
+  if (found == nodes_.end() || found->second.entry.type != EntryType::file || target == path)
+    return broken(fmt::format("hard link to '{}', which is not an earlier file of the artifact", printable(target, 256)));
+  const TreeEntry original = found->second.entry;
+  auto source = open_without_links(root_.get(), target, O_RDONLY);
+  if (!source.valid()) return tl::unexpected(system_error("reading " + target, errno));
+  struct stat status {};
+  if (::fstat(source.get(), &status) != 0) return tl::unexpected(system_error("reading " + target, errno));
+  auto file = create_file(path, original.size_bytes);
+  if (!file) return tl::unexpected(file.error());
+  for (std::uint64_t left = original.size_bytes; left > 0;) {
+    const auto copied = ::copy_file_range(source.get(), nullptr, file->get(), nullptr, left, 0);
+    if (copied <= 0) return tl::unexpected(system_error("copying to " + path, copied < 0 ? errno : EIO));
+    left -= static_cast<std::uint64_t>(copied);
+  }
+  return put_file(path, std::move(*file), original.mode, status.st_mtime, original.size_bytes, original.content);
+}
+
+Status StagedTree::white_out(const std::string& path) {
+  if (auto parents = make_parents(path); !parents) return parents;
+  const auto found = nodes_.find(path);
+  if (found == nodes_.end() || found->second.layer == layer_) return {};  // nothing of an earlier layer
+  return remove(path);
+}
+
+Status StagedTree::white_out_below(const std::string& folder) {
+  const auto prefix = folder.empty() ? "" : folder + "/";
+  if (!prefix.empty())
+    if (auto parents = make_parents(prefix + "x"); !parents) return parents;
+  std::vector<std::string> old;
+  for (auto node = nodes_.lower_bound(prefix); node != nodes_.end() && node->first.starts_with(prefix); ++node)
+    if (node->second.layer != layer_ && parent_of(node->first) == folder) old.push_back(node->first);
+  for (const auto& path : old)
+    if (auto removed = remove(path); !removed) return removed;
+  return {};
+}
+
+Status StagedTree::check_links() const {
+  const auto look_up = [this](std::string_view path) -> const TreeEntry* {
+    const auto found = nodes_.find(path);
+    return found == nodes_.end() ? nullptr : &found->second.entry;
+  };
+  for (const auto& [path, node] : nodes_) {
+    if (node.entry.type != EntryType::link) continue;
+    if (auto inside = check_link_target(path, node.entry.content, look_up, limits_); !inside)
+      return while_doing(fmt::format("entry '{}'", printable(path, 256)), inside.error());
+  }
+  return {};
+}
+
+Status StagedTree::make_links() {
+  for (const auto& [path, node] : nodes_) {
+    if (node.entry.type != EntryType::link) continue;
+    auto parent = open_parent(path);
+    if (!parent) return tl::unexpected(parent.error());
+    if (::symlinkat(node.entry.content.c_str(), parent->get(), std::string(base_of(path)).c_str()) != 0)
+      return tl::unexpected(system_error("making link " + path, errno));
+  }
+  return {};
+}
+
+Result<std::vector<TreeEntry>> StagedTree::finish() {
+  if (auto inside = check_links(); !inside) return tl::unexpected(inside.error());
+  if (auto made = make_links(); !made) return tl::unexpected(made.error());
+  std::vector<TreeEntry> entries;
+  entries.reserve(nodes_.size());
+  for (auto& [path, node] : nodes_) entries.push_back(std::move(node.entry));
+  return entries;
+}
+
+}  // namespace windlass

@@ -1,0 +1,68 @@
+// The tree that layers are unpacked into: what is on disk in the staging folder, and what is known of it.
+//
+// While layers come in only folders and files are on disk, links are kept in memory, so nothing can be followed out of
+// the folder. finish() judges the links against the finished tree and only then makes them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "oci/unpack.h"
+#include "sys/files.h"
+#include "sys/tar_reader.h"
+
+namespace windlass {
+
+class StagedTree {
+ public:
+  // `root` exists and is empty.
+  static Result<StagedTree> open(const std::filesystem::path& root, const UnpackLimits& limits);
+
+  // Entries after this belong to the next layer, which may replace and white out what earlier ones brought.
+  void begin_layer() { ++layer_; }
+  // Counts one entry of any kind against the budget.
+  Status count_entry();
+
+  Status add_folder(const std::string& path, unsigned mode);
+  // Takes the content of the reader's present entry.
+  Status add_file(const std::string& path, const TarEntry& entry, TarReader& reader);
+  // A file whose bytes come as they are.
+  Status add_plain_file(const std::string& path, std::uint64_t size_bytes, ByteStream& bytes);
+  Status add_link(const std::string& path, const std::string& target);
+  // A copy of an earlier file.
+  Status add_hard_link(const std::string& path, const std::string& target);
+  // Whiteouts of earlier layers: one entry, or all that is in a folder.
+  Status white_out(const std::string& path);
+  Status white_out_below(const std::string& folder);
+
+  // Judges and makes the links; gives the finished entries.
+  Result<std::vector<TreeEntry>> finish();
+
+ private:
+  struct Node {
+    TreeEntry entry;
+    int layer = 0;
+  };
+  StagedTree(FileDescriptor root, const UnpackLimits& limits) : root_(std::move(root)), limits_(limits) {}
+
+  Status make_room(const std::string& path, EntryType type);
+  Status make_parents(const std::string& path);
+  Status remove(const std::string& path);
+  Result<FileDescriptor> create_file(const std::string& path, std::uint64_t size_bytes);
+  Status put_file(const std::string& path, FileDescriptor file, unsigned mode, std::int64_t mtime_unix,
+                  std::uint64_t size_bytes, std::string hash);
+  Result<FileDescriptor> open_parent(const std::string& path) const;
+  Status check_links() const;
+  Status make_links();
+
+  FileDescriptor root_;
+  UnpackLimits limits_;
+  std::map<std::string, Node, std::less<>> nodes_;
+  int layer_ = 0;
+  std::uint64_t entries_ = 0;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace windlass

@@ -1,0 +1,34 @@
+// What a zstd stream holds: one or more frames, nothing else (RFC 8878).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "sys/byte_stream.h"
+
+struct ZSTD_DCtx_s;
+
+namespace windlass {
+
+class ZstdStream final : public ByteStream {
+ public:
+  // `source` must outlive it.
+  explicit ZstdStream(ByteStream& source);
+
+  // Kind::invalid: cut, damaged, bytes after the last frame, a window over 8 MiB (what every decoder must support, and
+  // what container tools write; more would be the archive's author choosing how much memory we need).
+  Result<std::string_view> next() override;
+
+ private:
+  struct FreeContext {
+    void operator()(ZSTD_DCtx_s* context) const noexcept;
+  };
+  ByteStream& source_;
+  std::unique_ptr<ZSTD_DCtx_s, FreeContext> context_;
+  std::string_view input_;
+  std::string output_;
+  bool in_frame_ = true;
+};
+
+}  // namespace windlass
