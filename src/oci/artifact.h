@@ -22,8 +22,8 @@ struct StoredLayer {
 
 // A manifest whose layers are all in the content store.
 struct FetchedArtifact {
-  Digest digest;              // D: of what the tag points to, the index digest for an index
-  Digest manifest_digest;     // of the manifest whose layers these are; equals digest without an index
+  Digest digest;           // D: of what the tag points to, the index digest for an index
+  Digest manifest_digest;  // of the manifest whose layers these are; equals digest without an index
   std::string artifact_type;
   std::vector<StoredLayer> layers;  // lowest first
 };

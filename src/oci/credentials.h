@@ -35,8 +35,8 @@ class CredentialSource {
     std::filesystem::path config_file;                  // "<DOCKER_CONFIG>/config.json"; read again when it changes
     std::vector<std::filesystem::path> fallback_files;  // REGISTRY_AUTH_FILE, podman's auth.json: the first that
                                                         // exists, only where config_file does not
-    Secret auth_config;  // DOCKER_AUTH_CONFIG, looked at first
-    std::string path;    // PATH for docker-credential-<name>
+    Secret auth_config;                                 // DOCKER_AUTH_CONFIG, looked at first
+    std::string path;                                   // PATH for docker-credential-<name>
     std::string home;
   };
   static std::unique_ptr<CredentialSource> make(Options options, ProcessRunner& processes, Log log);
