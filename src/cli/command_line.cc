@@ -8,7 +8,7 @@ namespace windlass {
 CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   CLI::App app("GitOps continuous delivery for Docker", "windlass");
   app.footer("Without a command the service is started. Its settings are environment variables.");
-  app.set_version_flag("--version", WINDLASS_VERSION);
+  app.set_version_flag("--version", "windlass " WINDLASS_VERSION);
   app.require_subcommand(0, 1);
   app.add_subcommand("serve", "start the service");
   const auto* healthcheck = app.add_subcommand("healthcheck", "ask the service on this machine for its health");

@@ -32,7 +32,7 @@ TEST(CommandLine, NeverStartsAServiceForATypo) {  // api/L3
 
 TEST(CommandLine, PrintsVersionAndHelp) {
   EXPECT_EQ(printed({"--version"}).exit_code, 0);
-  EXPECT_EQ(printed({"--version"}).text, WINDLASS_VERSION "\n");
+  EXPECT_EQ(printed({"--version"}).text, "windlass " WINDLASS_VERSION "\n");
   EXPECT_EQ(printed({"--help"}).exit_code, 0);
 }
 

@@ -317,7 +317,7 @@ TEST_F(PipelineTest, NamesTheServiceThatDoesNotStart) {  // deploy/C12
   engine.exit_code = 3;
   const auto outcome = run();
   EXPECT_EQ(outcome.status, RunStatus::failed);
-  for (const auto* part : {"failed to deploy stack web", "exit code 3", "boom"})
+  for (const auto* part : {"failed to deploy stack web", "exited with code 3", "boom"})
     EXPECT_NE(outcome.message.find(part), std::string::npos) << outcome.message;
   EXPECT_EQ((*releases->stack("web"))->last_state, ReleaseState::failed);
 }
