@@ -42,15 +42,25 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   auto store = ContentStore::open({.folder = parts.state.blobs()});
   if (!store) return tl::unexpected(store.error());
   made->store_ = std::move(*store);
+  // Looked at only where there is no Docker config file (oci 5).
+  std::vector<std::filesystem::path> podman;
+  if (const auto file = value_of(parts.environment, "REGISTRY_AUTH_FILE"); !file.empty()) podman.emplace_back(file);
+  if (const auto runtime = value_of(parts.environment, "XDG_RUNTIME_DIR"); !runtime.empty())
+    podman.emplace_back(runtime + "/containers/auth.json");
+  if (const auto config = value_of(parts.environment, "XDG_CONFIG_HOME"); !config.empty())
+    podman.emplace_back(config + "/containers/auth.json");
+  else if (const auto home = value_of(parts.environment, "HOME"); !home.empty())
+    podman.emplace_back(home + "/.config/containers/auth.json");
   made->credentials_ = CredentialSource::make({.config_file = settings.docker_config_dir + "/config.json",
+                                               .fallback_files = std::move(podman),
                                                .auth_config = settings.docker_auth_config,
                                                .path = value_of(parts.environment, "PATH"),
                                                .home = value_of(parts.environment, "HOME")},
                                               *made->processes_, parts.log);
   if (auto valid = made->credentials_->check(); !valid) return tl::unexpected(valid.error());
-  made->registry_ = Registry::make({.insecure_registries = settings.oci_insecure_registries,
-                                    .user_agent = "windlass/" WINDLASS_VERSION},
-                                   parts.transport, *made->credentials_, *made->store_, parts.log);
+  made->registry_ = Registry::make(
+      {.insecure_registries = settings.oci_insecure_registries, .user_agent = "windlass/" WINDLASS_VERSION},
+      parts.transport, *made->credentials_, *made->store_, parts.log);
   made->source_ =
       std::make_unique<OciSource>(OciSource::Options{.limits = unpack_limits(settings)}, *made->registry_, parts.log);
   made->driver_ = make_compose_driver({.environment = parts.environment, .quiet = settings.docker_quiet_deploy},
@@ -72,8 +82,8 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   auto passed = passed_environment(settings, parts.environment);
   made->environment_hash_ = hash_of(passed);
   made->preparer_ = std::make_unique<StackPreparer>(
-      StackPreparer::Options{.hash_key = std::move(*key), .process_env = std::move(passed)}, *made->driver_, parts.engine,
-      *made->releases_);
+      StackPreparer::Options{.hash_key = std::move(*key), .process_env = std::move(passed)}, *made->driver_,
+      parts.engine, *made->releases_);
   made->deployment_ = std::make_unique<StackDeployment>(StackDeployment::Options{}, *made->driver_, parts.engine,
                                                         *made->preparer_, *made->releases_, parts.clock);
   return made;
@@ -84,8 +94,8 @@ Status Deployer::check(const Deadline& deadline) {
   if (!info) return while_doing("failed to connect to docker", info.error());
   if (auto usable = driver_->check(deadline); !usable) return usable;
   const auto mountinfo = read_file("/proc/self/mountinfo", 16 << 20);
-  auto host_path = host_path_of(settings_.data_mount_path, settings_.data_host_path, mountinfo ? *mountinfo : "", engine_,
-                                deadline);
+  auto host_path =
+      host_path_of(settings_.data_mount_path, settings_.data_host_path, mountinfo ? *mountinfo : "", engine_, deadline);
   if (!host_path) return tl::unexpected(host_path.error());
   if (auto linked = link_host_path(*host_path, settings_.data_mount_path); !linked) return linked;
   pipeline_ = std::make_unique<Pipeline>(

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -40,6 +42,14 @@ EngineOptions engine_options(const Settings& settings) {
   return options;
 }
 
+// As many open files as the system allows: each connection is one (reliability/F85).
+void raise_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65'536);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 // api 5: which of the three kinds of routes are there.
 std::string enabled_endpoints(const Settings& settings) {
   std::string text = "health";
@@ -61,6 +71,7 @@ class RunningService final : public Service {
 
  private:
   void bring_jobs_to_life();
+  JobOutcome run_job(const Job& job, const JobProgress& progress, const Deadline& deadline);
   void wait_for_signals();
   void stop(int exit_code);
 
@@ -99,13 +110,13 @@ Status RunningService::open() {
   if (!deployer) return tl::unexpected(deployer.error());
   deployer_ = std::move(*deployer);
 
-  webhook_ = std::make_unique<WebhookEndpoint>(
-      WebhookEndpoint::Options{.secret = settings_.webhook_secret,
-                               .previous = settings_.webhook_secret_previous,
-                               .allowed_artifacts = settings_.oci_allowed_artifacts,
-                               .trusted_proxies = settings_.trusted_proxy_networks,
-                               .trusted_header = settings_.trusted_proxy_header},
-      *queue_, clock_, log_);
+  webhook_ =
+      std::make_unique<WebhookEndpoint>(WebhookEndpoint::Options{.secret = settings_.webhook_secret,
+                                                                 .previous = settings_.webhook_secret_previous,
+                                                                 .allowed_artifacts = settings_.oci_allowed_artifacts,
+                                                                 .trusted_proxies = settings_.trusted_proxy_networks,
+                                                                 .trusted_header = settings_.trusted_proxy_header},
+                                        *queue_, clock_, log_);
   api_ = std::make_unique<ApiEndpoint>(ApiEndpoint::Options{.secret = settings_.api_secret,
                                                             .docker_host_set = !settings_.docker_host.empty(),
                                                             .trusted_proxies = settings_.trusted_proxy_networks,
@@ -117,7 +128,8 @@ Status RunningService::open() {
        .tls_cert_file = settings_.http_tls_cert_file,
        .tls_key_file = settings_.http_tls_key_file,
        .body_bytes_max = settings_.max_payload_size},
-      [this](ServerRequest request, Responder answer) { routes_->handle(std::move(request), std::move(answer)); }, log_);
+      [this](ServerRequest request, Responder answer) { routes_->handle(std::move(request), std::move(answer)); },
+      log_);
   if (!server) return tl::unexpected(server.error());
   server_ = std::move(*server);
   return {};
@@ -127,12 +139,15 @@ int RunningService::run() {
   log_.info("listening for events", {{"http_port", server_->port()},
                                      {"protocol", settings_.http_tls_cert_file.empty() ? "http" : "https"},
                                      {"enabled_endpoints", enabled_endpoints(settings_)}});
+  for (const auto& host : settings_.oci_insecure_registries)
+    log_.warning("registry is asked without certificate checks, and over plain HTTP if need be", {{"registry", host}});
   if (settings_.webhook_secret.empty())
     log_.warning("webhook endpoints are disabled: neither WEBHOOK_SECRET nor WEBHOOK_SECRET_FILE is set");
   // Webhooks are accepted from here on; jobs wait until the engine has been asked.
   std::jthread starter([this] { bring_jobs_to_life(); });
   std::jthread signals([this] { wait_for_signals(); });
   server_->run();
+  log_.info("server shutdown gracefully");
   starter.join();
   log_.info("Waiting for ongoing jobs to finish");
   queue_->stop(settings_.shutdown_grace);
@@ -152,8 +167,31 @@ void RunningService::bring_jobs_to_life() {
     return;
   }
   queue_->start([this](const Job& job, const JobProgress& progress, const Deadline& deadline) {
-    return deployer_->run(job, progress.revision, deadline);
+    return run_job(job, progress, deadline);
   });
+}
+
+// Whoever ends a job writes the line (webhook/L3).
+JobOutcome RunningService::run_job(const Job& job, const JobProgress& progress, const Deadline& deadline) {
+  const auto started = clock_.steady_now();
+  auto outcome = deployer_->run(job, progress.revision, deadline);
+  const auto log = log_.with(
+      {{"job_id", job.id},
+       {"artifact", job.request.artifact},
+       {"target", job.request.target},
+       {"elapsed_time", to_go_duration(std::chrono::round<std::chrono::milliseconds>(clock_.steady_now() - started))}});
+  switch (outcome.status) {
+    case RunStatus::succeeded:
+      log.info("job completed successfully");
+      break;
+    case RunStatus::skipped:
+      log.info("job skipped", {{"reason", outcome.message}});
+      break;
+    default:
+      log.error("job failed", {{"error", outcome.run_message()}});
+      break;
+  }
+  return outcome;
 }
 
 void RunningService::wait_for_signals() {
@@ -187,6 +225,7 @@ Result<std::unique_ptr<Service>> Service::make(Settings settings, Environment en
   // Before any thread: every thread inherits the mask, so that only wait_for_signals() gets them.
   const auto signals = stop_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  raise_file_limit();
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGHUP, SIG_IGN);
   auto service = std::make_unique<RunningService>(std::move(settings), std::move(environment), std::move(*state), log);

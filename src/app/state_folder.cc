@@ -10,8 +10,8 @@ namespace windlass {
 Result<StateFolder> StateFolder::open(const std::filesystem::path& data_dir) {
   std::error_code error;
   if (!std::filesystem::is_directory(data_dir, error))
-    return fail(Kind::not_found, fmt::format("DATA_MOUNT_PATH {} is not a folder: make it, or mount one there",
-                                             data_dir.string()));
+    return fail(Kind::not_found,
+                fmt::format("DATA_MOUNT_PATH {} is not a folder: make it, or mount one there", data_dir.string()));
   const auto folder = data_dir / ".windlass";
   for (const auto* part : {"oci/blobs", "oci/staging", "oci/journal"})
     if (auto made = make_folders(folder / part, 0700); !made)
@@ -32,7 +32,8 @@ Result<Secret> StateFolder::hash_key() const {
   auto text = read_file(file, 4096);
   if (text) {
     if (trim(*text).size() == 2 * bytes) return Secret(std::string(trim(*text)));
-    return fail(Kind::internal, fmt::format("{} is damaged: remove it, and every service is recreated once", file.string()));
+    return fail(Kind::internal,
+                fmt::format("{} is damaged: remove it, and every service is recreated once", file.string()));
   }
   if (text.error().kind != Kind::not_found) return tl::unexpected(text.error());
   Secret key(to_hex(random_bytes(bytes)));

@@ -12,8 +12,8 @@ namespace windlass {
 class StateFolder {
  public:
   // Makes the folder and takes its lock. Errors: Kind::not_found when the
-  // data folder is not there, Kind::denied when it cannot be written, Kind::conflict "data directory is in use by pid …"
-  // (reliability/F26).
+  // data folder is not there, Kind::denied when it cannot be written, Kind::conflict "data directory is in use by pid
+  // …" (reliability/F26).
   static Result<StateFolder> open(const std::filesystem::path& data_dir);
 
   std::filesystem::path state_file() const { return folder_ / "state.db"; }

@@ -58,8 +58,8 @@ Result<std::string> DiskLiveDirectories::path_for(const std::string& source_id, 
   return path;
 }
 
-Result<SyncResult> DiskLiveDirectories::sync(const std::string& live_path, const UnpackedTree& tree, const Digest& digest,
-                                             bool force, const Deadline& deadline) {
+Result<SyncResult> DiskLiveDirectories::sync(const std::string& live_path, const UnpackedTree& tree,
+                                             const Digest& digest, bool force, const Deadline& deadline) {
   auto before = store_->files_of(live_path);
   if (!before) return tl::unexpected(before.error());
   auto last_digest = store_->digest_of(live_path);
@@ -73,7 +73,8 @@ Result<SyncResult> DiskLiveDirectories::sync(const std::string& live_path, const
 
   SyncResult result{.changed = {}, .drift = plan->drift};
   if (plan->is_empty() && *last_digest == digest.str()) return result;  // S2
-  if (auto journaled = journal_.write(live_path, digest, force, tree); !journaled) return tl::unexpected(journaled.error());
+  if (auto journaled = journal_.write(live_path, digest, force, tree); !journaled)
+    return tl::unexpected(journaled.error());
   crash_point("sync.journal_written");
   if (auto applied = apply(*disk, *plan, tree, deadline); !applied) {
     (void)journal_.remove(live_path);  // the next run works the difference out again
@@ -97,7 +98,8 @@ Status DiskLiveDirectories::apply(LiveFolder& disk, const SyncPlan& plan, const 
     if (auto removed = disk.remove_file(path); !removed) return removed;
   for (const auto& path : plan.clear_folders_first)
     if (disk.look(path) && !disk.remove_folder_if_empty(path))
-      return fail(Kind::conflict, fmt::format("{}: a folder with data that no release put there stands where a file comes", path));
+      return fail(Kind::conflict,
+                  fmt::format("{}: a folder with data that no release put there stands where a file comes", path));
   for (const auto* folder : plan.folders)
     if (auto made = disk.make_folder(folder->path, folder->mode); !made) return made;
   if (auto written = write_files(disk, plan, tree, deadline); !written) return written;
@@ -145,9 +147,8 @@ Status DiskLiveDirectories::record(const LiveFolder& disk, const std::string& li
       continue;
     }
     const auto there = disk.look(entry.path);
-    files[entry.path] = {.entry = entry,
-                         .disk_size_bytes = there ? there->size_bytes : 0,
-                         .disk_mtime_ns = there ? there->mtime_ns : 0};
+    files[entry.path] = {
+        .entry = entry, .disk_size_bytes = there ? there->size_bytes : 0, .disk_mtime_ns = there ? there->mtime_ns : 0};
   }
   return store_->set_files(live_path, digest.str(), files);
 }
@@ -181,7 +182,8 @@ Status DiskLiveDirectories::recover() {
 Result<std::unique_ptr<LiveDirectories>> LiveDirectories::open(Options options, std::unique_ptr<Db> db, Log log) {
   auto store = ManagedFileStore::open(std::move(db));
   if (!store) return tl::unexpected(store.error());
-  if (auto made = make_folders(options.data_dir / ".windlass/oci/journal", 0700); !made) return tl::unexpected(made.error());
+  if (auto made = make_folders(options.data_dir / ".windlass/oci/journal", 0700); !made)
+    return tl::unexpected(made.error());
   return std::unique_ptr<LiveDirectories>(
       std::make_unique<DiskLiveDirectories>(std::move(options), std::move(*store), std::move(log)));
 }

@@ -18,7 +18,9 @@ namespace {
 std::string name_of(const std::string& path) { return std::string(base_of(path)); }
 
 // A name that no artifact is likely to use and that a later try finds again.
-std::string prepared_name(const std::string& path) { return fmt::format(".windlass.{}.tmp", sha256_hex(path).substr(0, 16)); }
+std::string prepared_name(const std::string& path) {
+  return fmt::format(".windlass.{}.tmp", sha256_hex(path).substr(0, 16));
+}
 
 Status copy_bytes(int from, int to, std::uint64_t bytes) {
   while (bytes > 0) {
@@ -44,7 +46,8 @@ Result<LiveFolder> LiveFolder::open(const std::filesystem::path& data_dir, const
         return tl::unexpected(system_error("making folder " + so_far, errno));
       next = open_without_links(at.get(), std::string(part), O_RDONLY | O_DIRECTORY);
       // containers read through it, whoever they run as
-      if (next.valid() && ::fchmod(next.get(), 0755) != 0) return tl::unexpected(system_error("making folder " + so_far, errno));
+      if (next.valid() && ::fchmod(next.get(), 0755) != 0)
+        return tl::unexpected(system_error("making folder " + so_far, errno));
     }
     if (!next.valid() && (errno == ELOOP || errno == ENOTDIR))
       return fail(Kind::conflict, fmt::format("{} is a link or a file, not a folder", so_far));
@@ -63,7 +66,8 @@ Result<FileDescriptor> LiveFolder::parent(const std::string& path) const {
 std::optional<DiskEntry> LiveFolder::look(const std::string& path) const {
   auto folder = parent(path);
   struct stat status {};
-  if (!folder || ::fstatat(folder->get(), name_of(path).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+  if (!folder || ::fstatat(folder->get(), name_of(path).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+    return std::nullopt;
   DiskEntry entry{.type = S_ISDIR(status.st_mode)   ? EntryType::folder
                           : S_ISLNK(status.st_mode) ? EntryType::link
                                                     : EntryType::file,
@@ -126,12 +130,14 @@ Status LiveFolder::set_mode(const std::string& path, unsigned mode) {
 Status LiveFolder::prepare_file(const std::string& path, int source_root, unsigned mode, bool flush) {
   const auto source = open_without_links(source_root, path, O_RDONLY);
   struct stat status {};
-  if (!source.valid() || ::fstat(source.get(), &status) != 0) return tl::unexpected(system_error("reading " + path, errno));
+  if (!source.valid() || ::fstat(source.get(), &status) != 0)
+    return tl::unexpected(system_error("reading " + path, errno));
   auto folder = parent(path);
   if (!folder) return tl::unexpected(folder.error());
   const auto name = prepared_name(path);
   ::unlinkat(folder->get(), name.c_str(), 0);  // of a try that was cut short
-  const FileDescriptor target(::openat(folder->get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const FileDescriptor target(
+      ::openat(folder->get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!target.valid()) return tl::unexpected(system_error("writing " + path, errno));
   auto done = copy_bytes(source.get(), target.get(), static_cast<std::uint64_t>(status.st_size));
   const timespec times[] = {status.st_mtim, status.st_mtim};

@@ -1,5 +1,5 @@
-// One live directory on disk: every step is relative to its handle and follows no link, whatever containers or people put
-// there (reliability/P16, F28).
+// One live directory on disk: every step is relative to its handle and follows no link, whatever containers or people
+// put there (reliability/P16, F28).
 #pragma once
 
 #include <cstdint>

@@ -87,7 +87,8 @@ Result<ManagedFiles> ManagedFileStore::files_of(const std::string& path) {
   const std::lock_guard lock(mutex_);
   ManagedFiles files;
   auto query = db_->query(
-      "SELECT path, type, mode, size_bytes, content, disk_size_bytes, disk_mtime_ns FROM managed_files WHERE directory = ?");
+      "SELECT path, type, mode, size_bytes, content, disk_size_bytes, disk_mtime_ns FROM managed_files WHERE directory "
+      "= ?");
   query.bind(path);
   for (;;) {
     auto row = query.step();

@@ -15,7 +15,8 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-const auto kDigest1 = Digest::of_sha256_hex(std::string(64, '1')), kDigest2 = Digest::of_sha256_hex(std::string(64, '2'));
+const auto kDigest1 = Digest::of_sha256_hex(std::string(64, '1')),
+           kDigest2 = Digest::of_sha256_hex(std::string(64, '2'));
 
 // A source with one release at a time: its files, or why it has none.
 struct FakeSource final : Source {
@@ -151,7 +152,8 @@ struct FakeLive final : LiveDirectories {
     return plain;
   }
   Status recover() override { return {}; }
-  Result<SyncResult> sync(const std::string&, const UnpackedTree&, const Digest& digest, bool, const Deadline&) override {
+  Result<SyncResult> sync(const std::string&, const UnpackedTree&, const Digest& digest, bool,
+                          const Deadline&) override {
     if (error) return tl::unexpected(*error);
     synced.push_back(digest.str());
     return SyncResult{};
@@ -179,12 +181,13 @@ class PipelineTest : public ::testing::Test {
     pipeline.reset();
     releases.reset();
     releases = std::move(*ReleaseStore::open(std::move(*Db::open(folder / "state.db"))));
-    preparer = std::make_unique<StackPreparer>(StackPreparer::Options{.hash_key = Secret("key"), .process_env = {}}, driver,
-                                               engine, *releases);
-    deployment = std::make_unique<StackDeployment>(StackDeployment::Options{}, driver, engine, *preparer, *releases, clock);
+    preparer = std::make_unique<StackPreparer>(StackPreparer::Options{.hash_key = Secret("key"), .process_env = {}},
+                                               driver, engine, *releases);
+    deployment =
+        std::make_unique<StackDeployment>(StackDeployment::Options{}, driver, engine, *preparer, *releases, clock);
     pipeline = std::make_unique<Pipeline>(
-        Pipeline::Options{.data_dir = folder, .host_data_dir = "/host/data", .config = {}, .environment_hash = ""}, source,
-        driver, engine, live, *releases, *preparer, *deployment, Log({.level = LogLevel::critical}));
+        Pipeline::Options{.data_dir = folder, .host_data_dir = "/host/data", .config = {}, .environment_hash = ""},
+        source, driver, engine, live, *releases, *preparer, *deployment, Log({.level = LogLevel::critical}));
   }
   JobOutcome run() {
     Job job{.id = new_uuid_v7(),
@@ -193,7 +196,8 @@ class PipelineTest : public ::testing::Test {
                         .repository = "my/app",
                         .ref = "main"}};
     if (settled_digest()) job.request.digest = settled_digest();
-    return pipeline->run(job, [this](std::string text) { revision = std::move(text); }, Deadline::in(20s));
+    return pipeline->run(
+        job, [this](std::string text) { revision = std::move(text); }, Deadline::in(20s));
   }
   std::optional<Digest> settled_digest() { return source.settled ? source.settled->deploy : std::nullopt; }
   void release_2() { source.settled = Settled{.deploy = kDigest2, .reason = {}}; }
@@ -263,8 +267,9 @@ TEST_F(PipelineTest, RecreatesNothingAfterACrashBetweenUpAndRecord) {  // reliab
   // What the crash left: containers made by a release that never ended.
   {
     auto db = Db::open(folder / "state.db");
-    ASSERT_TRUE((*db)->execute("UPDATE releases SET state = 'running'; UPDATE stacks SET last_state = 'running', "
-                               "release_of = '{}'; DELETE FROM settled_runs;"));
+    ASSERT_TRUE(
+        (*db)->execute("UPDATE releases SET state = 'running'; UPDATE stacks SET last_state = 'running', "
+                       "release_of = '{}'; DELETE FROM settled_runs;"));
   }
   start();
   const auto outcome = run();
@@ -303,9 +308,10 @@ TEST_F(PipelineTest, LeavesTheOtherStacksAloneWhenOneCannotBePlanned) {  // deci
   driver.models["other"] = R"({"services":{"x":{"image":"x","pull_policy":"never"}}})";
   engine.make("other", "x", {});  // somebody else's
   const auto outcome = run();
-  EXPECT_EQ(outcome.run_message(),
-            "deployment failed: failed to deploy stack other: another stack with the same name already exists and is not "
-            "managed by this repository");
+  EXPECT_EQ(
+      outcome.run_message(),
+      "deployment failed: failed to deploy stack other: another stack with the same name already exists and is not "
+      "managed by this repository");
   ASSERT_EQ(outcome.stacks.size(), 2u);
   EXPECT_EQ(outcome.stacks[0].message, "not deployed, because another stack of the run failed");
   EXPECT_EQ(driver.upped, 0);

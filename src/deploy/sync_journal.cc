@@ -45,7 +45,8 @@ std::filesystem::path SyncJournal::file_of(const std::string& live_path) const {
   return folder_ / (sha256_hex(live_path).substr(0, 32) + ".json");
 }
 
-Status SyncJournal::write(const std::string& live_path, const Digest& digest, bool force, const UnpackedTree& tree) const {
+Status SyncJournal::write(const std::string& live_path, const Digest& digest, bool force,
+                          const UnpackedTree& tree) const {
   json::array entries;
   for (const auto& entry : tree.entries)
     entries.push_back(json::object{{"path", entry.path},

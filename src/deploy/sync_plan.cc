@@ -36,14 +36,17 @@ class Planner {
     const auto found = managed_.find(path);
     return found == managed_.end() ? nullptr : &found->second;
   }
-  bool is_going(const std::string& path) const { return std::find(plan_.clear_first.begin(), plan_.clear_first.end(), path) != plan_.clear_first.end(); }
+  bool is_going(const std::string& path) const {
+    return std::find(plan_.clear_first.begin(), plan_.clear_first.end(), path) != plan_.clear_first.end();
+  }
 
   Status plan_folder(const TreeEntry& entry) {
     const auto there = disk_.look(entry.path);
     const auto* known = managed(entry.path);
     if (there && there->type != EntryType::folder) {
       if (known == nullptr)
-        return fail(Kind::conflict, fmt::format("{}: a file that no release put there stands where a folder comes", entry.path));
+        return fail(Kind::conflict,
+                    fmt::format("{}: a file that no release put there stands where a folder comes", entry.path));
       plan_.clear_first.push_back(entry.path);
       plan_.folders.push_back(&entry);
     } else if (!there || (known == nullptr ? false : known->entry.mode != entry.mode)) {
@@ -62,8 +65,8 @@ class Planner {
     if (there->type == EntryType::folder) return plan_file_over_folder(entry);
     if (there->is_special)
       return fail(Kind::conflict, fmt::format("{}: something that is not a file stands there", entry.path));
-    const bool same_source = known != nullptr && known->entry.type == entry.type && known->entry.content == entry.content &&
-                             known->entry.mode == entry.mode;
+    const bool same_source = known != nullptr && known->entry.type == entry.type &&
+                             known->entry.content == entry.content && known->entry.mode == entry.mode;
     if (same_source) {
       if (!has_drifted(*known, *there)) return {};
       if (force_)
@@ -87,7 +90,9 @@ class Planner {
         plan_.clear_first.push_back(file->first);
     }
     if (managed(entry.path) == nullptr && !disk_.is_empty_folder(entry.path))
-      return fail(Kind::conflict, fmt::format("{}: a folder with data that no release put there stands where a file comes", entry.path));
+      return fail(
+          Kind::conflict,
+          fmt::format("{}: a folder with data that no release put there stands where a file comes", entry.path));
     plan_.clear_folders_first.insert(plan_.clear_folders_first.end(), folders.rbegin(), folders.rend());
     plan_.writes.push_back(&entry);
     return {};
@@ -99,7 +104,8 @@ class Planner {
       const auto target = disk_.link_target(known.entry.path);
       return !target || *target != known.entry.content;
     }
-    return there.mode != known.entry.mode || there.size_bytes != known.disk_size_bytes || there.mtime_ns != known.disk_mtime_ns;
+    return there.mode != known.entry.mode || there.size_bytes != known.disk_size_bytes ||
+           there.mtime_ns != known.disk_mtime_ns;
   }
 
   // Equal content keeps its inode (S3): also what a sync that was cut short has written already.

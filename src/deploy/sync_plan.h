@@ -14,9 +14,10 @@ namespace windlass {
 struct SyncPlan {
   std::vector<const TreeEntry*> folders;  // to be made or to get another mode; parents first
   std::vector<const TreeEntry*> writes;   // files and links to be written
-  std::vector<std::string> clear_first;   // managed files that stand where a folder comes, or in a folder where a file comes
+  std::vector<std::string>
+      clear_first;  // managed files that stand where a folder comes, or in a folder where a file comes
   std::vector<std::string> clear_folders_first;  // deepest first
-  std::vector<std::string> deletes;         // managed files that the release no longer has
+  std::vector<std::string> deletes;              // managed files that the release no longer has
   std::vector<std::string> delete_folders;  // managed folders it no longer has, if they are empty then; deepest first
   std::vector<std::string> drift;           // S10
 

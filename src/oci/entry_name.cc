@@ -26,7 +26,8 @@ Result<std::string> clean_entry_name(std::string_view name, const UnpackLimits& 
     if (part.empty() || part == ".") continue;
     if (part == "..") return fail(Kind::invalid, "path traversal detected: '..' in the name");
     if (part.size() > limits.name_bytes_max)
-      return fail(Kind::invalid, fmt::format("part of {} bytes in the name, limit {}", part.size(), limits.name_bytes_max));
+      return fail(Kind::invalid,
+                  fmt::format("part of {} bytes in the name, limit {}", part.size(), limits.name_bytes_max));
     if (++depth > limits.depth_max)
       return fail(Kind::invalid, fmt::format("name is deeper than {} folders", limits.depth_max));
     if (!clean.empty()) clean += '/';

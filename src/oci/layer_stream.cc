@@ -59,8 +59,8 @@ Status LayerStream::check_content_digest() {
   if (!hash_) return {};
   const auto digest = "sha256:" + hash_->finish_hex();
   if (digest == expected_digest_) return {};
-  return fail(Kind::invalid, fmt::format("content has digest {}, annotation io.deis.oras.content.digest says {}", digest,
-                                         expected_digest_));
+  return fail(Kind::invalid, fmt::format("content has digest {}, annotation io.deis.oras.content.digest says {}",
+                                         digest, expected_digest_));
 }
 
 }  // namespace windlass

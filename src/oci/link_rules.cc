@@ -22,7 +22,8 @@ Status check_link_text(std::string_view target, const UnpackLimits& limits) {
   if (target.empty()) return fail(Kind::invalid, "link target is empty");
   if (target.front() == '/') return fail(Kind::invalid, "path traversal detected: link target is absolute");
   if (target.size() >= limits.path_bytes_max)
-    return fail(Kind::invalid, fmt::format("link target of {} bytes, limit {}", target.size(), limits.path_bytes_max - 1));
+    return fail(Kind::invalid,
+                fmt::format("link target of {} bytes, limit {}", target.size(), limits.path_bytes_max - 1));
   if (std::any_of(target.begin(), target.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
     return fail(Kind::invalid, "control byte in the link target");
   return {};
@@ -48,7 +49,8 @@ Status check_link_target(std::string_view path, std::string_view target, const L
     if (part.empty() || part == ".") continue;
     if (part == "..") {
       if (at.empty())
-        return fail(Kind::invalid, fmt::format("path traversal detected: link target '{}' leaves the artifact", printable(target, 256)));
+        return fail(Kind::invalid, fmt::format("path traversal detected: link target '{}' leaves the artifact",
+                                               printable(target, 256)));
       at.pop_back();
       continue;
     }

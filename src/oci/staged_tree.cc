@@ -70,8 +70,10 @@ Status StagedTree::make_parents(const std::string& path) {
   if (parent.empty()) return {};
   const auto found = nodes_.find(parent);
   if (found == nodes_.end()) return add_folder(parent, 0755);
-  if (found->second.entry.type == EntryType::link) return broken(fmt::format("lies behind the link '{}'", printable(parent, 256)));
-  if (found->second.entry.type == EntryType::file) return broken(fmt::format("'{}' is a file, not a folder", printable(parent, 256)));
+  if (found->second.entry.type == EntryType::link)
+    return broken(fmt::format("lies behind the link '{}'", printable(parent, 256)));
+  if (found->second.entry.type == EntryType::file)
+    return broken(fmt::format("'{}' is a file, not a folder", printable(parent, 256)));
   return {};
 }
 
@@ -100,7 +102,8 @@ Status StagedTree::remove(const std::string& path) {
     if (type != EntryType::link) {
       auto folder = open_parent(*each);
       if (!folder) return tl::unexpected(folder.error());
-      if (::unlinkat(folder->get(), std::string(base_of(*each)).c_str(), type == EntryType::folder ? AT_REMOVEDIR : 0) != 0)
+      if (::unlinkat(folder->get(), std::string(base_of(*each)).c_str(),
+                     type == EntryType::folder ? AT_REMOVEDIR : 0) != 0)
         return tl::unexpected(system_error("removing " + *each, errno));
     }
     nodes_.erase(*each);
@@ -143,8 +146,9 @@ Status StagedTree::put_file(const std::string& path, FileDescriptor file, unsign
   const timespec time{.tv_sec = std::clamp<std::int64_t>(mtime_unix, 0, std::time(nullptr)), .tv_nsec = 0};
   const timespec times[] = {time, time};
   if (::futimens(file.get(), times) != 0) return tl::unexpected(system_error("writing " + path, errno));
-  nodes_[path] = {{.path = path, .type = EntryType::file, .mode = kept, .size_bytes = size_bytes, .content = std::move(hash)},
-                  layer_};
+  nodes_[path] = {
+      {.path = path, .type = EntryType::file, .mode = kept, .size_bytes = size_bytes, .content = std::move(hash)},
+      layer_};
   return {};
 }
 
@@ -195,7 +199,8 @@ Status StagedTree::add_link(const std::string& path, const std::string& target) 
 Status StagedTree::add_hard_link(const std::string& path, const std::string& target) {
   const auto found = nodes_.find(target);
   if (found == nodes_.end() || found->second.entry.type != EntryType::file || target == path)
-    return broken(fmt::format("hard link to '{}', which is not an earlier file of the artifact", printable(target, 256)));
+    return broken(
+        fmt::format("hard link to '{}', which is not an earlier file of the artifact", printable(target, 256)));
   const TreeEntry original = found->second.entry;
   auto source = open_without_links(root_.get(), target, O_RDONLY);
   if (!source.valid()) return tl::unexpected(system_error("reading " + target, errno));

@@ -69,16 +69,20 @@ class Unpacker {
       case TarType::file:
         if (entry.name.ends_with("/.")) return fail(Kind::invalid, "a file named '.'");
         return tree_.add_file(*path, entry, reader);
-      case TarType::folder: return tree_.add_folder(*path, entry.mode);
-      case TarType::link: return tree_.add_link(*path, entry.link);
+      case TarType::folder:
+        return tree_.add_folder(*path, entry.mode);
+      case TarType::link:
+        return tree_.add_link(*path, entry.link);
       case TarType::hard_link: {
         auto target = clean_entry_name(entry.link, limits_);
         if (!target) return while_doing("hard link", target.error());
         return tree_.add_hard_link(*path, *target);
       }
       case TarType::character_device:
-      case TarType::block_device: return fail(Kind::invalid, "devices are not allowed");
-      case TarType::fifo: return fail(Kind::invalid, "pipes are not allowed");
+      case TarType::block_device:
+        return fail(Kind::invalid, "devices are not allowed");
+      case TarType::fifo:
+        return fail(Kind::invalid, "pipes are not allowed");
     }
     return fail(Kind::internal, "unknown type of entry");
   }
@@ -127,7 +131,8 @@ Status check_sizes(const std::vector<StoredLayer>& layers, const UnpackLimits& l
   std::uint64_t bytes = 0;
   for (const auto& layer : layers) bytes += layer.size_bytes;
   if (bytes > limits.compressed_bytes_max)
-    return fail(Kind::invalid, fmt::format("layers of {} bytes together, limit {}", bytes, limits.compressed_bytes_max));
+    return fail(Kind::invalid,
+                fmt::format("layers of {} bytes together, limit {}", bytes, limits.compressed_bytes_max));
   return {};
 }
 
@@ -150,8 +155,9 @@ Result<UnpackedTree> unpack_into(const std::vector<StoredLayer>& layers, const s
 }  // namespace
 
 const TreeEntry* UnpackedTree::find(std::string_view path) const {
-  const auto found = std::lower_bound(entries.begin(), entries.end(), path,
-                                      [](const TreeEntry& entry, std::string_view wanted) { return entry.path < wanted; });
+  const auto found =
+      std::lower_bound(entries.begin(), entries.end(), path,
+                       [](const TreeEntry& entry, std::string_view wanted) { return entry.path < wanted; });
   return found != entries.end() && found->path == path ? &*found : nullptr;
 }
 

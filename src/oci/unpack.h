@@ -13,26 +13,26 @@
 namespace windlass {
 
 struct UnpackLimits {
-  std::uint64_t bytes_max = 1ull << 30;       // unpacked, all layers (OCI_MAX_EXTRACTED_BYTES)
-  std::uint64_t entries_max = 100'000;        // of every type (OCI_MAX_EXTRACTED_ENTRIES)
+  std::uint64_t bytes_max = 1ull << 30;         // unpacked, all layers (OCI_MAX_EXTRACTED_BYTES)
+  std::uint64_t entries_max = 100'000;          // of every type (OCI_MAX_EXTRACTED_ENTRIES)
   std::uint64_t file_bytes_max = 512ull << 20;  // one file (OCI_MAX_FILE_BYTES)
   std::uint64_t compressed_bytes_max = 1ull << 30;
   std::size_t layers_max = 128;
-  std::uint64_t ratio_max = 200;              // expansion, once ratio_free_bytes are out
+  std::uint64_t ratio_max = 200;  // expansion, once ratio_free_bytes are out
   std::uint64_t ratio_free_bytes = 64ull << 20;
   std::size_t name_bytes_max = 255, path_bytes_max = 4096, depth_max = 64;
-  std::uint64_t header_bytes_max = 1 << 20;   // one PAX or GNU metadata header
+  std::uint64_t header_bytes_max = 1 << 20;  // one PAX or GNU metadata header
 };
 
 enum class EntryType { file, folder, link };
 
 // One entry of the finished tree, as the live directory will have it.
 struct TreeEntry {
-  std::string path;       // relative, '/' between parts, no "." or ".."
+  std::string path;  // relative, '/' between parts, no "." or ".."
   EntryType type = EntryType::file;
-  unsigned mode = 0;      // permission bits; 0 for links
+  unsigned mode = 0;  // permission bits; 0 for links
   std::uint64_t size_bytes = 0;
-  std::string content;    // file: sha256 hex of its bytes; link: its target; folder: ""
+  std::string content;  // file: sha256 hex of its bytes; link: its target; folder: ""
 };
 
 // The finished tree: every entry once, sorted by path in byte order, a folder before what is in it.

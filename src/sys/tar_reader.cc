@@ -84,8 +84,8 @@ Result<bool> TarReader::next_header(TarHeader& header, Metadata& metadata) {
     if (first->empty()) return false;  // no end marker: taken
     header_block_ = *first;
     if (header_block_.size() < kTarBlockBytes) {
-      auto others = take_exactly(kTarBlockBytes - header_block_.size());
-      if (!others) return bad(is_zero_block(header_block_) ? "cut in the end marker" : "cut in a header");
+      auto others = take_exactly(kTarBlockBytes - header_block_.size(), "a header");
+      if (!others) return tl::unexpected(others.error());
       header_block_ += *others;
     }
     if (is_zero_block(header_block_)) return false;
@@ -100,7 +100,7 @@ Result<bool> TarReader::next_header(TarHeader& header, Metadata& metadata) {
 Status TarReader::read_metadata(const TarHeader& header, Metadata& metadata) {
   if (header.size_bytes > metadata_bytes_max_)
     return bad(fmt::format("metadata header of {} bytes, limit {}", header.size_bytes, metadata_bytes_max_));
-  auto content = take_exactly(header.size_bytes);
+  auto content = take_exactly(header.size_bytes, "a metadata header");
   if (!content) return tl::unexpected(content.error());
   if (auto skipped = skip(padding_of(header.size_bytes)); !skipped) return skipped;
 
@@ -205,7 +205,7 @@ Status TarReader::read_end() {
   }
 }
 
-Result<std::string> TarReader::block() { return take_exactly(kTarBlockBytes); }
+Result<std::string> TarReader::block() { return take_exactly(kTarBlockBytes, "a sparse map"); }
 
 Result<std::string_view> TarReader::take(std::uint64_t bytes_max) {
   if (rest_.empty()) {
@@ -218,12 +218,12 @@ Result<std::string_view> TarReader::take(std::uint64_t bytes_max) {
   return taken;
 }
 
-Result<std::string> TarReader::take_exactly(std::uint64_t bytes) {
+Result<std::string> TarReader::take_exactly(std::uint64_t bytes, std::string_view what) {
   std::string all;
   while (all.size() < bytes) {
     auto piece = take(bytes - all.size());
     if (!piece) return tl::unexpected(piece.error());
-    if (piece->empty()) return bad("cut in the data");
+    if (piece->empty()) return bad(fmt::format("cut in {}", what));
     all += *piece;
   }
   return all;

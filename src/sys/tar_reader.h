@@ -56,7 +56,7 @@ class TarReader {
   Result<std::string> block();
   // At least one byte, at most `bytes_max`; "" at the end of the source.
   Result<std::string_view> take(std::uint64_t bytes_max);
-  Result<std::string> take_exactly(std::uint64_t bytes);
+  Result<std::string> take_exactly(std::uint64_t bytes, std::string_view what);
   Status skip(std::uint64_t bytes);
 
   ByteStream& source_;
