@@ -69,7 +69,11 @@ Status StagedTree::make_parents(const std::string& path) {
   const std::string parent(parent_of(path));
   if (parent.empty()) return {};
   const auto found = nodes_.find(parent);
-  if (found == nodes_.end()) return add_folder(parent, 0755);
+  if (found == nodes_.end()) {
+    // Counted like a folder entry: else 100 000 deep names would make millions of folders.
+    if (auto counted = count_entry(); !counted) return counted;
+    return add_folder(parent, 0755);
+  }
   if (found->second.entry.type == EntryType::link)
     return broken(fmt::format("lies behind the link '{}'", printable(parent, 256)));
   if (found->second.entry.type == EntryType::file)
@@ -219,29 +223,47 @@ Status StagedTree::add_hard_link(const std::string& path, const std::string& tar
 Status StagedTree::white_out(const std::string& path) {
   if (auto parents = make_parents(path); !parents) return parents;
   const auto found = nodes_.find(path);
-  if (found == nodes_.end() || found->second.layer == layer_) return {};  // nothing of an earlier layer
-  return remove(path);
+  if (found == nodes_.end()) return {};
+  const bool is_older = found->second.layer != layer_;
+  if (found->second.entry.type == EntryType::folder)
+    if (auto hidden = remove_older_below(path); !hidden) return hidden;
+  return is_older && !has_entries(path) ? remove(path) : Status();
 }
 
 Status StagedTree::white_out_below(const std::string& folder) {
+  if (!folder.empty())
+    if (auto parents = make_parents(folder + "/x"); !parents) return parents;
+  return remove_older_below(folder);
+}
+
+// Whiteouts hide what earlier layers brought and nothing of their own layer, wherever in it they stand (OCI image-spec,
+// layer.md): a folder of an earlier layer stays when this layer put something in it.
+Status StagedTree::remove_older_below(const std::string& folder) {
   const auto prefix = folder.empty() ? "" : folder + "/";
-  if (!prefix.empty())
-    if (auto parents = make_parents(prefix + "x"); !parents) return parents;
-  std::vector<std::string> old;
+  std::vector<std::string> older;
   for (auto node = nodes_.lower_bound(prefix); node != nodes_.end() && node->first.starts_with(prefix); ++node)
-    if (node->second.layer != layer_ && parent_of(node->first) == folder) old.push_back(node->first);
-  for (const auto& path : old)
-    if (auto removed = remove(path); !removed) return removed;
+    if (node->second.layer != layer_) older.push_back(node->first);
+  for (auto path = older.rbegin(); path != older.rend(); ++path) {
+    if (has_entries(*path)) continue;
+    if (auto removed = remove(*path); !removed) return removed;
+  }
   return {};
 }
 
-Status StagedTree::check_links() const {
+bool StagedTree::has_entries(const std::string& folder) const {
+  const auto prefix = folder + "/";
+  const auto node = nodes_.lower_bound(prefix);
+  return node != nodes_.end() && node->first.starts_with(prefix);
+}
+
+Status StagedTree::check_links(const Deadline& deadline) const {
   const auto look_up = [this](std::string_view path) -> const TreeEntry* {
     const auto found = nodes_.find(path);
     return found == nodes_.end() ? nullptr : &found->second.entry;
   };
   for (const auto& [path, node] : nodes_) {
     if (node.entry.type != EntryType::link) continue;
+    if (deadline.passed()) return fail(Kind::unavailable, "the time for pulling the artifact is over");
     if (auto inside = check_link_target(path, node.entry.content, look_up, limits_); !inside)
       return while_doing(fmt::format("entry '{}'", printable(path, 256)), inside.error());
   }
@@ -259,8 +281,9 @@ Status StagedTree::make_links() {
   return {};
 }
 
-Result<std::vector<TreeEntry>> StagedTree::finish() {
-  if (auto inside = check_links(); !inside) return tl::unexpected(inside.error());
+Result<std::vector<TreeEntry>> StagedTree::finish(const Deadline& deadline) {
+  if (entries_ == 0) return broken("the artifact has no entry at all");
+  if (auto inside = check_links(deadline); !inside) return tl::unexpected(inside.error());
   if (auto made = make_links(); !made) return tl::unexpected(made.error());
   std::vector<TreeEntry> entries;
   entries.reserve(nodes_.size());

@@ -22,7 +22,7 @@ class StagedTree {
 
   // Entries after this belong to the next layer, which may replace and white out what earlier ones brought.
   void begin_layer() { ++layer_; }
-  // Counts one entry of any kind against the budget.
+  // Counts one entry of any kind against the budget; folders that names imply are counted by the tree itself.
   Status count_entry();
 
   Status add_folder(const std::string& path, unsigned mode);
@@ -33,12 +33,12 @@ class StagedTree {
   Status add_link(const std::string& path, const std::string& target);
   // A copy of an earlier file.
   Status add_hard_link(const std::string& path, const std::string& target);
-  // Whiteouts of earlier layers: one entry, or all that is in a folder.
+  // Whiteouts of what earlier layers brought: one entry with all below it, or all that is in a folder.
   Status white_out(const std::string& path);
   Status white_out_below(const std::string& folder);
 
-  // Judges and makes the links; gives the finished entries.
-  Result<std::vector<TreeEntry>> finish();
+  // Judges and makes the links; gives the finished entries, of which there must be one.
+  Result<std::vector<TreeEntry>> finish(const Deadline& deadline);
 
  private:
   struct Node {
@@ -50,11 +50,13 @@ class StagedTree {
   Status make_room(const std::string& path, EntryType type);
   Status make_parents(const std::string& path);
   Status remove(const std::string& path);
+  Status remove_older_below(const std::string& folder);
+  bool has_entries(const std::string& folder) const;
   Result<FileDescriptor> create_file(const std::string& path, std::uint64_t size_bytes);
   Status put_file(const std::string& path, FileDescriptor file, unsigned mode, std::int64_t mtime_unix,
                   std::uint64_t size_bytes, std::string hash);
   Result<FileDescriptor> open_parent(const std::string& path) const;
-  Status check_links() const;
+  Status check_links(const Deadline& deadline) const;
   Status make_links();
 
   FileDescriptor root_;

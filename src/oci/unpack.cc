@@ -138,6 +138,7 @@ Status check_sizes(const std::vector<StoredLayer>& layers, const UnpackLimits& l
 
 Result<UnpackedTree> unpack_into(const std::vector<StoredLayer>& layers, const std::filesystem::path& root,
                                  const UnpackLimits& limits, const Deadline& deadline) {
+  if (auto sizes = check_sizes(layers, limits); !sizes) return tl::unexpected(sizes.error());
   UnpackedTree result{.root = root};
   auto tree = StagedTree::open(root, limits);
   if (!tree) return tl::unexpected(tree.error());
@@ -145,7 +146,7 @@ Result<UnpackedTree> unpack_into(const std::vector<StoredLayer>& layers, const s
   for (std::size_t i = 0; i < layers.size(); ++i)
     if (auto taken = unpacker.unpack_layer(layers[i]); !taken)
       return while_doing(fmt::format("layer {} of {}", i + 1, layers.size()), taken.error());
-  auto entries = tree->finish();
+  auto entries = tree->finish(deadline);
   if (!entries) return tl::unexpected(entries.error());
   result.entries = std::move(*entries);
   crash_point("unpack.done");
@@ -163,7 +164,6 @@ const TreeEntry* UnpackedTree::find(std::string_view path) const {
 
 Result<UnpackedTree> unpack(const std::vector<StoredLayer>& layers, const std::filesystem::path& root,
                             const UnpackLimits& limits, const Deadline& deadline) {
-  if (auto sizes = check_sizes(layers, limits); !sizes) return tl::unexpected(sizes.error());
   if (auto made = make_folders(root, 0700); !made) return tl::unexpected(made.error());
   auto tree = unpack_into(layers, root, limits, deadline);
   if (!tree) (void)remove_tree(root);
