@@ -29,6 +29,8 @@ struct PingedEngine final : Engine {
   Result<ContainerDetail> inspect(const std::string&, const Deadline&) override { return ContainerDetail{}; }
   Result<std::string> last_logs(const std::string&, int, const Deadline&) override { return ""; }
   Result<std::string> image_id(const std::string&, const Deadline&) override { return ""; }
+  Status remove(const std::string&, const Deadline&) override { return {}; }
+  Status rename(const std::string&, const std::string&, const Deadline&) override { return {}; }
   Result<std::unique_ptr<EventStream>> events(const std::string&, const Deadline&) override {
     return std::unique_ptr<EventStream>();
   }

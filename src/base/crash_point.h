@@ -1,4 +1,5 @@
-// Named steps at which a test can kill the process: WINDLASS_CRASH_AT=<step> (reliability 3.1).
+// Named steps at which a test can kill the process: WINDLASS_CRASH_AT=<step>, or <step>:<n> for the n-th time it is
+// reached (reliability 3.1).
 //
 // SIGKILL, not abort(): nothing may be flushed, closed or cleaned up, as when the power goes. Only in builds configured
 // with WINDLASS_CRASH_STEPS; everywhere else a step compiles to nothing.
@@ -7,6 +8,7 @@
 #include <string_view>
 
 #ifdef WINDLASS_CRASH_STEPS
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #endif
@@ -15,8 +17,13 @@ namespace windlass {
 
 #ifdef WINDLASS_CRASH_STEPS
 inline void crash_point(std::string_view step) {
-  static const char* const at = std::getenv("WINDLASS_CRASH_AT");
-  if (at != nullptr && step == at) std::raise(SIGKILL);
+  const char* const wanted = std::getenv("WINDLASS_CRASH_AT");
+  if (wanted == nullptr) return;
+  static std::atomic<int> times_reached = 0;
+  const std::string_view at = wanted;
+  const auto colon = at.find(':');
+  if (step != at.substr(0, colon)) return;
+  if (++times_reached >= (colon == at.npos ? 1 : std::atoi(wanted + colon + 1))) std::raise(SIGKILL);
 }
 #else
 inline void crash_point(std::string_view) {}

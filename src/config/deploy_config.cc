@@ -54,8 +54,12 @@ Result<FoundFile> find_config_file(const fs::path& root, const std::string& targ
       return found;
     }
   }
-  return fail(Kind::invalid, fmt::format("invalid OCI artifact layout: expected {} or {} at artifact root{}", yml, yaml,
-                                         has_base ? " or in " + base.string() : ""));
+  // The texts of config 3 and oci 7 together: tools look for either.
+  return fail(
+      Kind::invalid,
+      fmt::format("configuration file not found in repository: {}.y(a)ml (invalid OCI artifact layout: expected {} "
+                  "or {} at artifact root{})",
+                  stem, yml, yaml, has_base ? " or in " + base.string() : ""));
 }
 
 // config 12: two documents of one file.

@@ -268,10 +268,14 @@ TEST_F(DeployConfigFile, HasTextThatIsEqualForEqualConfigurations) {
 }
 
 TEST_F(DeployConfigFile, IsFoundByItsTarget) {  // oci 7
-  EXPECT_EQ(layout_fault(""), "invalid OCI artifact layout: expected .doco-cd.yml or .doco-cd.yaml at artifact root");
+  EXPECT_EQ(layout_fault(""),
+            "configuration file not found in repository: .doco-cd.y(a)ml (invalid OCI artifact layout: expected "
+            ".doco-cd.yml or .doco-cd.yaml at artifact root)");
   file(".doco-cd.yml", "name: default\n");
-  EXPECT_EQ(layout_fault("prod.eu"),
-            "invalid OCI artifact layout: expected .doco-cd.prod.eu.yml or .doco-cd.prod.eu.yaml at artifact root");
+  EXPECT_EQ(
+      layout_fault("prod.eu"),
+      "configuration file not found in repository: .doco-cd.prod.eu.y(a)ml (invalid OCI artifact layout: expected "
+      ".doco-cd.prod.eu.yml or .doco-cd.prod.eu.yaml at artifact root)");
   EXPECT_EQ(load_deploy_configs(root_, "", {})->stacks[0].name, "default");
   file(".doco-cd.prod.eu.yaml", "name: eu\n");
   EXPECT_EQ(load_deploy_configs(root_, "prod.eu", {})->stacks[0].name, "eu");
@@ -290,7 +294,8 @@ TEST_F(DeployConfigFile, IsNamedWhenAnotherOneHidesIt) {  // config 14 #23
 TEST_F(DeployConfigFile, MayStandInTheBaseDirectory) {
   const DeployConfigOptions options{.base_dir = "/deploy/it"};
   EXPECT_EQ(layout_fault("", options),
-            "invalid OCI artifact layout: expected .doco-cd.yml or .doco-cd.yaml at artifact root or in deploy/it");
+            "configuration file not found in repository: .doco-cd.y(a)ml (invalid OCI artifact layout: expected "
+            ".doco-cd.yml or .doco-cd.yaml at artifact root or in deploy/it)");
   file(".doco-cd.yaml", "name: root\n");
   EXPECT_EQ(load_deploy_configs(root_, "", options)->stacks[0].name, "root");
   file("deploy/it/.doco-cd.yml", "name: base\n");

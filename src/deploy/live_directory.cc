@@ -4,12 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <mutex>
+#include <set>
 
 #include "base/crash_point.h"
 #include "deploy/live_folder.h"
 #include "deploy/managed_files.h"
 #include "deploy/sync_journal.h"
 #include "deploy/sync_plan.h"
+#include "oci/entry_name.h"
 #include "sys/files.h"
 
 namespace windlass {
@@ -17,6 +20,81 @@ namespace {
 
 // Up to so many files are flushed one by one; for more, one flush of the whole file system is quicker.
 constexpr std::size_t kSingleFlushesMax = 32;
+
+Status prepare_writes(LiveFolder& disk, const std::vector<const TreeEntry*>& writes, const UnpackedTree& tree,
+                      const Deadline& deadline) {
+  const FileDescriptor source(::open(tree.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!source.valid()) return tl::unexpected(system_error("opening " + tree.root.string(), errno));
+  const bool flush_each = writes.size() <= kSingleFlushesMax;
+  for (const auto* entry : writes) {
+    if (deadline.passed()) return fail(Kind::unavailable, "the time for writing the live directory is over");
+    auto done = entry->type == EntryType::link ? disk.prepare_link(entry->path, entry->content)
+                                               : disk.prepare_file(entry->path, source.get(), entry->mode, flush_each);
+    if (!done) return done;
+  }
+  return flush_each ? Status() : disk.flush_all();
+}
+
+// S4: everything is written beside its place and on disk before the first name changes, so that a full disk is noticed
+// while the live files are still as they were (S12). On an error what was made is gone again.
+Status prepare(LiveFolder& disk, const SyncPlan& plan, const UnpackedTree& tree, const Deadline& deadline) {
+  std::vector<std::string> made;
+  Status done;
+  for (const auto* folder : plan.folders) {
+    if (!disk.look(folder->path)) made.push_back(folder->path);
+    if (done = disk.make_folder(folder->path, folder->mode); !done) break;
+  }
+  if (done) done = prepare_writes(disk, plan.writes, tree, deadline);
+  if (done) return done;
+  for (const auto* entry : plan.writes) disk.drop_prepared(entry->path);
+  for (auto folder = made.rbegin(); folder != made.rend(); ++folder) disk.remove_folder_if_empty(*folder);
+  return done;
+}
+
+// The new names, and the end of the old ones, are on disk before the state says so.
+Status flush_names(LiveFolder& disk, const SyncPlan& plan) {
+  std::set<std::string> folders;
+  for (const auto* entries : {&plan.folders, &plan.writes, &plan.late_folders, &plan.late_writes})
+    for (const auto* entry : *entries) folders.emplace(parent_of(entry->path));
+  for (const auto* paths : {&plan.clear_first, &plan.deletes, &plan.delete_folders})
+    for (const auto& path : *paths) folders.emplace(parent_of(path));
+  if (folders.size() > kSingleFlushesMax) return disk.flush_all();
+  for (const auto& folder : folders)
+    if (auto flushed = disk.flush_folder(folder); !flushed) return flushed;
+  return {};
+}
+
+// S5: files, deletions, folders that are empty now; before them what stands in the way of another kind of entry.
+Status put_in_place(LiveFolder& disk, const SyncPlan& plan, const UnpackedTree& tree, const Deadline& deadline) {
+  for (const auto& path : plan.clear_first)
+    if (auto removed = disk.remove_file(path); !removed) return removed;
+  for (const auto& path : plan.clear_folders_first)
+    if (disk.look(path) && !disk.remove_folder_if_empty(path))
+      return fail(Kind::conflict, fmt::format("{}: somebody wrote into a folder that a file replaces", path));
+  for (const auto* folder : plan.late_folders)
+    if (auto made = disk.make_folder(folder->path, folder->mode); !made) return made;
+  if (auto written = prepare_writes(disk, plan.late_writes, tree, deadline); !written) return written;
+  for (const auto* entries : {&plan.writes, &plan.late_writes})
+    for (const auto* entry : *entries) {
+      crash_point("sync.half");
+      if (auto placed = disk.put_in_place(entry->path); !placed) return placed;
+    }
+  crash_point("sync.before_delete");
+  for (const auto& path : plan.deletes)
+    if (auto removed = disk.remove_file(path); !removed) return removed;
+  for (const auto& path : plan.delete_folders) disk.remove_folder_if_empty(path);
+  return flush_names(disk, plan);
+}
+
+SyncResult result_of(const SyncPlan& plan) {
+  SyncResult result{.drift = {plan.drift.begin(), plan.drift.end()}};
+  for (const auto* entries : {&plan.writes, &plan.late_writes})
+    for (const auto* entry : *entries) result.changed.push_back(entry->path);
+  for (const auto* paths : {&plan.clear_first, &plan.deletes})
+    result.changed.insert(result.changed.end(), paths->begin(), paths->end());
+  std::sort(result.changed.begin(), result.changed.end());
+  return result;
+}
 
 class DiskLiveDirectories final : public LiveDirectories {
  public:
@@ -33,13 +111,15 @@ class DiskLiveDirectories final : public LiveDirectories {
                           const Deadline& deadline) override;
 
  private:
-  Status apply(LiveFolder& disk, const SyncPlan& plan, const UnpackedTree& tree, const Deadline& deadline);
-  Status write_files(LiveFolder& disk, const SyncPlan& plan, const UnpackedTree& tree, const Deadline& deadline);
+  Result<ManagedFiles> managed_files(const std::string& live_path, const std::vector<std::string>& reserved);
+  Status settle(LiveFolder& disk, const PendingSync& cut_short, ManagedFiles& managed);
+  Status settle_without_staging(const PendingSync& cut_short);
   Status record(const LiveFolder& disk, const std::string& live_path, const UnpackedTree& tree, const Digest& digest,
                 const SyncPlan& plan, const ManagedFiles& before);
 
   Options options_;
   SyncJournal journal_;
+  std::mutex paths_mutex_;  // one path_for() at a time: two may ask for the same path
   std::unique_ptr<ManagedFileStore> store_;
   Log log_;
 };
@@ -47,12 +127,15 @@ class DiskLiveDirectories final : public LiveDirectories {
 // oci 9: running bind mounts point at the plain path, so its first owner keeps it.
 Result<std::string> DiskLiveDirectories::path_for(const std::string& source_id, const std::string& plain_path,
                                                   const std::string& ref, bool ref_is_digest) {
+  const std::lock_guard lock(paths_mutex_);
   const std::string key = ref_is_digest ? "@" : ref;
   auto given = store_->path_of(source_id, key);
   if (!given) return tl::unexpected(given.error());
   if (*given) return **given;
   auto owner = store_->owner_of(plain_path);
   if (!owner) return tl::unexpected(owner.error());
+  if (*owner && **owner != source_id)
+    return fail(Kind::conflict, fmt::format("{}: this live directory belongs to {}", plain_path, **owner));
   const auto path = *owner ? fmt::format("{}@{}", plain_path, key) : plain_path;
   if (auto kept = store_->give(path, source_id, key); !kept) return tl::unexpected(kept.error());
   return path;
@@ -60,81 +143,54 @@ Result<std::string> DiskLiveDirectories::path_for(const std::string& source_id, 
 
 Result<SyncResult> DiskLiveDirectories::sync(const std::string& live_path, const UnpackedTree& tree,
                                              const Digest& digest, bool force, const Deadline& deadline) {
-  auto before = store_->files_of(live_path);
-  if (!before) return tl::unexpected(before.error());
-  auto last_digest = store_->digest_of(live_path);
-  if (!last_digest) return tl::unexpected(last_digest.error());
   auto reserved = store_->nested_in(live_path);
   if (!reserved) return tl::unexpected(reserved.error());
+  auto before = managed_files(live_path, *reserved);
+  if (!before) return tl::unexpected(before.error());
   auto disk = LiveFolder::open(options_.data_dir, live_path);
   if (!disk) return tl::unexpected(disk.error());
+  auto cut_short = journal_.find(live_path);
+  if (!cut_short) return tl::unexpected(cut_short.error());
+  if (*cut_short)
+    if (auto settled = settle(*disk, **cut_short, *before); !settled) return tl::unexpected(settled.error());
+  auto last_digest = store_->digest_of(live_path);
+  if (!last_digest) return tl::unexpected(last_digest.error());
   auto plan = plan_sync(*disk, *before, tree.entries, *reserved, force);
   if (!plan) return tl::unexpected(plan.error());
 
-  SyncResult result{.changed = {}, .drift = plan->drift};
-  if (plan->is_empty() && *last_digest == digest.str()) return result;  // S2
+  if (plan->is_empty() && *last_digest == digest.str()) return result_of(*plan);  // S2
   if (auto journaled = journal_.write(live_path, digest, force, tree); !journaled)
     return tl::unexpected(journaled.error());
   crash_point("sync.journal_written");
-  if (auto applied = apply(*disk, *plan, tree, deadline); !applied) {
-    (void)journal_.remove(live_path);  // the next run works the difference out again
-    return tl::unexpected(applied.error());
+  if (auto prepared = prepare(*disk, *plan, tree, deadline); !prepared) {
+    if (!*cut_short) (void)journal_.remove(live_path);  // the live files are as they were
+    return tl::unexpected(prepared.error());
   }
+  // From here on an error leaves the journal: the next start or run goes on from what it finds (S12).
+  if (auto placed = put_in_place(*disk, *plan, tree, deadline); !placed) return tl::unexpected(placed.error());
   if (auto recorded = record(*disk, live_path, tree, digest, *plan, *before); !recorded)
     return tl::unexpected(recorded.error());
   crash_point("sync.after");
   if (auto removed = journal_.remove(live_path); !removed) return tl::unexpected(removed.error());
-
-  for (const auto* entry : plan->writes) result.changed.push_back(entry->path);
-  result.changed.insert(result.changed.end(), plan->deletes.begin(), plan->deletes.end());
-  std::sort(result.changed.begin(), result.changed.end());
-  return result;
+  return result_of(*plan);
 }
 
-// S5: folders, files, deletions, folders that are empty now.
-Status DiskLiveDirectories::apply(LiveFolder& disk, const SyncPlan& plan, const UnpackedTree& tree,
-                                  const Deadline& deadline) {
-  for (const auto& path : plan.clear_first)
-    if (auto removed = disk.remove_file(path); !removed) return removed;
-  for (const auto& path : plan.clear_folders_first)
-    if (disk.look(path) && !disk.remove_folder_if_empty(path))
-      return fail(Kind::conflict,
-                  fmt::format("{}: a folder with data that no release put there stands where a file comes", path));
-  for (const auto* folder : plan.folders)
-    if (auto made = disk.make_folder(folder->path, folder->mode); !made) return made;
-  if (auto written = write_files(disk, plan, tree, deadline); !written) return written;
-  crash_point("sync.before_delete");
-  for (const auto& path : plan.deletes)
-    if (auto removed = disk.remove_file(path); !removed) return removed;
-  for (const auto& path : plan.delete_folders) disk.remove_folder_if_empty(path);
-  return {};
+// The files that a release put there; what is in another live directory by now is not ours any more (oci 9).
+Result<ManagedFiles> DiskLiveDirectories::managed_files(const std::string& live_path,
+                                                        const std::vector<std::string>& reserved) {
+  auto files = store_->files_of(live_path);
+  if (!files) return files;
+  for (const auto& other : reserved) {
+    files->erase(other);
+    files->erase(files->lower_bound(other + "/"), files->lower_bound(other + "0"));  // '0' comes after '/'
+  }
+  return files;
 }
 
-// S4: everything is written beside its place and on disk before the first name changes, so that a full disk is noticed
-// while the live files are still as they were (S12).
-Status DiskLiveDirectories::write_files(LiveFolder& disk, const SyncPlan& plan, const UnpackedTree& tree,
-                                        const Deadline& deadline) {
-  const FileDescriptor source(::open(tree.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-  if (!source.valid()) return tl::unexpected(system_error("opening " + tree.root.string(), errno));
-  const bool flush_each = plan.writes.size() <= kSingleFlushesMax;
-  Status done;
-  for (const auto* entry : plan.writes) {
-    if (deadline.passed()) done = fail(Kind::unavailable, "the time for writing the live directory is over");
-    if (done)
-      done = entry->type == EntryType::link ? disk.prepare_link(entry->path, entry->content)
-                                            : disk.prepare_file(entry->path, source.get(), entry->mode, flush_each);
-    if (!done) break;
-  }
-  if (done && !flush_each) done = disk.flush_all();
-  if (!done) {
-    for (const auto* entry : plan.writes) disk.drop_prepared(entry->path);
-    return done;
-  }
-  for (const auto* entry : plan.writes) {
-    crash_point("sync.half");
-    if (auto placed = disk.put_in_place(entry->path); !placed) return placed;
-  }
-  return {};
+// S8: the journal may go or be overwritten once its files are in the list of managed ones.
+Status DiskLiveDirectories::settle(LiveFolder& disk, const PendingSync& cut_short, ManagedFiles& managed) {
+  adopt_written(disk, cut_short.tree.entries, managed);
+  return store_->set_files(cut_short.live_path, "", managed);
 }
 
 Status DiskLiveDirectories::record(const LiveFolder& disk, const std::string& live_path, const UnpackedTree& tree,
@@ -142,7 +198,7 @@ Status DiskLiveDirectories::record(const LiveFolder& disk, const std::string& li
   ManagedFiles files;
   for (const auto& entry : tree.entries) {
     // What drifted keeps its old record, so that it is still seen as edited the next time.
-    if (std::find(plan.drift.begin(), plan.drift.end(), entry.path) != plan.drift.end()) {
+    if (plan.drift.contains(entry.path)) {
       files[entry.path] = before.at(entry.path);
       continue;
     }
@@ -161,8 +217,10 @@ Status DiskLiveDirectories::recover() {
     std::error_code error;
     if (!std::filesystem::is_directory(sync.tree.root, error)) {
       log.warning("a sync was cut short and its files are gone: the next run writes the difference");
-      if (auto disk = LiveFolder::open(options_.data_dir, sync.live_path))
-        for (const auto& entry : sync.tree.entries) disk->drop_prepared(entry.path);
+      if (auto settled = settle_without_staging(sync); !settled) {
+        log.error("a sync that was cut short could not be settled", {{"error", settled.error().message}});
+        continue;
+      }
       if (auto removed = journal_.remove(sync.live_path); !removed) return removed;
       continue;
     }
@@ -175,6 +233,16 @@ Status DiskLiveDirectories::recover() {
     log.info("a sync that was cut short is complete", {{"changed_files", done->changed.size()}});
   }
   return {};
+}
+
+Status DiskLiveDirectories::settle_without_staging(const PendingSync& cut_short) {
+  auto reserved = store_->nested_in(cut_short.live_path);
+  if (!reserved) return tl::unexpected(reserved.error());
+  auto managed = managed_files(cut_short.live_path, *reserved);
+  if (!managed) return tl::unexpected(managed.error());
+  auto disk = LiveFolder::open(options_.data_dir, cut_short.live_path);
+  if (!disk) return tl::unexpected(disk.error());
+  return settle(*disk, cut_short, *managed);
 }
 
 }  // namespace

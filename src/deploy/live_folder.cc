@@ -102,14 +102,20 @@ Result<std::string> LiveFolder::hash(const std::string& path) const {
   }
 }
 
-bool LiveFolder::is_empty_folder(const std::string& path) const {
-  auto folder = open_without_links(fd_.get(), path, O_RDONLY | O_DIRECTORY);
-  if (!folder.valid()) return false;
-  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(::dup(folder.get())), ::closedir);
-  if (!entries) return false;
+Result<std::vector<std::string>> LiveFolder::names_in(const std::string& folder) const {
+  const auto fd = open_without_links(fd_.get(), folder, O_RDONLY | O_DIRECTORY);
+  if (!fd.valid()) return tl::unexpected(system_error("opening " + folder, errno));
+  const int own = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0);  // closedir() closes it
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(own), ::closedir);
+  if (!entries) {
+    const auto why = errno;
+    if (own >= 0) ::close(own);
+    return tl::unexpected(system_error("reading folder " + folder, why));
+  }
+  std::vector<std::string> names;
   while (const auto* entry = ::readdir(entries.get()))
-    if (std::string_view name = entry->d_name; name != "." && name != "..") return false;
-  return true;
+    if (std::string_view name = entry->d_name; name != "." && name != "..") names.emplace_back(name);
+  return names;
 }
 
 Status LiveFolder::make_folder(const std::string& path, unsigned mode) {
@@ -173,6 +179,13 @@ void LiveFolder::drop_prepared(const std::string& path) {
 
 Status LiveFolder::flush_all() {
   if (::syncfs(fd_.get()) != 0) return tl::unexpected(system_error("writing to disk", errno));
+  return {};
+}
+
+Status LiveFolder::flush_folder(const std::string& folder) {
+  const auto fd = open_without_links(fd_.get(), folder, O_RDONLY | O_DIRECTORY);
+  if (!fd.valid() && (errno == ENOENT || errno == ENOTDIR)) return {};
+  if (!fd.valid() || ::fsync(fd.get()) != 0) return tl::unexpected(system_error("writing folder " + folder, errno));
   return {};
 }
 

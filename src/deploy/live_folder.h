@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "oci/unpack.h"
 #include "sys/files.h"
@@ -30,7 +31,7 @@ class LiveFolder {
   std::optional<DiskEntry> look(const std::string& path) const;
   Result<std::string> link_target(const std::string& path) const;
   Result<std::string> hash(const std::string& path) const;  // sha256 hex of a regular file
-  bool is_empty_folder(const std::string& path) const;
+  Result<std::vector<std::string>> names_in(const std::string& folder) const;
 
   Status make_folder(const std::string& path, unsigned mode);
   Status set_mode(const std::string& path, unsigned mode);
@@ -39,7 +40,8 @@ class LiveFolder {
   Status prepare_link(const std::string& path, const std::string& target);
   Status put_in_place(const std::string& path);
   void drop_prepared(const std::string& path);
-  Status flush_all();  // every file written so far is on disk
+  Status flush_all();                              // everything written so far is on disk
+  Status flush_folder(const std::string& folder);  // its entries are on disk; not there is fine
 
   Status remove_file(const std::string& path);
   // True if it was there and empty and is gone now.

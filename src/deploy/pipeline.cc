@@ -58,9 +58,11 @@ struct Pipeline::Run {
   bool any_failed() const {
     return std::any_of(errors.begin(), errors.end(), [](const auto& error) { return error.has_value(); });
   }
-  bool all_filtered() const {
-    return std::all_of(stacks.begin(), stacks.end(),
-                       [](const PreparedStack& stack) { return !stack.filtered_because.empty(); });
+  // Is there a stack that is neither left alone nor has failed already?
+  bool any_goes_on() const {
+    for (std::size_t i = 0; i < stacks.size(); ++i)
+      if (stacks[i].filtered_because.empty() && !errors[i]) return true;
+    return false;
   }
 };
 
@@ -171,14 +173,20 @@ JobOutcome Pipeline::deploy(Run& run) {
   if (!locks) return JobOutcome::failed(FailedStep::deployment, locks.error().message, true);
 
   for_each_index(run.stacks.size(), options_.concurrent_stacks_max, [&](std::size_t index) {
-    auto done = prepare(run, run.stacks[index], *tree, options_.host_data_dir + "/" + *live_path);
-    if (!done) run.errors[index] = done.error();
+    auto resolved = resolve(run, run.stacks[index], *tree, options_.host_data_dir + "/" + *live_path);
+    if (!resolved) run.errors[index] = resolved.error();
+  });
+  if (run.any_failed()) return conclude(run);  // reliability/P7: all models or none
+  for_each_index(run.stacks.size(), options_.concurrent_stacks_max, [&](std::size_t index) {
+    auto planned = plan(run, run.stacks[index]);
+    if (!planned) run.errors[index] = planned.error();
   });
   crash_point("plan.done");
-  if (!run.any_failed() && !run.all_filtered()) {
+  if (run.any_goes_on()) {
     if (auto failed = write_live_directory(run, *live_path, *tree)) return *failed;
     run.touched = true;
     for_each_index(run.stacks.size(), options_.concurrent_stacks_max, [&](std::size_t index) {
+      if (run.errors[index]) return;
       auto done = bring_up(run, run.stacks[index]);
       if (!done) run.errors[index] = done.error();
     });
@@ -186,13 +194,17 @@ JobOutcome Pipeline::deploy(Run& run) {
   return conclude(run);
 }
 
-// One stack up to and including its images; the live directory is still as it was.
-Status Pipeline::prepare(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root) {
-  const auto log = run.log.with({{"stack", stack.config.name}});
+Status Pipeline::resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root) {
   auto prepared = preparer_.prepare(run.job, stack.config, tree, host_root, run.deadline);
   if (!prepared) return tl::unexpected(prepared.error());
   stack = std::move(*prepared);
+  return {};
+}
+
+// The plan of one stack, and the images that it needs; the live directory is still as it was.
+Status Pipeline::plan(Run& run, PreparedStack& stack) {
   if (!stack.filtered_because.empty()) return {};
+  const auto log = run.log.with({{"stack", stack.config.name}});
   if (auto planned = preparer_.plan(run.job, stack, run.deadline); !planned) return planned;
   log.debug("plan", {{"plan", stack.plan.str()}});
   if (!stack.plan.changes_anything() && !stack.config.force_image_pull) return {};
@@ -239,9 +251,9 @@ JobOutcome Pipeline::conclude(const Run& run) {
     } else if (run.touched && stack.deploys()) {
       outcome.stacks.push_back(result_of(name, RunStatus::succeeded, stack.plan.str()));
     } else {
-      const auto reason = !stack.filtered_because.empty() ? stack.filtered_because
-                          : stack.deploys()               ? "not deployed, because another stack of the run failed"
-                                                          : "no changes";
+      const auto reason = !stack.filtered_because.empty()    ? stack.filtered_because
+                          : run.any_failed() && !run.touched ? "not deployed, because another stack of the run failed"
+                                                             : "no changes";
       reasons.push_back(fmt::format("{}: {}", name, reason));
       outcome.stacks.push_back(result_of(name, RunStatus::skipped, reason));
     }

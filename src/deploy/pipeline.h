@@ -48,7 +48,8 @@ class Pipeline {
   struct Run;
   std::optional<JobOutcome> unchanged(const Run& run);
   JobOutcome deploy(Run& run);
-  Status prepare(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root);
+  Status resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root);
+  Status plan(Run& run, PreparedStack& stack);
   std::optional<JobOutcome> write_live_directory(Run& run, const std::string& live_path, const UnpackedTree& tree);
   Status bring_up(Run& run, PreparedStack& stack);
   JobOutcome conclude(const Run& run);

@@ -47,6 +47,7 @@ struct FakeEngine final : Engine {
   std::string state = "running";                                            // of containers that are made from now on
   int exit_code = 0;
   int made = 0;
+  std::map<std::string, std::string> renamed;  // id -> new name
 
   void make(const std::string& project, const std::string& service, Labels labels) {
     labels["com.docker.compose.service"] = service;
@@ -82,6 +83,18 @@ struct FakeEngine final : Engine {
   }
   Result<std::string> last_logs(const std::string&, int, const Deadline&) override { return std::string("boom\n"); }
   Result<std::string> image_id(const std::string&, const Deadline&) override { return std::string("sha256:image"); }
+  Status remove(const std::string& id, const Deadline&) override {
+    for (auto& [project, services] : projects)
+      std::erase_if(services, [&](const auto& service) { return service.second.id == id; });
+    return {};
+  }
+  Status rename(const std::string& id, const std::string& name, const Deadline&) override {
+    renamed[id] = name;
+    for (auto& [project, services] : projects)
+      for (auto& [service, container] : services)
+        if (container.id == id) container.name = name;
+    return {};
+  }
   struct NoEvents final : EventStream {
     Result<std::optional<EngineEvent>> next(const Deadline& deadline) override {
       std::this_thread::sleep_for(std::min<std::chrono::milliseconds>(deadline.left(), 20ms));
@@ -303,7 +316,7 @@ TEST_F(PipelineTest, TouchesNothingWhenAnImageCannotBePulled) {
   EXPECT_EQ(driver.upped, 1);
 }
 
-TEST_F(PipelineTest, LeavesTheOtherStacksAloneWhenOneCannotBePlanned) {  // decision 7
+TEST_F(PipelineTest, GoesOnWithTheNeighboursOfAStackThatCannotBePlanned) {  // deploy/S5, O1
   source.files[".doco-cd.yaml"] = "name: web\n---\nname: other\n";
   driver.models["other"] = R"({"services":{"x":{"image":"x","pull_policy":"never"}}})";
   engine.make("other", "x", {});  // somebody else's
@@ -313,9 +326,33 @@ TEST_F(PipelineTest, LeavesTheOtherStacksAloneWhenOneCannotBePlanned) {  // deci
       "deployment failed: failed to deploy stack other: another stack with the same name already exists and is not "
       "managed by this repository");
   ASSERT_EQ(outcome.stacks.size(), 2u);
+  EXPECT_EQ(outcome.stacks[0].status, RunStatus::succeeded);
+  EXPECT_EQ(outcome.stacks[1].status, RunStatus::failed);
+  EXPECT_EQ(driver.upped, 1);
+  EXPECT_EQ(engine.projects["other"]["x"].label("cd.doco.deployment.name"), "")
+      << "somebody else's container is as it was";
+}
+
+TEST_F(PipelineTest, DeploysNoStackWhenOneModelIsBroken) {  // reliability/P7
+  source.files[".doco-cd.yaml"] = "name: web\n---\nname: other\ncompose_files: [absent.yaml]\n";
+  const auto outcome = run();
+  EXPECT_EQ(outcome.status, RunStatus::failed);
+  ASSERT_EQ(outcome.stacks.size(), 2u);
   EXPECT_EQ(outcome.stacks[0].message, "not deployed, because another stack of the run failed");
   EXPECT_EQ(driver.upped, 0);
   EXPECT_TRUE(live.synced.empty());
+}
+
+TEST_F(PipelineTest, FinishesARecreationThatComposeWasKilledIn) {  // reliability/F9
+  run();
+  auto& page = engine.projects["web"]["page"];
+  // The new container stands under its temporary name, the old one is gone.
+  const auto id = page.id;
+  page.name = "0123456789ab_web-page-1";
+  release_2();
+  source.files["www/index.html"] = "v2";
+  EXPECT_EQ(run().status, RunStatus::succeeded);
+  EXPECT_EQ(engine.renamed, (std::map<std::string, std::string>{{id, "web-page-1"}}));
 }
 
 TEST_F(PipelineTest, NamesTheServiceThatDoesNotStart) {  // deploy/C12

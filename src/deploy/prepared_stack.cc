@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "deploy/half_recreated.h"
 #include "deploy/labels.h"
 #include "deploy/model_paths.h"
 #include "deploy/service_inputs.h"
@@ -72,6 +73,8 @@ Status StackPreparer::plan(const Job& job, PreparedStack& stack, const Deadline&
   if (foreign)
     return fail(Kind::conflict,
                 "another stack with the same name already exists and is not managed by this repository");
+
+  if (auto settled = settle_half_recreated(engine_, *containers, deadline); !settled) return settled;
 
   stack.record = record->value_or(StackRecord{});
   stack.containers = by_service(*containers);

@@ -69,10 +69,19 @@ Status SyncJournal::remove(const std::string& live_path) const {
   return sync_folder(folder_);
 }
 
+Result<std::optional<PendingSync>> SyncJournal::find(const std::string& live_path) const {
+  auto text = read_file(file_of(live_path), kJournalBytesMax);
+  if (!text && text.error().kind == Kind::not_found) return std::optional<PendingSync>();
+  if (!text) return tl::unexpected(text.error());
+  auto sync = parse(*text);
+  return sync ? std::optional(std::move(*sync)) : std::nullopt;
+}
+
 Result<std::vector<PendingSync>> SyncJournal::pending() const {
   std::vector<PendingSync> found;
   std::error_code error;
   for (const auto& file : std::filesystem::directory_iterator(folder_, error)) {
+    if (file.path().extension() != ".json") continue;  // half written
     auto text = read_file(file.path(), kJournalBytesMax);
     if (!text) return tl::unexpected(text.error());
     if (auto sync = parse(*text)) found.push_back(std::move(*sync));

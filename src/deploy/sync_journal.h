@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ class SyncJournal {
   // On disk before it returns.
   Status write(const std::string& live_path, const Digest& digest, bool force, const UnpackedTree& tree) const;
   Status remove(const std::string& live_path) const;
+  // That of a sync which was cut short; nothing if there is none or it cannot be read as one.
+  Result<std::optional<PendingSync>> find(const std::string& live_path) const;
   // All that were not removed; files that are no journals are left out.
   Result<std::vector<PendingSync>> pending() const;
 

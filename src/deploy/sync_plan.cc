@@ -2,14 +2,29 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
+
+#include "oci/entry_name.h"
 
 namespace windlass {
 namespace {
 
 bool lies_at_or_below(const std::string& path, const std::string& folder) {
   return path == folder || path.starts_with(folder + "/");
+}
+
+// Equal content keeps its inode (S3): also what a sync that was cut short has written already.
+bool is_as_wanted(const LiveFolder& disk, const TreeEntry& entry, const DiskEntry& there) {
+  if (there.is_special || there.type != entry.type) return false;
+  if (entry.type == EntryType::link) {
+    const auto target = disk.link_target(entry.path);
+    return target && *target == entry.content;
+  }
+  if (there.mode != entry.mode) return false;
+  if (entry.type == EntryType::folder) return true;
+  if (there.size_bytes != static_cast<std::int64_t>(entry.size_bytes)) return false;
+  const auto hash = disk.hash(entry.path);
+  return hash && *hash == entry.content;
 }
 
 class Planner {
@@ -36,20 +51,29 @@ class Planner {
     const auto found = managed_.find(path);
     return found == managed_.end() ? nullptr : &found->second;
   }
-  bool is_going(const std::string& path) const {
-    return std::find(plan_.clear_first.begin(), plan_.clear_first.end(), path) != plan_.clear_first.end();
+  void clear(const std::string& path) {
+    plan_.clear_first.push_back(path);
+    going_.insert(path);
+  }
+  bool is_in_late_folder(const TreeEntry& entry) const { return late_.contains(std::string(parent_of(entry.path))); }
+  void write(const TreeEntry& entry) {
+    (is_in_late_folder(entry) ? plan_.late_writes : plan_.writes).push_back(&entry);
   }
 
   Status plan_folder(const TreeEntry& entry) {
     const auto there = disk_.look(entry.path);
     const auto* known = managed(entry.path);
     if (there && there->type != EntryType::folder) {
-      if (known == nullptr)
-        return fail(Kind::conflict,
-                    fmt::format("{}: a file that no release put there stands where a folder comes", entry.path));
-      plan_.clear_first.push_back(entry.path);
-      plan_.folders.push_back(&entry);
-    } else if (!there || (known == nullptr ? false : known->entry.mode != entry.mode)) {
+      if (known == nullptr || known->entry.type == EntryType::folder || there->is_special)
+        return fail(
+            Kind::conflict,
+            fmt::format("{}: a file or link that no release put there stands where a folder comes", entry.path));
+      clear(entry.path);
+    }
+    if (is_in_late_folder(entry) || going_.contains(entry.path)) {
+      late_.insert(entry.path);
+      plan_.late_folders.push_back(&entry);
+    } else if (!there || (known != nullptr && known->entry.mode != entry.mode)) {
       plan_.folders.push_back(&entry);
     }
     return {};
@@ -59,7 +83,7 @@ class Planner {
     const auto there = disk_.look(entry.path);
     const auto* known = managed(entry.path);
     if (!there) {
-      plan_.writes.push_back(&entry);
+      write(entry);
       return {};
     }
     if (there->type == EntryType::folder) return plan_file_over_folder(entry);
@@ -70,12 +94,12 @@ class Planner {
     if (same_source) {
       if (!has_drifted(*known, *there)) return {};
       if (force_)
-        plan_.writes.push_back(&entry);
+        write(entry);
       else
-        plan_.drift.push_back(entry.path);
+        plan_.drift.insert(entry.path);
       return {};
     }
-    if (!is_as_wanted(entry, *there)) plan_.writes.push_back(&entry);
+    if (!is_as_wanted(disk_, entry, *there)) write(entry);
     return {};
   }
 
@@ -87,15 +111,30 @@ class Planner {
       if (file->second.entry.type == EntryType::folder)
         folders.push_back(file->first);
       else
-        plan_.clear_first.push_back(file->first);
+        clear(file->first);
     }
-    if (managed(entry.path) == nullptr && !disk_.is_empty_folder(entry.path))
+    if (!holds_only_managed(entry.path))
       return fail(
           Kind::conflict,
           fmt::format("{}: a folder with data that no release put there stands where a file comes", entry.path));
     plan_.clear_folders_first.insert(plan_.clear_folders_first.end(), folders.rbegin(), folders.rend());
-    plan_.writes.push_back(&entry);
+    write(entry);
     return {};
+  }
+
+  bool holds_only_managed(const std::string& folder) const {
+    const auto names = disk_.names_in(folder);
+    if (!names) return false;
+    for (const auto& name : *names) {
+      const auto path = folder + "/" + name;
+      const auto* known = managed(path);
+      const auto there = disk_.look(path);
+      if (known == nullptr || !there) return false;
+      const bool is_folder = there->type == EntryType::folder;
+      if (is_folder != (known->entry.type == EntryType::folder) || (is_folder && !holds_only_managed(path)))
+        return false;
+    }
+    return true;
   }
 
   bool has_drifted(const ManagedFile& known, const DiskEntry& there) const {
@@ -108,22 +147,10 @@ class Planner {
            there.mtime_ns != known.disk_mtime_ns;
   }
 
-  // Equal content keeps its inode (S3): also what a sync that was cut short has written already.
-  bool is_as_wanted(const TreeEntry& entry, const DiskEntry& there) const {
-    if (there.type != entry.type) return false;
-    if (entry.type == EntryType::link) {
-      const auto target = disk_.link_target(entry.path);
-      return target && *target == entry.content;
-    }
-    if (there.mode != entry.mode || there.size_bytes != static_cast<std::int64_t>(entry.size_bytes)) return false;
-    const auto hash = disk_.hash(entry.path);
-    return hash && *hash == entry.content;
-  }
-
   void plan_deletes() {
     for (auto file = managed_.rbegin(); file != managed_.rend(); ++file) {  // deepest first
       const auto& path = file->first;
-      if (wanted_.contains(path) || is_going(path)) continue;
+      if (wanted_.contains(path) || going_.contains(path)) continue;
       const auto there = disk_.look(path);
       if (!there || there->is_special) continue;
       const bool was_folder = file->second.entry.type == EntryType::folder;
@@ -136,10 +163,21 @@ class Planner {
   const ManagedFiles& managed_;
   const bool force_;
   std::map<std::string, const TreeEntry*> wanted_;
+  std::set<std::string> going_;  // the paths of clear_first
+  std::set<std::string> late_;   // the paths of late_folders
   SyncPlan plan_;
 };
 
 }  // namespace
+
+void adopt_written(LiveFolder& disk, const std::vector<TreeEntry>& entries, ManagedFiles& managed) {
+  for (const auto& entry : entries) {
+    disk.drop_prepared(entry.path);
+    const auto there = disk.look(entry.path);
+    if (there && is_as_wanted(disk, entry, *there))
+      managed[entry.path] = {.entry = entry, .disk_size_bytes = there->size_bytes, .disk_mtime_ns = there->mtime_ns};
+  }
+}
 
 Result<SyncPlan> plan_sync(const LiveFolder& disk, const ManagedFiles& managed, const std::vector<TreeEntry>& entries,
                            const std::vector<std::string>& reserved, bool force) {

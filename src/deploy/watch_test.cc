@@ -106,6 +106,8 @@ struct LivelyEngine final : Engine {
       return std::optional(event);
     }
   };
+  Status remove(const std::string&, const Deadline&) override { return {}; }
+  Status rename(const std::string&, const std::string&, const Deadline&) override { return {}; }
   Result<std::unique_ptr<EventStream>> events(const std::string& project, const Deadline&) override {
     EXPECT_EQ(project, "shop");
     if (auto there = answers(); !there) return tl::unexpected(there.error());

@@ -137,6 +137,14 @@ class HttpEngine final : public Engine {
     return get(fmt::format("/images/{}/json", url_encode(reference, "/:@")), deadline, parse_image_id);
   }
 
+  Status remove(const std::string& id, const Deadline& deadline) override {
+    return change("DELETE", fmt::format("/containers/{}?force=1", url_encode(id)), deadline);
+  }
+
+  Status rename(const std::string& id, const std::string& name, const Deadline& deadline) override {
+    return change("POST", fmt::format("/containers/{}/rename?name={}", url_encode(id), url_encode(name)), deadline);
+  }
+
   Result<std::unique_ptr<EventStream>> events(const std::string& project, const Deadline& deadline) override {
     const json::object filters{
         {"type", {"container"}},
@@ -161,6 +169,15 @@ class HttpEngine final : public Engine {
     auto value = parse(response->body);
     if (!value) return at_engine(during(*request, value.error()));
     return value;
+  }
+
+  Status change(const std::string& method, const std::string& path, const Deadline& deadline) {
+    auto request = versioned(path, deadline);
+    if (!request) return tl::unexpected(request.error());
+    request->method = method;
+    auto response = checked(*request, transport_.send(*request, deadline));
+    if (!response) return tl::unexpected(response.error());
+    return {};
   }
 
   HttpRequest request_for(const std::string& path) const {
@@ -194,7 +211,7 @@ class HttpEngine final : public Engine {
 
   // A bad status as an error. An engine that was away may come back as another one: its version is asked for again.
   Result<HttpResponse> checked(const HttpRequest& request, Result<HttpResponse> response) {
-    if (response && response->status == 200) return response;
+    if (response && response->status / 100 == 2) return response;
     auto error = response ? during(request, refusal(*response)) : response.error();
     if (error.kind == Kind::unavailable) {
       const std::lock_guard lock(mutex_);

@@ -95,6 +95,9 @@ struct Engine {
   virtual Result<std::string> last_logs(const std::string& id, int lines, const Deadline& deadline) = 0;
   // The id of a local image; Kind::not_found if the engine has none of that name.
   virtual Result<std::string> image_id(const std::string& reference, const Deadline& deadline) = 0;
+  // Removes a container, running or not; its volumes stay.
+  virtual Status remove(const std::string& id, const Deadline& deadline) = 0;
+  virtual Status rename(const std::string& id, const std::string& name, const Deadline& deadline) = 0;
   // Container events of one compose project from now on: start, die, destroy, health_status. The engine listens for us
   // already when this returns, so whatever is started afterwards is heard of.
   virtual Result<std::unique_ptr<EventStream>> events(const std::string& project, const Deadline& deadline) = 0;

@@ -77,7 +77,7 @@ Result<Settled> OciSource::settle_by_digest(const Question& question) {
   if (!digest) return tl::unexpected(digest.error());
   if (!*digest)
     return fail(Kind::not_found,
-                fmt::format("digest {} not found in {}", announced.str(), question.reference.source_id()));
+                fmt::format("digest {} not found in {}", announced.str(), question.reference.repository()));
   const auto& seen = question.history.seen;
   if (question.history.has_seen(**digest) && seen.back() != **digest)
     return skip(fmt::format("superseded: {} came before {}, use rollback", (*digest)->str(), seen.back().str()));
@@ -93,7 +93,7 @@ Result<Settled> OciSource::settle_by_tag(const Question& question) {
 
   if (!announced) {  // P0
     if (!*current)
-      return fail(Kind::not_found, fmt::format("tag {} not found in {}", reference.tag(), reference.source_id()));
+      return fail(Kind::not_found, fmt::format("tag {} not found in {}", reference.tag(), reference.repository()));
     return deploy(**current);
   }
   const auto wanted = [&](const std::optional<Digest>& tag, const Digest& digest) {
@@ -104,7 +104,7 @@ Result<Settled> OciSource::settle_by_tag(const Question& question) {
   auto known = wait_for(question, *announced);  // P2
   if (!known) return tl::unexpected(known.error());
   if (!*known)
-    return fail(Kind::not_found, fmt::format("digest {} not found in {}", announced->str(), reference.source_id()));
+    return fail(Kind::not_found, fmt::format("digest {} not found in {}", announced->str(), reference.repository()));
   const Digest digest = **known;  // from here on sha256, also where sha512 was announced
   current = registry_.tag_digest(reference, question.deadline);
   if (!current) return tl::unexpected(current.error());

@@ -79,7 +79,7 @@ TEST_F(OciSourceTest, WithoutADigestNeedsTheTag) {  // webhook/P0
   const auto settled = settle(std::nullopt);
   ASSERT_FALSE(settled);
   EXPECT_EQ(settled.error().kind, Kind::not_found);
-  EXPECT_EQ(settled.error().message, "resolving reg.example/my/app:main: tag main not found in reg.example/my/app");
+  EXPECT_EQ(settled.error().message, "resolving reg.example/my/app:main: tag main not found in my/app");
 }
 
 TEST_F(OciSourceTest, DeploysTheTagWhenItIsTheAnnouncedDigest) {  // webhook/P1
@@ -116,7 +116,7 @@ TEST_F(OciSourceTest, FailsWhenTheDigestNeverAppears) {  // webhook/P2
   const auto settled = settle(unknown);
   ASSERT_FALSE(settled);
   EXPECT_EQ(settled.error().message,
-            "resolving reg.example/my/app:main: digest " + unknown.str() + " not found in reg.example/my/app");
+            "resolving reg.example/my/app:main: digest " + unknown.str() + " not found in my/app");
   EXPECT_EQ(registry.manifest_asked, 5);
 }
 

@@ -145,9 +145,17 @@ class Faults(EndToEnd):
 
     def test_a_failed_stack_does_not_stop_its_neighbour(self):
         other = self.stack("neighbour")
+        files = self.files(config=f"name: {self.name}\ncompose_files: [bad.yaml]\n---\nname: {other}\n")
+        files["bad.yaml"] = compose({"app": idle_service(command=["sh", "-c", "exit 4"])})
+        digest = self.push(self.reference, files)
+        self.fails(self.windlass.deploy(self.reference, digest), "exited with code 4")
+        self.assertTrue(containers(other)["app"]["State"]["Running"])
+
+    def test_a_broken_model_stops_the_run_before_anything_is_touched(self):
+        other = self.stack("untouched")
         files = self.files(config=f"name: {self.name}\ncompose_files: [none.yaml]\n---\nname: {other}\n")
         self.fails_with(files, "none.yaml")
-        self.assertTrue(containers(other)["app"]["State"]["Running"])
+        self.assertEqual(containers(other), {})
 
 
 class EngineDown(EndToEnd):

@@ -1,0 +1,87 @@
+// Budgets (oci 8; reliability 5, rows 32 to 34), with limits small enough for quick tests.
+#include "oci/unpack_fixture.h"
+
+namespace windlass {
+namespace {
+
+using UnpackBudget = UnpackFixture;
+
+TEST_F(UnpackBudget, CountsEntriesOfEveryType) {
+  limits.entries_max = 3;
+  const std::string over = "artifact exceeds maximum allowed number of entries: 3";
+  const auto numbered = [](int count, const auto& add) {
+    TarBuilder archive;
+    for (int i = 1; i <= count; ++i) add(archive, "e" + std::to_string(i));
+    return archive.end().bytes();
+  };
+  const auto file = [](TarBuilder& archive, const std::string& name) { archive.file(name); };
+  const auto folder = [](TarBuilder& archive, const std::string& name) { archive.folder(name); };
+  const auto link = [](TarBuilder& archive, const std::string& name) { archive.link(name, "x"); };
+  const auto same = [](TarBuilder& archive, const std::string&) { archive.file("same"); };
+  const auto whiteout = [](TarBuilder& archive, const std::string& name) { archive.file(".wh." + name, ""); };
+  const auto git = [](TarBuilder& archive, const std::string& name) { archive.file(".git/" + name); };
+  const auto deny = [&](const auto& add, const std::string& name) {
+    EXPECT_EQ(refusal({numbered(4, add)}), "layer 1 of 1: entry '" + name + "': " + over);
+    taken({numbered(3, add)});
+    std::filesystem::remove_all(root);
+  };
+  deny(file, "e4");
+  deny(folder, "e4");
+  deny(link, "e4");
+  deny(same, "same");
+  deny(whiteout, ".wh.e4");
+  deny(git, ".git/e4");
+  EXPECT_EQ(refusal({numbered(2, file), numbered(2, file)}), "layer 2 of 2: entry 'e2': " + over);
+  EXPECT_EQ(refusal({TarBuilder().file("a/b/c/d").end()}), "layer 1 of 1: entry 'a/b/c/d': " + over)
+      << "implied folders";
+}
+
+TEST_F(UnpackBudget, CountsBytesOfFilesAndCopies) {
+  limits.file_bytes_max = 1000;
+  limits.bytes_max = 2500;
+  const std::string full(1000, 'a'), over = "artifact exceeds maximum allowed extraction size: 2500 bytes";
+  const std::string two = TarBuilder().file("a", full).file("b", full).end();
+  taken({two, TarBuilder().file("c", std::string(500, 'c')).end()});
+  std::filesystem::remove_all(root);
+  EXPECT_EQ(refusal({TarBuilder().file("a", full + "a").end()}),
+            "layer 1 of 1: entry 'a': file of 1001 bytes, limit 1000");
+  EXPECT_EQ(refusal({two, TarBuilder().file("c", full).end()}), "layer 2 of 2: entry 'c': " + over);
+  EXPECT_EQ(refusal({two, TarBuilder().hard_link("c", "a").end()}), "layer 2 of 2: entry 'c': " + over);
+  EXPECT_EQ(refusal({TarBuilder().pax({{"GNU.sparse.size", "1001"}, {"GNU.sparse.map", "0,1"}}).file("a").end()}),
+            "layer 1 of 1: entry 'a': file of 1001 bytes, limit 1000");
+  EXPECT_EQ(message_of(unpack({layer(full + "a", {{"org.opencontainers.image.title", "a"}})}, root, limits, deadline)),
+            "layer 1 of 1: file 'a': file of 1001 bytes, limit 1000");
+}
+
+TEST_F(UnpackBudget, EndsWhatExpandsTooFar) {
+  limits.ratio_free_bytes = 1 << 20;
+  const std::string zeros(8 << 20, '\0'), ratio = "expands to more than 200 times its size";
+  const auto file = TarBuilder().file("a", zeros).bytes();
+  TarBuilder many;
+  for (int i = 0; i < 80; ++i) many.file("f" + std::to_string(i), zeros.substr(0, 100 << 10));
+  const auto after_end = ended(TarBuilder().file("a").bytes()) + zeros;
+  const auto skipped = TarBuilder().file(".git/a", zeros).end().bytes();
+  for (const auto& archive : {ended(file), after_end, skipped, many.end().bytes()})
+    for (const auto& packed : {gzipped(archive), zstd_packed(archive)}) EXPECT_TRUE(refusal({packed}).ends_with(ratio));
+  taken({ended(file)});
+}
+
+TEST_F(UnpackBudget, CountsLayersAndTheirBytes) {
+  const std::string one = TarBuilder().file("a").end();
+  EXPECT_EQ(refusal(std::vector(129, one)), "129 layers, limit 128");
+  limits.compressed_bytes_max = 2 * one.size() - 1;
+  EXPECT_EQ(refusal({one, one}), "layers of 4096 bytes together, limit 4095");
+  taken({one});
+}
+
+TEST_F(UnpackBudget, EndsWithItsTime) {
+  deadline = Deadline::in(std::chrono::milliseconds(0));
+  const auto late = unpack_archives({TarBuilder().file("a").end()});
+  ASSERT_FALSE(late) << "was taken";
+  EXPECT_EQ(late.error().kind, Kind::unavailable);
+  EXPECT_EQ(late.error().message, "layer 1 of 1: the time for pulling the artifact is over");
+  EXPECT_FALSE(std::filesystem::exists(root));
+}
+
+}  // namespace
+}  // namespace windlass
