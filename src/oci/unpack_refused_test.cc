@@ -96,11 +96,13 @@ TEST_F(UnpackRefuses, Sizes) {
     return TarBuilder().entry({.name = "a", .size = std::move(size)}).bytes();
   };
   const auto pax = [](std::string size) { return TarBuilder().pax({{"size", std::move(size)}}).file("a").bytes(); };
-  const std::string huge = "entry 'a': file of 4611686018427387904 bytes, limit 536870912";
+  const std::string huge = "entry 'a': file of 2305843009213693952 bytes, limit 536870912";
   expect_refused({
       {sized(base_256_field(-1, 12)), "bad size"},
       {sized(base_256_field(-512, 12)), "bad size"},
-      {sized(base_256_field(std::int64_t{1} << 62, 12)), huge},
+      {sized(base_256_field(std::int64_t{1} << 61, 12)), huge},
+      {sized(base_256_field(std::int64_t{1} << 62, 12)), "bad size"},
+      {sized("77777777777"), "entry 'a': file of 8589934591 bytes, limit 536870912"},
       {sized("\x80" + std::string(3, '\0') + std::string(8, '\xff')), "bad size"},
       {sized("\xbf" + std::string(11, '\xff')), "bad size"},
       {sized("-0000000001"), "bad size"},
@@ -148,7 +150,7 @@ TEST_F(UnpackRefuses, Metadata) {
       {TarBuilder().pax({{"path", "b"}}).pax({{"path", "c"}}).file("a"), "two PAX headers in a row"},
       {TarBuilder().metadata('g', pax_record("path", "b")).file("a"), "global PAX header with path"},
       {TarBuilder().metadata('x', pax_record("comment", big)).file("a"),
-       "metadata header of 1048595 bytes, limit 1048576"},
+       "metadata header of 1048594 bytes, limit 1048576"},
       {TarBuilder().long_name(big).file("a"), "metadata header of 1048578 bytes, limit 1048576"},
       {names, "two GNU long names in a row"},
   });
@@ -168,7 +170,7 @@ TEST_F(UnpackRefuses, WhatIsCutOrNoArchive) {
       {file.substr(0, 1000), "entry 'a': cut in the data"},
       {file.substr(0, 2512), "cut in the data"},
       {file + TarBuilder().long_name("b").bytes(), "metadata without an entry after it"},
-      {TarBuilder().metadata('x', "30 path=b").bytes().substr(0, 600), "cut in a metadata header"},
+      {TarBuilder().metadata('x', "30 path=b").bytes().substr(0, 520), "cut in a metadata header"},
       {"", no_tar},
       {"<html>not here</html>", no_tar},
       {"PK\x03\x04" + std::string(2000, 'z'), no_tar},
@@ -206,7 +208,14 @@ TEST_F(UnpackRefuses, BrokenGzipAndZstd) {
       {zstd.substr(0, zstd.size() - 1), "zstd: cut short"},
       {zstd + "after it", "zstd: Unknown frame descriptor"},
   });
-  for (std::size_t at = 10; at < good.size(); ++at) EXPECT_NE(refusal({edited(at)}), "taken") << "flipped byte " << at;
+  // Among zeros a copy from elsewhere can be the same copy: then, and only then, a flipped bit changes nothing.
+  for (std::size_t at = 10; at < good.size(); ++at) {
+    const auto tree = unpack_archives({edited(at)});
+    if (!tree) continue;
+    EXPECT_EQ(listing(*tree), "a") << "flipped byte " << at;
+    EXPECT_EQ(content_of("a"), "content") << "flipped byte " << at;
+    std::filesystem::remove_all(root);
+  }
 }
 
 // Row 37.
