@@ -121,7 +121,8 @@ Status StagedTree::add_folder(const std::string& path, unsigned mode) {
   auto parent = open_parent(path);
   if (!parent) return tl::unexpected(parent.error());
   const std::string name(base_of(path));
-  if (::mkdirat(parent->get(), name.c_str(), 0700) != 0 && errno != EEXIST)
+  // Unknown to us and yet there: a file system that takes two names for one (oci 8).
+  if (!nodes_.contains(path) && ::mkdirat(parent->get(), name.c_str(), 0700) != 0)
     return tl::unexpected(system_error("making folder " + path, errno));
   const unsigned kept = (mode & 0777) | 0700;
   if (::fchmodat(parent->get(), name.c_str(), kept, 0) != 0)
