@@ -128,7 +128,7 @@ class DiskLiveDirectories final : public LiveDirectories {
 Result<std::string> DiskLiveDirectories::path_for(const std::string& source_id, const std::string& plain_path,
                                                   const std::string& ref, bool ref_is_digest) {
   const std::lock_guard lock(paths_mutex_);
-  const std::string key = ref_is_digest ? "@" : ref;
+  const std::string key = ref_is_digest ? "@digest" : ref;
   auto given = store_->path_of(source_id, key);
   if (!given) return tl::unexpected(given.error());
   if (*given) return **given;

@@ -184,7 +184,7 @@ Status LiveFolder::flush_all() {
 
 Status LiveFolder::flush_folder(const std::string& folder) {
   const auto fd = open_without_links(fd_.get(), folder, O_RDONLY | O_DIRECTORY);
-  if (!fd.valid() && (errno == ENOENT || errno == ENOTDIR)) return {};
+  if (!fd.valid() && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) return {};  // not a folder any more
   if (!fd.valid() || ::fsync(fd.get()) != 0) return tl::unexpected(system_error("writing folder " + folder, errno));
   return {};
 }

@@ -1,0 +1,155 @@
+// Syncs that were cut short: by an error, or by the end of the process (oci 10, S8 and S12; reliability/P8, F7).
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "deploy/live_directory_fixture.h"
+#include "deploy/sync_journal.h"
+
+namespace windlass {
+namespace {
+
+namespace fs = std::filesystem;
+using Paths = std::vector<std::string>;
+
+class LiveDirectoryRecoveryTest : public LiveDirectoryTest {
+ protected:
+  const Files kOld = {{"a", "1"}, {"b", "1"}, {"c/", ""}, {"c/d", "1"}, {"gone", "1"}};
+  const Files kNew = {{"a", "2"}, {"b", "2"}, {"c/", ""}, {"c/d", "2"}, {"new/", ""}, {"new/e", "2"}};
+
+  static Files with_data(Files files) {
+    files["data/"] = "";
+    files["data/db"] = "rows";
+    return files;
+  }
+  void SetUp() override {
+    release(kOld, 1);
+    write(live / "data/db", "rows");
+  }
+  // What a process leaves that began to write `tree` as release 2 and died after its first rename.
+  void leave_half_written(const UnpackedTree& tree) {
+    ASSERT_TRUE(SyncJournal(journal_folder()).write(kPath, digest(2), false, tree));
+    fs::copy_file(tree.root / "a", data / "a.tmp");
+    fs::permissions(data / "a.tmp", fs::perms(0644));
+    fs::rename(data / "a.tmp", live / "a");
+  }
+};
+
+TEST_F(LiveDirectoryRecoveryTest, CompletesASyncOfWhichTheFilesAreStillThere) {  // S8
+  const auto tree = stage(kNew);
+  leave_half_written(tree);
+  reopen();
+  ASSERT_TRUE(directories->recover());
+  EXPECT_EQ(on_disk(), with_data(kNew));
+  EXPECT_EQ(journals(), 0);
+  const auto again = sync(tree, 2);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->changed, Paths());
+  EXPECT_EQ(again->drift, Paths());
+  ASSERT_TRUE(directories->recover());  // nothing to do is fine
+}
+
+TEST_F(LiveDirectoryRecoveryTest, ForgetsASyncOfWhichTheFilesAreGoneButKnowsWhatItWrote) {  // S8
+  const auto tree = stage({{"a", "2"}, {"b", "1"}, {"only", "2"}});
+  leave_half_written(tree);
+  write(live / "only", "2");
+  fs::permissions(live / "only", fs::perms(0644));
+  fs::remove_all(tree.root);
+  reopen();
+  ASSERT_TRUE(directories->recover());
+  EXPECT_EQ(journals(), 0);
+  const auto back = release(kOld, 1);  // "a" is ours, not somebody's edit; "only" is not data of a container
+  EXPECT_EQ(back.drift, Paths());
+  EXPECT_EQ(back.changed, (Paths{"a", "only"}));
+  EXPECT_EQ(on_disk(), with_data(kOld));
+}
+
+TEST_F(LiveDirectoryRecoveryTest, GoesOnFromAHalfWrittenDirectoryWithAnotherRelease) {  // S8: before the next run
+  leave_half_written(stage(kNew));
+  const auto back = release(kOld, 1);
+  EXPECT_EQ(back.drift, Paths());
+  EXPECT_EQ(back.changed, (Paths{"a"}));
+  EXPECT_EQ(on_disk(), with_data(kOld));
+  EXPECT_EQ(journals(), 0);
+}
+
+TEST_F(LiveDirectoryRecoveryTest, LeavesOutFilesThatAreNoJournals) {
+  write(journal_folder() / "half.json", R"({"live_path":"ghcr.io/my/app","entr)");
+  write(journal_folder() / "other.tmp", "{}");
+  ASSERT_TRUE(directories->recover());
+  EXPECT_EQ(on_disk(), with_data(kOld));
+}
+
+TEST_F(LiveDirectoryRecoveryTest, ChangesNothingWhenAFileCannotBePrepared) {  // S12
+  const auto tree = stage(kNew);
+  fs::remove(tree.root / "new/e");  // the last one
+  const auto before = identity(live / "a");
+  const auto result = sync(tree, 2);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().message, "reading new/e: no such file or directory");
+  EXPECT_EQ(on_disk(), with_data(kOld));
+  EXPECT_EQ(identity(live / "a"), before);
+  EXPECT_EQ(journals(), 0);
+  EXPECT_EQ(release(kOld, 1).changed, Paths());  // still the old digest
+}
+
+TEST_F(LiveDirectoryRecoveryTest, ChangesNothingAfterTheDeadline) {  // S12
+  const auto result = directories->sync(kPath, stage(kNew), digest(2), false, Deadline::in(std::chrono::seconds(-1)));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().message, "the time for writing the live directory is over");
+  EXPECT_EQ(on_disk(), with_data(kOld));
+  EXPECT_EQ(journals(), 0);
+}
+
+TEST_F(LiveDirectoryRecoveryTest, KeepsTheJournalWhenAnErrorComesAfterTheFirstChange) {  // S12
+  auto tree = stage({{"a/x", "2"}, {"a/y", "2"}, {"b", "1"}});  // "a" becomes a folder: it must go first
+  fs::rename(tree.root / "a/y", data / "y");
+  ASSERT_FALSE(sync(tree, 2));
+  EXPECT_EQ(journals(), 1);
+  fs::rename(data / "y", tree.root / "a/y");
+  reopen();
+  ASSERT_TRUE(directories->recover());
+  EXPECT_EQ(on_disk(), with_data({{"a/", ""}, {"a/x", "2"}, {"a/y", "2"}, {"b", "1"}}));
+  EXPECT_EQ(journals(), 0);
+}
+
+#ifdef WINDLASS_CRASH_STEPS
+TEST_F(LiveDirectoryRecoveryTest, IsCompleteAfterAStartWhereverTheProcessWasKilled) {  // F7
+  int number = 1;
+  for (const auto* step : {"sync.journal_written", "sync.half:1", "sync.half:2", "sync.half:3", "sync.half:4",
+                           "sync.before_delete", "sync.after"}) {
+    SCOPED_TRACE(step);
+    release(kOld, ++number);
+    const auto tree = stage(kNew);
+    ++number;
+    close();  // SQLite does not go through a fork
+    const auto child = ::fork();
+    if (child == 0) {
+      ::setenv("WINDLASS_CRASH_AT", step, 1);
+      reopen();
+      (void)sync(tree, number);
+      ::_exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
+    EXPECT_EQ(journals(), 1);
+    for (const auto* file : {"a", "b", "c/d"}) {  // P8: old or new, never absent
+      const auto text = read(live / file);
+      EXPECT_TRUE(text == "1" || text == "2") << file << ": " << text;
+    }
+    reopen();
+    ASSERT_TRUE(directories->recover());
+    EXPECT_EQ(on_disk(), with_data(kNew));
+    EXPECT_EQ(journals(), 0);
+    const auto again = sync(tree, number);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->changed, Paths());
+    EXPECT_EQ(again->drift, Paths());
+  }
+}
+#endif
+
+}  // namespace
+}  // namespace windlass
