@@ -5,7 +5,7 @@ import time
 import unittest
 
 from harness import EndToEnd, bed, compose, container_ids, containers, idle_service
-from test_durable import creations
+from test_durable import starts
 
 # The step, and whether the sender has its 202 by then.
 STEPS = {
@@ -62,7 +62,7 @@ class CrashSteps(EndToEnd):
         self.assertIn(record["status"], ("succeeded", "skipped"), record)
         self.assertIn("V=two", containers(name)["app"]["Config"]["Env"])
         self.assertEqual(self.live_files(name), {"common": "version two\n", "only-in-two": "two"})
-        self.assertEqual(creations(name, since), 1, "deployed exactly once")
+        self.assertEqual(starts(name, since), 1, "deployed exactly once")
         staging = os.path.join(self.windlass.data, ".windlass/oci/staging")
         self.assertEqual(os.listdir(staging) if os.path.exists(staging) else [], [])
         before = container_ids(name)
