@@ -154,7 +154,7 @@ TEST(Yaml, RefusesWhatIsTooMuchAtOnce) {  // reliability/T19
     if (!fault.empty()) {
       EXPECT_EQ(result, "error: f.yaml:" + fault);
     }
-    EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(1));
+    EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(20)) << "bounded, not by the input";
   }
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr WatchOptions kQuick{.steady_for = 60ms, .reopen_pause = 5ms};
+constexpr WatchOptions kQuick{.steady_for = 500ms, .reopen_pause = 5ms};
 
 std::string minutes_ago(int minutes) { return to_rfc3339(SystemClock().now() - std::chrono::minutes(minutes)); }
 
@@ -136,15 +136,15 @@ TEST_F(HealthWatchTest, TakesTheHealthyEventAtOnce) {
   engine.start("a1", Health::starting);
   engine.life.push_back([&] { engine.turn("a1", Health::healthy); });
   EXPECT_EQ(wait({{.name = "a"}}), "ready");
-  EXPECT_LT(took(), 50ms);
+  EXPECT_LT(took(), 400ms);
 }
 
 TEST_F(HealthWatchTest, WantsASteadyRunWithoutAHealthCheck) {
   engine.make("a1", "a");
   engine.start("a1");
   EXPECT_EQ(wait({{.name = "a"}}), "ready");
-  EXPECT_GE(took(), 50ms);
-  EXPECT_LT(took(), 1s);
+  EXPECT_GE(took(), 400ms);
+  EXPECT_LT(took(), 10s);
 }
 
 TEST_F(HealthWatchTest, TakesAnUnchangedContainerAtOnce) {
@@ -153,7 +153,7 @@ TEST_F(HealthWatchTest, TakesAnUnchangedContainerAtOnce) {
   engine.make("b1", "b", {.state = "running", .health = Health::healthy, .started_at = minutes_ago(5)});
   engine.make("c1", "c", {.state = "exited", .started_at = minutes_ago(5)});
   EXPECT_EQ(wait({{.name = "a"}, {.name = "b"}, {.name = "c"}}), "ready");
-  EXPECT_LT(took(), 50ms);
+  EXPECT_LT(took(), 400ms);
 }
 
 // An engine whose clock is behind: a container that was just started seems to have run for long.
@@ -162,7 +162,7 @@ TEST_F(HealthWatchTest, BelievesItsOwnClock) {
   engine.start("a1");
   engine.containers_by_id["a1"].started_at = minutes_ago(60);
   EXPECT_EQ(wait({{.name = "a"}}), "ready");
-  EXPECT_GE(took(), 50ms);
+  EXPECT_GE(took(), 400ms);
 }
 
 TEST_F(HealthWatchTest, TakesAServiceThatEndedWell) {
@@ -170,14 +170,14 @@ TEST_F(HealthWatchTest, TakesAServiceThatEndedWell) {
   engine.start("a1");
   engine.die("a1", 0);
   EXPECT_EQ(wait({{.name = "a"}}), "ready");
-  EXPECT_LT(took(), 50ms);
+  EXPECT_LT(took(), 400ms);
 }
 
 TEST_F(HealthWatchTest, WaitsForEveryReplica) {
   engine.make("a1", "a");
   engine.start("a1", Health::healthy);
-  EXPECT_EQ(wait({{.name = "a", .replicas = 2}}, 50ms),
-            "invalid: timed out after 50ms waiting for services to start: a");
+  EXPECT_EQ(wait({{.name = "a", .replicas = 2}}, 400ms),
+            "invalid: timed out after 400ms waiting for services to start: a");
   engine.make("a2", "a");
   engine.life.push_back([&] { engine.start("a2", Health::healthy); });
   EXPECT_EQ(wait({{.name = "a", .replicas = 2}}), "ready");
@@ -202,7 +202,7 @@ TEST_F(HealthWatchTest, StopsWhenAsked) {
   std::stop_source source;
   engine.life.push_back([&] { source.request_stop(); });
   EXPECT_EQ(wait({{.name = "a"}}, 5s, source.get_token()), "unavailable: stopped waiting for services to start: a");
-  EXPECT_LT(took(), 1s);
+  EXPECT_LT(took(), 10s);
 }
 
 // reliability/F65
@@ -236,7 +236,7 @@ TEST_F(HealthWatchTest, FailsAtOnceAndSaysWhy) {
     engine.life = {row.step};
     EXPECT_EQ(wait({{.name = "a"}}),
               "invalid: service a: container shop-a1 " + row.reason + "; last log lines: one | two");
-    EXPECT_LT(took(), 50ms);
+    EXPECT_LT(took(), 400ms);
   }
 }
 

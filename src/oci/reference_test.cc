@@ -254,7 +254,7 @@ TEST(Reference, RefusesAHugeNameQuickly) {
     ASSERT_FALSE(reference);
     EXPECT_LT(reference.error().message.size(), 300u);
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
 }
 
 }  // namespace

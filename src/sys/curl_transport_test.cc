@@ -248,7 +248,7 @@ TEST_F(CurlTransportTest, GivesUpAtTheDeadlineAndAtOnceWhenStopped) {
   auto response = transport.send(request, Deadline::in(100ms));
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().message, "GET " + server.url() + ": deadline passed");
-  EXPECT_LT(SteadyClock::now() - begin, 1s);
+  EXPECT_LT(SteadyClock::now() - begin, 10s);
 
   std::stop_source stop;
   std::jthread stopper([&] {
@@ -260,7 +260,7 @@ TEST_F(CurlTransportTest, GivesUpAtTheDeadlineAndAtOnceWhenStopped) {
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().kind, Kind::unavailable);
   EXPECT_EQ(response.error().message, "GET " + server.url() + ": stopped");
-  EXPECT_LT(SteadyClock::now() - begin, 1s);
+  EXPECT_LT(SteadyClock::now() - begin, 10s);
 }
 
 // reliability/T6, T7: the address of the socket decides, also behind a name

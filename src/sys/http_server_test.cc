@@ -155,7 +155,7 @@ TEST(HttpServer, EndsABodyThatTrickles) {
   });
   const auto response = client.read_all();
   EXPECT_TRUE(response.ends_with("timed_out;")) << response;
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 1s);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 10s);
 }
 
 TEST(HttpServer, RefusesAHeaderThatEndsEarly) {
