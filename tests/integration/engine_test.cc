@@ -217,8 +217,9 @@ services:
 
 // reliability/F65
 TEST_F(EngineOnRealParts, NamesTheServiceThatEnds) {
-  EXPECT_EQ(deploy("services:\n  web: {image: $image, command: [sh, -c, \"echo port taken >&2; echo bye >&2; exit 3\"]}\n"),
-            "invalid: service web: container " + stack + "-web-1 exited with code 3; last log lines: port taken | bye");
+  EXPECT_EQ(
+      deploy("services:\n  web: {image: $image, command: [sh, -c, \"echo port taken >&2; echo bye >&2; exit 3\"]}\n"),
+      "invalid: service web: container " + stack + "-web-1 exited with code 3; last log lines: port taken | bye");
 }
 
 TEST_F(EngineOnRealParts, NamesTheServiceThatRestartsAgainAndAgain) {
