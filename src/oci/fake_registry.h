@@ -21,7 +21,6 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 inline const std::string kType = "application/vnd.oci.image.manifest.v1+json";
-inline const std::string kIndexType = "application/vnd.oci.image.index.v1+json";
 
 struct FakeCredentials final : CredentialSource {
   Credential credential;

@@ -19,8 +19,7 @@ namespace {
 
 constexpr std::string_view kManifests[] = {"application/vnd.oci.image.manifest.v1+json",
                                            "application/vnd.docker.distribution.manifest.v2+json"};
-constexpr std::string_view kIndexes[] = {"application/vnd.oci.image.index.v1+json",
-                                         "application/vnd.docker.distribution.manifest.list.v2+json"};
+constexpr std::string_view kIndexes[] = {kIndexType, "application/vnd.docker.distribution.manifest.list.v2+json"};
 constexpr std::string_view kComposeType = "application/vnd.docker.compose.project";
 
 bool is_one_of(std::string_view type, const std::string_view (&types)[2]) {
@@ -70,11 +69,12 @@ Result<std::vector<Descriptor>> parse_descriptors(const json::array& values, std
   return descriptors;
 }
 
-Result<ManifestDocument> parse_image_manifest(const json::object& document, std::string media_type) {
+Result<ManifestDocument> parse_image_manifest(const json::object& document, std::string media_type,
+                                              std::size_t layers_max) {
   const auto* layers = array_of(document, "layers");
   if (!layers || layers->empty()) return fail(Kind::invalid, "invalid OCI artifact layout: no layers in artifact");
-  if (layers->size() > kLayersMax)
-    return fail(Kind::invalid, fmt::format("manifest has {} layers, at most {} are taken", layers->size(), kLayersMax));
+  if (layers->size() > layers_max)
+    return fail(Kind::invalid, fmt::format("manifest has {} layers, at most {} are taken", layers->size(), layers_max));
   auto descriptors = parse_descriptors(*layers, "layer");
   if (!descriptors) return tl::unexpected(descriptors.error());
   std::string artifact_type(text_of(document, "artifactType"));
@@ -93,7 +93,7 @@ Result<ManifestDocument> parse_index(const json::object& document, std::string m
 
 }  // namespace
 
-Result<ManifestDocument> parse_manifest(std::string_view bytes, std::string_view content_type) {
+Result<ManifestDocument> parse_manifest(std::string_view bytes, std::string_view content_type, std::size_t layers_max) {
   auto value = parse_json(bytes);
   if (!value) return while_doing("manifest is not JSON", value.error());
   const auto* document = value->if_object();
@@ -114,7 +114,7 @@ Result<ManifestDocument> parse_manifest(std::string_view bytes, std::string_view
   auto type = own_type.empty() ? header_type : own_type;
   if (type.empty()) type = looks_like_index ? kIndexes[0] : kManifests[0];
   if (is_one_of(type, kIndexes)) return parse_index(*document, std::move(type));
-  if (is_one_of(type, kManifests)) return parse_image_manifest(*document, std::move(type));
+  if (is_one_of(type, kManifests)) return parse_image_manifest(*document, std::move(type), layers_max);
   return fail(Kind::invalid, fmt::format("unknown manifest type '{}'", printable(type, 128)));
 }
 

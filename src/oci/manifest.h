@@ -44,12 +44,15 @@ using ManifestDocument = std::variant<ImageManifest, ImageIndex>;
 
 // "Accept" of every request for a manifest.
 extern const char* const kManifestTypes;
+constexpr const char* kIndexType = "application/vnd.oci.image.index.v1+json";
 constexpr std::size_t kManifestBytesMax = 4 << 20;
-constexpr std::size_t kLayersMax = 128;
+constexpr std::size_t kLayersMax = 128;            // of an artifact that is unpacked
+constexpr std::size_t kSignatureLayersMax = 1000;  // of a manifest whose layers are signatures (oci 12)
 
 // `content_type` is the header that came with the bytes, "" if there was none. It and the document's own mediaType must
 // agree; schema 1, a document that is both manifest and index, and descriptors with foreign URLs are refused.
-Result<ManifestDocument> parse_manifest(std::string_view bytes, std::string_view content_type);
+Result<ManifestDocument> parse_manifest(std::string_view bytes, std::string_view content_type,
+                                        std::size_t layers_max = kLayersMax);
 
 // The child whose layers are wanted: linux/amd64 (or no platform), the compose artifact, `host`, the only real one.
 Result<Descriptor> choose_child(const ImageIndex& index, const Platform& host);

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "model/digest.h"
 #include "oci/artifact.h"
+#include "oci/manifest.h"
 #include "oci/reference.h"
 #include "sys/http_client.h"
 
@@ -49,6 +50,21 @@ class Registry {
   // The manifest or index with that digest; nothing if the repository has none (404). Its bytes hash to the digest.
   virtual Result<std::optional<ManifestBytes>> manifest(const Reference& repository, const Digest& digest,
                                                         const Deadline& deadline) = 0;
+
+  // The manifest or index that a tag points to now, which need not be the reference's own: "sha256-<hex>.sig" is where
+  // cosign keeps signatures. Nothing if the tag is absent (404). Up to kSignatureLayersMax layers.
+  virtual Result<std::optional<ManifestBytes>> manifest_at_tag(const Reference& repository, const std::string& tag,
+                                                               const Deadline& deadline) = 0;
+
+  // What refers to the manifest `digest` in that repository, of that type unless it is "" (oci 12). In the registry's
+  // order; empty if there is nothing. Over 1000 or over 100 pages is Kind::invalid, an unreachable registry
+  // Kind::unavailable: no answer is never taken for "none".
+  virtual Result<std::vector<Descriptor>> referrers(const Reference& repository, const Digest& digest,
+                                                    const std::string& artifact_type, const Deadline& deadline) = 0;
+
+  // The bytes of a small blob, size and digest checked; Kind::invalid if its descriptor says more than `bytes_max`.
+  virtual Result<std::string> blob(const Reference& repository, const Descriptor& blob, std::uint64_t bytes_max,
+                                   const Deadline& deadline) = 0;
 
   // True if `child` is named by the index `parent` (webhook/P6).
   virtual Result<bool> is_child_of(const Reference& repository, const Digest& child, const Digest& parent,

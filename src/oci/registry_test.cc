@@ -218,6 +218,48 @@ TEST_F(HttpRegistryTest, ResumesABlobByRange) {
   }
 }
 
+TEST_F(HttpRegistryTest, GivesASmallBlobInMemoryAfterChecking) {
+  const auto repository = *Reference::parse("r.example/app");
+  const auto ask = [&](const std::string& bytes, std::uint64_t bytes_max) {
+    const Descriptor blob{.media_type = "t", .digest = digest_of(bytes), .size_bytes = bytes.size()};
+    const auto got = registry->blob(repository, blob, bytes_max, Deadline::in(5s));
+    return got ? *got : fmt::format("{}: {}", to_string(got.error().kind), got.error().message);
+  };
+  on("GET " + blob_url("abc"), HttpResponse{.status = 200, .body = "abc"});
+  EXPECT_EQ(ask("abc", 3), "abc");
+  EXPECT_EQ(ask("abc", 2), "invalid: blob " + digest_of("abc").str() + " has 3 bytes, limit 2");
+  EXPECT_EQ(transport.asked.size(), 1u) << "what is too large is not asked for";
+  on("GET " + blob_url("def"), HttpResponse{.status = 200, .body = "dxf"});
+  EXPECT_EQ(ask("def", 3), "invalid: blob digest mismatch: expected " + digest_of("def").str());
+  EXPECT_EQ(ask("ghi", 3), "not_found: GET " + blob_url("ghi") + ": 404");
+}
+
+// oci 12, C classic: one layer for each signature
+TEST_F(HttpRegistryTest, ReadsASignatureManifestAtItsTag) {
+  std::string layers = descriptor("s0");
+  for (int i = 1; i < 1000; ++i) layers += "," + descriptor("s" + std::to_string(i));
+  const auto ask = [&] {
+    return registry->manifest_at_tag(*Reference::parse("r.example/app"), "x.sig", Deadline::in(5s));
+  };
+  EXPECT_FALSE(*ask());
+  const auto serve_layers = [&] {
+    answers.clear();
+    on("GET " + kManifests + "x.sig",
+       HttpResponse{.status = 200, .body = fmt::format(R"({{"schemaVersion":2,"layers":[{}]}})", layers)});
+  };
+  serve_layers();
+  auto found = ask();
+  ASSERT_TRUE(found && *found);
+  EXPECT_EQ((*found)->digest, digest_of((*found)->bytes));
+  EXPECT_EQ((*found)->media_type, kType);
+  layers += "," + descriptor("one more");
+  serve_layers();
+  found = ask();
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().message,
+            "GET r.example/v2/app/manifests/x.sig: manifest has 1001 layers, at most 1000 are taken");
+}
+
 TEST_F(HttpRegistryTest, LimitsTheBytesOfAllLayers) {
   const auto manifest = fmt::format(
       R"({{"schemaVersion":2,"layers":[{{"digest":"{}","size":1000000000}},{{"digest":"{}","size":1000000000}}]}})",

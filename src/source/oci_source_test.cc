@@ -35,6 +35,16 @@ struct FakeRegistry final : Registry {
     if (found == manifests.end()) return std::optional<ManifestBytes>();
     return std::optional(ManifestBytes{digest, "application/vnd.oci.image.manifest.v1+json", found->second});
   }
+  Result<std::optional<ManifestBytes>> manifest_at_tag(const Reference&, const std::string&, const Deadline&) override {
+    return std::optional<ManifestBytes>();
+  }
+  Result<std::vector<Descriptor>> referrers(const Reference&, const Digest&, const std::string&,
+                                            const Deadline&) override {
+    return std::vector<Descriptor>();
+  }
+  Result<std::string> blob(const Reference&, const Descriptor&, std::uint64_t, const Deadline&) override {
+    return fail(Kind::not_found, "nothing here");
+  }
   Result<bool> is_child_of(const Reference&, const Digest& child, const Digest& parent, const Deadline&) override {
     const auto found = parent_of.find(child.str());
     return found != parent_of.end() && found->second == parent.str();

@@ -1,0 +1,144 @@
+#include "oci/referrers.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "oci/fake_registry.h"
+#include "oci/link_header.h"
+
+namespace windlass {
+namespace {
+
+const std::string kSignature = "application/vnd.dev.cosign.artifact.sig.v1+json";
+
+std::string referrer(char digit, const std::string& type = kSignature) {
+  return fmt::format(R"({{"mediaType":"{}","digest":"sha256:{}","size":3,"artifactType":"{}"}})", kType,
+                     std::string(64, digit), type);
+}
+std::string index_of(const std::string& children) {
+  return fmt::format(R"({{"schemaVersion":2,"mediaType":"{}","manifests":[{}]}})", kIndexType, children);
+}
+
+class ReferrersTest : public HttpRegistryTest {
+ protected:
+  void page(const std::string& query, const std::string& children, const std::string& link = "",
+            const std::string& type = kIndexType) {
+    HttpResponse answer{.status = 200, .headers = {{"Content-Type", type}}, .body = index_of(children)};
+    if (!link.empty()) answer.headers.push_back({"Link", link});
+    on("GET " + kApi + query, std::move(answer));
+  }
+  // The first digits of the digests found, or the error.
+  std::string list(const std::string& type = kSignature) {
+    const auto found =
+        registry->referrers(*Reference::parse("r.example/app"), *Digest::parse(kDigest), type, Deadline::in(5s));
+    if (!found) return fmt::format("{}: {}", to_string(found.error().kind), found.error().message);
+    std::string digits;
+    for (const auto& each : *found) digits += each.digest.hex().front();
+    return digits;
+  }
+
+  const std::string kApi = "https://r.example/v2/app/referrers/" + kDigest;
+  const std::string kFallback = kManifests + "sha256-" + std::string(64, 'd');
+};
+
+TEST_F(ReferrersTest, AreThoseOfTheTypeAskedFor) {
+  page("", referrer('a') + "," + referrer('b', "sbom/x") + "," + referrer('c'), "",
+       std::string(kIndexType) + "; charset=utf-8");
+  EXPECT_EQ(list(), "ac");
+  EXPECT_EQ(list(""), "abc");
+  EXPECT_EQ(header_of(transport.asked.at(0), "Accept"), kIndexType);
+  EXPECT_EQ(transport.asked.size(), 2u);
+}
+
+TEST_F(ReferrersTest, ComeFromAllPages) {
+  page("", referrer('a'), fmt::format("</v2/app/referrers/{}?n=1>; rel=\"next\"", kDigest));
+  page("?n=1", referrer('b'), fmt::format("<https://r.example/v2/app/referrers/{}?n=2>; title=x; REL=next", kDigest));
+  page("?n=2", referrer('c'), "</elsewhere>; rel=\"prev\"");
+  EXPECT_EQ(list(), "abc");
+}
+
+// reliability/F48
+TEST_F(ReferrersTest, EndSomewhere) {
+  page("", "", fmt::format("</v2/app/referrers/{}>; rel=next", kDigest));
+  EXPECT_EQ(list(), "invalid: referrers of " + kDigest + " fill more than 100 pages");
+  EXPECT_EQ(transport.asked.size(), 100u);
+  answers.clear();
+  std::string many = referrer('a');
+  for (std::size_t i = 0; i < kReferrersMax; ++i) many += "," + referrer('a');
+  page("", many);
+  EXPECT_EQ(list(), "invalid: more than 1000 referrers");
+  EXPECT_EQ(list("another/type"), "");
+}
+
+TEST_F(ReferrersTest, AreNotAskedForElsewhere) {
+  for (const std::string link :
+       {"https://evil.example/v2/app/referrers/x", "/v2/other/referrers/x", "/v2/app/blobs/x", "file:///etc/passwd"}) {
+    SCOPED_TRACE(link);
+    answers.clear();
+    page("", referrer('a'), "<" + link + ">; rel=\"next\"");
+    EXPECT_EQ(list(), "invalid: " + kApi + ": next page is elsewhere");
+  }
+}
+
+// oci 12: a registry without the API keeps them in an index at a tag
+TEST_F(ReferrersTest, AreAtATagWhereTheRegistryHasNoApi) {
+  const HttpResponse without[] = {{.status = 404},
+                                  {.status = 400},
+                                  {.status = 406},
+                                  {.status = 200, .headers = {{"Content-Type", "text/html"}}, .body = "<html>"},
+                                  {.status = 200, .body = "{}"}};
+  for (const auto& answer : without) {
+    SCOPED_TRACE(answer.status);
+    answers.clear();
+    on("GET " + kApi, answer);
+    EXPECT_EQ(list(), "") << "no such tag: nothing refers to it";
+    on("GET " + kFallback, HttpResponse{.status = 200,
+                                        .headers = {{"Content-Type", kIndexType}},
+                                        .body = index_of(referrer('a') + "," + referrer('b', "sbom/x"))});
+    EXPECT_EQ(list(), "a");
+  }
+  answers.erase("GET " + kFallback);
+  on("GET " + kFallback, HttpResponse{.status = 200, .headers = {{"Content-Type", kType}}, .body = manifest_of("x")});
+  EXPECT_EQ(list(), "invalid: referrers at tag sha256-" + std::string(64, 'd') + " are not an index");
+}
+
+// reliability/P10: no answer is never "none"
+TEST_F(ReferrersTest, AreAnErrorWhereTheRegistryDoesNotTell) {
+  on("GET " + kApi, error(403, "DENIED"));
+  EXPECT_EQ(list(), "denied: GET " + kApi + ": 403 DENIED: because");
+  answers.clear();
+  on("GET " + kApi, HttpResponse{.status = 503});
+  EXPECT_EQ(list(), "unavailable: GET " + kApi + ": 503");
+  answers.clear();
+  page("", referrer('a'), fmt::format("</v2/app/referrers/{}?n=1>; rel=\"next\"", kDigest));
+  EXPECT_EQ(list(), "not_found: GET " + kApi + ": 404") << "half a list is no list";
+  answers.clear();
+  on("GET " + kApi, HttpResponse{.status = 200, .headers = {{"Content-Type", kIndexType}}, .body = "{"});
+  EXPECT_TRUE(list().starts_with("invalid: referrers of " + kDigest + ": manifest is not JSON: ")) << list();
+  answers.clear();
+  on("GET " + kApi, HttpResponse{.status = 404});
+  on("GET " + kFallback, error(401, "UNAUTHORIZED"));
+  EXPECT_EQ(list(), "denied: GET " + kFallback + ": 401 UNAUTHORIZED: because");
+}
+
+TEST(NextPage, IsTheLinkThatSaysSo) {
+  const std::pair<std::string, std::string> rows[] = {
+      {R"(</a?n=1>; rel="next")", "/a?n=1"},
+      {"</a>;rel=next", "/a"},
+      {R"(</p>; rel="prev", </n>; rel="next")", "/n"},
+      {R"(</n>; rel="last next"; title="x", </p>; rel=prev)", "/n"},
+      {R"(</p>; rel="prev")", ""},
+      {"</a>", ""},
+      {"/a; rel=next", ""},
+      {"</a; rel=next", ""},
+      {"", ""},
+  };
+  for (const auto& [value, target] : rows) {
+    SCOPED_TRACE(value);
+    EXPECT_EQ(next_page_of({.headers = {{"link", value}}}).value_or(""), target);
+  }
+  EXPECT_EQ(next_page_of({.headers = {{"Link", "</p>; rel=prev"}, {"Link", "</n>; rel=next"}}}), "/n");
+}
+
+}  // namespace
+}  // namespace windlass
