@@ -10,6 +10,7 @@ find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(libzstd REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(libsodium REQUIRED IMPORTED_TARGET libsodium) # Ed25519ph, cosign's encrypted keys
 pkg_check_modules(libfyaml REQUIRED IMPORTED_TARGET libfyaml)
 find_library(ISAL_LIBRARY isal) # optional: three times faster gzip where the machine has it
 
