@@ -28,6 +28,7 @@ function(windlass_library folder)
     list(TRANSFORM ARG_TEST_USES PREPEND windlass_)
     add_executable(${folder}_test ${ARG_TESTS})
     target_link_libraries(${folder}_test PRIVATE windlass_${folder} ${ARG_TEST_USES} GTest::gtest GTest::gtest_main)
+    target_compile_options(${folder}_test PRIVATE -O0) # tests run once; what they test is optimised
     windlass_precompile(${folder}_test base_test ${PROJECT_SOURCE_DIR}/cmake/precompiled.h <gtest/gtest.h>)
     add_test(NAME unit_${folder}${WINDLASS_TEST_SUFFIX} COMMAND ${folder}_test)
     set_tests_properties(unit_${folder}${WINDLASS_TEST_SUFFIX} PROPERTIES LABELS unit TIMEOUT 300)
