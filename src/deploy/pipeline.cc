@@ -169,7 +169,9 @@ JobOutcome Pipeline::deploy(Run& run) {
 
   std::vector<std::string> names;
   for (const auto& stack : run.stacks) names.push_back(stack.config.name);
-  auto locks = locks_.take(names, run.deadline);
+  auto locks = locks_.take(names, run.deadline, [&](const std::string& stack) {
+    run.log.info("waiting for stack lock", {{"stack", stack}});
+  });
   if (!locks) return JobOutcome::failed(FailedStep::deployment, locks.error().message, true);
 
   for_each_index(run.stacks.size(), options_.concurrent_stacks_max, [&](std::size_t index) {

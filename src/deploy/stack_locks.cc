@@ -5,8 +5,14 @@
 #include <algorithm>
 
 namespace windlass {
+namespace {
 
-Result<StackLocks::Held> StackLocks::take(std::vector<std::string> stacks, const Deadline& deadline) {
+constexpr std::chrono::milliseconds kSilentWait{10};
+
+}  // namespace
+
+Result<StackLocks::Held> StackLocks::take(std::vector<std::string> stacks, const Deadline& deadline,
+                                          const OnWait& waits) {
   std::sort(stacks.begin(), stacks.end());
   stacks.erase(std::unique(stacks.begin(), stacks.end()), stacks.end());
   Held held(this, {});
@@ -15,6 +21,12 @@ Result<StackLocks::Held> StackLocks::take(std::vector<std::string> stacks, const
     const auto ticket = next_ticket_++;
     waiting_[stack].push_back(ticket);
     const auto mine = [&] { return waiting_[stack].front() == ticket; };
+    const auto silent = std::min(kSilentWait, deadline.left());
+    if (!changed_.wait_for(lock, deadline.stop, silent, mine) && waits) {
+      lock.unlock();
+      waits(stack);
+      lock.lock();
+    }
     changed_.wait_for(lock, deadline.stop, deadline.left(), mine);
     if (!mine()) {
       std::erase(waiting_[stack], ticket);

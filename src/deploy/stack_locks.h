@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -31,8 +32,11 @@ class StackLocks {
     std::vector<std::string> stacks_;
   };
 
+  // Hears, once, of a stack that was not free within 10 ms (webhook/C3).
+  using OnWait = std::function<void(const std::string& stack)>;
+
   // All of them, taken in order of name (K5). Kind::unavailable, naming the stack, when the deadline passes first.
-  Result<Held> take(std::vector<std::string> stacks, const Deadline& deadline);
+  Result<Held> take(std::vector<std::string> stacks, const Deadline& deadline, const OnWait& waits = {});
 
  private:
   void release(const std::string& stack);

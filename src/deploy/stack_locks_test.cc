@@ -36,6 +36,16 @@ TEST(StackLocks, GiveUpAtTheDeadline) {  // deploy/K6
   EXPECT_TRUE(locks.take({"b"}, Deadline::in(5ms)));
 }
 
+TEST(StackLocks, TellOfAWaitThatTakesLonger) {  // webhook/C3
+  StackLocks locks;
+  std::vector<std::string> told;
+  const auto tell = [&](const std::string& stack) { told.push_back(stack); };
+  auto held = locks.take({"b"}, Deadline::in(1s), tell);
+  EXPECT_TRUE(told.empty()) << "it was free";
+  EXPECT_FALSE(locks.take({"a", "b", "c"}, Deadline::in(50ms), tell));
+  EXPECT_EQ(told, std::vector<std::string>{"b"});
+}
+
 TEST(StackLocks, AreFreeAgainAfterAWaiterGaveUp) {
   StackLocks locks;
   {

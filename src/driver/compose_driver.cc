@@ -19,6 +19,9 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kModelBytesMax = 16 << 20;
 constexpr std::pair<int, int> kOldestVersion{2, 26};  // deploy/X11
+constexpr std::string_view kCredentialsHint =         // deploy/C6
+    " (the registry wants credentials: they are taken from config.json in the folder DOCKER_CONFIG, which docker login "
+    "writes)";
 
 std::string of(const std::map<std::string, std::string>& environment, const std::string& name) {
   const auto found = environment.find(name);
@@ -41,6 +44,12 @@ std::vector<int> numbers(std::string_view version) {
   }
   result.resize(3);
   return result;
+}
+
+// CVE-2025-62725: an artifact named by an oci:// include could write outside its folder (deploy/X11b).
+bool is_unsafe_with_oci_includes(std::string_view version) {
+  const auto parts = numbers(version);
+  return parts >= std::vector{2, 34, 0} && parts <= std::vector{2, 40, 1};
 }
 
 const json::object& services_of(const json::object& model) {
@@ -90,7 +99,8 @@ Kind kind_of_failure(std::string_view step, std::string_view text) {
   if (says("Cannot connect to the Docker daemon") || says("error during connect")) return Kind::unavailable;
   if (step == "config" || step == "build") return Kind::invalid;
   if (step != "pull") return Kind::conflict;
-  if (says("unauthorized") || says("access denied") || says("denied:")) return Kind::denied;
+  if (says("unauthorized") || says("access denied") || says("denied:") || says("no basic auth credentials"))
+    return Kind::denied;
   if (says("not found") || says("manifest unknown")) return Kind::not_found;
   return Kind::unavailable;
 }
@@ -159,9 +169,11 @@ class ComposeDriver final : public Driver {
       return fail(Kind::invalid, fmt::format("docker compose {} is too old: {}.{} or newer is needed",
                                              printable(found.empty() ? trim(exit->out) : found, 64),
                                              kOldestVersion.first, kOldestVersion.second));
-    if (parts >= std::vector{2, 34, 0} && parts <= std::vector{2, 40, 1})  // deploy/X11b
-      log_.warning("docker compose has a path traversal with oci:// includes (CVE-2025-62725): update it to 2.40.2",
-                   {{"version", found}});
+    if (is_unsafe_with_oci_includes(found))
+      log_.warning(
+          "docker compose has a path traversal with oci:// includes (CVE-2025-62725), which are refused: update it to "
+          "2.40.2",
+          {{"version", found}});
     const std::lock_guard lock(mutex_);
     version_ = found;
     return {};
@@ -207,6 +219,8 @@ class ComposeDriver final : public Driver {
                const std::filesystem::path& project_dir) const {
     const auto interpolation = interpolation_of(stack);
     Call call{.command = base_command(child_environment(options_.environment, interpolation).variables)};
+    // The tool itself then refuses every such include, however it is reached.
+    if (is_unsafe_with_oci_includes(version())) call.command.environment["COMPOSE_EXPERIMENTAL_OCI_REMOTE"] = "false";
     for (const auto& [name, value] : interpolation) call.masks.add(value);
     call.add({"--ansi", "never", "--progress", "plain", "-p", stack});
     if (!project_dir.empty()) call.add({"--project-directory", project_dir});
@@ -247,7 +261,15 @@ class ComposeDriver final : public Driver {
     if (exit->signal != 0)
       return fail(Kind::unavailable, fmt::format("{}: ended by signal {}: {}", doing, exit->signal, text));
     if (text.empty()) text = fmt::format("exit code {}", exit->code);
-    return fail(kind_of_failure(step, text), fmt::format("{}: {}", doing, text));
+    const auto used = version();
+    if (is_unsafe_with_oci_includes(used) && text.find("OCI remote resource is disabled") != text.npos)
+      return fail(Kind::invalid,
+                  fmt::format("{}: oci:// includes are refused with docker compose {} (CVE-2025-62725): update it to "
+                              "2.40.2 or newer",
+                              doing, used));
+    const auto kind = kind_of_failure(step, text);
+    if (step == "pull" && kind == Kind::denied) text += kCredentialsHint;
+    return fail(kind, fmt::format("{}: {}", doing, text));
   }
 
   static std::string without(std::string text, std::string_view part) {

@@ -102,6 +102,10 @@ TEST_F(ComposeDriverTest, SaysInTheToolsWordsWhatIsWrong) {
     Exit exit;
     std::string message;
   };
+  const std::string hint =  // deploy/C6
+      " (the registry wants credentials: they are taken from config.json in the folder DOCKER_CONFIG, which docker "
+      "login "
+      "writes)";
   const Row rows[] = {
       {"config",
        {.code = 15,
@@ -138,7 +142,16 @@ TEST_F(ComposeDriverTest, SaysInTheToolsWordsWhatIsWrong) {
        "not_found: docker compose pull: Error response from daemon: manifest for r/a:1 not found: manifest unknown"},
       {"pull",
        {.code = 18, .err = "Error response from daemon: unauthorized: authentication required\n"},
-       "denied: docker compose pull: Error response from daemon: unauthorized: authentication required"},
+       "denied: docker compose pull: Error response from daemon: unauthorized: authentication required" + hint},
+      {"pull",
+       {.code = 18, .err = "Error response from daemon: pull access denied for acme/a, may require 'docker login'\n"},
+       "denied: docker compose pull: Error response from daemon: pull access denied for acme/a, may require 'docker "
+       "login'" +
+           hint},
+      {"pull",
+       {.code = 18, .err = "Error response from daemon: Get \"https://r/v2/\": no basic auth credentials\n"},
+       "denied: docker compose pull: Error response from daemon: Get \"https://r/v2/\": no basic auth credentials" +
+           hint},
       {"build",
        {.code = 17, .err = "#5 ERROR\nfailed to solve: x\n"},
        "invalid: docker compose build: #5 ERROR; failed to solve: x"},
@@ -186,6 +199,30 @@ TEST_F(ComposeDriverTest, ChecksTheVersion) {
     EXPECT_EQ(checked ? one->version() : message_of(checked), result);
   }
   EXPECT_EQ(line_of(runner.ran.back()), "docker compose version --short");
+}
+
+// deploy/X11b: the tool is told to refuse them, which also holds for includes of includes.
+TEST_F(ComposeDriverTest, RefusesOciIncludesWithVersionsThatAreUnsafe) {
+  struct Row {
+    std::string version;
+    bool refuses;
+  };
+  const Row rows[] = {{"2.26.1", false}, {"2.33.9", false}, {"2.34.0", true}, {"v2.36.2-desktop.1", true},
+                      {"2.40.1", true},  {"2.40.2", false}, {"5.0.0", false}};
+  for (const auto& [version, refuses] : rows) {
+    SCOPED_TRACE(version);
+    const auto one = driver();
+    answer({.out = version});
+    ASSERT_TRUE(one->check(soon()));
+    answer({.code = 1, .err = "OCI remote resource is disabled by \"COMPOSE_EXPERIMENTAL_OCI_REMOTE\"\n"});
+    const auto resolved = one->resolve(shop, soon());
+    EXPECT_EQ(runner.ran.back().environment.contains("COMPOSE_EXPERIMENTAL_OCI_REMOTE"), refuses);
+    EXPECT_EQ(message_of(resolved),
+              refuses ? "invalid: docker compose config: oci:// includes are refused with docker compose " +
+                            one->version() + " (CVE-2025-62725): update it to 2.40.2 or newer"
+                      : "invalid: docker compose config: OCI remote resource is disabled by "
+                        "\"COMPOSE_EXPERIMENTAL_OCI_REMOTE\"");
+  }
 }
 
 TEST_F(ComposeDriverTest, RunsThePluginItselfWhereItIsFound) {

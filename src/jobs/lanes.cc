@@ -69,6 +69,11 @@ bool Lanes::waits(const std::string& lane, const std::string& target) const {
   return std::ranges::any_of(found->second.waiting, [&](const auto& job) { return job->job.request.target == target; });
 }
 
+bool Lanes::runs(const std::string& lane) const {
+  const auto found = lanes_.find(lane);
+  return found != lanes_.end() && found->second.running;
+}
+
 std::vector<QueuedJobPtr> Lanes::running() const {
   std::vector<QueuedJobPtr> jobs;
   for (const auto& [name, lane] : lanes_)

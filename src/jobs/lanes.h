@@ -37,6 +37,8 @@ class Lanes {
   void end(const std::string& lane);
 
   bool waits(const std::string& lane, const std::string& target) const;
+  // Does a job of the lane run?
+  bool runs(const std::string& lane) const;
   std::vector<QueuedJobPtr> running() const;
   std::size_t waiting_count() const { return now_.waiting; }
   std::size_t running_count() const { return now_.running; }

@@ -171,6 +171,13 @@ std::vector<QueuedJobPtr> Round::announce() {
   return std::move(leased_);
 }
 
+std::vector<QueuedJobPtr> Round::behind_others() const {
+  std::vector<QueuedJobPtr> jobs;
+  for (const auto& job : new_)
+    if (job->replaced_by.empty() && !job->started_at && books_.lanes.runs(job->lane)) jobs.push_back(job);
+  return jobs;
+}
+
 void Round::refuse(const Error& why) {
   for (const auto& job : replaced_) job->replaced_by.clear();
   for (const auto& [job, done, refusal] : work_.jobs) {

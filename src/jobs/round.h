@@ -64,6 +64,8 @@ class Round {
   Status write();
   // Calls back, and gives the jobs that are leased now: they may start.
   std::vector<QueuedJobPtr> announce();
+  // After announce(): new jobs that another job of their lane keeps waiting.
+  std::vector<QueuedJobPtr> behind_others() const;
   void refuse(const Error& why);
 
   const Inbox& work() const { return work_; }

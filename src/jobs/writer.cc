@@ -26,6 +26,7 @@ Writer::Writer(Books books, const JobQueue::Options& options, History& history, 
       clock_(clock),
       log_(std::move(log)),
       books_(std::move(books)),
+      waits_(log_),
       prune_at_(clock.steady_now()),
       running_(books_.lanes.running_count()),
       thread_([this] { loop(); }) {}
@@ -125,6 +126,7 @@ std::optional<Inbox> Writer::next() {
   came_in_.wait_for(lock, until_next_wake(), [this] { return !inbox_.empty() || awake_ || ending_; });
   if (ending_ && inbox_.empty()) return std::nullopt;
 
+  waits_.tell(clock_.steady_now());
   awake_ = false;
   round_began_at_ = clock_.steady_now();
   auto work = std::exchange(inbox_, {});
@@ -136,11 +138,12 @@ std::optional<Inbox> Writer::next() {
   return work;
 }
 
-std::chrono::milliseconds Writer::until_next_wake() const {
+std::chrono::milliseconds Writer::until_next_wake() {
   auto wake = SteadyTime::max();
   if (door_open_) {  // a stop waits for neither
     wake = prune_at_;
     if (const auto due = books_.retries.next_due()) wake = std::min(wake, *due);
+    if (const auto due = waits_.next_due()) wake = std::min(wake, *due);
   }
   if (disk_retry_at_) wake = *disk_retry_at_;  // nothing else can be done before
   return std::chrono::ceil<std::chrono::milliseconds>(
@@ -181,6 +184,7 @@ void Writer::write(Inbox work) {
   if (const auto written = round.write(); !written) return refused(round, written.error());
   disk_is_well();
   for (const auto& job : round.announce()) start_(job);
+  for (auto& job : round.behind_others()) waits_.watch(std::move(job), rules.steady_now);
   plan_tidying(rules, is_busy, round.pruned());
 }
 

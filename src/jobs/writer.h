@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "jobs/books.h"
 #include "jobs/history.h"
+#include "jobs/lane_waits.h"
 #include "jobs/round.h"
 
 namespace windlass {
@@ -50,7 +51,7 @@ class Writer {
  private:
   void loop();
   std::optional<Inbox> next();
-  std::chrono::milliseconds until_next_wake() const;
+  std::chrono::milliseconds until_next_wake();
   RoundRules rules(const Inbox& work);
   std::int64_t surplus() const;  // finished runs over the bound; negative: so much room
   void write(Inbox work);
@@ -65,6 +66,7 @@ class Writer {
 
   // Of the writer's thread only.
   Books books_;
+  LaneWaits waits_;
   std::vector<Inbox::Ended> unwritten_ends_;  // refused by the disk so far
   std::optional<SteadyTime> disk_retry_at_;   // set while the disk refuses
   std::chrono::milliseconds disk_backoff_{0};
