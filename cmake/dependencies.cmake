@@ -9,6 +9,11 @@ find_package(fmt REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
+get_target_property(re2_options PkgConfig::re2 INTERFACE_COMPILE_OPTIONS)
+if(re2_options) # glibc needs no -pthread any more, and with it re2's users could not share the precompiled headers
+  list(REMOVE_ITEM re2_options -pthread)
+  set_target_properties(PkgConfig::re2 PROPERTIES INTERFACE_COMPILE_OPTIONS "${re2_options}")
+endif()
 pkg_check_modules(libzstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(libsodium REQUIRED IMPORTED_TARGET libsodium) # Ed25519ph, cosign's encrypted keys
 pkg_check_modules(libfyaml REQUIRED IMPORTED_TARGET libfyaml)
