@@ -134,6 +134,7 @@ def main():
                 side.stop()
         for side in sides:
             side.start()
+        time.sleep(2)  # idle is what is left when the start is over
         idle = {side.name: side.rss_mb() for side in sides}
         for side in sides:
             side.check()

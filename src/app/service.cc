@@ -16,6 +16,7 @@
 #include "jobs/queue.h"
 #include "sys/curl_transport.h"
 #include "sys/http_server.h"
+#include "sys/memory.h"
 #include "webhook/endpoint.h"
 
 namespace windlass {
@@ -169,6 +170,7 @@ void RunningService::bring_jobs_to_life() {
   queue_->start([this](const Job& job, const JobProgress& progress, const Deadline& deadline) {
     return run_job(job, progress, deadline);
   });
+  release_start_memory();
 }
 
 // Whoever ends a job writes the line (webhook/L3).

@@ -386,6 +386,16 @@ TEST_F(PipelineTest, LeavesFilteredStacksAlone) {  // webhook/F7, X5
   EXPECT_EQ(source.fetched, 1) << "the second run had nothing to read";
 }
 
+TEST_F(PipelineTest, CountsWhatWasDeployedAndWhatSkipped) {  // webhook/X6
+  source.files[".doco-cd.yaml"] = "name: web\n---\nname: left\nwebhook_filter: ^v[0-9]\n";
+  const auto outcome = run();
+  EXPECT_EQ(outcome.status, RunStatus::succeeded);
+  EXPECT_EQ(outcome.message,
+            "job completed successfully: 1 deployed, 1 skipped (left: webhook_filter '^v[0-9]' does not match main)");
+  ASSERT_EQ(outcome.stacks.size(), 2u);
+  EXPECT_EQ(outcome.stacks[1].status, RunStatus::skipped);
+}
+
 TEST_F(PipelineTest, TellsWhichStepFailed) {  // webhook/R29 to R32
   source.settled = tl::unexpected(Error{Kind::unavailable, "registry down"});
   auto outcome = run();

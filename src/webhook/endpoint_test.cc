@@ -187,6 +187,23 @@ TEST(WebhookEndpoint, AnswersTheOtherVectors) {
   }
 }
 
+TEST(WebhookEndpoint, IsNotThereWithoutASecret) {  // webhook/A1
+  Bench without({.secret = Secret("")}), with;
+  for (const std::string_view path : {"/v1/webhook", "/v1/webhook/prod"}) {
+    EXPECT_FALSE(without.endpoint.serves(path));
+    EXPECT_TRUE(with.endpoint.serves(path));
+  }
+}
+
+TEST(WebhookEndpoint, NeverLooksAtTheContentType) {  // webhook/A10
+  Bench bench;
+  const auto body = compact(kHex2, kArtifact2), form = "payload=" + compact(kHex2, kArtifact2);
+  const HttpHeader form_type{"Content-Type", "application/x-www-form-urlencoded"};
+  EXPECT_EQ(told(bench.send(body, {form_type, {"X-Doco-OCI-Signature-256", hmac(body)}})), kAccepted);
+  EXPECT_EQ(told(bench.send(form, {form_type, {"X-Doco-OCI-Signature-256", hmac(form)}})).substr(0, 27),
+            "400 failed to parse payload");
+}
+
 TEST(WebhookEndpoint, MakesAJobOfThePayload) {
   Bench bench;
   bench.path = "/v1/webhook/prod";

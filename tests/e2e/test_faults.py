@@ -93,6 +93,13 @@ class Faults(EndToEnd):
         self.fails_with(self.files(config=f"name: {self.name}\ntimeout: soon\n"), ".doco-cd.yaml", "timeout", "2")
         self.still_runs()
 
+    def test_bad_webhook_filter_fails_this_job_alone(self):
+        self.healthy_before()
+        record = self.fails_with(self.files(config=f"name: {self.name}\nwebhook_filter: '('\n"),
+                                 "failed to get deploy configuration", ".doco-cd.yaml:2: webhook_filter")  # webhook/F8
+        self.assertIsNone(self.windlass.process.poll(), record)
+        self.still_runs()
+
     def test_unknown_key_is_a_warning(self):
         digest = self.push(self.reference, self.files(config=f"name: {self.name}\ncompose_fils: [x.yaml]\n"))
         self.succeeds(self.windlass.deploy(self.reference, digest))
@@ -114,6 +121,14 @@ class Faults(EndToEnd):
         self.healthy_before()
         image = f"{bed()['REGISTRY']}/nobody/has-this:1"
         self.fails_with(self.files({"app": idle_service(image=image)}), f"failed to deploy stack {self.name}", image)
+        self.still_runs()
+
+    def test_image_that_may_not_be_pulled(self):
+        run(TESTBED, "registry", BED_DIR, "basic")
+        self.healthy_before()
+        image = f"{bed()['REGISTRY_BASIC']}/nobody/secret:1"
+        self.fails_with(self.files({"app": idle_service(image=image)}), f"failed to deploy stack {self.name}",
+                        "config.json in the folder DOCKER_CONFIG")  # deploy/C6
         self.still_runs()
 
     def test_service_that_crash_loops(self):
@@ -141,6 +156,24 @@ class Faults(EndToEnd):
         self.healthy_before()
         digest = self.push(other, self.files({"app": idle_service(environment={"T": "1"})}))
         self.fails(self.windlass.deploy(other, digest), "another stack with the same name already exists")  # deploy/O1
+        self.still_runs()
+
+    def test_oci_includes_are_refused_with_an_unsafe_compose(self):
+        folder = os.path.join(self.windlass.folder, "docker")
+        os.makedirs(os.path.join(folder, "cli-plugins"))
+        plugin = os.path.join(folder, "cli-plugins", "docker-compose")
+        with open(plugin, "w") as file:  # the real one, but for its version
+            file.write('#!/bin/sh\n[ "$1" = version ] && { echo 2.36.2; exit; }\n'
+                       'for real in /usr/local/lib /usr/local/libexec /usr/lib /usr/libexec; do\n'
+                       '  [ -x $real/docker/cli-plugins/docker-compose ] && exec $real/docker/cli-plugins/docker-compose "$@"\n'
+                       'done\n')
+        os.chmod(plugin, 0o755)
+        self.windlass.terminate()
+        self.windlass.start(DOCKER_CONFIG=folder)
+        self.healthy_before()
+        self.fails_with({**self.files(), "more.yaml": "include: ['oci://127.0.0.1:1/a/b:c']\n",
+                         "compose.yaml": "include: [more.yaml]\nservices: {}\n"},
+                        "oci:// includes are refused with docker compose 2.36.2")  # deploy/X11b
         self.still_runs()
 
     def test_a_failed_stack_does_not_stop_its_neighbour(self):

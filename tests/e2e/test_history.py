@@ -36,6 +36,11 @@ class History(EndToEnd):
         for time in times:
             self.assertRegex(time, TIME)
         self.assertNotIn("target", record)
+        self.assertEqual(record["source"], self.reference.rsplit(":", 1)[0])  # webhook/X7
+        [received] = self.windlass.events(msg="received new artifact job", artifact=self.reference)  # webhook/L2
+        self.assertEqual(received["trigger"], {"commit": self.digest, "event": "webhook", "ref": "main"})
+        [completed] = self.windlass.events(msg="job completed successfully", job_id=record["job_id"])  # webhook/L3
+        self.assertRegex(completed["elapsed_time"], r"^[0-9.hms]+$")
         self.assertRegex(record["job_id"], r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
 
     def test_lists_filter_and_limit(self):
@@ -57,6 +62,16 @@ class History(EndToEnd):
             self.assertEqual((status, body["error"], body["content"]), (400, error, content), query)
         status, body = self.windlass.api("run/not-there")
         self.assertEqual((status, body["error"]), (404, "run not found: not-there"))  # E5
+
+    def test_a_job_tells_that_it_waits_for_another(self):
+        slow = idle_service(healthcheck={"test": ["CMD", "false"], "interval": "30s", "retries": 100})
+        digest = self.push(self.reference, {".doco-cd.yaml": f"name: {self.name}\ntimeout: 2\n",
+                                            "compose.yaml": compose({"slow": slow})})
+        first = self.windlass.send(self.reference, digest).job_id
+        second = self.windlass.send(self.reference, digest, target="other").job_id
+        self.windlass.wait_run(second)
+        waits = self.windlass.events(msg="waiting for webhook artifact lock")  # webhook/C3
+        self.assertEqual([event["job_id"] for event in waits], [second], first)
 
     def test_a_restart_keeps_the_history_and_knows_what_is_deployed(self):
         record = self.windlass.deploy(self.reference, self.digest)

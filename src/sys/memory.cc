@@ -1,0 +1,40 @@
+#include "sys/memory.h"
+
+#include <malloc.h>
+#include <sys/mman.h>
+
+#include <cinttypes>
+#include <cstdio>
+#include <cstring>
+
+#include "base/text.h"
+#include "sys/files.h"
+
+namespace windlass {
+namespace {
+
+constexpr std::size_t kMapsBytesMax = 4 << 20;
+
+// proc_pid_maps(5). Program code is mapped from a file, private, and never written to: what is dropped can be read
+// again.
+void release_if_code(std::string_view line) {
+  std::uintptr_t begin = 0, end = 0;
+  unsigned long inode = 0;
+  char permissions[5] = {};
+  const std::string text(line);
+  const int found =
+      std::sscanf(text.c_str(), "%" SCNxPTR "-%" SCNxPTR " %4s %*s %*s %lu", &begin, &end, permissions, &inode);
+  if (found != 4 || inode == 0 || std::strcmp(permissions, "r-xp") != 0) return;
+  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+}  // namespace
+
+void release_start_memory() {
+  ::malloc_trim(0);
+  const auto maps = read_file("/proc/self/maps", kMapsBytesMax);
+  if (!maps) return;
+  for (const auto line : split(*maps, '\n')) release_if_code(line);
+}
+
+}  // namespace windlass

@@ -1,0 +1,11 @@
+// What the process keeps in memory beside its own data.
+#pragma once
+
+namespace windlass {
+
+// Gives back what the start has left behind: free heap, and the code that was read only to start (40 libraries set
+// themselves up, most of which windlass never calls again). Code that is needed again is mapped again from the page
+// cache. To be called when the start is over, from any thread.
+void release_start_memory();
+
+}  // namespace windlass
