@@ -248,11 +248,15 @@ TEST_F(DeployConfigFile, TakesUnbuiltKeysThatAskForNothing) {
 }
 
 TEST_F(DeployConfigFile, WarnsAboutUnknownKeys) {  // config 14 #5
-  const std::string text = "name: web\ncompose_file: x.yaml\ndestory: true\nzzz: 1\ndestroy: {remove_volume: true}\n";
+  const std::string text =
+      "name: web\ncompose_file: x.yaml\ndestory: true\nzzz: 1\ndestroy: {remove_volume: true}\n"
+      "oci_trust_policy: {enabled: true}\nverify: true\n";
   const Lines lines = {".doco-cd.yaml:5: unknown key \"remove_volume\", did you mean \"remove_volumes\"?",
                        ".doco-cd.yaml:2: unknown key \"compose_file\", did you mean \"compose_files\"?",
                        ".doco-cd.yaml:3: unknown key \"destory\", did you mean \"destroy\"?",
-                       ".doco-cd.yaml:4: unknown key \"zzz\""};
+                       ".doco-cd.yaml:4: unknown key \"zzz\"",
+                       // reliability 8: the trust block under a wrong name
+                       ".doco-cd.yaml:6: unknown key \"oci_trust_policy\"", ".doco-cd.yaml:7: unknown key \"verify\""};
   const auto configs = load(text);
   ASSERT_TRUE(configs) << configs.error().message;
   EXPECT_EQ(configs->warnings, lines);

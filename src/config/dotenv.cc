@@ -99,12 +99,19 @@ class DotenvParser {
     auto value = take_value();
     if (!value) return tl::unexpected(value.error());
     if (value->find('\0') != value->npos) return fault("NUL in a value");
-    values_[name] = std::move(*value);
-    return {};
+    return keep(name, std::move(*value));
   }
 
   Status inherit(const std::string& name) {
-    if (auto value = outer_(name)) values_[name] = std::move(*value);
+    auto value = outer_(name);
+    return value ? keep(name, std::move(*value)) : Status();
+  }
+
+  // Counted as they come: variables made of variables would grow far beyond the file they stand in.
+  Status keep(const std::string& name, std::string value) {
+    bytes_ += name.size() + value.size();
+    if (bytes_ > kDotenvBytesMax) return fault(fmt::format("more than {} bytes of variables", kDotenvBytesMax));
+    values_[name] = std::move(value);
     return {};
   }
 
@@ -158,6 +165,7 @@ class DotenvParser {
   std::string file_;
   const Lookup& outer_;
   std::map<std::string, std::string> values_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace

@@ -10,6 +10,8 @@
 
 namespace windlass {
 
+constexpr std::size_t kDotenvBytesMax = 1 << 20;  // of the variables of one file; half of what the kernel takes
+
 // NAME=value, NAME: value, `export` in front, comments, quotes: single quotes take all as written, double quotes know
 // escapes, both may span lines. ${VARIABLES} are replaced, except in single quotes, by `outer` or by what stands
 // earlier in the file. A name alone takes its value from `outer`. Errors read "<file>:<line>: <fault>" and never quote

@@ -103,6 +103,9 @@ TEST(Dotenv, EndsExpansionsThatGrowWithoutEnd) {
     text += "A" + std::to_string(i) + "=" + before + before + before + before + "\n";
   }
   EXPECT_EQ(parse_dotenv(text, ".env", kOuter).error().message, ".env:8: the value is longer than 131072 bytes");
+  std::string copies = "A=" + std::string(100'000, 'x') + "\n";
+  for (int i = 0; i < 100'000; ++i) copies += "B" + std::to_string(i) + "=$A\n";
+  EXPECT_EQ(parse_dotenv(copies, ".env", kOuter).error().message, ".env:11: more than 1048576 bytes of variables");
   for (int i = 0; i < 100'000; ++i) nested += "${B:-";
   EXPECT_FALSE(parse_dotenv(nested + std::string(100'000, '}'), ".env", kOuter));
 }

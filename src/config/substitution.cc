@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace windlass {
 namespace {
 
 constexpr int kNestingMax = 100;
+constexpr std::size_t kShownBytes = 100;  // of a name in a message
 
 bool begins_name(char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool continues_name(char c) { return begins_name(c) || (c >= '0' && c <= '9'); }
@@ -90,9 +93,11 @@ class Substitution {
         return is_set ? run(inside, nesting + 1) : Result<std::string>("");
       case '?':
         if (is_set) return *value;
-        return fail(Kind::invalid, fmt::format("required variable {} is missing a value", name));
+        return fail(Kind::invalid,
+                    fmt::format("required variable {} is missing a value", printable(name, kShownBytes)));
       default:
-        return fail(Kind::invalid, fmt::format("\"${{{}\" is followed by no known operator", name));
+        return fail(Kind::invalid,
+                    fmt::format("\"${{{}\" is followed by no known operator", printable(name, kShownBytes)));
     }
   }
 

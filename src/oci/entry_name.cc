@@ -15,8 +15,8 @@ bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x
 
 Result<std::string> clean_entry_name(std::string_view name, const UnpackLimits& limits) {
   if (name.empty()) return fail(Kind::invalid, "name is empty");
-  if (name.size() > limits.path_bytes_max)
-    return fail(Kind::invalid, fmt::format("name of {} bytes, limit {}", name.size(), limits.path_bytes_max));
+  if (name.size() >= limits.path_bytes_max)  // PATH_MAX counts the NUL behind it
+    return fail(Kind::invalid, fmt::format("name of {} bytes, limit {}", name.size(), limits.path_bytes_max - 1));
   if (name.front() == '/') return fail(Kind::invalid, "path traversal detected: name is absolute");
   if (std::any_of(name.begin(), name.end(), is_control)) return fail(Kind::invalid, "control byte in the name");
   if (name.find('\\') != name.npos) return fail(Kind::invalid, "backslash in the name");

@@ -40,7 +40,7 @@ TEST(EntryName, SaysWhyItRefuses) {
       {"a\r", "control byte in the name"},
       {"a\x7f", "control byte in the name"},
       {std::string(256, 'a'), "part of 256 bytes in the name, limit 255"},
-      {std::string(5000, 'a'), "name of 5000 bytes, limit 4096"},
+      {std::string(5000, 'a'), "name of 5000 bytes, limit 4095"},
       {deep, "name is deeper than 64 folders"},
   };
   for (const auto& [name, message] : refused) {
@@ -53,6 +53,11 @@ TEST(EntryName, SaysWhyItRefuses) {
 }
 
 TEST(EntryName, TakesPartsAndDepthAtTheirLimits) {
+  std::string longest;
+  for (int i = 0; i < 15; ++i) longest += std::string(255, 'a') + "/";
+  EXPECT_TRUE(clean_entry_name(longest + std::string(255, 'a'), {}));  // 4095 bytes: PATH_MAX without its NUL
+  EXPECT_EQ(clean_entry_name(longest + std::string(254, 'a') + "/b", {}).error().message,
+            "name of 4096 bytes, limit 4095");
   EXPECT_TRUE(clean_entry_name(std::string(255, 'a'), {}));
   std::string deep = "0";
   for (int i = 1; i < 64; ++i) deep += "/0";

@@ -157,6 +157,8 @@ Result<Reference> Reference::parse(std::string_view text) {
   if (auto repository = check_repository(text); !repository) return tl::unexpected(repository.error());
   const bool is_short = reference.registry_ == kDockerHub && text.find('/') == text.npos;
   reference.repository_ = (is_short ? "library/" : "") + std::string(text);
+  if (reference.repository_.size() > kRepositoryBytesMax)  // with the namespace that was filled in
+    return refuse("repository", reference.repository_, "is longer than 255 characters");
   return reference;
 }
 

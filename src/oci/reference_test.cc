@@ -41,6 +41,7 @@ const Good kGood[] = {
     {"r.example/app:_x", "r.example", "app", "_x"},
     {"r.example/app:" + std::string(128, 'x'), "r.example", "app", std::string(128, 'x')},
     {"r.example/" + std::string(255, 'x'), "r.example", std::string(255, 'x'), "latest"},
+    {std::string(247, 'x'), "index.docker.io", "library/" + std::string(247, 'x'), "latest"},
     {"r.example:65535/app", "r.example:65535", "app", "latest"},
 };
 
@@ -151,6 +152,7 @@ const std::pair<std::string, std::string> kRefused[] = {
     {"r.example/app:1:2", "repository 'app:1' " + kNameRule},
     {"r.example/app:1+2", "tag '1+2' " + kTagRule},
     {"r.example/" + std::string(300, 'x'), "repository '" + std::string(64, 'x') + "…' is longer than 255 characters"},
+    {std::string(248, 'x'), "repository 'library/" + std::string(56, 'x') + "…' is longer than 255 characters"},
     {"r.example/app@sha256:12", "digest 'sha256:12' is not valid: sha256 needs 64 hex characters, got 2"},
     {"r.example/app@" + kDigest + "@" + kDigest, "digest '" + kDigest.substr(0, 64) +
                                                      "…' is not valid: "

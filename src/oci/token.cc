@@ -69,6 +69,9 @@ Result<TokenAnswer> parse_token_answer(std::string_view body) {
   auto token = text_of(*object, "access_token");
   if (token.empty()) token = text_of(*object, "token");
   if (token.empty()) return fail(Kind::invalid, "token answer holds no token");
+  const auto fits_a_header = [](unsigned char c) { return c > 0x20 && c < 0x7F; };
+  if (!std::all_of(token.begin(), token.end(), fits_a_header))
+    return fail(Kind::invalid, "token answer holds a token that fits no header");
   TokenAnswer answer{.token = std::string(token)};
   if (const auto* seconds = object->if_contains("expires_in");
       seconds && seconds->is_int64() && seconds->get_int64() > 0)

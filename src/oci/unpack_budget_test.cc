@@ -66,6 +66,18 @@ TEST_F(UnpackBudget, EndsWhatExpandsTooFar) {
   taken({ended(file)});
 }
 
+// Row 32, where the bytes of no single file, or of no file at all, are over a limit.
+TEST_F(UnpackBudget, CountsBombsInSeveralLayersAndInMetadata) {
+  limits.bytes_max = 15 << 20;
+  const auto zeros = [](const std::string& name) {
+    return zstd_packed(TarBuilder().file(name, std::string(8 << 20, '\0')).end());
+  };
+  EXPECT_EQ(refusal({zeros("a"), zeros("b")}),
+            "layer 2 of 2: entry 'b': artifact exceeds maximum allowed extraction size: 15728640 bytes");
+  EXPECT_EQ(refusal({gzipped(TarBuilder().metadata('x', std::string(8 << 20, '\0')).file("a").end())}),
+            "layer 1 of 1: metadata header of 8388608 bytes, limit 1048576");
+}
+
 TEST_F(UnpackBudget, CountsLayersAndTheirBytes) {
   const std::string one = TarBuilder().file("a").end();
   EXPECT_EQ(refusal(std::vector(129, one)), "129 layers, limit 128");
