@@ -194,12 +194,6 @@ class AsioHttpServer final : public HttpServer {
 
 }  // namespace
 
-std::string_view ServerRequest::header(std::string_view name) const {
-  for (const auto& header : headers)
-    if (same_name(header.name, name)) return header.value;
-  return {};
-}
-
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(Options options, Handler handler, Log log) {
   auto server = std::make_unique<AsioHttpServer>(std::move(options), std::move(handler), std::move(log));
   if (auto opened = server->open(); !opened) return tl::unexpected(opened.error());

@@ -9,38 +9,12 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "base/log.h"
 #include "base/result.h"
-#include "sys/http_client.h"
+#include "sys/server_request.h"
 
 namespace windlass {
-
-// What went wrong while the body was read; the handler still answers, so that each route words it its own way.
-enum class BodyFault { none, too_large, cut_off, timed_out };
-
-struct ServerRequest {
-  std::string method;
-  std::string path;   // still percent-encoded, without the query
-  std::string query;  // after '?', still encoded, "" if there is none
-  std::vector<HttpHeader> headers;
-  std::string body;
-  BodyFault body_fault = BodyFault::none;
-  std::string peer;  // "192.0.2.1:4711" or "[2001:db8::1]:4711"
-
-  // The first header of that name, any letter case; "" if there is none. No allocation.
-  std::string_view header(std::string_view name) const;
-};
-
-struct ServerResponse {
-  int status = 200;
-  std::string content_type = "application/json; charset=utf-8";
-  std::string body;
-  std::vector<HttpHeader> headers;
-  bool close = false;  // the connection ends after this answer
-};
 
 // Answers one request; called once, from any thread. Dropping it unanswered answers 500.
 using Responder = std::function<void(ServerResponse)>;

@@ -6,7 +6,7 @@
 
 #include "base/secret.h"
 #include "sys/crypto.h"
-#include "sys/http_server.h"
+#include "sys/server_request.h"
 
 namespace windlass {
 
