@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "oci/blob_hash.h"
+#include "oci/retry.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
 
@@ -17,6 +18,19 @@ RegistryAccess::Ask ask_for(const char* method, const Reference& repository, con
           .body_bytes_max = kManifestBytesMax};
 }
 
+std::optional<Digest> digest_in(const HttpResponse& head) {
+  if (head.status != 200) return std::nullopt;
+  auto digest = Digest::parse(trim(head.header("Docker-Content-Digest")));
+  if (!digest || digest->algorithm() != "sha256") return std::nullopt;
+  return *std::move(digest);
+}
+
+Result<TagLook> refused(const Error& error, const HttpResponse& response) {
+  const auto wait = parse_retry_after(response.header("Retry-After"), std::chrono::system_clock::now());
+  if (!wait) return tl::unexpected(error);
+  return TagLook{.come_again = wait, .reason = error.message};
+}
+
 std::string media_type_of(const ManifestDocument& document) {
   return std::visit([](const auto& each) { return each.media_type; }, document);
 }
@@ -26,11 +40,28 @@ std::string media_type_of(const ManifestDocument& document) {
 Result<std::optional<Digest>> ManifestClient::digest_of_tag(const Reference& reference, const Deadline& deadline) {
   auto head = access_.ask(reference, ask_for("HEAD", reference, reference.tag()), deadline);
   if (!head) return tl::unexpected(head.error());
-  if (head->status == 200)
-    if (auto digest = Digest::parse(trim(head->header("Docker-Content-Digest")));
-        digest && digest->algorithm() == "sha256")
-      return std::optional(*digest);
-  // no digest, or no such tag, or an error: a HEAD has no body, only the GET tells why
+  if (auto digest = digest_in(*head)) return digest;
+  return digest_by_get(reference, deadline);
+}
+
+Result<TagLook> ManifestClient::look_at_tag(const Reference& reference, const std::optional<TagView>& last,
+                                            const Deadline& deadline) {
+  auto ask = ask_for("HEAD", reference, reference.tag());
+  ask.once = true;
+  if (last && !last->etag.empty()) ask.headers.push_back({"If-None-Match", last->etag});
+  auto head = access_.ask(reference, ask, deadline);
+  if (!head) return tl::unexpected(head.error());
+  if (head->status == 304 && last) return TagLook{.view = last};
+  if (is_worth_a_retry(head->status)) return refused(access_.error_of(reference, ask, *head), *head);
+  if (auto digest = digest_in(*head))
+    return TagLook{.view = TagView{*std::move(digest), std::string(trim(head->header("ETag")))}};
+  auto digest = digest_by_get(reference, deadline);
+  if (!digest) return tl::unexpected(digest.error());
+  return *digest ? TagLook{.view = TagView{**std::move(digest), ""}} : TagLook{};
+}
+
+// Where a HEAD gave no digest, or no such tag, or an error: it has no body, only the GET tells why.
+Result<std::optional<Digest>> ManifestClient::digest_by_get(const Reference& reference, const Deadline& deadline) {
   auto manifest = by_tag(reference, reference.tag(), deadline);
   if (!manifest) return tl::unexpected(manifest.error());
   return *manifest ? std::optional((*manifest)->digest) : std::nullopt;

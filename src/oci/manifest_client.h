@@ -17,6 +17,8 @@ class ManifestClient {
 
   // The digest that the tag points to now, nothing if it is absent. HEAD, GET where HEAD does not do.
   Result<std::optional<Digest>> digest_of_tag(const Reference& reference, const Deadline& deadline);
+  // The same by one request that is not repeated, on condition that the tag has moved.
+  Result<TagLook> look_at_tag(const Reference& reference, const std::optional<TagView>& last, const Deadline& deadline);
   Result<std::optional<ManifestBytes>> by_tag(const Reference& repository, const std::string& tag,
                                               const Deadline& deadline);
   Result<std::optional<ManifestBytes>> by_digest(const Reference& repository, const Digest& digest,
@@ -26,6 +28,7 @@ class ManifestClient {
                                     std::optional<std::uint64_t> size_bytes = std::nullopt);
 
  private:
+  Result<std::optional<Digest>> digest_by_get(const Reference& reference, const Deadline& deadline);
   std::optional<ManifestBytes> kept(const Digest& digest);
   Result<std::optional<ManifestBytes>> get(const Reference& repository, const std::string& identifier,
                                            const std::optional<Digest>& wanted, const Deadline& deadline);

@@ -29,6 +29,11 @@ class HttpRegistry final : public Registry {
     return manifests_.digest_of_tag(reference, deadline);
   }
 
+  Result<TagLook> look_at_tag(const Reference& reference, const std::optional<TagView>& last,
+                              const Deadline& deadline) override {
+    return manifests_.look_at_tag(reference, last, deadline);
+  }
+
   Result<std::optional<ManifestBytes>> manifest(const Reference& repository, const Digest& digest,
                                                 const Deadline& deadline) override {
     return manifests_.by_digest(repository, digest, deadline);

@@ -38,6 +38,19 @@ struct ManifestBytes {
   std::string bytes;
 };
 
+// What a tag pointed to, and the ETag that proves later that it still does ("" where the registry gave none).
+struct TagView {
+  Digest digest;
+  std::string etag;
+};
+
+// What came of asking for it.
+struct TagLook {
+  std::optional<TagView> view;                     // nothing: the tag is absent, or the registry did not say
+  std::optional<std::chrono::seconds> come_again;  // it wants to be left alone for so long (Retry-After)
+  std::string reason;                              // of that
+};
+
 class Registry {
  public:
   static std::unique_ptr<Registry> make(RegistryOptions options, HttpTransport& transport,
@@ -46,6 +59,11 @@ class Registry {
 
   // The digest that a tag points to now, or nothing if the tag is absent (404). HEAD, GET where HEAD does not do.
   virtual Result<std::optional<Digest>> tag_digest(const Reference& reference, const Deadline& deadline) = 0;
+
+  // The same for somebody who asks again and again (oci 13): one HEAD, conditional on what was seen `last`, and not
+  // repeated when it does not come through. Gives `last` itself when the tag has not moved.
+  virtual Result<TagLook> look_at_tag(const Reference& reference, const std::optional<TagView>& last,
+                                      const Deadline& deadline) = 0;
 
   // The manifest or index with that digest; nothing if the repository has none (404). Its bytes hash to the digest.
   virtual Result<std::optional<ManifestBytes>> manifest(const Reference& repository, const Digest& digest,

@@ -102,7 +102,7 @@ Result<HttpResponse> RegistryAccess::ask(const Reference& reference, const Ask& 
     };
   for (int attempt = 1;; ++attempt) {
     auto response = ask_once(reference, watched, deadline);
-    if (response && !is_worth_a_retry(response->status)) return response;
+    if (ask.once || (response && !is_worth_a_retry(response->status))) return response;
     const auto error = response ? error_of(reference, ask, *response) : response.error();
     if (error.kind != Kind::unavailable || has_begun || attempt >= options_.attempts_max || deadline.passed())
       return tl::unexpected(error);

@@ -30,7 +30,8 @@ class RegistryAccess {
     std::string path;  // "/v2/…"
     std::vector<HttpHeader> headers;
     std::uint64_t body_bytes_max = 64 << 10;
-    HeadCheck wants;  // of a streamed answer, with `sink`
+    bool once = false;  // not asked again here: any status is a good result
+    HeadCheck wants;    // of a streamed answer, with `sink`
     BodySink sink;
   };
   // Any status that does not pass by asking again is a good result.

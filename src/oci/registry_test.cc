@@ -53,6 +53,61 @@ TEST_F(HttpRegistryTest, AsksAgainWhatPassesAndGivesUpAfterFive) {
   EXPECT_EQ(transport.asked.size(), 1u);
 }
 
+std::string told(const Result<TagLook>& look) {
+  if (!look) return fmt::format("{}: {}", to_string(look.error().kind), look.error().message);
+  if (look->come_again) return fmt::format("come again in {} s: {}", look->come_again->count(), look->reason);
+  return look->view ? look->view->digest.str() + " " + look->view->etag : "absent";
+}
+
+// oci 13: one conditional HEAD per unchanged tick
+TEST_F(HttpRegistryTest, AsksForAMovedTagOnCondition) {
+  const auto reference = *Reference::parse("r.example/app:1");
+  const auto ask = [&](const std::optional<TagView>& last) {
+    transport.asked.clear();
+    return registry->look_at_tag(reference, last, Deadline::in(5s));
+  };
+  auto found = kFound;
+  found.headers.push_back({"ETag", "\"e1\""});
+  on("HEAD " + kTag, found);
+  const auto first = ask(std::nullopt);
+  EXPECT_EQ(told(first), kDigest + " \"e1\"");
+  EXPECT_EQ(header_of(transport.asked[0], "If-None-Match"), "");
+
+  answers.clear();
+  on("HEAD " + kTag, HttpResponse{.status = 304});
+  EXPECT_EQ(told(ask(first->view)), kDigest + " \"e1\"");
+  ASSERT_EQ(transport.asked.size(), 1u);
+  EXPECT_EQ(header_of(transport.asked[0], "If-None-Match"), "\"e1\"");
+
+  answers.clear();
+  const auto manifest = manifest_of("abc");
+  on("HEAD " + kTag, HttpResponse{.status = 405});
+  on("GET " + kTag, HttpResponse{.status = 200, .body = manifest});
+  EXPECT_EQ(told(ask(first->view)), digest_of(manifest).str() + " ");
+  EXPECT_EQ(header_of(transport.asked[1], "If-None-Match"), "");
+  answers.clear();
+  EXPECT_EQ(told(ask(first->view)), "absent");
+}
+
+// oci 3.4, 13: who polls waits by himself, as long as the registry wants
+TEST_F(HttpRegistryTest, AsksForAMovedTagOnceAndTellsWhenToComeAgain) {
+  const auto reference = *Reference::parse("r.example/app:1");
+  const std::string head = "HEAD https://r.example/v2/app/manifests/1";
+  const std::pair<HttpResponse, std::string> rows[] = {
+      {{.status = 429, .headers = {{"Retry-After", "7"}}}, "come again in 7 s: " + head + ": 429"},
+      {{.status = 503, .headers = {{"Retry-After", "86400"}}}, "come again in 86400 s: " + head + ": 503"},
+      {{.status = 429, .headers = {{"Retry-After", "nonsense"}}}, "unavailable: " + head + ": 429"},
+      {{.status = 502}, "unavailable: " + head + ": 502"},
+  };
+  for (const auto& [answer, want] : rows) {
+    answers.clear();
+    transport.asked.clear();
+    on("HEAD " + kTag, answer);
+    EXPECT_EQ(told(registry->look_at_tag(reference, std::nullopt, Deadline::in(5s))), want);
+    EXPECT_EQ(transport.asked.size(), 1u);
+  }
+}
+
 // reliability/F43; the peer's own words only if it speaks as a registry does (T6)
 TEST_F(HttpRegistryTest, TellsWhyItIsRefused) {
   on("HEAD " + kTag, HttpResponse{.status = 403});

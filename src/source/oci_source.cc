@@ -42,6 +42,30 @@ struct OciSource::Question {
 OciSource::OciSource(Options options, Registry& registry, Log log)
     : options_(std::move(options)), registry_(registry), log_(std::move(log)) {}
 
+Result<Look> OciSource::look(const JobRequest& request, const std::optional<Sighting>& last, const Deadline& deadline) {
+  auto reference = Reference::parse(request.artifact);
+  if (!reference) return while_doing("failed to parse OCI artifact reference", reference.error());
+  if (reference->digest()) return look_at_digest(request, *reference, last, deadline);
+  const auto seen = last ? std::optional(TagView{last->digest, last->validator}) : std::nullopt;
+  auto look = registry_.look_at_tag(*reference, seen, deadline);
+  if (!look) return while_doing(fmt::format("looking at {}", reference->str()), look.error());
+  Look result{.come_again = look->come_again, .reason = std::move(look->reason)};
+  if (look->view) result.seen = Sighting{std::move(look->view->digest), std::move(look->view->etag)};
+  return result;
+}
+
+// A digest never moves. Of one that is no sha256 the sha256 is found out once.
+Result<Look> OciSource::look_at_digest(const JobRequest& request, const Reference& reference,
+                                       const std::optional<Sighting>& last, const Deadline& deadline) {
+  if (last) return Look{.seen = last};
+  const auto& digest = *reference.digest();
+  if (digest.algorithm() == "sha256") return Look{.seen = Sighting{digest, ""}};
+  const Job job{.request = request};
+  auto known = sha256_of({job, reference, LaneHistory{}, deadline}, digest);
+  if (!known) return while_doing(fmt::format("resolving {}", reference.str()), known.error());
+  return *known ? Look{.seen = Sighting{**known, ""}} : Look{};
+}
+
 Result<Settled> OciSource::settle(const Job& job, const LaneHistory& history, const Deadline& deadline) {
   auto reference = Reference::parse(job.request.artifact);
   if (!reference) return while_doing("failed to parse OCI artifact reference", reference.error());
@@ -79,7 +103,8 @@ Result<Settled> OciSource::settle_by_digest(const Question& question) {
     return fail(Kind::not_found,
                 fmt::format("digest {} not found in {}", announced.str(), question.reference.repository()));
   const auto& seen = question.history.seen;
-  if (question.history.has_seen(**digest) && seen.back() != **digest)
+  const bool is_announced = question.job.request.digest.has_value();  // else an operator wants it: webhook/P0
+  if (is_announced && question.history.has_seen(**digest) && seen.back() != **digest)
     return skip(fmt::format("superseded: {} came before {}, use rollback", (*digest)->str(), seen.back().str()));
   return deploy(**digest);
 }

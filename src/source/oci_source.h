@@ -22,6 +22,7 @@ class OciSource final : public Source {
 
   OciSource(Options options, Registry& registry, Log log);
 
+  Result<Look> look(const JobRequest& request, const std::optional<Sighting>& last, const Deadline& deadline) override;
   Result<Settled> settle(const Job& job, const LaneHistory& history, const Deadline& deadline) override;
   Result<UnpackedTree> fetch(const Job& job, const Digest& digest, const std::filesystem::path& staging,
                              const Deadline& deadline) override;
@@ -29,6 +30,8 @@ class OciSource final : public Source {
 
  private:
   struct Question;
+  Result<Look> look_at_digest(const JobRequest& request, const Reference& reference,
+                              const std::optional<Sighting>& last, const Deadline& deadline);
   Result<Settled> settle_by_digest(const Question& question);
   Result<Settled> settle_by_tag(const Question& question);
   Result<std::optional<Digest>> sha256_of(const Question& question, const Digest& announced);

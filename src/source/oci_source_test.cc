@@ -16,6 +16,8 @@ struct FakeRegistry final : Registry {
   std::map<std::string, std::string> manifests;  // digest -> bytes
   std::vector<std::optional<Digest>> tag_views;  // answers in turn, the last one stays
   std::map<std::string, std::string> parent_of;  // child -> index
+  std::optional<TagView> looked_from;            // `last` of the last look_at_tag()
+  std::optional<std::chrono::seconds> busy;
   int tag_asked = 0;
   int manifest_asked = 0;
   int manifest_appears_after = 0;  // requests that find nothing at first
@@ -28,6 +30,12 @@ struct FakeRegistry final : Registry {
   Result<std::optional<Digest>> tag_digest(const Reference&, const Deadline&) override {
     const auto index = std::min<std::size_t>(tag_asked++, tag_views.size() - 1);
     return tag_views[index];
+  }
+  Result<TagLook> look_at_tag(const Reference&, const std::optional<TagView>& last, const Deadline&) override {
+    looked_from = last;
+    const auto& digest = tag_views[std::min<std::size_t>(tag_asked++, tag_views.size() - 1)];
+    if (busy) return TagLook{.come_again = busy, .reason = "429"};
+    return digest ? TagLook{.view = TagView{*digest, "etag"}} : TagLook{};
   }
   Result<std::optional<ManifestBytes>> manifest(const Reference&, const Digest& digest, const Deadline&) override {
     if (manifest_asked++ < manifest_appears_after) return std::optional<ManifestBytes>();
@@ -78,6 +86,55 @@ class OciSourceTest : public ::testing::Test {
   std::vector<Digest> replaced;
   const Digest a = registry.add("a"), b = registry.add("b"), c = registry.add("c");
 };
+
+// oci 13
+TEST_F(OciSourceTest, LooksAtATagByWhatItSawLast) {
+  registry.tag_views = {a, b, std::nullopt};
+  OciSource source({}, registry, Log({.level = LogLevel::error}));
+  const auto look = [&](const std::optional<Sighting>& last) {
+    return source.look({.artifact = "reg.example/my/app:main"}, last, Deadline::in(1s)).value_or(Look{});
+  };
+  const auto first = look(std::nullopt);
+  ASSERT_TRUE(first.seen);
+  EXPECT_EQ(first.seen->digest, a);
+  EXPECT_FALSE(registry.looked_from);
+  const auto second = look(first.seen);
+  ASSERT_TRUE(second.seen);
+  EXPECT_EQ(second.seen->digest, b);
+  EXPECT_EQ(registry.looked_from->digest, a);
+  EXPECT_EQ(registry.looked_from->etag, "etag");
+  EXPECT_FALSE(look(second.seen).seen) << "the tag is gone";
+  registry.busy = 7s;
+  EXPECT_EQ(look(second.seen).come_again, 7s);
+  EXPECT_EQ(look(second.seen).reason, "429");
+}
+
+// oci 13: a digest needs no request; of a sha512 one the sha256 is found out once
+TEST_F(OciSourceTest, LooksAtADigestWithoutAsking) {
+  OciSource source({}, registry, Log({.level = LogLevel::error}));
+  const auto look = [&](const std::string& digest, const std::optional<Sighting>& last = std::nullopt) {
+    const auto look = source.look({.artifact = "reg.example/my/app@" + digest}, last, Deadline::in(1s));
+    return look ? look->seen : std::nullopt;
+  };
+  EXPECT_EQ(look(a.str())->digest, a);
+  EXPECT_EQ(registry.manifest_asked, 0);
+
+  const auto sha512 = "sha512:" + std::string(128, '5');
+  registry.manifests[sha512] = "b";
+  const auto seen = look(sha512);
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->digest, b);
+  EXPECT_EQ(look(sha512, seen)->digest, b);
+  EXPECT_EQ(registry.manifest_asked, 1);
+}
+
+// webhook/P0: the operator's word counts, whatever this lane has seen
+TEST_F(OciSourceTest, DeploysADigestThatIsPolledForAgain) {
+  history.seen = {a, b};
+  expect_deployed(settle(std::nullopt, "reg.example/my/app@" + a.str()), a);
+  expect_skipped(settle(a, "reg.example/my/app@" + a.str()),
+                 "superseded: " + a.str() + " came before " + b.str() + ", use rollback");
+}
 
 TEST_F(OciSourceTest, WithoutADigestTakesWhatTheTagPointsTo) {  // webhook/P0
   registry.tag_views = {a};

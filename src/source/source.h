@@ -3,6 +3,7 @@
 // Nobody outside this folder asks "OCI or Git?".
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -29,8 +30,26 @@ struct Settled {
   std::string reason;            // of a skip
 };
 
+// What a source showed for a ref at one look.
+struct Sighting {
+  Digest digest;
+  std::string validator;  // proves at the next look that nothing has moved; "" where there is none
+};
+
+// What came of a look.
+struct Look {
+  std::optional<Sighting> seen;                    // nothing: the ref is gone, or the source did not say
+  std::optional<std::chrono::seconds> come_again;  // it wants to be left alone for so long
+  std::string reason;                              // of that
+};
+
 struct Source {
   virtual ~Source() = default;
+
+  // Where the ref of the request points to now, by at most one cheap request, asked once; gives `last` again when it
+  // has not moved. A ref that is a sha256 digest needs no request.
+  virtual Result<Look> look(const JobRequest& request, const std::optional<Sighting>& last,
+                            const Deadline& deadline) = 0;
 
   // Settles, once per job, the digest that counts. May wait for a registry that is behind (webhook/P2, P3).
   virtual Result<Settled> settle(const Job& job, const LaneHistory& history, const Deadline& deadline) = 0;
