@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,12 @@ struct FakeJobQueue final : JobQueue {
   std::string reason;
   std::vector<std::pair<std::string, JobRequest>> jobs;  // accepted, in order, with their ids
   std::vector<RunRecord> records;                        // what record() got; runs() and run() give them back
+  std::vector<RunRecord> notes;                          // what note() got
   std::map<std::string, OnFinished> waiting;             // for the end of a job, by its id
   RunFilter asked;                                       // of the last runs()
   std::string fault;                                     // what health() says, empty: all is well
+
+  std::mutex mutex;  // of notes, which come from any thread
 
   void accept(std::string job_id, JobRequest request, OnAccepted done, OnFinished finished) override {
     if (refusal) return done({.job_id = job_id, .refusal = refusal, .reason = reason});
@@ -25,6 +29,10 @@ struct FakeJobQueue final : JobQueue {
     done({.job_id = std::move(job_id)});
   }
   void record(RunRecord record) override { records.push_back(std::move(record)); }
+  void note(RunRecord record) override {
+    const std::lock_guard lock(mutex);
+    notes.push_back(std::move(record));
+  }
   void end_last(const JobOutcome& outcome) { waiting.at(jobs.back().first)({}, outcome); }
 
   void start(JobHandler) override {}

@@ -11,21 +11,23 @@ bool fits(const RunRecord& record, const JobQueue::RunFilter& filter) {
 
 }  // namespace
 
-void History::keep_unwritten(RunRecord record) {
+void History::keep(Kept& kept, RunRecord record) {
   const std::lock_guard lock(mutex_);
-  unwritten_.push_front(std::move(record));
-  if (unwritten_.size() > kUnwrittenMax) unwritten_.pop_back();
+  kept.push_front(std::move(record));
+  if (kept.size() > kKeptMax) kept.pop_back();
 }
 
 Result<std::vector<RunRecord>> History::runs(const JobQueue::RunFilter& filter) {
   const std::lock_guard lock(mutex_);
   auto records = table_.runs(filter, clock_.now() - age_max_);
   if (!records) return records;
-  for (const auto& record : unwritten_) {
-    if (!fits(record, filter)) continue;
-    const auto older = std::ranges::find_if(*records, [&](const auto& r) { return r.created_at < record.created_at; });
-    records->insert(older, record);
-  }
+  for (const auto* kept : {&unwritten_, &notes_})
+    for (const auto& record : *kept) {
+      if (!fits(record, filter)) continue;
+      const auto older =
+          std::ranges::find_if(*records, [&](const auto& r) { return r.created_at < record.created_at; });
+      records->insert(older, record);
+    }
   if (records->size() > filter.limit) records->resize(filter.limit);
   return records;
 }
@@ -34,8 +36,10 @@ Result<std::optional<RunRecord>> History::run(const std::string& job_id) {
   const std::lock_guard lock(mutex_);
   auto record = table_.run(job_id, clock_.now() - age_max_);
   if (!record || *record) return record;
-  const auto unwritten = std::ranges::find(unwritten_, job_id, &RunRecord::job_id);
-  if (unwritten != unwritten_.end()) return std::optional(*unwritten);
+  for (const auto* kept : {&unwritten_, &notes_}) {
+    const auto found = std::ranges::find(*kept, job_id, &RunRecord::job_id);
+    if (found != kept->end()) return std::optional(*found);
+  }
   return record;
 }
 

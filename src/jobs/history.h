@@ -17,24 +17,30 @@ namespace windlass {
 
 class History {
  public:
-  static constexpr std::size_t kUnwrittenMax = 50;
+  static constexpr std::size_t kKeptMax = 50;  // of each kind
 
   History(std::unique_ptr<Db> db, const JobQueue::Options& options, const Clock& clock)
       : db_(std::move(db)), table_(*db_), age_max_(options.finished_age_max), clock_(clock) {}
 
   // A run that the disk would not take is shown from memory, the newest 50 of them (webhook/K6).
-  void keep_unwritten(RunRecord record);
+  void keep_unwritten(RunRecord record) { keep(unwritten_, std::move(record)); }
+  // A run that nobody wants on the disk (api/N5).
+  void keep_note(RunRecord record) { keep(notes_, std::move(record)); }
 
   Result<std::vector<RunRecord>> runs(const JobQueue::RunFilter& filter);
   Result<std::optional<RunRecord>> run(const std::string& job_id);
 
  private:
+  using Kept = std::deque<RunRecord>;  // newest first
+  void keep(Kept& kept, RunRecord record);
+
   std::mutex mutex_;
   std::unique_ptr<Db> db_;
   JobTable table_;
   const std::chrono::hours age_max_;
   const Clock& clock_;
-  std::deque<RunRecord> unwritten_;  // newest first
+  Kept unwritten_;
+  Kept notes_;
 };
 
 }  // namespace windlass

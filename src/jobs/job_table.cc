@@ -51,11 +51,12 @@ Status JobTable::insert(const QueuedJob& job) {
       "INSERT INTO runs (row, job_id, status, \"trigger\", repository, source, target, message, cause, parent, "
       "attempts,"
       " created_unix_us, updated_unix_us, started_unix_us, finished_unix_us, source_type, artifact, ref, ref_is_digest,"
-      " digest, replaced_digests, retry) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      " digest, replaced_digests, retry, deployments)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   query.bind(job.row).bind(job.job.id);
   query.bind(number_of(is_replaced ? RunStatus::skipped : RunStatus::accepted));
   query.bind(static_cast<int>(request.trigger));
-  bind_text(query, request.repository);
+  bind_text(query, shown_repository(request));
   bind_text(query, request.source_id);
   bind_text(query, request.target);
   bind_text(query, is_replaced ? superseded_message(job.replaced_by) : "");
@@ -69,10 +70,21 @@ Status JobTable::insert(const QueuedJob& job) {
   bind_text(query, request.digest ? request.digest->str() : "");
   bind_text(query, is_replaced ? "" : digests_to_text(job.job.replaced_digests));
   query.bind(job.retry);
+  bind_text(query, is_replaced ? "" : request.deployments);
   return query.run();
 }
 
-Status JobTable::insert(std::int64_t row, const RunRecord& record) {
+Result<bool> JobTable::record(std::int64_t row, const RunRecord& record) {
+  if (is_final(record.status)) {
+    auto begun = db_.query(
+        "UPDATE runs SET status = ?, message = ?, updated_unix_us = ?, finished_unix_us = ?"
+        " WHERE job_id = ? AND status < 2 AND source_type IS NULL");
+    begun.bind(number_of(record.status));
+    bind_text(begun, record.message);
+    const auto ended = to_unix_us(record.updated_at);
+    if (auto done = begun.bind(ended).bind(ended).bind(record.job_id).run(); !done) return tl::unexpected(done.error());
+    if (db_.changes() > 0) return false;
+  }
   auto query = db_.query(
       "INSERT OR IGNORE INTO runs (row, job_id, status, \"trigger\", repository, source, target, revision, message,"
       " cause, parent, attempts, stacks, created_unix_us, updated_unix_us, started_unix_us, finished_unix_us)"
@@ -86,8 +98,10 @@ Status JobTable::insert(std::int64_t row, const RunRecord& record) {
   const auto updated = to_unix_us(record.updated_at);
   const auto finished = record.finished_at ? to_unix_us(*record.finished_at) : updated;
   query.bind(to_unix_us(record.created_at)).bind(updated);
-  query.bind(record.started_at ? to_unix_us(*record.started_at) : finished).bind(finished);  // webhook/X4
-  return query.run();
+  query.bind(record.started_at ? to_unix_us(*record.started_at) : finished);  // webhook/X4
+  query.bind(is_final(record.status) ? std::optional(finished) : std::nullopt);
+  if (auto done = query.run(); !done) return tl::unexpected(done.error());
+  return db_.changes() > 0;
 }
 
 Status JobTable::replace(const QueuedJob& job, WallTime now) {
@@ -95,7 +109,8 @@ Status JobTable::replace(const QueuedJob& job, WallTime now) {
   return db_
       .query(
           "UPDATE runs SET status = 4, message = ?, updated_unix_us = ?, finished_unix_us = ?,"
-          " started_unix_us = coalesce(started_unix_us, ?), artifact = NULL, replaced_digests = NULL"
+          " started_unix_us = coalesce(started_unix_us, ?), artifact = NULL, replaced_digests = NULL,"
+          " deployments = NULL"
           " WHERE row = ? AND status < 2")
       .bind(superseded_message(job.replaced_by))
       .bind(time)
@@ -130,18 +145,20 @@ Status JobTable::end(const QueuedJob& job, const JobOutcome& outcome, WallTime n
   const auto time = to_unix_us(now);
   auto query = db_.query(
       "UPDATE runs SET status = ?, message = ?, revision = ?, stacks = ?, updated_unix_us = ?, finished_unix_us = ?,"
-      " started_unix_us = coalesce(started_unix_us, ?), retry_due_unix_us = ? WHERE row = ? AND status < 2");
+      " started_unix_us = coalesce(started_unix_us, ?), retry_due_unix_us = ?,"
+      " deployments = CASE WHEN ? THEN deployments END WHERE row = ? AND status < 2");
   query.bind(number_of(outcome.status));
   bind_text(query, outcome.run_message());
   bind_text(query, job.revision);
   bind_text(query, stacks_to_text(outcome.stacks));
   query.bind(time).bind(time).bind(time);
   query.bind(retry_due ? std::optional(to_unix_us(*retry_due)) : std::nullopt);
+  query.bind(retry_due ? 1 : 0);  // the deployments are kept no longer than they are needed
   return query.bind(job.row).run();
 }
 
 Status JobTable::clear_retry(std::int64_t row) {
-  return db_.query("UPDATE runs SET retry_due_unix_us = NULL WHERE row = ?").bind(row).run();
+  return db_.query("UPDATE runs SET retry_due_unix_us = NULL, deployments = NULL WHERE row = ?").bind(row).run();
 }
 
 Status JobTable::set_revision(std::int64_t row, std::string_view revision, WallTime now) {
@@ -152,20 +169,22 @@ Status JobTable::set_revision(std::int64_t row, std::string_view revision, WallT
       .run();
 }
 
-Status JobTable::touch() { return db_.execute("PRAGMA user_version = 1"); }
+Status JobTable::touch() { return db_.execute("PRAGMA application_id = 0"); }
 
 Result<std::vector<JobTable::Left>> JobTable::left() {
   auto query = db_.query(
       "SELECT row, job_id, status, \"trigger\", repository, source, target, revision, cause, parent, attempts,"
       " created_unix_us, started_unix_us, artifact, ref, ref_is_digest, digest, replaced_digests, retry,"
-      " retry_due_unix_us FROM runs WHERE status < 2 OR retry_due_unix_us IS NOT NULL ORDER BY row");
+      " retry_due_unix_us, source_type, deployments FROM runs WHERE status < 2 OR retry_due_unix_us IS NOT NULL ORDER "
+      "BY row");
   std::vector<Left> all;
   for (;;) {
     const auto found = query.step();
     if (!found) return tl::unexpected(found.error());
     if (!*found) return all;
-    auto& [queued, status, retry_due] = all.emplace_back();
+    auto& [queued, status, is_job, retry_due] = all.emplace_back();
     status = static_cast<RunStatus>(query.number(2));
+    is_job = !query.is_null(20);
     retry_due = time_of(query, 19);
     queued.row = query.number(0);
     queued.on_disk = true;
@@ -177,7 +196,10 @@ Result<std::vector<JobTable::Left>> JobTable::left() {
                           .ref = query.text(14),
                           .ref_is_digest = query.number(15) != 0,
                           .target = query.text(6),
-                          .cause = query.text(8)};
+                          .cause = query.text(8),
+                          .deployments = query.text(21)};
+    auto& repository = queued.job.request.repository;
+    if (queued.job.request.trigger == Trigger::poll) repository.erase(0, repository.find('/') + 1);
     if (auto digest = Digest::parse(query.text(16))) queued.job.request.digest = *std::move(digest);
     queued.job.replaced_digests = digests_from_text(query.text(17));
     queued.job.attempts = static_cast<int>(query.number(10));

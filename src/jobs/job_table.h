@@ -22,8 +22,9 @@ class JobTable {
 
   // A new job: waiting, or `replaced_by` a newer one before it ever was on disk.
   Status insert(const QueuedJob& job);
-  // A run without a job; one whose id is there already changes nothing.
-  Status insert(std::int64_t row, const RunRecord& record);
+  // A run without a job: true if it is new. The second one of an id ends the first if that has not ended yet, else it
+  // changes nothing.
+  Result<bool> record(std::int64_t row, const RunRecord& record);
   // The waiting job ends as skipped: superseded.
   Status replace(const QueuedJob& job, WallTime now);
   Status lease(const QueuedJob& job, WallTime now);
@@ -40,6 +41,7 @@ class JobTable {
   struct Left {
     QueuedJob job;
     RunStatus status = RunStatus::accepted;
+    bool is_job = true;                 // false: a run without a job, which others belong to
     std::optional<WallTime> retry_due;  // of a failed run that is to be tried again
   };
   Result<std::vector<Left>> left();

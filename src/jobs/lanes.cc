@@ -21,14 +21,14 @@ std::vector<Digest> digests_left_by(QueuedJob& older, const std::optional<Digest
 }  // namespace
 
 Lanes::Offer Lanes::offer(const QueuedJobPtr& job) {
-  if (now_.waiting >= waiting_max_ && !waits(job->lane, job->job.request.target)) return {};
+  if (now_.waiting >= waiting_max_ && !waits(job->lane, job->job.request)) return {};
   return {.taken = true, .replaced = restore(job)};
 }
 
 QueuedJobPtr Lanes::restore(const QueuedJobPtr& job) {
   auto& waiting = change(job->lane).waiting;
-  const auto& target = job->job.request.target;
-  const auto older = std::ranges::find(waiting, target, [](const auto& other) { return other->job.request.target; });
+  const auto scope = scope_of(job->job.request);
+  const auto older = std::ranges::find(waiting, scope, [](const auto& other) { return scope_of(other->job.request); });
   if (older == waiting.end()) {
     job->place = job->row;
     waiting.push_back(job);
@@ -63,10 +63,12 @@ void Lanes::end(const std::string& lane) {
   if (!in_transaction_) forget_if_empty(lane);
 }
 
-bool Lanes::waits(const std::string& lane, const std::string& target) const {
+bool Lanes::waits(const std::string& lane, const JobRequest& request) const {
   const auto found = lanes_.find(lane);
   if (found == lanes_.end()) return false;
-  return std::ranges::any_of(found->second.waiting, [&](const auto& job) { return job->job.request.target == target; });
+  const auto scope = scope_of(request);
+  return std::ranges::any_of(found->second.waiting,
+                             [&](const auto& job) { return scope_of(job->job.request) == scope; });
 }
 
 bool Lanes::runs(const std::string& lane) const {

@@ -1,8 +1,9 @@
 // Who may run, who waits, who is replaced: the picture of all unfinished jobs, without disk, clock or threads.
 //
 // One lane per source and ref (webhook/C1). A lane runs one job at a time and its waiting jobs in order; at most one of
-// them per target (C4): a newer one takes the place of the older, and its digests (C8). It takes the *place*, not the
-// end of the line: else a target that is pushed faster than its lane deploys would never come to the front.
+// them per target and inline deployments (C4): a newer one takes the place of the older, and its digests (C8). It takes
+// the *place*, not the end of the line: else a target that is pushed faster than its lane deploys would never come to
+// the front.
 //
 // begin() to keep() or undo() is one transaction: what the disk refused has never happened.
 #pragma once
@@ -36,7 +37,7 @@ class Lanes {
   // The lane's running job has ended.
   void end(const std::string& lane);
 
-  bool waits(const std::string& lane, const std::string& target) const;
+  bool waits(const std::string& lane, const JobRequest& request) const;  // a job of that scope
   // Does a job of the lane run?
   bool runs(const std::string& lane) const;
   std::vector<QueuedJobPtr> running() const;

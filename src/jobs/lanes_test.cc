@@ -32,6 +32,24 @@ std::vector<std::int64_t> rows(const std::vector<QueuedJobPtr>& jobs) {
 
 using Rows = std::vector<std::int64_t>;
 
+// config 5: another configuration is another deployment, it must not be lost
+TEST(Lanes, KeepJobsApartByTheirInlineDeployments) {
+  Lanes lanes(10);
+  const auto inlined = [](std::int64_t row, std::string deployments) {
+    auto queued = job(row, "a");
+    queued->job.request.deployments = std::move(deployments);
+    return queued;
+  };
+  EXPECT_FALSE(lanes.offer(job(1, "a")).replaced);
+  EXPECT_FALSE(lanes.offer(inlined(2, "[1]")).replaced);
+  EXPECT_FALSE(lanes.offer(inlined(3, "[2]")).replaced);
+  EXPECT_TRUE(lanes.waits("a", {.deployments = "[1]"}));
+  EXPECT_FALSE(lanes.waits("a", {.deployments = "[3]"}));
+  const auto replaced = lanes.offer(inlined(4, "[1]")).replaced;
+  ASSERT_TRUE(replaced);
+  EXPECT_EQ(replaced->row, 2);
+}
+
 TEST(Lanes, RunOneJobEachAndTheRestInOrder) {  // webhook/C1, C4
   Lanes lanes(10);
   EXPECT_FALSE(lanes.offer(job(1, "a", "x")).replaced);
@@ -133,7 +151,7 @@ TEST(Lanes, AreAsBeforeAfterAnUndo) {
   EXPECT_EQ(rows(lanes.running()), Rows{1});
   EXPECT_EQ(lanes.running_count(), 1u);
   EXPECT_EQ(lanes.waiting_count(), 2u);
-  EXPECT_FALSE(lanes.waits("c", ""));
+  EXPECT_FALSE(lanes.waits("c", {}));
   EXPECT_EQ(waiting->job.replaced_digests, std::vector{digest(2)});
   EXPECT_EQ(rows(lanes.lease(9)), Rows{2});
   lanes.end("a");

@@ -32,12 +32,14 @@ class DurableQueue final : public JobQueue {
     crash_point("accept.received");
     auto job = std::make_shared<QueuedJob>();
     job->lane = lane_of(request);
+    job->parent = request.parent;
     job->job = {.id = std::move(job_id), .request = std::move(request), .attempts = 0};
     job->finished = std::move(finished);
     writer_.accept(std::move(job), std::move(done));
   }
 
   void record(RunRecord record) override { writer_.record(std::move(record)); }
+  void note(RunRecord record) override { history_.keep_note(std::move(record)); }
 
   void start(JobHandler handler) override {
     Workers::Events events{

@@ -4,7 +4,7 @@
 // share one transaction. The jobs of one lane (source and ref) run in order, a newer waiting job of the same target
 // takes the place of an older one. Times out of the state file are for display; order is by row id (reliability/P25).
 //
-// Not here: what a job does (deploy/), who asks for one (webhook/).
+// Not here: what a job does (deploy/), who asks for one (webhook/, poll/, api/).
 #pragma once
 
 #include <chrono>
@@ -63,14 +63,17 @@ class JobQueue {
   static Result<std::unique_ptr<JobQueue>> open(Options options, const Clock& clock, Log log);
   virtual ~JobQueue() = default;
 
-  // Makes a job of the request. `done` is called once, from the writer thread, after the commit; `finished`, if given,
-  // when the job ends, also as superseded; never for a job that a stop leaves queued. `job_id` is the id the sender is
-  // told. Both must be quick: the next transaction waits for them.
+  // Makes a job of the request, as a child of `request.parent` if it names one. `done` is called once, from the writer
+  // thread, after the commit; `finished`, if given, when the job ends, also as superseded; never for a job that a stop
+  // leaves queued. `job_id` is the id the sender is told. Both must be quick: the next transaction waits for them.
   virtual void accept(std::string job_id, JobRequest request, OnAccepted done, OnFinished finished = {}) = 0;
 
-  // A record of a request that was authenticated and refused: a failed or skipped run without a job. Not synced before
-  // it returns; what the disk will not take is shown from memory (webhook/K6).
+  // A run without a job: a request that was authenticated and refused, or what several jobs belong to; the latter is
+  // recorded as running first and once more when it ends. Not synced before it returns; what the disk will not take is
+  // shown from memory (webhook/K6).
   virtual void record(RunRecord record) = 0;
+  // A run that found nothing to do and never was a job: never written, the last 50 are shown from memory (api/N5).
+  virtual void note(RunRecord record) = 0;
 
   // Starts the workers.
   virtual void start(JobHandler handler) = 0;

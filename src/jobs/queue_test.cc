@@ -228,6 +228,46 @@ TEST_F(JobQueueTest, ListsRunsNewestFirstByStatusAndTrigger) {  // api/E1 to E4
   EXPECT_FALSE(queue_->run("nobody").value());
 }
 
+TEST_F(JobQueueTest, EndsARunWithoutAJobByASecondRecord) {  // api/E12
+  open();
+  RunRecord call{.job_id = "the call",
+                 .trigger = Trigger::poll,
+                 .status = RunStatus::running,
+                 .created_at = clock_.now(),
+                 .updated_at = clock_.now()};
+  queue_->record(call);
+  EXPECT_FALSE(run("the call", RunStatus::running).finished_at);
+  call.status = RunStatus::failed;
+  call.message = "1/2 poll jobs failed";
+  call.finished_at = call.updated_at = clock_.now() + 1s;
+  queue_->record(call);
+  const auto ended = run("the call", RunStatus::failed);
+  EXPECT_EQ(ended.message, "1/2 poll jobs failed");
+  EXPECT_EQ(to_unix_us(*ended.finished_at), to_unix_us(*call.finished_at));
+  call.status = RunStatus::succeeded;
+  queue_->record(call);
+  accept("a", request_for("a"));  // after it in the file
+  EXPECT_EQ(run("the call").status, RunStatus::failed) << "a final state is never changed (api/N6)";
+  EXPECT_EQ(ids(), (Ids{"a", "the call"}));
+}
+
+TEST_F(JobQueueTest, ShowsTheLastNotesWithoutWritingThem) {  // api/N5
+  open();
+  accept("a", request_for("a"));
+  for (int i = 0; i < 60; ++i)
+    queue_->note({.job_id = "tick " + std::to_string(i),
+                  .trigger = Trigger::poll,
+                  .status = RunStatus::skipped,
+                  .message = "no changes",
+                  .created_at = clock_.now(),
+                  .updated_at = clock_.now()});
+  EXPECT_EQ(ids({.limit = 200}).size(), 51u);
+  EXPECT_EQ(ids({.limit = 2}), (Ids{"tick 59", "tick 58"}));
+  EXPECT_EQ(run("tick 59").message, "no changes");
+  EXPECT_FALSE(queue_->run("tick 9").value());
+  EXPECT_EQ(on_disk("SELECT count(*) FROM runs"), 1);
+}
+
 TEST_F(JobQueueTest, ForgetsOldAndSurplusRunsButNoUnfinishedOne) {  // api/N2, N3
   options_.finished_max = 3;
   open();

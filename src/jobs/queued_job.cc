@@ -8,7 +8,7 @@ RunRecord record_of(const QueuedJob& queued, const JobOutcome& outcome, WallTime
       .job_id = queued.job.id,
       .trigger = request.trigger,
       .status = outcome.status,
-      .repository = request.repository,
+      .repository = shown_repository(request),
       .source = request.source_id,
       .target = request.target,
       .revision = queued.revision.empty() ? revision_of(request) : queued.revision,

@@ -155,7 +155,67 @@ TEST_F(RestartTest, RefusesAFileOfANewerSchema) {  // reliability/P23
   EXPECT_EQ(opened.error().kind, Kind::conflict);
   EXPECT_EQ(opened.error().message,
             "state file " + options_.state_file.string() +
-                " has schema 9, this windlass knows up to 1: start the newer windlass again, or move the file away");
+                " has schema 9, this windlass knows up to 2: start the newer windlass again, or move the file away");
+}
+
+TEST_F(RestartTest, BringsAFileOfAnOlderSchemaUpToDate) {  // reliability/P29
+  open();
+  accept("j1", request_for("main"));
+  queue_.reset();
+  ASSERT_TRUE(Db::open(options_.state_file)
+                  .value()
+                  ->execute("ALTER TABLE runs DROP COLUMN deployments; PRAGMA user_version = 1"));
+  open();
+  EXPECT_EQ(on_disk("PRAGMA user_version"), 2);
+  EXPECT_EQ(run("j1").status, RunStatus::accepted);
+  auto request = request_for("other");
+  request.deployments = "[{}]";
+  EXPECT_EQ(accept("j2", request).refusal, std::nullopt);
+}
+
+// config 5, api/E12
+TEST_F(RestartTest, KeepsInlineDeploymentsAndParentOfAJobAsLongAsItNeedsThem) {
+  options_.retry_delays = {1h};
+  auto request = request_for("main");
+  request.trigger = Trigger::poll;
+  request.parent = "the call";
+  request.deployments = R"([{"name":"app"}])";
+  in_a_killed_process([&] {
+    open();
+    accept("j1", request);
+  });
+  open();
+  queue_->start(gate_.handler());
+  gate_.release("j1", JobOutcome::failed(FailedStep::resolve, "connection refused", true));
+  const auto record = run("j1", RunStatus::failed);
+  EXPECT_EQ(record.parent, "the call");
+  EXPECT_EQ(record.repository, "registry.test/acme/app");  // host/path for polls (api 3)
+  const auto job = gate_.ran().at(0);
+  EXPECT_EQ(job.request.deployments, request.deployments);
+  EXPECT_EQ(job.request.repository, "acme/app");
+  EXPECT_EQ(on_disk("SELECT count(*) FROM runs WHERE deployments IS NOT NULL"), 1) << "the retry needs them";
+  accept("j2", request);
+  gate_.release("j2");
+  run("j2", RunStatus::succeeded);
+  EXPECT_EQ(on_disk("SELECT count(*) FROM runs WHERE deployments IS NOT NULL"), 0);
+}
+
+// api/E12
+TEST_F(RestartTest, EndsARunThatOnlyHoldsOthersTogether) {
+  const RunRecord call{.job_id = "the call",
+                       .trigger = Trigger::poll,
+                       .status = RunStatus::running,
+                       .created_at = clock_.now(),
+                       .updated_at = clock_.now()};
+  in_a_killed_process([&] {
+    open();
+    queue_->record(call);
+    accept("j1", request_for("main"));
+  });
+  open();
+  EXPECT_EQ(run("the call").status, RunStatus::failed);
+  EXPECT_EQ(run("the call").message, "interrupted by restart, its jobs go on");
+  EXPECT_EQ(run("j1").status, RunStatus::accepted);
 }
 
 TEST_F(RestartTest, MovesIntoAFileThatAnotherStoreHasMade) {

@@ -5,7 +5,7 @@
 namespace windlass {
 namespace {
 
-std::pair<std::string, std::string> key_of(const QueuedJob& job) { return {job.lane, job.job.request.target}; }
+std::pair<std::string, std::string> key_of(const QueuedJob& job) { return {job.lane, scope_of(job.job.request)}; }
 
 }  // namespace
 

@@ -1,6 +1,6 @@
 // When a lane whose last job failed by something that passes is tried again (webhook/C11): pure, told the time.
 //
-// One plan per lane and target, made of the job that failed; it ends when a newer job of that lane and target is
+// One plan per lane and scope, made of the job that failed; it ends when a newer job of that lane and scope is
 // accepted, or when the delays are used up. The state file keeps each plan in the row of the failed run.
 // begin(), keep() and undo() as in lanes.h.
 #pragma once
@@ -28,7 +28,7 @@ class Retries {
 
   // False when there are too many plans already.
   bool plan(QueuedJobPtr failed, SteadyTime due);
-  // A newer job of the lane and target exists: gives the failed job whose plan has ended so, or null.
+  // A newer job of the lane and scope exists: gives the failed job whose plan has ended so, or null.
   QueuedJobPtr cancel(const QueuedJob& newer);
   // The failed jobs whose retry is due; their plans are done.
   std::vector<QueuedJobPtr> take_due(SteadyTime now);
@@ -44,7 +44,7 @@ class Retries {
     QueuedJobPtr failed;
     SteadyTime due;
   };
-  using Plans = std::map<std::pair<std::string, std::string>, Plan>;  // by lane and target
+  using Plans = std::map<std::pair<std::string, std::string>, Plan>;  // by lane and scope
   Plans& change();
 
   std::vector<std::chrono::milliseconds> delays_;

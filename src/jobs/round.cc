@@ -49,8 +49,11 @@ Status Round::write_all() {
   }
   for (const auto& ended : work_.ended)
     if (auto done = end_job(ended); !done) return done;
-  for (const auto& record : work_.records)
-    if (auto done = books_.table.insert(++books_.last_row, record); !done) return done;
+  for (const auto& record : work_.records) {
+    const auto added = books_.table.record(++books_.last_row, record);
+    if (!added) return tl::unexpected(added.error());
+    new_records_ += *added ? 1 : 0;
+  }
   for (auto& [job, done, refusal] : work_.jobs)
     if (auto taken = take_in(job, refusal); !taken) return taken;
   if (auto done = try_again(); !done) return done;
@@ -72,7 +75,7 @@ Status Round::end_job(const Inbox::Ended& ended) {
 
   std::optional<WallTime> retry_due;
   const bool worth_it = ended.outcome.status == RunStatus::failed && ended.outcome.passing_fault &&
-                        !books_.lanes.waits(job->lane, job->job.request.target);
+                        !books_.lanes.waits(job->lane, job->job.request);
   if (const auto delay = books_.retries.delay_after(*job); worth_it && delay)
     if (books_.retries.plan(job, rules_.steady_now + *delay)) retry_due = rules_.now + *delay;
   return books_.table.end(*job, ended.outcome, ended.at, retry_due);
@@ -149,7 +152,7 @@ Status Round::prune() {
 
 std::vector<QueuedJobPtr> Round::announce() {
   if (!work_.jobs.empty()) crash_point("accept.after_commit");
-  books_.rows += static_cast<std::int64_t>(new_.size() + work_.records.size()) - pruned_;
+  books_.rows += static_cast<std::int64_t>(new_.size()) + new_records_ - pruned_;
   for (const auto& job : new_) job->on_disk = true;
   for (const auto& [job, done, refusal] : work_.jobs)
     if (done) done({.job_id = job->job.id, .refusal = refusal, .reason = {}});

@@ -91,6 +91,7 @@ class Round {
   std::vector<QueuedJobPtr> new_;       // to be inserted
   std::vector<QueuedJobPtr> replaced_;  // skipped in this round
   std::vector<QueuedJobPtr> leased_;
+  std::int64_t new_records_ = 0;
   std::int64_t pruned_ = 0;
 };
 

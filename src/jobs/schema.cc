@@ -5,14 +5,17 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <iterator>
 #include <system_error>
+
+#include "base/crash_point.h"
 
 namespace windlass {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
 
 // A page by page check reads about 1 GB/s. A file that was closed well gets it only while it costs less than ten
 // milliseconds: the daemon answers 50 ms after its start. After an unclean end it is always made.
@@ -45,11 +48,18 @@ CREATE TABLE runs (
   digest TEXT,
   replaced_digests TEXT,
   retry INTEGER NOT NULL DEFAULT 0,
-  retry_due_unix_us INTEGER
+  retry_due_unix_us INTEGER,
+  deployments TEXT
 ) STRICT;
 CREATE INDEX runs_to_do ON runs (row) WHERE status < 2 OR retry_due_unix_us IS NOT NULL;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 )";
+
+// What brings a file of schema 1, 2, … one further.
+constexpr const char* kMigrations[] = {
+    "ALTER TABLE runs ADD COLUMN deployments TEXT; PRAGMA user_version = 2;",
+};
+static_assert(std::size(kMigrations) + 1 == kVersion);
 
 Result<std::int64_t> number_of(Db& db, std::string_view sql) {
   auto query = db.query(sql);
@@ -74,6 +84,16 @@ Status add_tables(Db& db) {
   auto transaction = Transaction::begin(db);
   if (!transaction) return tl::unexpected(transaction.error());
   if (auto made = db.execute(kSchema); !made) return made;
+  return transaction->commit();
+}
+
+// All steps or none: killed in between, the file still is what it was (reliability/P29).
+Status migrate(Db& db, std::int64_t version) {
+  auto transaction = Transaction::begin(db);
+  if (!transaction) return tl::unexpected(transaction.error());
+  for (; version < kVersion; ++version)
+    if (auto done = db.execute(kMigrations[version - 1]); !done) return done;
+  crash_point("migrate.half");
   return transaction->commit();
 }
 
@@ -116,7 +136,7 @@ Status judge(Db& db, const fs::path& file, bool check_pages) {
   }
   const auto tables = number_of(db, "SELECT count(*) FROM sqlite_schema WHERE name IN ('runs', 'runs_to_do')");
   if (!tables) return cannot_open(file, tables.error());
-  if (*tables == 2) return {};
+  if (*tables == 2 && *version > 0) return *version < kVersion ? migrate(db, *version) : Status();
   if (*tables == 0 && *version == 0) return add_tables(db);  // another store has made the file
   return damaged(file, "tables are missing");
 }

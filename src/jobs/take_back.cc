@@ -29,6 +29,9 @@ Status take_back_one(Books& books, const JobTable::Left& left, const JobQueue::O
                      const Log& log) {
   const auto now = clock.now();
   const auto job = std::make_shared<QueuedJob>(left.job);
+  if (!left.is_job)
+    return books.table.end(*job, JobOutcome::failed(FailedStep::interrupted, "interrupted by restart, its jobs go on"),
+                           now, std::nullopt);
   if (is_final(left.status)) {
     books.retries.plan(job, due_of(left, books.retries, clock));
     return {};

@@ -8,6 +8,15 @@ std::string lane_of(const JobRequest& request) {
   return fmt::format("{} {}", request.source_id, request.ref_is_digest ? "@" : request.ref);
 }
 
+std::string scope_of(const JobRequest& request) {
+  // a target holds no blanks
+  return request.deployments.empty() ? request.target : fmt::format("{} {}", request.target, request.deployments);
+}
+
+const std::string& shown_repository(const JobRequest& request) {
+  return request.trigger == Trigger::poll ? request.source_id : request.repository;
+}
+
 std::string revision_of(const JobRequest& request) {
   const std::string digest = request.digest ? request.digest->str() : "";
   if (request.ref.empty()) return digest;

@@ -25,10 +25,21 @@ struct JobRequest {
   std::optional<Digest> digest;  // the manifest digest the sender announced (P of webhook 14)
   std::string target;            // deploy-config target, empty: none
   std::string cause;             // "retry" for jobs windlass makes itself, else empty
+  std::string parent;            // id of the run that this one belongs to (api/E12), else empty
+  // Inline deployments as canonical JSON, in place of the artifact's deploy config (config 5); empty: none. May hold
+  // environment values that are nobody's business: never in a log, a record or an answer.
+  std::string deployments;
 };
 
 // Jobs of one lane run in order: one source and ref; all references by digest of a source are one ref (webhook/C1).
 std::string lane_of(const JobRequest& request);
+
+// What of its lane a request is about: its target, and inline deployments, because they are another configuration.
+// A waiting job takes the place of an older one of its lane and scope only (webhook/C4).
+std::string scope_of(const JobRequest& request);
+
+// The `repository` of the run record: host/path for polls, else without the host (api 3).
+const std::string& shown_repository(const JobRequest& request);
 
 // "<ref> (<digest>)", or whichever half exists (webhook/X8).
 std::string revision_of(const JobRequest& request);

@@ -14,6 +14,19 @@ TEST(Job, LaneIsSourceAndRefAndAllDigestsAreOne) {  // webhook/C1
   EXPECT_EQ(lane_of(by_digest), "ghcr.io/my/app @");
 }
 
+TEST(Job, ScopeIsTargetAndInlineDeployments) {  // webhook/C4, config 5
+  EXPECT_EQ(scope_of({.target = "prod"}), scope_of({.ref = "other", .target = "prod"}));
+  EXPECT_NE(scope_of({.target = "prod"}), scope_of({.target = "test"}));
+  EXPECT_NE(scope_of({.target = "prod"}), scope_of({.target = "prod", .deployments = "[]"}));
+}
+
+TEST(Job, PollsShowTheirRepositoryWithItsHost) {  // api 3
+  JobRequest request{.source_id = "ghcr.io/my/app", .repository = "my/app"};
+  EXPECT_EQ(shown_repository(request), "my/app");
+  request.trigger = Trigger::poll;
+  EXPECT_EQ(shown_repository(request), "ghcr.io/my/app");
+}
+
 TEST(Job, RevisionHasTheHalvesThatExist) {  // webhook/X8
   EXPECT_EQ(revision_of({.ref = "main", .digest = kDigest}), "main (" + kDigest.str() + ")");
   EXPECT_EQ(revision_of({.ref = "main"}), "main");
