@@ -9,6 +9,7 @@
 #include "cli/command_line.h"
 #include "cli/healthcheck.h"
 #include "config/settings.h"
+#include "oci/reference.h"
 #include "sys/curl_transport.h"
 
 namespace windlass {
@@ -16,7 +17,10 @@ namespace {
 
 int serve() {
   const auto environment = process_environment();
-  auto settings = read_settings(environment);
+  auto settings = read_settings(environment, [](std::string_view text) -> Status {
+    const auto reference = Reference::parse(text);
+    return reference ? Status() : tl::unexpected(reference.error());
+  });
   if (!settings) {
     const Log log(Log::for_standard_error(LogLevel::debug));
     for (const auto& fault : settings.error().faults) log.critical("invalid setting", {{"error", fault}});

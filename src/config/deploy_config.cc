@@ -4,7 +4,6 @@
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <set>
 
 #include "base/text.h"
 #include "config/deploy_decoding.h"
@@ -18,13 +17,6 @@ namespace fs = std::filesystem;
 
 tl::unexpected<Error> invalid(std::string_view fault) {
   return fail(Kind::invalid, fmt::format("invalid deploy configuration: {}", fault));
-}
-
-// webhook/A6: what may stand between ".doco-cd." and ".yaml".
-bool is_target(std::string_view target) {
-  const auto fits = [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '_' || c == '-'; };
-  return target.size() <= 128 && std::all_of(target.begin(), target.end(), fits) &&
-         (target.empty() || std::isalnum(static_cast<unsigned char>(target[0])));
 }
 
 struct FoundFile {
@@ -62,16 +54,13 @@ Result<FoundFile> find_config_file(const fs::path& root, const std::string& targ
                   stem, yml, yaml, has_base ? " or in " + base.string() : ""));
 }
 
-// config 12: two documents of one file.
-void find_duplicate_names(const std::vector<DeployConfig>& stacks, std::vector<std::string>& faults) {
-  std::set<std::string> names;
-  for (const auto& stack : stacks)
-    if (!stack.name.empty() && !names.insert(stack.name).second)
-      faults.push_back(
-          fmt::format("duplicate project/stack name found in configuration file: {}", printable(stack.name, 100)));
-}
-
 }  // namespace
+
+bool is_target(std::string_view target) {
+  const auto fits = [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '_' || c == '-'; };
+  return target.size() <= 128 && std::all_of(target.begin(), target.end(), fits) &&
+         (target.empty() || std::isalnum(static_cast<unsigned char>(target[0])));
+}
 
 bool filter_matches(const DeployConfig& config, const std::string& ref) {
   if (config.webhook_filter.empty()) return true;

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -29,6 +30,9 @@ struct DeployConfig {
   std::string webhook_filter;  // RE2, checked at load
   std::string text;            // this document in canonical form: equal text, equal config
 };
+
+// What may stand between ".doco-cd." and ".yaml" (webhook/A6), or nothing.
+bool is_target(std::string_view target);
 
 // True if the filter is empty or matches `ref` (unanchored; webhook/F4 to F7).
 bool filter_matches(const DeployConfig& config, const std::string& ref);

@@ -4,12 +4,12 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "config/key_reader.h"
 #include "config/source_path.h"
 #include "config/unbuilt_keys.h"
-#include "sys/json.h"
 
 namespace windlass {
 namespace {
@@ -113,25 +113,32 @@ void decode_webhook_filter(KeyReader& read, DeployConfig& config) {
   if (!filter.ok()) read.fault("webhook_filter", "invalid webhook_filter: " + shown(filter.error()));
 }
 
-std::string canonical_text(const DeployConfig& config) {
+}  // namespace
+
+json::object to_json(const DeployConfig& config) {
   json::object object{{"name", config.name},
                       {"version", config.version},
                       {"reference", config.reference},
                       {"working_dir", config.working_dir},
                       {"compose_files", json::value_from(config.compose_files)},
                       {"environment", json::value_from(config.environment)},
-                      {"env_files", json::value_from(config.env_files)},
-                      {"env_files_are_default", config.env_files_are_default},
                       {"profiles", json::value_from(config.profiles)},
                       {"remove_orphans", config.remove_orphans},
                       {"force_recreate", config.force_recreate},
                       {"force_image_pull", config.force_image_pull},
                       {"timeout", config.timeout_seconds},
                       {"webhook_filter", config.webhook_filter}};
-  return canonical_json(object);
+  if (!config.env_files_are_default) object["env_files"] = json::value_from(config.env_files);
+  return object;
 }
 
-}  // namespace
+void find_duplicate_names(const std::vector<DeployConfig>& stacks, std::vector<std::string>& faults) {
+  std::set<std::string> names;
+  for (const auto& stack : stacks)
+    if (!stack.name.empty() && !names.insert(stack.name).second)
+      faults.push_back(
+          fmt::format("duplicate project/stack name found in configuration file: {}", printable(stack.name, 100)));
+}
 
 const std::vector<std::string>& default_compose_files() {
   static const std::vector<std::string> files = {"compose.yaml", "compose.yml", "docker-compose.yml",
@@ -142,12 +149,11 @@ const std::vector<std::string>& default_compose_files() {
 DeployConfig decode_deploy_config(const YamlNode& document, std::string_view file, std::vector<std::string>& faults,
                                   std::vector<std::string>& warnings) {
   DeployConfig config;
+  KeyReader read(document, file, faults);
   if (document.kind != YamlNode::Kind::mapping) {
-    faults.push_back(
-        fmt::format("failed to decode yaml: {}:{}: expected a mapping of deploy keys", file, document.line));
+    read.undecodable("", "expected a mapping of deploy keys");
     return config;
   }
-  KeyReader read(document, file, faults);
   decode_name(read, config);
   decode_version(read, file, config);
   read.text("reference", config.reference);
@@ -163,7 +169,7 @@ DeployConfig decode_deploy_config(const YamlNode& document, std::string_view fil
   decode_webhook_filter(read, config);
   refuse_unbuilt_keys(read, file, faults, warnings);
   for (auto& unknown : read.unknown_keys()) warnings.push_back(std::move(unknown));
-  config.text = canonical_text(config);
+  config.text = canonical_json(to_json(config));
   return config;
 }
 

@@ -6,12 +6,20 @@
 
 #include "config/deploy_config.h"
 #include "config/yaml.h"
+#include "sys/json.h"
 
 namespace windlass {
 
 // What is wrong goes to `faults`; unknown keys go to `warnings`. Each names file, line and key.
 DeployConfig decode_deploy_config(const YamlNode& document, std::string_view file, std::vector<std::string>& faults,
                                   std::vector<std::string>& warnings);
+
+// The configuration as it could have been written: what decode_deploy_config() makes of it is the same again. Every key
+// stands in it, except one whose absence means something.
+json::object to_json(const DeployConfig& config);
+
+// config 12: two stacks of one list.
+void find_duplicate_names(const std::vector<DeployConfig>& stacks, std::vector<std::string>& faults);
 
 // The compose files that count when a configuration names none.
 const std::vector<std::string>& default_compose_files();

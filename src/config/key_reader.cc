@@ -28,6 +28,12 @@ std::string describe(const YamlNode& node) {
   return fmt::format("text \"{}\"", printable(node.text, 100));
 }
 
+// "<where>: <what>", or the half that there is.
+std::string told(std::string_view where, std::string_view what) {
+  if (where.empty() || what.empty()) return std::string(where.empty() ? what : where);
+  return fmt::format("{}: {}", where, what);
+}
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -156,29 +162,33 @@ void KeyReader::map(const std::string& key, std::map<std::string, std::string>& 
 std::optional<std::string> KeyReader::item_text(const std::string& key, const YamlNode& item,
                                                 std::string_view expected) {
   if (item.kind == YamlNode::Kind::scalar) return item.is_null() ? "" : item.text;
-  faults_.push_back(fmt::format("failed to decode yaml: {}:{}: {}: expected {}, got {} in it", file_, item.line, key,
-                                expected, describe(item)));
+  const auto fault = fmt::format("expected {}, got {} in it", expected, describe(item));
+  faults_.push_back(kUndecodable + told(told(place_of(item.line), key), fault));
   return std::nullopt;
 }
 
 std::string KeyReader::place(const std::string& key) const {
   const auto* entry = mapping_.find(key);
-  return fmt::format("{}:{}: {}", file_, entry == nullptr ? mapping_.line : entry->line, key);
+  return told(place_of(entry == nullptr ? mapping_.line : entry->line), key);
 }
 
-void KeyReader::fault(const std::string& key, std::string_view text) {
-  faults_.push_back(fmt::format("{}: {}", place(key), text));
-}
+std::string KeyReader::place_of(int line) const { return line == 0 ? file_ : fmt::format("{}:{}", file_, line); }
+
+void KeyReader::fault(const std::string& key, std::string_view text) { faults_.push_back(told(place(key), text)); }
 
 void KeyReader::wrong_type(const std::string& key, std::string_view expected, const YamlNode& got) {
-  faults_.push_back(fmt::format("failed to decode yaml: {}: expected {}, got {}", place(key), expected, describe(got)));
+  undecodable(key, fmt::format("expected {}, got {}", expected, describe(got)));
+}
+
+void KeyReader::undecodable(const std::string& key, std::string_view text) {
+  faults_.push_back(kUndecodable + told(place(key), text));
 }
 
 std::vector<std::string> KeyReader::unknown_keys() const {
   std::vector<std::string> lines;
   for (const auto& entry : mapping_.entries) {
     if (known_.contains(entry.key)) continue;
-    auto line = fmt::format("{}:{}: unknown key \"{}\"", file_, entry.line, printable(entry.key, 100));
+    auto line = told(place_of(entry.line), fmt::format("unknown key \"{}\"", printable(entry.key, 100)));
     if (const auto meant = nearest(known_, entry.key); !meant.empty())
       line += fmt::format(", did you mean \"{}\"?", meant);
     lines.push_back(std::move(line));

@@ -2,7 +2,7 @@
 // which keys nobody asked for.
 //
 // A key with null keeps its default, except lists and maps: they become empty. Faults read
-// "<file>:<line>: <key>: <fault>".
+// "<file>:<line>: <key>: <fault>", without the line where the mapping was not a file.
 #pragma once
 
 #include <map>
@@ -15,6 +15,9 @@
 #include "config/yaml.h"
 
 namespace windlass {
+
+// What a fault begins with when a value has the wrong type (doco-cd's own words).
+inline const std::string kUndecodable = "failed to decode yaml: ";
 
 class KeyReader {
  public:
@@ -35,15 +38,20 @@ class KeyReader {
 
   // A fault at that key; at the start of the mapping when it is absent.
   void fault(const std::string& key, std::string_view text);
-  // The same for a value of the wrong type, with the words that doco-cd uses for it.
+  // The same for a value that cannot be what the key is for.
+  void undecodable(const std::string& key, std::string_view text);
+  // "expected …, got …"
   void wrong_type(const std::string& key, std::string_view expected, const YamlNode& got);
+
+  // "<file>:<line>: <key>"
+  std::string place(const std::string& key) const;
 
   // One line for each key that was not asked for: "<file>:<line>: unknown key "x", did you mean "y"?"
   std::vector<std::string> unknown_keys() const;
 
  private:
   std::optional<std::string> item_text(const std::string& key, const YamlNode& item, std::string_view expected);
-  std::string place(const std::string& key) const;
+  std::string place_of(int line) const;
 
   const YamlNode& mapping_;
   std::string file_;

@@ -66,14 +66,16 @@ void SettingReader::duration(const std::string& name, std::chrono::milliseconds 
     target = std::chrono::duration_cast<std::chrono::milliseconds>(*parsed);
 }
 
-Secret SettingReader::secret(const std::string& name) {
+Secret SettingReader::secret(const std::string& name, std::string_view both) {
   const auto value = text(name);
   const auto twin = name + "_FILE";
   const auto path = text(twin);
   if (path.empty()) return Secret(value);
   const auto content = secret_file(twin, path);
   if (content.empty()) return Secret(value);
-  if (!value.empty()) fault(fmt::format("both secrets are set, please use one or the other: {} or {}", name, twin));
+  if (!value.empty())
+    fault(both.empty() ? fmt::format("both secrets are set, please use one or the other: {} or {}", name, twin)
+                       : std::string(both));
   return Secret(content);
 }
 

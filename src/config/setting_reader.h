@@ -39,8 +39,9 @@ class SettingReader {
   }
   void duration(const std::string& name, std::chrono::milliseconds least, std::chrono::milliseconds& target);
 
-  // NAME, or the trimmed content of the file that NAME_FILE names.
-  Secret secret(const std::string& name);
+  // NAME, or the trimmed content of the file that NAME_FILE names. `both` is the fault when both are given, "" the
+  // usual one.
+  Secret secret(const std::string& name, std::string_view both = "");
 
   void fault(std::string text) { faults_.push_back(std::move(text)); }
   void warn(std::string text) { warnings_.push_back(std::move(text)); }

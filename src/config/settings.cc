@@ -169,6 +169,24 @@ void read_engine(SettingReader& read, Settings& settings) {
   if (!parsed || !parsed->is_object()) read.fault("DOCKER_AUTH_CONFIG: not a JSON object");
 }
 
+// config 11. The text may hold environment values of inline deployments, so it is treated as a secret.
+void read_polls(SettingReader& read, const ArtifactCheck& is_artifact, Settings& settings) {
+  const auto text =
+      read.secret("POLL_CONFIG", "both POLL_CONFIG and POLL_CONFIG_FILE are set, please use one or the other");
+  if (text.empty()) return;
+  const auto* variable =
+      read.is_set("POLL_CONFIG_FILE") && !read.is_set("POLL_CONFIG") ? "POLL_CONFIG_FILE" : "POLL_CONFIG";
+  PollFaults faults;
+  const ArtifactCheck any = [](std::string_view) { return Status(); };
+  settings.polls = read_poll_configs(text.reveal(), variable, is_artifact ? is_artifact : any, faults);
+  if (settings.config_strict)
+    faults.invalid.insert(faults.invalid.end(), faults.warnings.begin(), faults.warnings.end());
+  for (const auto* list : {&faults.undecodable, &faults.invalid})
+    for (const auto& fault : *list) read.fault(fmt::format("invalid poll configuration: {}", fault));
+  if (settings.config_strict) return;
+  for (const auto& warning : faults.warnings) read.warn(fmt::format("poll configuration: {}", warning));
+}
+
 void read_service_rules(SettingReader& read, Settings& settings) {
   read.number("MAX_PAYLOAD_SIZE", kBytes, settings.max_payload_size);
   read.number("MAX_CONCURRENT_DEPLOYMENTS", {1, std::numeric_limits<std::int32_t>::max()},
@@ -195,7 +213,7 @@ Environment process_environment() {
   return environment;
 }
 
-tl::expected<Settings, SettingsError> read_settings(const Environment& environment) {
+tl::expected<Settings, SettingsError> read_settings(const Environment& environment, const ArtifactCheck& is_artifact) {
   SettingReader read(environment);
   Settings settings;
   read_log_level(read, settings);
@@ -210,6 +228,7 @@ tl::expected<Settings, SettingsError> read_settings(const Environment& environme
   read_service_rules(read, settings);
   read_artifact_rules(read, settings);
   read_engine(read, settings);
+  read_polls(read, is_artifact, settings);
   refuse_unbuilt_settings(read);
   if (!read.faults().empty()) return tl::unexpected(SettingsError{std::move(read.faults())});
   settings.warnings = std::move(read.warnings());

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "config/poll_config.h"
 
 namespace windlass {
 
@@ -48,6 +49,7 @@ struct Settings {
   std::string docker_config_dir;  // DOCKER_CONFIG, else $HOME/.docker
   Secret docker_auth_config;      // DOCKER_AUTH_CONFIG
   bool pass_env = false;
+  std::vector<PollConfig> polls;  // POLL_CONFIG
 
   std::vector<std::string> warnings;  // to be logged once at start
 };
@@ -57,7 +59,9 @@ struct SettingsError {
 };
 
 // Reads settings and the *_FILE twins. A variable of config 2 that windlass does not have yet and that is set to
-// something else than its default is a fault that names it, never ignored.
-tl::expected<Settings, SettingsError> read_settings(const Environment& environment);
+// something else than its default is a fault that names it, never ignored. `is_artifact` judges the references of
+// POLL_CONFIG; without it they are taken as they are.
+tl::expected<Settings, SettingsError> read_settings(const Environment& environment,
+                                                    const ArtifactCheck& is_artifact = {});
 
 }  // namespace windlass

@@ -192,6 +192,38 @@ TEST_F(SettingFiles, HoldSecrets) {
   EXPECT_EQ(settings->warnings, Faults{});
 }
 
+// config 1.2, 11
+TEST_F(SettingFiles, MayHoldThePollConfiguration) {
+  const auto path = file("poll.yaml", "- {source: oci, url: ghcr.io/acme/app:1, intervall: 3}\n");
+  const auto settings = read_settings({{"POLL_CONFIG_FILE", path}});
+  ASSERT_TRUE(settings);
+  ASSERT_EQ(settings->polls.size(), 1u);
+  EXPECT_EQ(settings->polls[0].url, "ghcr.io/acme/app:1");
+  EXPECT_EQ(settings->warnings,
+            Faults{"poll configuration: POLL_CONFIG_FILE:1: unknown key \"intervall\", did you mean \"interval\"?"});
+  EXPECT_EQ(faults_of({{"POLL_CONFIG_FILE", path}, {"POLL_CONFIG", "[]"}}),
+            Faults{"both POLL_CONFIG and POLL_CONFIG_FILE are set, please use one or the other"});
+  EXPECT_EQ(faults_of({{"POLL_CONFIG_FILE", path}, {"CONFIG_STRICT", "true"}}),
+            Faults{"invalid poll configuration: POLL_CONFIG_FILE:1: unknown key \"intervall\", did you mean "
+                   "\"interval\"?"});
+  EXPECT_EQ(faults_of({{"POLL_CONFIG_FILE", "/nowhere/poll"}}),
+            Faults{"POLL_CONFIG_FILE: reading /nowhere/poll: no such file or directory"});
+}
+
+// config 2.1: with all other faults, and judged by the grammar of references
+TEST(Settings, TellFaultsOfThePollConfigurationWithTheOthers) {
+  const ArtifactCheck nothing_is = [](std::string_view) { return Status(fail(Kind::invalid, "no")); };
+  const auto settings = read_settings(
+      {{"POLL_CONFIG", "- {source: oci, url: x}\n- {source: oci, interval: 1}"}, {"HTTP_PORT", "0"}}, nothing_is);
+  ASSERT_FALSE(settings);
+  EXPECT_EQ(settings.error().faults,
+            (Faults{"HTTP_PORT: \"0\" is not a whole number from 1 to 65535",
+                    "invalid poll configuration: POLL_CONFIG:1: url: invalid OCI artifact reference: no",
+                    "invalid poll configuration: POLL_CONFIG:2: url: key not found: url",
+                    "invalid poll configuration: POLL_CONFIG:2: interval: poll interval too low: must be at least "
+                    "10s"}));
+}
+
 TEST_F(SettingFiles, AreRefusedBesideTheVariable) {
   EXPECT_EQ(faults_of({{"WEBHOOK_SECRET", "one"}, {"WEBHOOK_SECRET_FILE", file("hook", "one")}}),
             Faults{"both secrets are set, please use one or the other: WEBHOOK_SECRET or WEBHOOK_SECRET_FILE"});
@@ -249,8 +281,6 @@ TEST(UnbuiltSettings, AreRefusedByName) {
       {"OCI_TRUST_POLICY", "enabled: false", "(signature verification): unset it"},
       {"OCI_TRUST_POLICY_FILE", "/policy.yaml", "(signature verification): unset it"},
       {"OCI_TRUSTED_ROOT_FILE", "/root.json", "(signature verification): unset it"},
-      {"POLL_CONFIG", "[]", "(polling): unset it"},
-      {"POLL_CONFIG_FILE", "/poll.yaml", "(polling): unset it"},
       {"SECRET_PROVIDER", "openbao", "(fetching of external secrets): unset it"},
       {"SOPS_AGE_KEY_FILE", "/key", "(SOPS decryption): unset it"},
       {"METRICS_PORT", "9100", "(the metrics server): unset it or leave it at 9120"},

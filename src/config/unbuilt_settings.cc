@@ -35,7 +35,6 @@ constexpr Unbuilt kUnbuilt[] = {
     {"CERT_ROTATION_THRESHOLD", "72h", "certificate rotation"},
     {"CERT_ROTATION_CHECK_INTERVAL", "1h", "certificate rotation"},
 
-    {"POLL_CONFIG", "", "polling", true},
     {"REGISTRY_WEBHOOKS", "", "webhooks of registries", true},
     {"OCI_REGISTRIES_FILE", "", "registry mirrors"},
     {"AUTO_ROLLBACK", "false", "automatic rollback"},

@@ -1,0 +1,137 @@
+#include "config/inline_deployments.h"
+
+#include <gtest/gtest.h>
+
+#include "config/deploy_config_fixture.h"
+#include "config/yaml_from_json.h"
+
+namespace windlass {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+struct Decoded {
+  std::string text;
+  Lines faults, warnings;
+};
+
+Decoded decode(std::string_view yaml) {
+  const auto file = parse_yaml(yaml, "test");
+  EXPECT_TRUE(file) << file.error().message;
+  Decoded result;
+  result.text = decode_inline_deployments(*file->documents.at(0), "test", result.faults, result.warnings);
+  EXPECT_EQ(result.faults, Lines{});
+  return result;
+}
+
+DeployConfig only_stack(const std::string& text) {
+  const auto configs = read_inline_deployments(text);
+  EXPECT_TRUE(configs) << configs.error().message;
+  return configs ? configs->stacks.at(0) : DeployConfig{};
+}
+
+// config 14 #1: doco-cd applies the defaults a second time
+constexpr const char* kEveryKey = R"(
+- name: app
+  version: doco.v1
+  reference: refs/heads/other
+  working_dir: sub/dir
+  compose_files: [one.yaml, two.yaml]
+  environment: {A: "1.10", B: True, C: , D: "quote \" and \\ and\nline", E: ümlaut}
+  env_files: []
+  profiles: [web, "*"]
+  remove_orphans: false
+  force_recreate: true
+  force_image_pull: yes
+  timeout: 0
+  webhook_filter: ^v[0-9]+$
+)";
+
+TEST(InlineDeployments, KeepWhatIsWrittenOut) {
+  const auto stack = only_stack(decode(kEveryKey).text);
+  EXPECT_EQ(stack.name, "app");
+  EXPECT_EQ(stack.reference, "refs/heads/other");
+  EXPECT_EQ(stack.working_dir, "sub/dir");
+  EXPECT_EQ(stack.compose_files, (Lines{"one.yaml", "two.yaml"}));
+  EXPECT_FALSE(stack.compose_files_are_default);
+  EXPECT_EQ(stack.environment,
+            (std::map<std::string, std::string>{
+                {"A", "1.10"}, {"B", "True"}, {"C", ""}, {"D", "quote \" and \\ and\nline"}, {"E", "ümlaut"}}));
+  EXPECT_EQ(stack.env_files, Lines{});
+  EXPECT_FALSE(stack.env_files_are_default);
+  EXPECT_EQ(stack.profiles, (Lines{"web", "*"}));
+  EXPECT_FALSE(stack.remove_orphans);
+  EXPECT_TRUE(stack.force_recreate);
+  EXPECT_TRUE(stack.force_image_pull);
+  EXPECT_EQ(stack.timeout_seconds, 0);
+  EXPECT_EQ(stack.webhook_filter, "^v[0-9]+$");
+}
+
+TEST(InlineDeployments, HaveTheDefaultsOfTheFile) {
+  const auto stack = only_stack(decode("- name: app").text);
+  EXPECT_TRUE(stack.compose_files_are_default);
+  EXPECT_TRUE(stack.env_files_are_default);
+  EXPECT_EQ(stack.env_files, Lines{".env"});
+  EXPECT_TRUE(stack.remove_orphans);
+  EXPECT_EQ(stack.timeout_seconds, 180);
+}
+
+using InlineDeploymentsAndFile = DeployConfigFile;
+
+TEST_F(InlineDeploymentsAndFile, AreTheSameAsTheSameTextInAFile) {
+  const auto from_file = load("name: app\ntimeout: 7\nenvironment: {N: 0x10, S: ~}\n");
+  ASSERT_TRUE(from_file) << from_file.error().message;
+  EXPECT_EQ(only_stack(decode("- {name: app, timeout: 7, environment: {N: 0x10, S: ~}}").text).text,
+            from_file->stacks.at(0).text);
+}
+
+TEST(InlineDeployments, AreTheSameTextAgainWhenReadAndWritten) {
+  for (const std::string_view yaml : {kEveryKey, "- name: app", "- {name: a}\n- {name: b, env_files: [x, y]}"}) {
+    const auto text = decode(yaml).text;
+    const auto value = parse_json(text);
+    ASSERT_TRUE(value);
+    Lines faults, warnings;
+    const auto tree = yaml_from_json(*value, JsonKeys::as_written);
+    EXPECT_EQ(decode_inline_deployments(*tree.documents.at(0), "again", faults, warnings), text);
+    EXPECT_EQ(faults, Lines{});
+    EXPECT_EQ(warnings, Lines{});
+  }
+}
+
+TEST(InlineDeployments, AreNoneForAnEmptyList) { EXPECT_EQ(decode("[]").text, ""); }
+
+TEST(InlineDeployments, OfAnotherVersionAreRefused) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"", "inline deployments: invalid JSON at byte 1: incomplete JSON"},
+      {"[]", "invalid inline deployments: no deployments found"},
+      {R"([{"name":"a","colour":1}])", "invalid inline deployments: inline deployments: unknown key \"colour\""},
+      {R"([{"name":"a","timeout":"1"}])",
+       "invalid inline deployments: failed to decode yaml: inline deployments: timeout: expected an integer, got text "
+       "\"1\""},
+  };
+  for (const auto& [text, fault] : rows) {
+    const auto configs = read_inline_deployments(text);
+    ASSERT_FALSE(configs) << text;
+    EXPECT_EQ(configs.error().message, fault);
+  }
+}
+
+// config 3: JSON of a request
+TEST(YamlFromJson, MatchesKeysWhateverTheirCase) {
+  const auto value = parse_json(
+      R"({"Name":"a","NAME":"b","Environment":{"PATH":"x","path":"y"},"Timeout":90.0,"Force_Recreate":true,"X":null})");
+  ASSERT_TRUE(value);
+  const auto file = yaml_from_json(*value, JsonKeys::any_case);
+  const auto& root = *file.documents.at(0);
+  ASSERT_TRUE(root.find("name"));
+  EXPECT_EQ(root.find("name")->value->text, "b") << "the last one counts";
+  EXPECT_TRUE(root.find("name")->value->quoted);
+  EXPECT_EQ(root.find("environment")->value->entries.size(), 2u) << "these names are the user's own";
+  EXPECT_EQ(root.find("timeout")->value->text, "90");
+  EXPECT_EQ(root.find("force_recreate")->value->text, "true");
+  EXPECT_FALSE(root.find("force_recreate")->value->quoted);
+  EXPECT_TRUE(root.find("x")->value->is_null());
+}
+
+}  // namespace
+}  // namespace windlass
