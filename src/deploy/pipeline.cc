@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/crash_point.h"
+#include "config/inline_deployments.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
 
@@ -35,6 +36,13 @@ void for_each_index(std::size_t count, unsigned threads, const std::function<voi
   std::vector<std::jthread> helpers;
   for (std::size_t i = 1; i < std::min<std::size_t>(count, threads); ++i) helpers.emplace_back(take);
   take();
+}
+
+// Where the state of a lane's runs with this target and these inline deployments is kept. Of the latter only a hash:
+// they may hold values that must not stay (decision 5).
+std::string place_of(const JobRequest& request) {
+  return request.deployments.empty() ? request.target
+                                     : fmt::format("{} {}", request.target, sha256_hex(request.deployments));
 }
 
 StackResult result_of(const std::string& stack, RunStatus status, std::string message) {
@@ -106,35 +114,50 @@ JobOutcome Pipeline::run(const Job& job, const TellRevision& tell_revision, cons
   crash_point("source.resolved");
   tell_revision(request.ref_is_digest ? run.digest->str() : fmt::format("{} ({})", request.ref, run.digest->str()));
 
-  if (auto outcome = unchanged(run)) return *outcome;
-  (void)releases_.unsettle(run.lane, request.target);
+  if (auto outcome = unchanged(request, *run.digest, deadline, run.log); outcome && *outcome) return **outcome;
+  (void)releases_.unsettle(run.lane, place_of(request));
   auto outcome = deploy(run);
   remember(run, outcome.status != RunStatus::failed);
+  // deploy/V6: what failed before anything was touched, or by a fault that passes, says nothing against the release
+  if (outcome.status == RunStatus::failed && run.touched && !outcome.passing_fault)
+    if (auto kept = releases_.remember_bad(run.lane, place_of(request), settled_key(request, *run.digest)); !kept)
+      run.log.error("failed release was not remembered", {{"error", kept.error().message}});
   return outcome;
 }
 
-// Everything that decides what a run of this lane and target would do, besides the engine's state (deploy/N2b).
-std::string Pipeline::settled_key(const Run& run) const {
-  return sha256_hex(fmt::format("1\n{}\n{}\n{}\n{}\n{}\n{}", run.digest->str(), run.job.request.ref,
-                                options_.config.base_dir, options_.host_data_dir, driver_.version(),
-                                options_.environment_hash));
+Result<bool> Pipeline::is_settled(const JobRequest& request, const Digest& digest, const Deadline& deadline) {
+  auto bad = releases_.bad_key(lane_of(request), place_of(request));
+  if (!bad) return tl::unexpected(bad.error());
+  if (*bad == settled_key(request, digest)) return true;
+  auto outcome = unchanged(request, digest, deadline, log_.with({{"artifact", request.artifact}}));
+  if (!outcome) return tl::unexpected(outcome.error());
+  return outcome->has_value();
+}
+
+// Everything that decides what a run of this lane and place would do, besides the engine's state (deploy/N2b).
+std::string Pipeline::settled_key(const JobRequest& request, const Digest& digest) const {
+  return sha256_hex(fmt::format("1\n{}\n{}\n{}\n{}\n{}\n{}", digest.str(), request.ref, options_.config.base_dir,
+                                options_.host_data_dir, driver_.version(), options_.environment_hash));
 }
 
 // deploy/N2b: the last run with equal inputs ended well and the engine shows what it left. No file is read, no child
-// process is started, nothing is written.
-std::optional<JobOutcome> Pipeline::unchanged(const Run& run) {
-  auto settled = releases_.settled(run.lane, run.job.request.target);
-  if (!settled || !*settled || (*settled)->key != settled_key(run)) return std::nullopt;
+// process is started, nothing is written. An error: the engine does not say.
+Result<std::optional<JobOutcome>> Pipeline::unchanged(const JobRequest& request, const Digest& digest,
+                                                      const Deadline& deadline, const Log& log) {
+  auto settled = releases_.settled(lane_of(request), place_of(request));
+  if (!settled) return tl::unexpected(settled.error());
+  if (!*settled || (*settled)->key != settled_key(request, digest)) return std::optional<JobOutcome>();
   JobOutcome outcome{.status = RunStatus::skipped};
   std::vector<std::string> reasons;
   for (const auto& stack : (*settled)->stacks) {
     auto reason = stack.skipped_because;
+    if (!reason.empty() && request.trigger != Trigger::webhook) return std::optional<JobOutcome>();  // webhook/F6
     if (reason.empty()) {
-      auto containers = engine_.containers({"com.docker.compose.project=" + stack.name}, run.deadline);
-      if (!containers) return std::nullopt;
+      auto containers = engine_.containers({"com.docker.compose.project=" + stack.name}, deadline);
+      if (!containers) return tl::unexpected(containers.error());
       if (auto wrong = mismatch(stack.services, by_service(*containers), stack.release_of)) {
-        run.log.info("stack is not as it was deployed", {{"stack", stack.name}, {"reason", *wrong}});
-        return std::nullopt;
+        log.info("stack is not as it was deployed", {{"stack", stack.name}, {"reason", *wrong}});
+        return std::optional<JobOutcome>();
       }
       reason = "no changes";
     }
@@ -142,7 +165,7 @@ std::optional<JobOutcome> Pipeline::unchanged(const Run& run) {
     outcome.stacks.push_back(result_of(stack.name, RunStatus::skipped, std::move(reason)));
   }
   outcome.message = fmt::format("{}", fmt::join(reasons, "; "));
-  return outcome;
+  return std::optional(std::move(outcome));
 }
 
 JobOutcome Pipeline::deploy(Run& run) {
@@ -158,7 +181,8 @@ JobOutcome Pipeline::deploy(Run& run) {
   if (!tree) return JobOutcome::failed(FailedStep::pull, tree.error().message, tree.error().kind == Kind::unavailable);
   for (const auto& note : tree->notes) run.log.info("note on the artifact", {{"note", note}});
 
-  auto configs = load_deploy_configs(tree->root, request.target, options_.config);
+  auto configs = request.deployments.empty() ? load_deploy_configs(tree->root, request.target, options_.config)
+                                             : read_inline_deployments(request.deployments);
   if (!configs) return JobOutcome::failed(FailedStep::config, configs.error().message);
   for (const auto& warning : configs->warnings) run.log.warning("deploy config", {{"warning", warning}});
   for (auto& config : configs->stacks) {
@@ -278,7 +302,7 @@ JobOutcome Pipeline::conclude(const Run& run) {
 
 // Keeps what unchanged() needs. A stack that asks for something at every run (force_…) is never unchanged.
 void Pipeline::keep_settled(const Run& run) {
-  SettledRun settled{.key = settled_key(run)};
+  SettledRun settled{.key = settled_key(run.job.request, *run.digest)};
   for (const auto& stack : run.stacks) {
     if (stack.config.force_recreate || stack.config.force_image_pull) return;
     SettledStack end{.name = stack.config.name, .skipped_because = stack.filtered_because, .services = stack.services};
@@ -286,7 +310,7 @@ void Pipeline::keep_settled(const Run& run) {
     if (record && *record) end.release_of = (*record)->release_of;
     settled.stacks.push_back(std::move(end));
   }
-  if (auto kept = releases_.settle(run.lane, run.job.request.target, settled); !kept)
+  if (auto kept = releases_.settle(run.lane, place_of(run.job.request), settled); !kept)
     run.log.warning("state of the run was not kept", {{"error", kept.error().message}});
 }
 

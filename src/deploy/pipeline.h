@@ -44,9 +44,15 @@ class Pipeline {
   // Runs one job to its end. Called from any thread, for different lanes at once.
   JobOutcome run(const Job& job, const TellRevision& tell_revision, const Deadline& deadline);
 
+  // Would a job of this request find nothing to do for this digest? Also true when that release has failed while it was
+  // being deployed: nobody but an operator, a new digest or a new configuration tries it again (deploy/V6). Reads state
+  // and asks the engine; no file is read, no child process is started, nothing is written.
+  Result<bool> is_settled(const JobRequest& request, const Digest& digest, const Deadline& deadline);
+
  private:
   struct Run;
-  std::optional<JobOutcome> unchanged(const Run& run);
+  Result<std::optional<JobOutcome>> unchanged(const JobRequest& request, const Digest& digest, const Deadline& deadline,
+                                              const Log& log);
   JobOutcome deploy(Run& run);
   Status resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root);
   Status plan(Run& run, PreparedStack& stack);
@@ -54,7 +60,7 @@ class Pipeline {
   Status bring_up(Run& run, PreparedStack& stack);
   JobOutcome conclude(const Run& run);
   void keep_settled(const Run& run);
-  std::string settled_key(const Run& run) const;
+  std::string settled_key(const JobRequest& request, const Digest& digest) const;
   void remember(const Run& run, bool deployed);
 
   Options options_;

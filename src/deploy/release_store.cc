@@ -52,6 +52,12 @@ CREATE TABLE IF NOT EXISTS settled_runs (
   stacks TEXT NOT NULL,
   PRIMARY KEY (lane, target)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS bad_runs (
+  lane TEXT NOT NULL,
+  place TEXT NOT NULL,
+  key TEXT NOT NULL,
+  PRIMARY KEY (lane, place)
+) WITHOUT ROWID;
 UPDATE releases SET state = 'failed', message = 'interrupted' WHERE state = 'running';
 UPDATE stacks SET last_state = 'failed' WHERE last_state = 'running';
 )";
@@ -244,10 +250,10 @@ Result<std::optional<ServiceInputs>> ReleaseStore::inputs(const std::string& rel
   return std::optional<ServiceInputs>(text_map(value->if_object()));
 }
 
-Result<std::optional<SettledRun>> ReleaseStore::settled(const std::string& lane, const std::string& target) {
+Result<std::optional<SettledRun>> ReleaseStore::settled(const std::string& lane, const std::string& place) {
   const std::lock_guard lock(mutex_);
   auto query = db_->query("SELECT key, stacks FROM settled_runs WHERE lane = ? AND target = ?");
-  query.bind(lane).bind(target);
+  query.bind(lane).bind(place);
   auto row = query.step();
   if (!row) return tl::unexpected(row.error());
   if (!*row) return std::optional<SettledRun>();
@@ -256,15 +262,36 @@ Result<std::optional<SettledRun>> ReleaseStore::settled(const std::string& lane,
   return std::optional(SettledRun{.key = query.text(0), .stacks = settled_stacks(*value)});
 }
 
-Status ReleaseStore::settle(const std::string& lane, const std::string& target, const SettledRun& run) {
+Status ReleaseStore::settle(const std::string& lane, const std::string& place, const SettledRun& run) {
   const std::lock_guard lock(mutex_);
   auto query = db_->query("INSERT OR REPLACE INTO settled_runs (lane, target, key, stacks) VALUES (?, ?, ?, ?)");
-  return query.bind(lane).bind(target).bind(run.key).bind(json::serialize(to_json(run.stacks))).run();
+  return query.bind(lane).bind(place).bind(run.key).bind(json::serialize(to_json(run.stacks))).run();
 }
 
-Status ReleaseStore::unsettle(const std::string& lane, const std::string& target) {
+Status ReleaseStore::unsettle(const std::string& lane, const std::string& place) {
   const std::lock_guard lock(mutex_);
-  return db_->query("DELETE FROM settled_runs WHERE lane = ? AND target = ?").bind(lane).bind(target).run();
+  auto transaction = Transaction::begin(*db_);
+  if (!transaction) return tl::unexpected(transaction.error());
+  auto settled = db_->query("DELETE FROM settled_runs WHERE lane = ? AND target = ?");
+  if (auto done = settled.bind(lane).bind(place).run(); !done) return done;
+  auto bad = db_->query("DELETE FROM bad_runs WHERE lane = ? AND place = ?");
+  if (auto done = bad.bind(lane).bind(place).run(); !done) return done;
+  return transaction->commit();
+}
+
+Result<std::string> ReleaseStore::bad_key(const std::string& lane, const std::string& place) {
+  const std::lock_guard lock(mutex_);
+  auto query = db_->query("SELECT key FROM bad_runs WHERE lane = ? AND place = ?");
+  query.bind(lane).bind(place);
+  auto row = query.step();
+  if (!row) return tl::unexpected(row.error());
+  return *row ? query.text(0) : "";
+}
+
+Status ReleaseStore::remember_bad(const std::string& lane, const std::string& place, const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  auto query = db_->query("INSERT OR REPLACE INTO bad_runs (lane, place, key) VALUES (?, ?, ?)");
+  return query.bind(lane).bind(place).bind(key).run();
 }
 
 }  // namespace windlass

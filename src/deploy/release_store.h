@@ -61,9 +61,14 @@ class ReleaseStore {
   Status finish(const Release& release, const std::map<std::string, std::string>& release_of);
   Result<std::optional<ServiceInputs>> inputs(const std::string& release_id, const std::string& service);
 
-  Result<std::optional<SettledRun>> settled(const std::string& lane, const std::string& target);
-  Status settle(const std::string& lane, const std::string& target, const SettledRun& run);
-  Status unsettle(const std::string& lane, const std::string& target);
+  // By lane and place: the target, and what sets runs of one target apart. unsettle() forgets the bad key as well.
+  Result<std::optional<SettledRun>> settled(const std::string& lane, const std::string& place);
+  Status settle(const std::string& lane, const std::string& place, const SettledRun& run);
+  Status unsettle(const std::string& lane, const std::string& place);
+
+  // The key of a run that failed while it was deploying, "" if the last one did not (deploy/V6).
+  Result<std::string> bad_key(const std::string& lane, const std::string& place);
+  Status remember_bad(const std::string& lane, const std::string& place, const std::string& key);
 
  private:
   explicit ReleaseStore(std::unique_ptr<Db> db) : db_(std::move(db)) {}

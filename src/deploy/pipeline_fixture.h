@@ -1,0 +1,240 @@
+// For tests of the pipeline: a source, an engine, compose and live directories in memory, state in a file.
+#pragma once
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <mutex>
+
+#include "deploy/labels.h"
+#include "deploy/pipeline.h"
+#include "sys/crypto.h"
+
+namespace windlass {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+inline const auto kDigest1 = Digest::of_sha256_hex(std::string(64, '1')),
+                  kDigest2 = Digest::of_sha256_hex(std::string(64, '2'));
+
+// A source with one release at a time: its files, or why it has none.
+struct FakeSource final : Source {
+  std::map<std::string, std::string> files;
+  Result<Settled> settled = Settled{.deploy = kDigest1, .reason = {}};
+  std::optional<Error> fetch_error;
+  int fetched = 0;
+
+  Result<Look> look(const JobRequest&, const std::optional<Sighting>&, const Deadline&) override { return Look{}; }
+  Result<Settled> settle(const Job&, const LaneHistory&, const Deadline&) override { return settled; }
+  Result<UnpackedTree> fetch(const Job&, const Digest&, const fs::path& staging, const Deadline&) override {
+    ++fetched;
+    if (fetch_error) return tl::unexpected(*fetch_error);
+    UnpackedTree tree{.root = staging};
+    for (const auto& [path, text] : files) {
+      fs::create_directories((staging / path).parent_path());
+      std::ofstream(staging / path) << text;
+      tree.entries.push_back({.path = path, .type = EntryType::file, .mode = 0644, .content = sha256_hex(text)});
+    }
+    return tree;
+  }
+  Result<std::string> live_path(const Job&) const override { return std::string("reg.example/my/app"); }
+};
+
+// An engine in memory; every container is what the driver made of it.
+struct FakeEngine final : Engine {
+  std::mutex mutex;
+  std::map<std::string, std::map<std::string, ContainerSummary>> projects;  // project -> service -> container
+  std::string state = "running";                                            // of containers that are made from now on
+  int exit_code = 0;
+  int made = 0;
+  std::string fault;                           // of containers(); "": it answers
+  std::map<std::string, std::string> renamed;  // id -> new name
+
+  void make(const std::string& project, const std::string& service, Labels labels) {
+    labels["com.docker.compose.service"] = service;
+    labels["com.docker.compose.project"] = project;
+    projects[project][service] = {.id = fmt::format("container-{}", ++made),
+                                  .name = fmt::format("{}-{}-1", project, service),
+                                  .image_id = "sha256:image",
+                                  .state = state,
+                                  .labels = std::move(labels)};
+  }
+  Status ping() override { return {}; }
+  Result<EngineInfo> info(const Deadline&) override { return EngineInfo{}; }
+  Result<std::vector<ContainerSummary>> containers(const std::vector<std::string>& labels, const Deadline&) override {
+    if (!fault.empty()) return fail(Kind::unavailable, fault);
+    const std::lock_guard lock(mutex);
+    std::vector<ContainerSummary> list;
+    for (const auto& [service, container] : projects[labels.at(0).substr(labels.at(0).find('=') + 1)])
+      list.push_back(container);
+    return list;
+  }
+  Result<ContainerDetail> inspect(const std::string& id, const Deadline&) override {
+    const std::lock_guard lock(mutex);
+    for (const auto& [project, services] : projects)
+      for (const auto& [service, container] : services)
+        if (container.id == id)
+          return ContainerDetail{.id = id,
+                                 .name = container.name,
+                                 .image_id = container.image_id,
+                                 .state = container.state,
+                                 .exit_code = exit_code,
+                                 .started_at = "2026-01-02T03:04:05Z",
+                                 .labels = container.labels};
+    return fail(Kind::not_found, "no such container");
+  }
+  Result<std::string> last_logs(const std::string&, int, const Deadline&) override { return std::string("boom\n"); }
+  Result<std::string> image_id(const std::string&, const Deadline&) override { return std::string("sha256:image"); }
+  Status remove(const std::string& id, const Deadline&) override {
+    for (auto& [project, services] : projects)
+      std::erase_if(services, [&](const auto& service) { return service.second.id == id; });
+    return {};
+  }
+  Status rename(const std::string& id, const std::string& name, const Deadline&) override {
+    renamed[id] = name;
+    for (auto& [project, services] : projects)
+      for (auto& [service, container] : services)
+        if (container.id == id) container.name = name;
+    return {};
+  }
+  struct NoEvents final : EventStream {
+    Result<std::optional<EngineEvent>> next(const Deadline& deadline) override {
+      std::this_thread::sleep_for(std::min<std::chrono::milliseconds>(deadline.left(), 20ms));
+      return std::optional<EngineEvent>();
+    }
+  };
+  Result<std::unique_ptr<EventStream>> events(const std::string&, const Deadline&) override {
+    return std::unique_ptr<EventStream>(new NoEvents);
+  }
+};
+
+// compose as far as it matters: a service is recreated when its definition, labels included, is another one.
+struct FakeDriver final : Driver {
+  explicit FakeDriver(FakeEngine& engine) : engine(engine) {}
+  FakeEngine& engine;
+  std::map<std::string, std::string> definitions;  // project/service -> JSON it was made from
+  std::map<std::string, std::string> models;       // stack -> model, with {root} for the project folder
+  std::optional<Error> resolve_error, pull_error, up_error;
+  std::atomic<int> resolved = 0, pulled = 0, upped = 0;
+  std::mutex mutex;
+
+  Result<json::object> resolve(const StackSpec& stack, const Deadline&) override {
+    ++resolved;
+    if (resolve_error) return tl::unexpected(*resolve_error);
+    auto text = models.at(stack.name);
+    for (auto at = text.find("{root}"); at != text.npos; at = text.find("{root}"))
+      text.replace(at, 6, stack.project_dir.string());
+    return parse_json(text)->get_object();
+  }
+  Status pull(const std::string&, const json::object&, const std::vector<std::string>&, const Deadline&) override {
+    ++pulled;
+    if (pull_error) return tl::unexpected(*pull_error);
+    return {};
+  }
+  Status build(const std::string&, const json::object&, const std::vector<std::string>&, const Deadline&) override {
+    return {};
+  }
+  Status up(const std::string& stack, const json::object& model, const UpOptions&, const Deadline&) override {
+    ++upped;
+    const std::lock_guard lock(mutex);
+    if (up_error) return tl::unexpected(*up_error);
+    std::map<std::string, ContainerSummary> kept;
+    for (const auto& member : model.at("services").get_object()) {
+      const std::string service(member.key());
+      const auto text = canonical_json(member.value());
+      const std::lock_guard engine_lock(engine.mutex);
+      auto& known = definitions[stack + "/" + service];
+      if (!engine.projects[stack].contains(service) || known != text) {
+        Labels labels;
+        for (const auto& label : member.value().at("labels").get_object())
+          labels[std::string(label.key())] = std::string(label.value().get_string());
+        engine.make(stack, service, std::move(labels));
+        known = text;
+      }
+      kept[service] = engine.projects[stack][service];
+    }
+    engine.projects[stack] = std::move(kept);
+    return {};
+  }
+  std::string version() const override { return "2.26.1"; }
+  Status check(const Deadline&) override { return {}; }
+};
+
+struct FakeLive final : LiveDirectories {
+  std::vector<std::string> synced;  // digests, in order
+  std::optional<Error> error;
+  Result<std::string> path_for(const std::string&, const std::string& plain, const std::string&, bool) override {
+    return plain;
+  }
+  Status recover() override { return {}; }
+  Result<SyncResult> sync(const std::string&, const UnpackedTree&, const Digest& digest, bool,
+                          const Deadline&) override {
+    if (error) return tl::unexpected(*error);
+    synced.push_back(digest.str());
+    return SyncResult{};
+  }
+};
+
+class PipelineTest : public ::testing::Test {
+ protected:
+  PipelineTest() : folder(fs::temp_directory_path() / ("windlass-" + new_uuid_v7())), driver(engine) {
+    fs::create_directories(folder);
+    source.files = {{".doco-cd.yaml", "name: web\n"}, {"compose.yaml", "services: {}\n"}, {"www/index.html", "v1"}};
+    driver.models["web"] = R"({"name":"web","services":{
+      "page":{"image":"nginx:1","pull_policy":"never","restart":"always",
+              "volumes":[{"type":"bind","source":"{root}/www","target":"/www"}]},
+      "db":{"image":"db:1","pull_policy":"never","restart":"always"}}})";
+    start();
+  }
+  ~PipelineTest() override {
+    pipeline.reset();
+    releases.reset();
+    fs::remove_all(folder);
+  }
+  // A new process on the same state.
+  void start() {
+    pipeline.reset();
+    releases.reset();
+    releases = std::move(*ReleaseStore::open(std::move(*Db::open(folder / "state.db"))));
+    preparer = std::make_unique<StackPreparer>(StackPreparer::Options{.hash_key = Secret("key"), .process_env = {}},
+                                               driver, engine, *releases);
+    deployment =
+        std::make_unique<StackDeployment>(StackDeployment::Options{}, driver, engine, *preparer, *releases, clock);
+    pipeline = std::make_unique<Pipeline>(
+        Pipeline::Options{.data_dir = folder, .host_data_dir = "/host/data", .config = {}, .environment_hash = ""},
+        source, driver, engine, live, *releases, *preparer, *deployment, Log({.level = LogLevel::critical}));
+  }
+  JobRequest request() {
+    JobRequest request{.artifact = "reg.example/my/app:main",
+                       .source_id = "reg.example/my/app",
+                       .repository = "my/app",
+                       .ref = "main"};
+    request.digest = settled_digest();
+    return request;
+  }
+  JobOutcome run() { return run(request()); }
+  JobOutcome run(JobRequest request) {
+    const Job job{.id = new_uuid_v7(), .request = std::move(request)};
+    return pipeline->run(
+        job, [this](std::string text) { revision = std::move(text); }, Deadline::in(20s));
+  }
+  std::optional<Digest> settled_digest() { return source.settled ? source.settled->deploy : std::nullopt; }
+  void release_2() { source.settled = Settled{.deploy = kDigest2, .reason = {}}; }
+  std::string id_of(const std::string& service) { return engine.projects["web"][service].id; }
+
+  fs::path folder;
+  SystemClock clock;
+  FakeSource source;
+  FakeEngine engine;
+  FakeDriver driver;
+  FakeLive live;
+  std::unique_ptr<ReleaseStore> releases;
+  std::unique_ptr<StackPreparer> preparer;
+  std::unique_ptr<StackDeployment> deployment;
+  std::unique_ptr<Pipeline> pipeline;
+  std::string revision;
+};
+
+}  // namespace windlass

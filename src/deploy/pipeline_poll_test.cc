@@ -1,0 +1,129 @@
+// What polls need of the pipeline: is there anything to do, and deployments that come with the request.
+#include "deploy/pipeline_fixture.h"
+
+namespace windlass {
+namespace {
+
+class PipelinePollTest : public PipelineTest {
+ protected:
+  JobRequest poll(std::string deployments = "") {
+    auto polled = request();
+    polled.trigger = Trigger::poll;
+    polled.digest.reset();
+    polled.deployments = std::move(deployments);
+    return polled;
+  }
+  bool is_settled(const JobRequest& request, const Digest& digest = kDigest1) {
+    const auto settled = pipeline->is_settled(request, digest, Deadline::in(20s));
+    EXPECT_TRUE(settled) << settled.error().message;
+    return settled.value_or(false);
+  }
+};
+
+// oci 13: the skip rule
+TEST_F(PipelinePollTest, SettlesWhatIsDeployedAndThere) {
+  EXPECT_FALSE(is_settled(poll()));
+  EXPECT_EQ(run(poll()).status, RunStatus::succeeded);
+  EXPECT_TRUE(is_settled(poll()));
+  EXPECT_TRUE(is_settled(request())) << "whoever asked";
+  EXPECT_FALSE(is_settled(poll(), kDigest2)) << "the source has moved";
+  EXPECT_FALSE(is_settled(poll(R"([{"name":"web"}])"))) << "another configuration";
+  start();
+  EXPECT_TRUE(is_settled(poll())) << "in a new process too";
+  engine.projects["web"].erase("db");
+  EXPECT_FALSE(is_settled(poll())) << "a service is gone";
+  EXPECT_EQ(source.fetched, 1) << "nothing is read to find that out";
+  EXPECT_EQ(driver.resolved, 1);
+}
+
+TEST_F(PipelinePollTest, NeverSettlesWhatAsksToBeForced) {  // as for Git: deploy/N4
+  for (const auto* force : {"force_recreate: true", "force_image_pull: true"}) {
+    source.files[".doco-cd.yaml"] = fmt::format("name: web\n{}\n", force);
+    run(poll());
+    EXPECT_FALSE(is_settled(poll())) << force;
+    release_2();
+    run(poll());
+    EXPECT_FALSE(is_settled(poll(), kDigest2)) << force;
+    source.settled = Settled{.deploy = kDigest1, .reason = {}};
+  }
+}
+
+TEST_F(PipelinePollTest, DoesNotTryAFailedReleaseAgain) {  // deploy/V6
+  engine.state = "exited";
+  engine.exit_code = 3;
+  EXPECT_EQ(run(poll()).status, RunStatus::failed);
+  EXPECT_TRUE(is_settled(poll()));
+  start();
+  EXPECT_TRUE(is_settled(poll())) << "in a new process too";
+  EXPECT_FALSE(is_settled(poll(), kDigest2)) << "a new digest";
+  EXPECT_FALSE(is_settled(poll(R"([{"name":"web"}])"))) << "a new configuration";
+
+  engine.state = "running";
+  for (auto& [service, container] : engine.projects["web"]) container.state = "running";
+  EXPECT_EQ(run(request()).status, RunStatus::succeeded) << "an operator may";
+  EXPECT_TRUE(is_settled(poll()));
+  engine.projects["web"].erase("db");
+  EXPECT_FALSE(is_settled(poll())) << "it is not a failed release any more";
+}
+
+// deploy/V6, oci 13: a fault before that says nothing against the release
+TEST_F(PipelinePollTest, TriesWhatFailedBeforeItWasDeployed) {
+  source.fetch_error = Error{Kind::invalid, "blob digest mismatch"};
+  EXPECT_EQ(run(poll()).failed_step, FailedStep::pull);
+  EXPECT_FALSE(is_settled(poll()));
+  source.fetch_error.reset();
+  driver.resolve_error = Error{Kind::invalid, "no such service"};
+  EXPECT_EQ(run(poll()).status, RunStatus::failed);
+  EXPECT_FALSE(is_settled(poll()));
+  driver.resolve_error.reset();
+  driver.up_error = Error{Kind::unavailable, "engine away"};
+  EXPECT_EQ(run(poll()).status, RunStatus::failed);
+  EXPECT_FALSE(is_settled(poll())) << "nor does one that passes";
+}
+
+TEST_F(PipelinePollTest, DeploysWhatAWebhookFilterHasHeldBack) {  // webhook/F6
+  source.files[".doco-cd.yaml"] = "name: web\nwebhook_filter: ^v[0-9]\n";
+  EXPECT_EQ(run(request()).status, RunStatus::skipped);
+  EXPECT_FALSE(is_settled(poll()));
+  EXPECT_EQ(run(poll()).status, RunStatus::succeeded);
+  EXPECT_TRUE(is_settled(poll()));
+}
+
+// config 5, oci 7: the artifact needs no configuration of its own then
+TEST_F(PipelinePollTest, DeploysInlineDeploymentsInPlaceOfTheFile) {
+  driver.models["inlined"] = driver.models["web"];
+  source.files[".doco-cd.yaml"] = "not: [valid";
+  const auto inlined = poll(R"([{"name":"inlined"}])");
+  const auto outcome = run(inlined);
+  EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
+  EXPECT_EQ(outcome.stacks.at(0).name, "inlined");
+  EXPECT_EQ(engine.projects["inlined"]["db"].label("cd.doco.deployment.target.ref"), "main");
+  EXPECT_TRUE(is_settled(inlined));
+  source.files.erase(".doco-cd.yaml");
+  release_2();
+  EXPECT_NE(run(inlined).status, RunStatus::failed);
+  EXPECT_EQ(run(poll()).failed_step, FailedStep::config) << "without them it does";
+  EXPECT_TRUE(is_settled(inlined, kDigest2)) << "each configuration has a state of its own";
+}
+
+TEST_F(PipelinePollTest, KeepsNoPlainTextOfInlineDeployments) {
+  driver.models["inlined"] = driver.models["web"];
+  run(poll(R"([{"environment":{"PASSWORD":"tell nobody"},"name":"inlined"}])"));
+  releases.reset();
+  std::ifstream file(folder / "state.db", std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(file), {});
+  ASSERT_NE(bytes.find("settled_runs"), std::string::npos);
+  EXPECT_EQ(bytes.find("tell nobody"), std::string::npos);
+}
+
+// The caller decides what that means: not that there is something to do.
+TEST_F(PipelinePollTest, TellsWhenTheEngineDoesNot) {
+  run(poll());
+  engine.fault = "connection refused";
+  const auto settled = pipeline->is_settled(poll(), kDigest1, Deadline::in(20s));
+  ASSERT_FALSE(settled);
+  EXPECT_EQ(settled.error().message, "connection refused");
+}
+
+}  // namespace
+}  // namespace windlass
