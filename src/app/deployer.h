@@ -40,6 +40,13 @@ class Deployer {
   // known (deploy/X11, P3, P5).
   Status check(const Deadline& deadline);
 
+  // Where releases come from.
+  Source& source() { return *source_; }
+  // Would such a job find nothing to do? After check().
+  Result<bool> is_settled(const JobRequest& request, const Digest& digest, const Deadline& deadline) {
+    return pipeline_->is_settled(request, digest, deadline);
+  }
+
   // Runs one job, then keeps the content store within its size.
   JobOutcome run(const Job& job, const Pipeline::TellRevision& tell_revision, const Deadline& deadline);
 

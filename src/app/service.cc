@@ -14,6 +14,7 @@
 #include "app/routes.h"
 #include "app/state_folder.h"
 #include "jobs/queue.h"
+#include "poll/poller.h"
 #include "sys/curl_transport.h"
 #include "sys/http_server.h"
 #include "sys/memory.h"
@@ -84,6 +85,7 @@ class RunningService final : public Service {
   CurlTransport transport_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Deployer> deployer_;
+  std::unique_ptr<Poller> poller_;  // the queue calls it back until it is gone itself
   std::unique_ptr<JobQueue> queue_;
   std::unique_ptr<WebhookEndpoint> webhook_;
   std::unique_ptr<ApiEndpoint> api_;
@@ -120,9 +122,16 @@ Status RunningService::open() {
                                         *queue_, clock_, log_);
   api_ = std::make_unique<ApiEndpoint>(ApiEndpoint::Options{.secret = settings_.api_secret,
                                                             .docker_host_set = !settings_.docker_host.empty(),
+                                                            .config_strict = settings_.config_strict,
                                                             .trusted_proxies = settings_.trusted_proxy_networks,
                                                             .trusted_header = settings_.trusted_proxy_header},
                                        *queue_, *engine_, clock_, log_);
+  poller_ = std::make_unique<Poller>(
+      Poller::Options{}, settings_.polls, deployer_->source(),
+      [this](const JobRequest& request, const Digest& digest, const Deadline& deadline) {
+        return deployer_->is_settled(request, digest, deadline);
+      },
+      *queue_, clock_, log_);
   routes_ = std::make_unique<Routes>(*webhook_, *api_);
   auto server = HttpServer::listen(
       {.port = settings_.http_port,
@@ -150,6 +159,7 @@ int RunningService::run() {
   server_->run();
   log_.info("server shutdown gracefully");
   starter.join();
+  poller_->stop();
   log_.info("Waiting for ongoing jobs to finish");
   queue_->stop(settings_.shutdown_grace);
   if (exit_code_ == 0)
@@ -171,6 +181,7 @@ void RunningService::bring_jobs_to_life() {
     return run_job(job, progress, deadline);
   });
   release_start_memory();
+  if (!stopping_) poller_->start();  // after the jobs of the last life (api 9)
 }
 
 // Whoever ends a job writes the line (webhook/L3).

@@ -1,0 +1,103 @@
+// Looks at sources in turn, and makes a job of one that has moved (oci 13).
+//
+// A look that finds nothing new costs one conditional request to the registry and one question to the engine; nothing
+// is written and there is no job. What has moved, or is not as it was deployed, becomes a job of the common queue, in
+// the same lane as its webhooks; until that job has ended the source is not looked at again. Sources that cannot be
+// looked at change nothing: that is told once, and once more when it is over.
+//
+// Few threads for many sources: as many as look at the same time, which a registry that hangs cannot use up.
+//
+// Not here: when a source is due (poll_schedule.h), what "nothing to do" means (deploy/).
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/deadline.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "config/poll_config.h"
+#include "jobs/queue.h"
+#include "poll/outages.h"
+#include "poll/poll_schedule.h"
+#include "source/source.h"
+
+namespace windlass {
+
+class Poller {
+ public:
+  struct Options {
+    PollSchedule::Options schedule;
+    std::size_t threads_max = 32;
+    std::chrono::milliseconds look_timeout{30'000};
+  };
+  // Would a job of this request find nothing to do for this digest? An error: that could not be found out.
+  using IsSettled = std::function<Result<bool>(const JobRequest&, const Digest&, const Deadline&)>;
+
+  // `configs` are valid. The queue may call back until it is gone: the poller must live until then.
+  Poller(Options options, const std::vector<PollConfig>& configs, Source& source, IsSettled is_settled, JobQueue& queue,
+         const Clock& clock, Log log);
+  ~Poller();
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
+
+  void start();
+  // No look begins any more, those under way are cut short. Returns when all threads have ended.
+  void stop();
+
+  // One source that is due, looked at on this thread; false: none is. What the threads do again and again.
+  bool step();
+
+ private:
+  struct Polled {
+    JobRequest request;
+    std::string registry;
+    std::chrono::seconds interval;
+    bool run_once;
+    std::optional<Sighting> seen;  // at the last look; of the thread that looks
+  };
+  // Why a source could not be looked at.
+  struct Fault {
+    std::string scope;
+    Error error;
+    std::optional<std::chrono::seconds> come_again;
+  };
+
+  static std::vector<Polled> polled(const std::vector<PollConfig>& configs, const Log& log);
+  static std::vector<PollSchedule::Entry> entries(const std::vector<Polled>& sources);
+  void work();
+  std::optional<std::size_t> take();  // with mutex_ held
+  void leave_one_waiting();           // with mutex_ held
+  void poll(std::size_t index);
+  tl::expected<Digest, Fault> look(Polled& source, const Deadline& deadline);
+  void held_up(std::size_t index, const Fault& fault);
+  void unchanged(std::size_t index, const Digest& digest);
+  void make_job(std::size_t index);
+  void end(std::size_t index, PollSchedule::End how, std::optional<std::chrono::seconds> come_again = std::nullopt);
+  RunRecord record_of(const Polled& source, RunStatus status, std::string message) const;
+
+  const Options options_;
+  Source& source_;
+  const IsSettled is_settled_;
+  JobQueue& queue_;
+  const Clock& clock_;
+  const Log log_;
+  std::vector<Polled> sources_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  PollSchedule schedule_;  // guarded by mutex_
+  Outages outages_;        // guarded by mutex_
+  std::size_t idle_ = 0;   // threads; guarded by mutex_
+  std::stop_source stop_;
+  std::vector<std::thread> threads_;  // guarded by mutex_ until stop()
+};
+
+}  // namespace windlass
