@@ -1,5 +1,7 @@
 #include "api/endpoint.h"
 
+#include <fmt/format.h>
+
 #include "api/runs.h"
 #include "sys/crypto.h"
 #include "sys/http_answers.h"
@@ -8,9 +10,29 @@
 namespace windlass {
 namespace {
 
+enum class Call { list_runs, show_run, run_polls };
+
+struct Route {
+  std::string_view path;  // ends in '/': one segment more belongs to it
+  std::string_view method;
+  Call call;
+};
+
 constexpr std::string_view kHealth = "/v1/health";
-constexpr std::string_view kRuns = "/v1/api/runs";
 constexpr std::string_view kRun = "/v1/api/run/";
+constexpr Route kRoutes[] = {
+    {"/v1/api/runs", "GET", Call::list_runs},
+    {kRun, "GET", Call::show_run},
+    {"/v1/api/poll/run", "POST", Call::run_polls},
+};
+
+const Route* route_of(std::string_view path) {
+  for (const auto& route : kRoutes)
+    if (path == route.path ? !route.path.ends_with('/')
+                           : route.path.ends_with('/') && last_segment(path, route.path).has_value())
+      return &route;
+  return nullptr;
+}
 
 }  // namespace
 
@@ -21,10 +43,11 @@ ApiEndpoint::ApiEndpoint(Options options, JobQueue& queue, Engine& engine, const
       queue_(queue),
       clock_(clock),
       log_(std::move(log)),
-      health_(options.docker_host_set, engine, queue, clock) {}
+      health_(options.docker_host_set, engine, queue, clock),
+      polls_({.strict = options.config_strict}, queue, clock, log_) {}
 
 bool ApiEndpoint::serves(std::string_view path) const {
-  return path == kHealth || (is_enabled_ && (path == kRuns || last_segment(path, kRun)));
+  return path == kHealth || (is_enabled_ && route_of(path) != nullptr);
 }
 
 void ApiEndpoint::handle(ServerRequest request, Responder respond) {
@@ -33,24 +56,55 @@ void ApiEndpoint::handle(ServerRequest request, Responder respond) {
 
   const auto ip = addresses_.of(request);
   if (log_.enabled(LogLevel::debug)) log_.debug("received api request", {{"job_id", job_id}, {"ip", ip}});
-  if (request.method != "GET") {
-    auto answer = error_answer(405, "invalid http method", "requires method: GET", job_id);
-    answer.headers.push_back({"Allow", "GET"});
+  const auto& route = *route_of(request.path);
+  if (request.method != route.method) {
+    auto answer = error_answer(405, "invalid http method", fmt::format("requires method: {}", route.method), job_id);
+    answer.headers.push_back({"Allow", std::string(route.method)});
     return respond(std::move(answer));
   }
   if (auto refusal = key_.refusal(request, without_port(ip), clock_.steady_now(), job_id))
     return respond(std::move(*refusal));
 
-  if (const auto segment = last_segment(request.path, kRun)) {
-    auto run_id = percent_decoded(*segment).value_or(std::string(*segment));
-    return answer_later(
-        std::move(job_id), std::move(respond),
-        [this, run_id = std::move(run_id)](const std::string& id) { return show_run(queue_, run_id, id); });
+  switch (route.call) {
+    case Call::list_runs:
+      return answer_runs(request, std::move(job_id), std::move(respond));
+    case Call::show_run:
+      return answer_run(request, std::move(job_id), std::move(respond));
+    case Call::run_polls: {
+      auto logged = log_when_answered(request, job_id, ip, std::move(respond));
+      return polls_.answer(request, std::move(job_id), std::move(logged));
+    }
   }
+}
+
+void ApiEndpoint::answer_runs(const ServerRequest& request, std::string job_id, Responder respond) {
   auto filter = run_filter(request.query, job_id);
   if (!filter) return respond(std::move(filter.error()));
   answer_later(std::move(job_id), std::move(respond),
                [this, filter = *filter](const std::string& id) { return list_runs(queue_, filter, id); });
+}
+
+void ApiEndpoint::answer_run(const ServerRequest& request, std::string job_id, Responder respond) {
+  const auto segment = *last_segment(request.path, kRun);
+  auto run_id = percent_decoded(segment).value_or(std::string(segment));
+  answer_later(std::move(job_id), std::move(respond),
+               [this, run_id = std::move(run_id)](const std::string& id) { return show_run(queue_, run_id, id); });
+}
+
+// api/G9: a line for each call that changes something.
+Responder ApiEndpoint::log_when_answered(const ServerRequest& request, const std::string& job_id, const std::string& ip,
+                                         Responder respond) const {
+  return [log = log_, &clock = clock_, started = clock_.steady_now(), method = request.method, path = request.path,
+          job_id, ip, respond = std::move(respond)](ServerResponse response) {
+    const auto span = std::chrono::round<std::chrono::milliseconds>(clock.steady_now() - started);
+    log.info("api call", {{"job_id", job_id},
+                          {"method", method},
+                          {"path", path},
+                          {"status", response.status},
+                          {"duration", to_go_duration(span)},
+                          {"ip", ip}});
+    respond(std::move(response));
+  };
 }
 
 void ApiEndpoint::answer_later(std::string job_id, Responder respond,

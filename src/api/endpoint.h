@@ -2,7 +2,7 @@
 //
 // The order of checks is method, key, existence, parameters. What reads the state file runs on a helper thread.
 //
-// Not here: what the calls answer (runs.h, health.h).
+// Not here: what the calls answer (runs.h, poll_run.h, health.h).
 #pragma once
 
 #include <string>
@@ -11,6 +11,7 @@
 
 #include "api/authentication.h"
 #include "api/health.h"
+#include "api/poll_run.h"
 #include "api/worker.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -27,6 +28,7 @@ class ApiEndpoint {
   struct Options {
     Secret secret;                             // empty: there is no API but /v1/health (api/B2)
     bool docker_host_set = false;              // DOCKER_HOST names the engine
+    bool config_strict = false;                // CONFIG_STRICT
     std::vector<std::string> trusted_proxies;  // CIDRs, checked by the settings
     std::string trusted_header;                // TRUSTED_PROXY_HEADER
   };
@@ -39,6 +41,10 @@ class ApiEndpoint {
   void handle(ServerRequest request, Responder respond);
 
  private:
+  void answer_runs(const ServerRequest& request, std::string job_id, Responder respond);
+  void answer_run(const ServerRequest& request, std::string job_id, Responder respond);
+  Responder log_when_answered(const ServerRequest& request, const std::string& job_id, const std::string& ip,
+                              Responder respond) const;
   // Runs `read` on the helper thread and answers with what it gives.
   void answer_later(std::string job_id, Responder respond, std::function<ServerResponse(const std::string&)> read);
 
@@ -49,6 +55,7 @@ class ApiEndpoint {
   const Clock& clock_;
   Log log_;
   HealthCheck health_;
+  PollRun polls_;
   Worker reader_;
 };
 

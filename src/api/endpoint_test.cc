@@ -81,12 +81,13 @@ RunRecord a_run(std::string id) {
 // api/B2, E41
 TEST(ApiEndpoint, ServesWithAKeyWhatIsBuilt) {
   Bench open(""), keyed;
-  for (const auto path : {"/v1/health", "/v1/api/runs", "/v1/api/run/x"})
+  for (const auto path : {"/v1/health", "/v1/api/runs", "/v1/api/run/x", "/v1/api/poll/run"})
     EXPECT_TRUE(keyed.endpoint.serves(path)) << path;
-  for (const auto path : {"/v1/api/runs", "/v1/api/run/x"}) EXPECT_FALSE(open.endpoint.serves(path)) << path;
+  for (const auto path : {"/v1/api/runs", "/v1/api/run/x", "/v1/api/poll/run"})
+    EXPECT_FALSE(open.endpoint.serves(path)) << path;
   EXPECT_TRUE(open.endpoint.serves("/v1/health"));
-  for (const auto path : {"/v1/api", "/v1/api/run", "/v1/api/run/", "/v1/api/run/x/y", "/v1/api/poll/run",
-                          "/v1/api/runs/", "/v1/health/", "/"})
+  for (const auto path : {"/v1/api", "/v1/api/run", "/v1/api/run/", "/v1/api/run/x/y", "/v1/api/poll",
+                          "/v1/api/poll/run/", "/v1/api/runs/", "/v1/health/", "/"})
     EXPECT_FALSE(keyed.endpoint.serves(path)) << path;
 }
 
@@ -99,6 +100,23 @@ TEST(ApiEndpoint, ChecksMethodThenKey) {
   EXPECT_EQ(told(bench.get("/v1/api/runs", "limit=0", "api-secre")), R"(401 {"error":"invalid api key","content":""})");
   EXPECT_EQ(told(bench.get("/v1/api/run/x", "", "")), R"(401 {"error":"invalid api key","content":""})");
   EXPECT_EQ(told(bench.get("/v1/api/runs")), R"(200 {"content":[]})");
+}
+
+// api 2.2: method, key, parameters, body
+TEST(ApiEndpoint, RunsPolls) {
+  Bench bench;
+  EXPECT_EQ(told(bench.get("/v1/api/poll/run")),
+            R"(405 {"error":"invalid http method","content":"requires method: POST"})");
+  ServerRequest request{.method = "POST", .path = "/v1/api/poll/run", .query = "wait=maybe", .peer = "1.2.3.4:5"};
+  EXPECT_EQ(told(bench.send(request)), R"(401 {"error":"invalid api key","content":""})");
+  request.headers = {{"x-api-key", "api-secret"}};
+  EXPECT_EQ(told(bench.send(request)),
+            R"(400 {"error":"invalid parameter: wait","content":"'wait' parameter must be true or false"})");
+  request.query = "wait=false";
+  EXPECT_EQ(told(bench.send(request)), R"(400 {"error":"failed to decode json in body","content":"EOF"})");
+  request.body = R"([{"source":"oci","url":"r.example/app:1"}])";
+  EXPECT_EQ(told(bench.send(request)), R"(202 {"content":"poll jobs started"})");
+  EXPECT_EQ(bench.queue.jobs.size(), 1u);
 }
 
 // api/B4

@@ -68,6 +68,15 @@ ServerResponse error_answer(int status, std::string_view error, std::string_view
   return finish(status, std::move(body), job_id);
 }
 
+ServerResponse error_json_answer(int status, std::string_view error, std::string_view content_json,
+                                 std::string_view job_id) {
+  std::string body = R"({"error":)";
+  append_text(body, error);
+  body += R"(,"content":)";
+  body += content_json;
+  return finish(status, std::move(body), job_id);
+}
+
 ServerResponse page_not_found() {
   return {.status = 404,
           .content_type = "text/plain; charset=utf-8",

@@ -15,6 +15,10 @@ ServerResponse json_answer(int status, std::string_view content_json, std::strin
 // {"error":…,"content":…,"job_id":…}
 ServerResponse error_answer(int status, std::string_view error, std::string_view content, std::string_view job_id);
 
+// The same with content that is JSON already.
+ServerResponse error_json_answer(int status, std::string_view error, std::string_view content_json,
+                                 std::string_view job_id);
+
 // 404 "404 page not found\n" as plain text, what a path that is no route gets (webhook/A1, api/B2).
 ServerResponse page_not_found();
 
