@@ -17,7 +17,7 @@ Labels release_labels(const LabelFacts& facts) {
       {"cd.doco.deployment.config.target", request.target},
       {"cd.doco.deployment.target.ref", ref},
       {"cd.doco.deployment.target.sha", facts.digest},
-      {"cd.doco.deployment.trigger", request.digest ? request.digest->str() : std::string(to_string(request.trigger))},
+      {"cd.doco.deployment.trigger", facts.digest},  // whoever asked (oci 14)
       {"cd.doco.deployment.config.sha", facts.config_hash},
       {"cd.doco.deployment.auto_discovery", "false"},
       {"cd.doco.deployment.auto_discovery.config",

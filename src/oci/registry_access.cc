@@ -160,7 +160,7 @@ Status RegistryAccess::settle_scheme(const Reference& reference, const Deadline&
   if (secure) return settle("https");
   const auto plain = ping(reference, "http", true, HttpRequest().connect_timeout, deadline);
   if (plain && (plain->status == 200 || plain->status == 401)) return settle("http");
-  if (plain && plain->status >= 500)
+  if (plain && (plain->status >= 500 || is_worth_a_retry(plain->status)))
     return fail(Kind::unavailable, fmt::format("GET http://{}/v2/: {}", reference.registry(), plain->status));
   if (plain && plain->status != 400)  // 400: a TLS server that was spoken to in plain HTTP
     return fail(Kind::invalid,

@@ -44,7 +44,7 @@ TEST_F(OutagesTest, AreToldOnceForAllSourcesOfARegistry) {
   outages->end(1, now + 6s);
   const auto told = lines();
   ASSERT_EQ(told.size(), 2u);
-  EXPECT_EQ(told[0], R"("level":"warn","msg":"polling is held up","by":"registry r","error":"timeout"})");
+  EXPECT_EQ(told[0], R"("level":"warning","msg":"polling is held up","by":"registry r","error":"timeout"})");
   EXPECT_EQ(told[1], R"("level":"info","msg":"polling goes on","by":"registry r","outage":"5s"})");
 }
 
