@@ -73,10 +73,12 @@ def main():
     windlass = Windlass(LOG_LEVEL="info")
     name = unique("bench-poll")
     ref = f"{bed()['REGISTRY']}/bench/{name}"
-    windlass.settings["POLL_CONFIG"] = json.dumps([
-        {"source": "oci", "url": f"{ref}:{number}", "interval": chosen.interval,
-         "deployments": [{"name": f"{name}-{number}", "compose_files": ["compose.yaml"]}]}
-        for number in range(1, chosen.references + 1)])
+    config = os.path.join(windlass.folder, "poll.json")  # too long for a variable
+    with open(config, "w") as file:
+        json.dump([{"source": "oci", "url": f"{ref}:{number}", "interval": chosen.interval,
+                    "deployments": [{"name": f"{name}-{number}", "compose_files": ["compose.yaml"]}]}
+                   for number in range(1, chosen.references + 1)], file)
+    windlass.settings["POLL_CONFIG_FILE"] = config
     try:
         push(ref, chosen.references, os.path.join(windlass.folder, "artifact"))
         windlass.start()

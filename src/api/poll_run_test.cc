@@ -50,15 +50,15 @@ TEST_F(PollRunTest, SaysWhatIsWrongWithTheBody) {
       {"{}", R"j(400 {"error":"failed to decode json in body","content":"expected an array of poll configurations"})j"},
       {"[1]",
        R"j(400 {"error":"failed to decode json in body","content":"entry 0: expected a mapping of poll keys"})j"},
-      {R"([{"source":"oci","url":"a"},{"source":"oci","url":5.5,"run_once":"x"}])",
+      {R"([{"source":"oci","url":"app"},{"source":"oci","url":5.5,"run_once":"x"}])",
        R"j(400 {"error":"failed to decode json in body","content":"entry 1: run_once: expected true or false, got text \"x\""})j"},
-      {R"([{"source":"oci","url":"a","interval":"soon"}])",
+      {R"([{"source":"oci","url":"app","interval":"soon"}])",
        R"j(400 {"error":"failed to decode json in body","content":"entry 0: interval: must be seconds or a Go duration"})j"},
-      {R"([{"source":"oci","url":"a","deployments":[{"name":"x","timeout":"1"}]}])",
+      {R"([{"source":"oci","url":"app","deployments":[{"name":"x","timeout":"1"}]}])",
        R"j(400 {"error":"failed to decode json in body","content":"entry 0: timeout: expected an integer, got text \"1\""})j"},
-      {R"([{"source":"oci","url":"a"},{"source":"oci"}])",
+      {R"([{"source":"oci","url":"app"},{"source":"oci"}])",
        R"j(400 {"error":"invalid poll configuration at index 1","content":"url: key not found: url"})j"},
-      {R"([{"source":"oci","url":"a","deployments":[{}]}])",
+      {R"([{"source":"oci","url":"app","deployments":[{}]}])",
        R"j(400 {"error":"invalid poll configuration at index 0","content":"name: key not found: name (a compose project name is [a-z0-9][a-z0-9_-]*)"})j"},
       {R"([{"url":"https://github.com/acme/app"}])",
        R"j(400 {"error":"invalid poll configuration at index 0","content":"source: git, the default, is not built yet in this version of windlass: write source: oci; url: invalid OCI artifact reference: )j"},
@@ -70,7 +70,7 @@ TEST_F(PollRunTest, SaysWhatIsWrongWithTheBody) {
 }
 
 TEST_F(PollRunTest, TakesUnknownKeysUnlessItIsStrict) {
-  const auto body = R"([{"source":"oci","url":"a","colour":1}])";
+  const auto body = R"([{"source":"oci","url":"app","colour":1}])";
   EXPECT_EQ(send(body, "wait=false"), R"(202 {"content":"poll jobs started"})");
   EXPECT_EQ(send(body, "wait=false", true),
             R"(400 {"error":"invalid poll configuration at index 0","content":"unknown key \"colour\""})");

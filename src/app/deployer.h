@@ -42,9 +42,10 @@ class Deployer {
 
   // Where releases come from.
   Source& source() { return *source_; }
-  // Would such a job find nothing to do? After check().
-  Result<bool> is_settled(const JobRequest& request, const Digest& digest, const Deadline& deadline) {
-    return pipeline_->is_settled(request, digest, deadline);
+  // As the pipeline says; after check().
+  Result<std::optional<std::string>> settled_because(const JobRequest& request, const Digest& digest,
+                                                     const Deadline& deadline) {
+    return pipeline_->settled_because(request, digest, deadline);
   }
 
   // Runs one job, then keeps the content store within its size.

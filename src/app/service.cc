@@ -129,7 +129,7 @@ Status RunningService::open() {
   poller_ = std::make_unique<Poller>(
       Poller::Options{}, settings_.polls, deployer_->source(),
       [this](const JobRequest& request, const Digest& digest, const Deadline& deadline) {
-        return deployer_->is_settled(request, digest, deadline);
+        return deployer_->settled_because(request, digest, deadline);
       },
       *queue_, clock_, log_);
   routes_ = std::make_unique<Routes>(*webhook_, *api_);

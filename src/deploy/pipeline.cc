@@ -125,13 +125,14 @@ JobOutcome Pipeline::run(const Job& job, const TellRevision& tell_revision, cons
   return outcome;
 }
 
-Result<bool> Pipeline::is_settled(const JobRequest& request, const Digest& digest, const Deadline& deadline) {
+Result<std::optional<std::string>> Pipeline::settled_because(const JobRequest& request, const Digest& digest,
+                                                             const Deadline& deadline) {
   auto bad = releases_.bad_key(lane_of(request), place_of(request));
   if (!bad) return tl::unexpected(bad.error());
-  if (*bad == settled_key(request, digest)) return true;
+  if (*bad == settled_key(request, digest)) return std::optional<std::string>("no changes since this release failed");
   auto outcome = unchanged(request, digest, deadline, log_.with({{"artifact", request.artifact}}));
   if (!outcome) return tl::unexpected(outcome.error());
-  return outcome->has_value();
+  return *outcome ? std::optional<std::string>("no changes") : std::nullopt;
 }
 
 // Everything that decides what a run of this lane and place would do, besides the engine's state (deploy/N2b).

@@ -44,10 +44,12 @@ class Pipeline {
   // Runs one job to its end. Called from any thread, for different lanes at once.
   JobOutcome run(const Job& job, const TellRevision& tell_revision, const Deadline& deadline);
 
-  // Would a job of this request find nothing to do for this digest? Also true when that release has failed while it was
-  // being deployed: nobody but an operator, a new digest or a new configuration tries it again (deploy/V6). Reads state
-  // and asks the engine; no file is read, no child process is started, nothing is written.
-  Result<bool> is_settled(const JobRequest& request, const Digest& digest, const Deadline& deadline);
+  // Why there is nothing to do for this digest, "no changes"; nothing: a job of this request would do something. A
+  // release that failed while it was being deployed is left alone as well: only an operator, a new digest or a new
+  // configuration tries it again (deploy/V6). Reads state and asks the engine; no file is read, no child process is
+  // started, nothing is written.
+  Result<std::optional<std::string>> settled_because(const JobRequest& request, const Digest& digest,
+                                                     const Deadline& deadline);
 
  private:
   struct Run;

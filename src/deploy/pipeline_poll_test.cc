@@ -14,9 +14,12 @@ class PipelinePollTest : public PipelineTest {
     return polled;
   }
   bool is_settled(const JobRequest& request, const Digest& digest = kDigest1) {
-    const auto settled = pipeline->is_settled(request, digest, Deadline::in(20s));
-    EXPECT_TRUE(settled) << settled.error().message;
-    return settled.value_or(false);
+    return !settled_because(request, digest).empty();
+  }
+  std::string settled_because(const JobRequest& request, const Digest& digest = kDigest1) {
+    const auto settled = pipeline->settled_because(request, digest, Deadline::in(20s));
+    if (!settled) return settled.error().message;
+    return settled->value_or("");
   }
 };
 
@@ -24,7 +27,7 @@ class PipelinePollTest : public PipelineTest {
 TEST_F(PipelinePollTest, SettlesWhatIsDeployedAndThere) {
   EXPECT_FALSE(is_settled(poll()));
   EXPECT_EQ(run(poll()).status, RunStatus::succeeded);
-  EXPECT_TRUE(is_settled(poll()));
+  EXPECT_EQ(settled_because(poll()), "no changes");
   EXPECT_TRUE(is_settled(request())) << "whoever asked";
   EXPECT_FALSE(is_settled(poll(), kDigest2)) << "the source has moved";
   EXPECT_FALSE(is_settled(poll(R"([{"name":"web"}])"))) << "another configuration";
@@ -52,7 +55,7 @@ TEST_F(PipelinePollTest, DoesNotTryAFailedReleaseAgain) {  // deploy/V6
   engine.state = "exited";
   engine.exit_code = 3;
   EXPECT_EQ(run(poll()).status, RunStatus::failed);
-  EXPECT_TRUE(is_settled(poll()));
+  EXPECT_EQ(settled_because(poll()), "no changes since this release failed");
   start();
   EXPECT_TRUE(is_settled(poll())) << "in a new process too";
   EXPECT_FALSE(is_settled(poll(), kDigest2)) << "a new digest";
@@ -120,7 +123,7 @@ TEST_F(PipelinePollTest, KeepsNoPlainTextOfInlineDeployments) {
 TEST_F(PipelinePollTest, TellsWhenTheEngineDoesNot) {
   run(poll());
   engine.fault = "connection refused";
-  const auto settled = pipeline->is_settled(poll(), kDigest1, Deadline::in(20s));
+  const auto settled = pipeline->settled_because(poll(), kDigest1, Deadline::in(20s));
   ASSERT_FALSE(settled);
   EXPECT_EQ(settled.error().message, "connection refused");
 }

@@ -50,11 +50,11 @@ std::vector<PollSchedule::Entry> Poller::entries(const std::vector<Polled>& sour
   return entries;
 }
 
-Poller::Poller(Options options, const std::vector<PollConfig>& configs, Source& source, IsSettled is_settled,
+Poller::Poller(Options options, const std::vector<PollConfig>& configs, Source& source, SettledBecause settled_because,
                JobQueue& queue, const Clock& clock, Log log)
     : options_(std::move(options)),
       source_(source),
-      is_settled_(std::move(is_settled)),
+      settled_because_(std::move(settled_because)),
       queue_(queue),
       clock_(clock),
       log_(std::move(log)),
@@ -133,14 +133,14 @@ void Poller::poll(std::size_t index) {
   changed_.notify_one();  // the registry has room again
   if (stop_.stop_requested()) return;
   if (!digest) return source.run_once ? make_job(index) : held_up(index, digest.error());
-  const auto settled = is_settled_(source.request, *digest, deadline);
+  auto settled = settled_because_(source.request, *digest, deadline);
   if (stop_.stop_requested()) return;
   if (!settled) return held_up(index, {.scope = "state of the stacks", .error = settled.error(), .come_again = {}});
   {
     const std::lock_guard lock(mutex_);
     outages_.end(index, clock_.steady_now());
   }
-  return *settled ? unchanged(index, *digest) : make_job(index);
+  return *settled ? unchanged(index, *digest, **std::move(settled)) : make_job(index);
 }
 
 tl::expected<Digest, Poller::Fault> Poller::look(Polled& source, const Deadline& deadline) {
@@ -172,10 +172,10 @@ void Poller::held_up(std::size_t index, const Fault& fault) {
   end(index, End::failed, fault.come_again);
 }
 
-void Poller::unchanged(std::size_t index, const Digest& digest) {
+void Poller::unchanged(std::size_t index, const Digest& digest, std::string reason) {
   const auto& source = sources_[index];
-  if (log_.enabled(LogLevel::debug)) log_.debug("polled, no changes", {{"artifact", source.request.artifact}});
-  auto record = record_of(source, RunStatus::skipped, "no changes");  // api/N5
+  if (log_.enabled(LogLevel::debug)) log_.debug("polled", {{"artifact", source.request.artifact}, {"result", reason}});
+  auto record = record_of(source, RunStatus::skipped, std::move(reason));  // api/N5
   auto request = source.request;
   request.digest = digest;
   record.revision = revision_of(request);

@@ -38,12 +38,14 @@ class Poller {
     std::size_t threads_max = 32;
     std::chrono::milliseconds look_timeout{30'000};
   };
-  // Would a job of this request find nothing to do for this digest? An error: that could not be found out.
-  using IsSettled = std::function<Result<bool>(const JobRequest&, const Digest&, const Deadline&)>;
+  // Why a job of this request would find nothing to do for this digest, "no changes"; nothing: it would do something.
+  // An error: that could not be found out.
+  using SettledBecause =
+      std::function<Result<std::optional<std::string>>(const JobRequest&, const Digest&, const Deadline&)>;
 
   // `configs` are valid. The queue may call back until it is gone: the poller must live until then.
-  Poller(Options options, const std::vector<PollConfig>& configs, Source& source, IsSettled is_settled, JobQueue& queue,
-         const Clock& clock, Log log);
+  Poller(Options options, const std::vector<PollConfig>& configs, Source& source, SettledBecause settled_because,
+         JobQueue& queue, const Clock& clock, Log log);
   ~Poller();
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
@@ -78,14 +80,14 @@ class Poller {
   void poll(std::size_t index);
   tl::expected<Digest, Fault> look(Polled& source, const Deadline& deadline);
   void held_up(std::size_t index, const Fault& fault);
-  void unchanged(std::size_t index, const Digest& digest);
+  void unchanged(std::size_t index, const Digest& digest, std::string reason);
   void make_job(std::size_t index);
   void end(std::size_t index, PollSchedule::End how, std::optional<std::chrono::seconds> come_again = std::nullopt);
   RunRecord record_of(const Polled& source, RunStatus status, std::string message) const;
 
   const Options options_;
   Source& source_;
-  const IsSettled is_settled_;
+  const SettledBecause settled_because_;
   JobQueue& queue_;
   const Clock& clock_;
   const Log log_;

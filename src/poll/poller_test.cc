@@ -51,9 +51,10 @@ class PollerTest : public ::testing::Test {
   void make(const std::vector<PollConfig>& configs, std::chrono::milliseconds spread = 0ms) {
     poller.emplace(
         Poller::Options{.schedule = {.spread = spread, .random = [] { return 0.5; }}}, configs, source,
-        [this](const JobRequest& request, const Digest& digest, const Deadline&) -> Result<bool> {
+        [this](const JobRequest& request, const Digest& digest, const Deadline&) -> Result<std::optional<std::string>> {
           if (state_fault) return tl::unexpected(*state_fault);
-          return settled[request.artifact] == digest.str();
+          if (settled[request.artifact] != digest.str()) return std::optional<std::string>();
+          return std::optional<std::string>("no changes");
         },
         queue, clock, Log({.level = LogLevel::critical}));
   }

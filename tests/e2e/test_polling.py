@@ -201,6 +201,7 @@ class Polling(EndToEnd):
         self.wait_for_looks(2)
         self.assertEqual({asked[0] for asked in self.registry.take()}, {"HEAD"})
         self.assertEqual(len(self.polls(status="failed")), 1)
+        self.assertTrue(self.polls(status="skipped", message="no changes since this release failed"))
 
         status, body = self.run_polls([{"source": "oci", "url": self.polled}])  # an operator may
         self.assertEqual(status, 500)
