@@ -9,7 +9,7 @@ namespace windlass {
 namespace {
 
 void check_requests(const AuthChallenge& challenge) {
-  const auto scopes = scopes_for("my/app", challenge);
+  const auto scopes = scopes_for("my/app", "pull", challenge);
   require(std::count(scopes.begin(), scopes.end(), "repository:my/app:pull") == 1, "our own scope, once");
   const auto realm = parse_url(challenge.realm);
   if (!realm) return require_printable(realm.error().message);

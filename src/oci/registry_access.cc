@@ -38,6 +38,9 @@ bool may_speak_plain_http(const std::string& host) {
   return is_loopback(host) || scope_of_literal(host) == AddressScope::rfc1918;
 }
 
+// Not a word of 303 and its kin: what a registry wants to be uploaded somewhere else is not to become a GET.
+bool keeps_the_method(int status) { return status == 307 || status == 308; }
+
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
@@ -87,8 +90,13 @@ bool RegistryAccess::is_listed_insecure(const std::string& registry) const {
   return std::find(listed.begin(), listed.end(), registry) != listed.end();
 }
 
+Result<Url> RegistryAccess::url_of(const Reference& reference, const std::string& scheme, const std::string& path) {
+  const auto registry = parse_url(fmt::format("{}://{}/", scheme, reference.registry()));
+  return registry ? resolve_url(*registry, path) : registry;
+}
+
 Error RegistryAccess::error_of(const Reference& reference, const Ask& ask, const HttpResponse& response) {
-  const auto url = parse_url(fmt::format("{}://{}{}", known(reference).scheme, reference.registry(), ask.path));
+  const auto url = url_of(reference, known(reference).scheme, ask.path);
   return url ? status_error(ask.method, *url, response) : url.error();
 }
 
@@ -104,7 +112,8 @@ Result<HttpResponse> RegistryAccess::ask(const Reference& reference, const Ask& 
     auto response = ask_once(reference, watched, deadline);
     if (ask.once || (response && !is_worth_a_retry(response->status))) return response;
     const auto error = response ? error_of(reference, ask, *response) : response.error();
-    if (error.kind != Kind::unavailable || has_begun || attempt >= options_.attempts_max || deadline.passed())
+    if (error.kind != Kind::unavailable || has_begun || !ask.is_asked_again || attempt >= options_.attempts_max ||
+        deadline.passed())
       return tl::unexpected(error);
     std::chrono::milliseconds wait = backoff(attempt - 1, options_.backoff_base, options_.backoff_max);
     if (response)
@@ -121,9 +130,14 @@ Result<HttpResponse> RegistryAccess::ask(const Reference& reference, const Ask& 
 Result<HttpResponse> RegistryAccess::ask_once(const Reference& reference, const Ask& ask, const Deadline& deadline) {
   if (auto settled = settle_scheme(reference, deadline); !settled) return tl::unexpected(settled.error());
   const auto now_known = known(reference);
-  auto url = parse_url(fmt::format("{}://{}{}", now_known.scheme, reference.registry(), ask.path));
+  const auto url = url_of(reference, now_known.scheme, "/");
   if (!url) return tl::unexpected(url.error());
-  const Round round{reference, ask, deadline, *url, now_known.has_checked_certificate};
+  const auto asked = url_of(reference, now_known.scheme, ask.path);
+  if (!asked) return while_doing(ask.method, asked.error());
+  if (url->scheme == "https" && asked->scheme == "http")
+    return fail(Kind::denied, fmt::format("{} {}: plain HTTP is not spoken to a registry that has HTTPS", ask.method,
+                                          asked->shown()));
+  const Round round{reference, ask, deadline, *url, *asked, now_known.has_checked_certificate};
 
   auto first = authorization(round, std::nullopt);
   if (!first) return tl::unexpected(first.error());
@@ -182,16 +196,20 @@ Result<HttpResponse> RegistryAccess::ping(const Reference& reference, const std:
 
 // By hand: each step is judged anew, and credentials stay with the registry (reliability/F51, P20).
 Result<HttpResponse> RegistryAccess::follow(const Round& round, const std::string& authorization) {
-  auto url = round.url;
+  const bool is_read = round.ask.method == "GET" || round.ask.method == "HEAD";
+  auto url = round.asked;
   for (int redirects = 0;; ++redirects) {
     const bool is_elsewhere = url.host_port() != round.url.host_port();
     HttpRequest request{.method = round.ask.method,
                         .url = url.str(),
                         .headers = round.ask.headers,
+                        .body = round.ask.body,
+                        .upload = round.ask.upload,
                         .body_bytes_max = round.ask.body_bytes_max};
     if (!authorization.empty() && !is_elsewhere) request.headers.push_back({"Authorization", authorization});
     auto response = send(round, request, is_elsewhere);
     if (!response || !is_redirect(response->status)) return response;
+    if (!is_read && !keeps_the_method(response->status)) return response;
 
     auto next = resolve_url(url, response->header("Location"));
     const auto refuse = [&](Kind kind, std::string_view why) {
@@ -233,6 +251,10 @@ bool RegistryAccess::is_private(const Round& round) {
   return is_private;
 }
 
+std::string RegistryAccess::token_name(const Round& round) {
+  return round.reference.repository() + (round.ask.pushes ? " push" : "");
+}
+
 Result<std::string> RegistryAccess::authorization(const Round& round, const std::optional<AuthChallenge>& challenge) {
   const auto now = SteadyClock::now();
   const auto now_known = known(round.reference);
@@ -246,7 +268,7 @@ Result<std::string> RegistryAccess::authorization(const Round& round, const std:
     const auto* basic = std::get_if<BasicCredential>(&*found);
     return basic ? basic_authorization(*basic) : std::string();
   }
-  const auto token = now_known.tokens.find(round.reference.repository());
+  const auto token = now_known.tokens.find(token_name(round));
   if (!challenge && token != now_known.tokens.end() && now < token->second.expires)
     return "Bearer " + token->second.text;
   auto fresh = fetch_token(round, applies);
@@ -288,7 +310,7 @@ Result<std::string> RegistryAccess::fetch_token(const Round& round, const AuthCh
   if (!found) return tl::unexpected(found.error());
   if (const auto* token = std::get_if<RegistryToken>(&*found)) return token->token.reveal();
 
-  const auto scopes = scopes_for(round.reference.repository(), challenge);
+  const auto scopes = scopes_for(round.reference.repository(), round.ask.pushes ? "pull,push" : "pull", challenge);
   const auto* identity = std::get_if<IdentityToken>(&*found);
   auto request = identity ? refresh_request(*realm, challenge, scopes, *identity)
                           : token_request(*realm, challenge, scopes, *found);
@@ -298,7 +320,7 @@ Result<std::string> RegistryAccess::fetch_token(const Round& round, const AuthCh
     auto url = parse_url(request.url);
     if (!url) return tl::unexpected(url.error());
     if (auto good = check_realm(round, *url); !good) return tl::unexpected(good.error());
-    const Round plain{round.reference, nothing, round.deadline, round.url, round.checks_certificate};
+    const Round plain{round.reference, nothing, round.deadline, round.url, *url, round.checks_certificate};
     response = send(plain, request, url->host_port() != round.url.host_port());
     if (!response) return tl::unexpected(response.error());
     if (response->status == 404 && request.method == "POST") {  // an old token service
@@ -316,7 +338,7 @@ Result<std::string> RegistryAccess::fetch_token(const Round& round, const AuthCh
   auto answer = parse_token_answer(response->body);
   if (!answer) return while_doing(fmt::format("{} {}", request.method, realm->shown()), answer.error());
   learn(round.reference, [&](Known& known) {
-    known.tokens[round.reference.repository()] = {answer->token, SteadyClock::now() + answer->valid_for};
+    known.tokens[token_name(round)] = {answer->token, SteadyClock::now() + answer->valid_for};
   });
   return answer->token;
 }

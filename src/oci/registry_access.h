@@ -27,8 +27,12 @@ class RegistryAccess {
 
   struct Ask {
     std::string method = "GET";
-    std::string path;  // "/v2/…"
+    std::string path;  // "/v2/…"; or the Location of an upload, which may be at another host
     std::vector<HttpHeader> headers;
+    std::string body;
+    UploadBody upload;           // instead of `body`
+    bool pushes = false;         // the token must allow to push
+    bool is_asked_again = true;  // after a fault that passes; false: its caller begins with something else anew
     std::uint64_t body_bytes_max = 64 << 10;
     bool once = false;  // not asked again here: any status is a good result
     HeadCheck wants;    // of a streamed answer, with `sink`
@@ -51,7 +55,7 @@ class RegistryAccess {
     bool has_checked_certificate = true;
     std::optional<AuthChallenge> challenge;
     std::chrono::steady_clock::time_point challenge_expires;
-    std::map<std::string, Token> tokens;  // by repository
+    std::map<std::string, Token> tokens;  // by repository and whether they allow to push
     std::optional<bool> is_private;
     bool has_warned = false;
   };
@@ -60,7 +64,8 @@ class RegistryAccess {
     const Reference& reference;
     const Ask& ask;
     const Deadline& deadline;
-    Url url;
+    Url url;    // of the registry
+    Url asked;  // what is asked for: mostly there
     bool checks_certificate;
   };
 
@@ -72,11 +77,13 @@ class RegistryAccess {
   Status settle_scheme(const Reference& reference, const Deadline& deadline);
   Result<HttpResponse> ping(const Reference& reference, const std::string& scheme, bool checks_certificate,
                             std::chrono::milliseconds connect_timeout, const Deadline& deadline);
+  static Result<Url> url_of(const Reference& reference, const std::string& scheme, const std::string& path);
   Result<HttpResponse> ask_once(const Reference& reference, const Ask& ask, const Deadline& deadline);
   Result<HttpResponse> follow(const Round& round, const std::string& authorization);
   Result<HttpResponse> send(const Round& round, const HttpRequest& request, bool is_elsewhere);
   bool is_private(const Round& round);
 
+  static std::string token_name(const Round& round);
   // The header value to send, "" for none. `challenge` is what the last answer asked for, if it did.
   Result<std::string> authorization(const Round& round, const std::optional<AuthChallenge>& challenge);
   Result<Credential> credential(const Round& round, const Url& receiver);

@@ -30,11 +30,12 @@ void add_field(std::string& form, std::string_view name, std::string_view value)
 
 }  // namespace
 
-std::vector<std::string> scopes_for(std::string_view repository, const AuthChallenge& challenge) {
+std::vector<std::string> scopes_for(std::string_view repository, std::string_view actions,
+                                    const AuthChallenge& challenge) {
   std::vector<std::string> scopes;
   for (const auto scope : split(challenge.scope, ' '))
     if (!scope.empty()) scopes.emplace_back(scope);
-  auto own = fmt::format("repository:{}:pull", repository);
+  auto own = fmt::format("repository:{}:{}", repository, actions);
   if (std::find(scopes.begin(), scopes.end(), own) == scopes.end()) scopes.push_back(std::move(own));
   return scopes;
 }

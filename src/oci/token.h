@@ -20,7 +20,8 @@ struct TokenAnswer {
 };
 
 // The scopes to ask for: those of the challenge in front of our own, each once.
-std::vector<std::string> scopes_for(std::string_view repository, const AuthChallenge& challenge);
+std::vector<std::string> scopes_for(std::string_view repository, std::string_view actions,
+                                    const AuthChallenge& challenge);
 
 // GET with user and password if there are any, else anonymous.
 HttpRequest token_request(const Url& realm, const AuthChallenge& challenge, const std::vector<std::string>& scopes,

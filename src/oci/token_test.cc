@@ -52,7 +52,9 @@ TEST(TokenAnswer, SaysWhyItIsRefused) {
 
 TEST(TokenScopes, AreThoseOfTheChallengeAndOurOwnOnce) {
   using Scopes = std::vector<std::string>;
-  const auto asked = [](std::string scope) { return scopes_for("my/app", AuthChallenge{.scope = std::move(scope)}); };
+  const auto asked = [](std::string scope) {
+    return scopes_for("my/app", "pull", AuthChallenge{.scope = std::move(scope)});
+  };
   EXPECT_EQ(asked(""), (Scopes{"repository:my/app:pull"}));
   EXPECT_EQ(asked("repository:other:pull"), (Scopes{"repository:other:pull", "repository:my/app:pull"}));
   EXPECT_EQ(asked(" repository:my/app:pull  "), (Scopes{"repository:my/app:pull"}));

@@ -54,12 +54,14 @@ class Transfer {
   }
   void set_tls(const CurlTransport::Options& options);
   void set_method();
+  void set_upload();
   bool stop_with(Error error) {
     if (!error_) error_ = std::move(error);
     return false;
   }
   bool take_head_line(std::string_view line);
   bool take_body(std::string_view bytes);
+  std::size_t give_body(char* out, std::size_t out_bytes);
   curl_socket_t open_socket(const curl_sockaddr& address);
   std::string cause(CURLcode code) const;
 
@@ -74,6 +76,7 @@ class Transfer {
   std::optional<SteadyClock::time_point> dialled_, asked_, heard_;  // TLS begins; request goes out; last body byte
   HttpResponse response_;
   std::size_t head_bytes_ = 0;
+  std::uint64_t uploaded_bytes_ = 0;
   bool head_is_done_ = false, goes_to_sink_ = false;
   std::optional<Error> error_;          // ours: comes before libcurl's
   std::optional<std::string> refusal_;  // of an address; counts if no other address could be connected to
@@ -143,12 +146,32 @@ void Transfer::set_tls(const CurlTransport::Options& options) {
 
 void Transfer::set_method() {
   if (request_.method == "HEAD") return set(CURLOPT_NOBODY, 1L);
+  if (request_.upload.read) return set_upload();
   if (!request_.body.empty() || request_.method == "POST" || request_.method == "PUT") {
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
     set(CURLOPT_POSTFIELDS, request_.body.c_str());
   }
   if (request_.method != "GET" && request_.method != "POST") set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
   if (request_.method == "GET" && !request_.body.empty()) set(CURLOPT_CUSTOMREQUEST, "GET");
+}
+
+void Transfer::set_upload() {
+  set(CURLOPT_UPLOAD, 1L);
+  set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request_.upload.size_bytes));
+  set(CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
+  set(CURLOPT_READDATA, this);
+  set(
+      CURLOPT_READFUNCTION, +[](char* out, std::size_t size, std::size_t count, void* self) {
+        return static_cast<Transfer*>(self)->give_body(out, size * count);
+      });
+  set(CURLOPT_SEEKDATA, this);
+  set(
+      CURLOPT_SEEKFUNCTION, +[](void* self, curl_off_t offset, int origin) {  // a kept connection was already closed
+        if (origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
+        static_cast<Transfer*>(self)->uploaded_bytes_ = static_cast<std::uint64_t>(offset);
+        return CURL_SEEKFUNC_OK;
+      });
 }
 
 Status Transfer::set_headers(const CurlTransport::Options& options) {
@@ -225,6 +248,17 @@ bool Transfer::take_body(std::string_view bytes) {
     return stop_with({Kind::invalid, fmt::format("answer is over {} bytes", request_.body_bytes_max)});
   response_.body += bytes;
   return true;
+}
+
+std::size_t Transfer::give_body(char* out, std::size_t out_bytes) {
+  const auto read = request_.upload.read(uploaded_bytes_, out, out_bytes);
+  if (!read) {
+    stop_with(read.error());
+    return CURL_READFUNC_ABORT;
+  }
+  uploaded_bytes_ += *read;
+  asked_ = SteadyClock::now();  // as long as the peer takes bytes, its answer is not due
+  return *read;
 }
 
 Transfer::Phase Transfer::phase() const {

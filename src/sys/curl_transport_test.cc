@@ -75,6 +75,44 @@ TEST_F(CurlTransportTest, PostsABody) {
                       "User-Agent: windlass\r\nContent-Length: 2\r\n\r\n");
 }
 
+UploadBody upload_of(const std::string& bytes) {
+  return {bytes.size(), [bytes](std::uint64_t offset, char* out, std::size_t out_bytes) -> Result<std::size_t> {
+            return bytes.copy(out, std::min<std::size_t>(out_bytes, 7), offset);
+          }};
+}
+
+TEST_F(CurlTransportTest, UploadsABodyPieceByPiece) {
+  std::string head, body;
+  RawServer server([&](const Peer& peer) {
+    head = peer.read_head();
+    body = peer.read_bytes(1000);
+    peer.write(kOk);
+  });
+  auto request = get(server.url());
+  request.method = "PUT";
+  request.headers = {{"Content-Type", "application/octet-stream"}};
+  request.upload = upload_of(std::string(1000, 'x'));
+  const auto response = send(request);
+  ASSERT_TRUE(response) << response.error().message;
+  const auto host = server.url("").substr(7);
+  EXPECT_EQ(head, "PUT /x HTTP/1.1\r\nHost: " + host +
+                      "\r\nAccept: */*\r\nContent-Type: application/octet-stream\r\n"
+                      "User-Agent: windlass\r\nContent-Length: 1000\r\n\r\n");
+  EXPECT_EQ(body, std::string(1000, 'x'));
+}
+
+TEST_F(CurlTransportTest, EndsAnUploadWhoseBodyCannotBeRead) {
+  RawServer server([&](const Peer& peer) { peer.wait_for_end(); });
+  auto request = get(server.url());
+  request.method = "PUT";
+  request.upload = {10, [](std::uint64_t, char*, std::size_t) -> Result<std::size_t> {
+                      return fail(Kind::internal, "the disk is broken");
+                    }};
+  const auto error = error_of(request);
+  EXPECT_EQ(error.kind, Kind::internal);
+  EXPECT_EQ(error.message, "PUT " + server.url() + ": the disk is broken");
+}
+
 TEST_F(CurlTransportTest, GivesHeadersAndBodyOfAnyStatus) {
   RawServer server(
       answering("HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n"

@@ -30,17 +30,25 @@ struct TlsOptions {
   std::string client_key_file;
 };
 
+// A body that is too large for memory, read piece by piece: again from its start when the request is sent again.
+struct UploadBody {
+  std::uint64_t size_bytes = 0;
+  // At most `out_bytes` of it from `offset` on; 0 at the end only. Without it there is no such body.
+  std::function<Result<std::size_t>(std::uint64_t offset, char* out, std::size_t out_bytes)> read;
+};
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;                  // http or https; with a unix_socket the host is only the Host header
   std::vector<HttpHeader> headers;  // as given; no header is added but Host, User-Agent and Accept: */*
   std::string body;
+  UploadBody upload;        // instead of `body`
   std::string unix_socket;  // path of a stream socket to speak to, empty: TCP
   TlsOptions tls;
   bool refuse_private_addresses = false;  // connect only to public addresses, checked on the connected socket
   bool use_proxy = true;                  // the standard environment variables
   std::chrono::milliseconds connect_timeout{10'000};  // dial and TLS each (oci 3.4)
-  std::chrono::milliseconds header_timeout{30'000};   // from the request sent to the answer's headers
+  std::chrono::milliseconds header_timeout{30'000};   // from the last byte sent to the answer's headers
   std::chrono::milliseconds idle_timeout{30'000};     // without a new body byte
   std::uint64_t body_bytes_max = 4u << 20;            // of an answer kept in memory; more is Kind::invalid
 };

@@ -28,6 +28,13 @@ class Peer {
     while (!head.ends_with("\r\n\r\n") && ::recv(fd_, &byte, 1, 0) == 1) head += byte;
     return head.ends_with("\r\n\r\n") ? head : "";
   }
+  // The next `count` bytes, fewer when the client is gone.
+  std::string read_bytes(std::size_t count) const {
+    std::string bytes(count, '\0');
+    const auto got = ::recv(fd_, bytes.data(), count, MSG_WAITALL);
+    bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return bytes;
+  }
   bool write(std::string_view bytes) const {
     return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
   }
