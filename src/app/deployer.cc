@@ -5,15 +5,11 @@
 #include "app/host_path.h"
 #include "config/passed_environment.h"
 #include "driver/compose_driver.h"
+#include "oci/credential_options.h"
 #include "sys/crypto.h"
 
 namespace windlass {
 namespace {
-
-std::string value_of(const Environment& environment, const std::string& name) {
-  const auto found = environment.find(name);
-  return found == environment.end() ? "" : found->second;
-}
 
 std::string hash_of(const Environment& environment) {
   std::string text;
@@ -42,21 +38,7 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   auto store = ContentStore::open({.folder = parts.state.blobs()});
   if (!store) return tl::unexpected(store.error());
   made->store_ = std::move(*store);
-  // Looked at only where there is no Docker config file (oci 5).
-  std::vector<std::filesystem::path> podman;
-  if (const auto file = value_of(parts.environment, "REGISTRY_AUTH_FILE"); !file.empty()) podman.emplace_back(file);
-  if (const auto runtime = value_of(parts.environment, "XDG_RUNTIME_DIR"); !runtime.empty())
-    podman.emplace_back(runtime + "/containers/auth.json");
-  if (const auto config = value_of(parts.environment, "XDG_CONFIG_HOME"); !config.empty())
-    podman.emplace_back(config + "/containers/auth.json");
-  else if (const auto home = value_of(parts.environment, "HOME"); !home.empty())
-    podman.emplace_back(home + "/.config/containers/auth.json");
-  made->credentials_ = CredentialSource::make({.config_file = settings.docker_config_dir + "/config.json",
-                                               .fallback_files = std::move(podman),
-                                               .auth_config = settings.docker_auth_config,
-                                               .path = value_of(parts.environment, "PATH"),
-                                               .home = value_of(parts.environment, "HOME")},
-                                              *made->processes_, parts.log);
+  made->credentials_ = CredentialSource::make(credential_options(parts.environment), *made->processes_, parts.log);
   if (auto valid = made->credentials_->check(); !valid) return tl::unexpected(valid.error());
   made->registry_ = Registry::make(
       {.insecure_registries = settings.oci_insecure_registries, .user_agent = "windlass/" WINDLASS_VERSION},
