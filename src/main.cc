@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -42,22 +43,39 @@ int check_health() {
   return healthcheck(process_environment(), transport, log);
 }
 
-int print(const PrintCommand& command) {
-  std::fputs(command.text.c_str(), command.exit_code == 0 ? stdout : stderr);
-  return command.exit_code;
+CurlTransport transport_with(const std::string& ca_file) {
+  auto options = CurlTransport::options_from_environment();
+  options.user_agent = "windlass/" WINDLASS_VERSION;
+  if (!ca_file.empty()) {
+    options.ca_file = ca_file;
+    options.ca_folder.clear();
+  }
+  return CurlTransport(std::move(options));
 }
 
-int run(const std::vector<std::string>& arguments) {
-  const auto command = parse_command_line(arguments);
-  if (const auto* text = std::get_if<PrintCommand>(&command)) return print(*text);
-  if (std::holds_alternative<HealthcheckCommand>(command)) return check_health();
-  return serve();
-}
+// What each command does.
+struct Run {
+  int operator()(const ServeCommand&) const { return serve(); }
+  int operator()(const HealthcheckCommand&) const { return check_health(); }
+  int operator()(const PushCommand& command) const {
+    auto transport = transport_with(command.ca_file);
+    return push(command, process_environment(), transport);
+  }
+  int operator()(const SendCommand& command) const {
+    auto transport = transport_with(command.ca_file);
+    return send(command, process_environment(), transport);
+  }
+  int operator()(const PrintCommand& command) const {
+    std::fputs(command.text.c_str(), command.exit_code == 0 ? stdout : stderr);
+    return command.exit_code;
+  }
+};
 
 }  // namespace
 }  // namespace windlass
 
 int main(int argc, char** argv) {
-  ::umask(077);  // state and staging are nobody else's; the live directory gets the modes of the artifact
-  return windlass::run(std::vector<std::string>(argv + 1, argv + argc));
+  ::umask(077);                // state and staging are nobody else's; the live directory gets the modes of the artifact
+  ::signal(SIGPIPE, SIG_IGN);  // a peer that goes away is an error of that connection
+  return std::visit(windlass::Run(), windlass::parse_command_line(std::vector<std::string>(argv + 1, argv + argc)));
 }

@@ -3,7 +3,78 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "config/scalars.h"
+
 namespace windlass {
+namespace {
+
+const std::map<std::string, LayerCompression> kCompressions{
+    {"gzip", LayerCompression::gzip}, {"zstd", LayerCompression::zstd}, {"none", LayerCompression::none}};
+
+const CLI::Validator& duration() {
+  static const CLI::Validator validator(
+      [](const std::string& text) {
+        const auto span = parse_duration(text);
+        return span && *span > std::chrono::nanoseconds(0) ? std::string()
+                                                           : text + " is not a duration such as 90s, 30m or 1h30m";
+      },
+      "DURATION");
+  return validator;
+}
+
+void add_notify_options(CLI::App& command, NotifyOptions& notify) {
+  command.add_option("--target", notify.target, "target of the deployment: .doco-cd.TARGET.yaml");
+  command.add_option("--secret-file", notify.secret_file,
+                     "file with the webhook secret, - is standard input; else WEBHOOK_SECRET or WEBHOOK_SECRET_FILE");
+  command.add_flag("--wait", notify.waits, "wait for the end of the deployment, which decides the exit code");
+  command
+      .add_option_function<std::string>(
+          "--timeout",
+          [&notify](const std::string& text) {
+            notify.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(*parse_duration(text));
+          },
+          "for all attempts together (5m, with --wait 45m)")
+      ->check(duration());
+}
+
+void add_ca_option(CLI::App& command, std::string& file) {
+  command.add_option("--ca-file", file, "PEM file of the authorities to trust, instead of the system's");
+}
+
+CLI::App* add_push(CLI::App& app, PushCommand& push, NotifyOptions& notify) {
+  auto* command = app.add_subcommand("push", "pack a folder and push it to a registry");
+  command->add_option("DIR", push.folder, "folder with .doco-cd.yaml and compose files")->required();
+  command->add_option("REF", push.reference, "registry/repository:tag")->required();
+  command->add_option("--tag", push.tags, "another tag for it; may be repeated")->allow_extra_args(false);
+  command->add_option("--annotation", push.annotations, "KEY=VALUE for the manifest; may be repeated")
+      ->allow_extra_args(false);
+  command
+      ->add_option_function<std::string>(
+          "--compression", [&push](const std::string& name) { push.compression = kCompressions.at(name); },
+          "gzip (default), zstd or none")
+      ->check(CLI::IsMember({"gzip", "zstd", "none"}));
+  command->add_flag_callback(
+      "--no-config", [&push] { push.needs_config = false; }, "push although there is no .doco-cd.yaml");
+  command->add_flag("--json", push.as_json, "print one JSON object instead of REF@DIGEST");
+  command->add_flag("--quiet", push.quiet, "say nothing but what is wrong");
+  command->add_option("--digest-file", push.digest_file, "write the digest to this file");
+  command->add_option("--notify", notify.url, "URL of a service to send the signed webhook to");
+  add_notify_options(*command, notify);
+  add_ca_option(*command, push.ca_file);
+  return command;
+}
+
+CLI::App* add_send(CLI::App& app, SendCommand& send) {
+  auto* command = app.add_subcommand("send", "send the signed webhook for an artifact");
+  command->add_option("REF", send.reference, "REF@DIGEST, or a reference with --digest")->required();
+  command->add_option("--digest", send.digest, "digest of the artifact");
+  command->add_option("--url", send.notify.url, "URL of the service or of its webhook; else WEBHOOK_URL");
+  add_notify_options(*command, send.notify);
+  add_ca_option(*command, send.ca_file);
+  return command;
+}
+
+}  // namespace
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   CLI::App app("GitOps continuous delivery for Docker", "windlass");
@@ -12,6 +83,11 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   app.require_subcommand(0, 1);
   app.add_subcommand("serve", "start the service");
   const auto* healthcheck = app.add_subcommand("healthcheck", "ask the service on this machine for its health");
+  PushCommand push_command;
+  NotifyOptions notify;
+  SendCommand send_command;
+  const auto* push = add_push(app, push_command, notify);
+  const auto* send = add_send(app, send_command);
   try {
     auto reversed = arguments;  // CLI11 takes them last first
     std::reverse(reversed.begin(), reversed.end());
@@ -24,6 +100,11 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
     return PrintCommand{2, std::string(error.what()) + "\n\n" + app.help()};
   }
   if (healthcheck->parsed()) return HealthcheckCommand{};
+  if (push->parsed()) {
+    if (!notify.url.empty()) push_command.notify = notify;
+    return push_command;
+  }
+  if (send->parsed()) return send_command;
   return ServeCommand{};
 }
 

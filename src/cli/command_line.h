@@ -5,6 +5,9 @@
 #include <variant>
 #include <vector>
 
+#include "cli/push.h"
+#include "cli/send.h"
+
 namespace windlass {
 
 struct ServeCommand {};  // also without any argument
@@ -15,7 +18,7 @@ struct PrintCommand {
   int exit_code = 0;
   std::string text;
 };
-using CommandLine = std::variant<ServeCommand, HealthcheckCommand, PrintCommand>;
+using CommandLine = std::variant<ServeCommand, HealthcheckCommand, PushCommand, SendCommand, PrintCommand>;
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments);
 

@@ -30,10 +30,94 @@ TEST(CommandLine, NeverStartsAServiceForATypo) {  // api/L3
   }
 }
 
+TEST(CommandLine, ReadsWhatToPush) {
+  const auto command = parse_command_line({"push",
+                                           "app",
+                                           "r.example/app:1",
+                                           "--tag",
+                                           "2",
+                                           "--tag=latest",
+                                           "--annotation",
+                                           "a=b",
+                                           "--compression",
+                                           "none",
+                                           "--no-config",
+                                           "--json",
+                                           "--digest-file",
+                                           "d",
+                                           "--notify",
+                                           "https://cd.example",
+                                           "--target",
+                                           "prod",
+                                           "--wait",
+                                           "--timeout",
+                                           "1m30s",
+                                           "--secret-file",
+                                           "-",
+                                           "--ca-file",
+                                           "ca.pem"});
+  const auto* push = std::get_if<PushCommand>(&command);
+  ASSERT_NE(push, nullptr);
+  EXPECT_EQ(push->folder, "app");
+  EXPECT_EQ(push->reference, "r.example/app:1");
+  EXPECT_EQ(push->tags, (std::vector<std::string>{"2", "latest"}));
+  EXPECT_EQ(push->annotations, std::vector<std::string>{"a=b"});
+  EXPECT_EQ(push->compression, LayerCompression::none);
+  EXPECT_FALSE(push->needs_config);
+  EXPECT_TRUE(push->as_json);
+  EXPECT_EQ(push->digest_file, "d");
+  EXPECT_EQ(push->ca_file, "ca.pem");
+  ASSERT_TRUE(push->notify);
+  EXPECT_EQ(push->notify->url, "https://cd.example");
+  EXPECT_EQ(push->notify->target, "prod");
+  EXPECT_TRUE(push->notify->waits);
+  EXPECT_EQ(push->notify->timeout, std::chrono::seconds(90));
+  EXPECT_EQ(push->notify->secret_file, "-");
+}
+
+TEST(CommandLine, TellsNobodyUnlessAskedTo) {
+  const auto command = parse_command_line({"push", "app", "r.example/app:1"});
+  const auto* push = std::get_if<PushCommand>(&command);
+  ASSERT_NE(push, nullptr);
+  EXPECT_FALSE(push->notify);
+  EXPECT_TRUE(push->needs_config);
+  EXPECT_EQ(push->compression, LayerCompression::gzip);
+}
+
+TEST(CommandLine, ReadsWhatToSend) {
+  const auto command = parse_command_line({"send", "r.example/app:1", "--digest", "sha256:x", "--url", "https://cd"});
+  const auto* send = std::get_if<SendCommand>(&command);
+  ASSERT_NE(send, nullptr);
+  EXPECT_EQ(send->reference, "r.example/app:1");
+  EXPECT_EQ(send->digest, "sha256:x");
+  EXPECT_EQ(send->notify.url, "https://cd");
+  EXPECT_FALSE(send->notify.waits);
+}
+
+// A secret on the command line could be read by every user of the machine: there is no option for one.
+TEST(CommandLine, RefusesWrongUsageOfPushAndSend) {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"push"},
+           {"push", "app"},
+           {"push", "app", "ref", "more"},
+           {"push", "app", "ref", "--compression", "brotli"},
+           {"push", "app", "ref", "--notify", "https://cd", "--timeout", "soon"},
+           {"push", "app", "ref", "--notify", "https://cd", "--timeout", "-1s"},
+           {"push", "app", "ref", "--secret", "x"},
+           {"send"},
+           {"send", "ref", "--secret", "x"},
+       }) {
+    SCOPED_TRACE(arguments.back());
+    EXPECT_EQ(printed(arguments).exit_code, 2);
+  }
+}
+
 TEST(CommandLine, PrintsVersionAndHelp) {
   EXPECT_EQ(printed({"--version"}).exit_code, 0);
   EXPECT_EQ(printed({"--version"}).text, "windlass " WINDLASS_VERSION "\n");
   EXPECT_EQ(printed({"--help"}).exit_code, 0);
+  EXPECT_EQ(printed({"push", "--help"}).exit_code, 0);
+  EXPECT_NE(printed({"push", "--help"}).text.find("--notify"), std::string::npos);
 }
 
 }  // namespace

@@ -110,7 +110,7 @@ const YamlEntry* YamlNode::find(std::string_view key) const {
   return found == entries.end() ? nullptr : &*found;
 }
 
-Result<YamlFile> parse_yaml(std::string_view text, std::string_view file) {
+Result<YamlFile> parse_yaml(std::string_view text, std::string_view file, YamlTags tags) {
   if (auto checked = check_bytes(text, file); !checked) return tl::unexpected(checked.error());
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
 
@@ -131,7 +131,7 @@ Result<YamlFile> parse_yaml(std::string_view text, std::string_view file) {
   if (!parser || fy_parser_set_string(parser.get(), text.data(), text.size()) != 0)
     return fail(Kind::internal, "making a YAML parser: out of memory");
 
-  YamlTree tree(file);
+  YamlTree tree(file, tags);
   int line = 1;
   while (const Event event{fy_parser_parse(parser.get()), FreeEvent{parser.get()}})
     if (auto taken = take(tree, event.get(), line); !taken) return tl::unexpected(taken.error());

@@ -56,7 +56,10 @@ struct YamlFile {
   YamlFile& operator=(YamlFile&&) = default;
 };
 
+// Which tags may stand in a file beside those that change nothing (!!str and its kin).
+enum class YamlTags { none, compose };  // compose: !reset and !override, by which its files undo one another
+
 // Errors read "<file>:<line>:<column>: <fault>".
-Result<YamlFile> parse_yaml(std::string_view text, std::string_view file);
+Result<YamlFile> parse_yaml(std::string_view text, std::string_view file, YamlTags tags = YamlTags::none);
 
 }  // namespace windlass

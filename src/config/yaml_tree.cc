@@ -86,7 +86,8 @@ Status YamlTree::alias(const std::string& anchor, int line, int column) {
 }
 
 Result<YamlNode*> YamlTree::make_node(const Start& start, YamlNode::Kind kind) {
-  if (!is_harmless_tag(start.tag, kind))
+  const bool is_compose_tag = tags_ == YamlTags::compose && (start.tag == "!reset" || start.tag == "!override");
+  if (!is_compose_tag && !is_harmless_tag(start.tag, kind))
     return refuse(start.line, start.column, fmt::format("tag \"{}\" is not supported", printable(start.tag, 100)));
   if (auto charged = charge(1, false, start.line, start.column); !charged) return tl::unexpected(charged.error());
   file_.nodes.push_back({.kind = kind, .line = start.line, .column = start.column});

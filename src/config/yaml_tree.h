@@ -17,7 +17,7 @@ class YamlTree {
     int line = 0, column = 0;
   };
 
-  explicit YamlTree(std::string_view file) : file_name_(file) {}
+  YamlTree(std::string_view file, YamlTags tags) : file_name_(file), tags_(tags) {}
 
   // Each returns an error that names file, line and column when the file must be refused.
   Status begin_document(int line);
@@ -49,6 +49,7 @@ class YamlTree {
   tl::unexpected<Error> refuse(int line, int column, std::string_view fault) const;
 
   std::string file_name_;
+  YamlTags tags_;
   YamlFile file_;
   std::vector<Open> open_;
   std::map<std::string, const YamlNode*> anchors_;  // null while the node is still open

@@ -1,0 +1,224 @@
+#include "cli/push.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "base/text.h"
+#include "cli/progress.h"
+#include "cli/registry_client.h"
+#include "config/folder_check.h"
+#include "config/setting_reader.h"
+#include "oci/push.h"
+#include "oci/push_manifest.h"
+#include "sys/crypto.h"
+#include "sys/files.h"
+#include "sys/json.h"
+
+namespace windlass {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds kUploadTimeout =
+    6h;  // a slow line may need it; one that stands still is cut before
+constexpr const char* kManifestType = "application/vnd.oci.image.manifest.v1+json";
+
+// What the command line asks for, as values.
+struct Order {
+  Reference reference;
+  std::vector<Reference> names;  // one for each tag, that of the reference first
+  std::map<std::string, std::string> annotations;
+  std::optional<Announcement> announcement;
+};
+
+Result<Reference> tagged(const Reference& reference, const std::string& tag) {
+  auto named = Reference::parse(reference.source_id() + ":" + tag);
+  return named ? named : while_doing("--tag", named.error());
+}
+
+Result<std::map<std::string, std::string>> parse_annotations(const std::vector<std::string>& texts) {
+  std::map<std::string, std::string> annotations;
+  for (const auto& text : texts) {
+    const auto equals = text.find('=');
+    if (equals == text.npos || equals == 0 || !is_valid_utf8(text))
+      return fail(Kind::invalid, fmt::format("--annotation '{}': expected KEY=VALUE", printable(text, 256)));
+    annotations[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return annotations;
+}
+
+Result<Order> order_of(const PushCommand& command, const Environment& environment) {
+  auto reference = Reference::parse(command.reference);
+  if (!reference)
+    return while_doing(fmt::format("reference '{}'", printable(command.reference, 256)), reference.error());
+  if (reference->digest())
+    return fail(Kind::invalid, "the reference has a digest: what the digest will be is known after the push only");
+  Order order{.reference = *reference, .names = {*reference}};
+  for (const auto& tag : command.tags) {
+    auto name = tagged(*reference, tag);
+    if (!name) return tl::unexpected(name.error());
+    order.names.push_back(*name);
+  }
+  auto annotations = parse_annotations(command.annotations);
+  if (!annotations) return tl::unexpected(annotations.error());
+  order.annotations = std::move(*annotations);
+  if (command.notify) {
+    auto announcement = Announcement::prepare(*command.notify, environment);
+    if (!announcement) return tl::unexpected(announcement.error());
+    order.announcement = std::move(*announcement);
+  }
+  return order;
+}
+
+// The budgets of the service that will unpack it, where its environment is this one too.
+Result<UnpackLimits> limits_of(const Environment& environment) {
+  SettingReader read(environment);
+  UnpackLimits limits;
+  constexpr SettingReader::Range range{1, 1ull << 50};
+  read.number("OCI_MAX_EXTRACTED_BYTES", range, limits.bytes_max);
+  read.number("OCI_MAX_EXTRACTED_ENTRIES", range, limits.entries_max);
+  read.number("OCI_MAX_FILE_BYTES", range, limits.file_bytes_max);
+  if (!read.faults().empty()) return fail(Kind::invalid, join(read.faults(), "; "));
+  return limits;
+}
+
+std::string temporary_folder(const Environment& environment) {
+  const auto found = environment.find("TMPDIR");
+  return found == environment.end() || found->second.empty() ? "/tmp" : found->second;
+}
+
+class Push {
+ public:
+  Push(const PushCommand& command, const Environment& environment, HttpTransport& transport, Order order)
+      : command_(command),
+        environment_(environment),
+        transport_(transport),
+        order_(std::move(order)),
+        progress_(STDERR_FILENO, command.quiet) {}
+
+  Status run() {
+    auto layer = pack();
+    if (!layer) return tl::unexpected(layer.error());
+    auto digest = upload(*layer);
+    if (!digest) return tl::unexpected(digest.error());
+    if (auto told = tell(*layer, *digest); !told) return told;
+    return order_.announcement ? announce(*digest) : Status();
+  }
+
+ private:
+  Result<PackedLayer> pack() {
+    const auto limits = limits_of(environment_);
+    if (!limits) return tl::unexpected(limits.error());
+    auto list = check(*limits);
+    if (!list) return tl::unexpected(list.error());
+    const auto all = list->bytes;
+    auto layer = pack_layer(command_.folder, *list,
+                            {.compression = command_.compression,
+                             .limits = *limits,
+                             .temporary_folder = temporary_folder(environment_),
+                             .on_progress = [&](auto done) { progress_.update("packing", done, all); }});
+    if (layer)
+      progress_.say(fmt::format("packed {} entries, {} in {}", list->entries.size(), shown_bytes(all),
+                                shown_bytes(layer->size_bytes)));
+    return layer;
+  }
+
+  // All faults of the folder at once: of its configuration, and of what is in it.
+  Result<PackingList> check(const UnpackLimits& limits) {
+    std::vector<std::string> faults;
+    auto list = list_folder(command_.folder, limits);
+    if (!list) faults.push_back(list.error().message);
+    const DeployConfigOptions options{.base_dir = base_dir()};
+    const auto configs = check_folder(command_.folder, options);
+    faults.insert(faults.end(), configs.faults.begin(), configs.faults.end());
+    if (faults.empty() && configs.configs.empty() && command_.needs_config)
+      faults.push_back("no .doco-cd.yaml, .doco-cd.yml or .doco-cd.<target>.yaml in the folder");
+    for (const auto& warning : configs.warnings) progress_.say("warning: " + warning);
+    if (!faults.empty()) return fail(Kind::invalid, join(faults, "\n"));
+    for (const auto& note : list->notes) progress_.say(note);
+    return list;
+  }
+
+  std::string base_dir() const {
+    const auto base = SettingReader(environment_).text("DEPLOY_CONFIG_BASE_DIR");
+    return base.empty() ? DeployConfigOptions().base_dir : base;
+  }
+
+  // By its digest first: a tag must not point to what is not complete.
+  Result<Digest> upload(const PackedLayer& layer) {
+    auto client = RegistryClient::make(environment_, transport_);
+    if (!client) return tl::unexpected(client.error());
+    Pusher pusher((*client)->access(), (*client)->options());
+    const auto deadline = Deadline::in(kUploadTimeout);
+    const auto& repository = order_.reference;
+    const auto config = push_config(layer);
+    for (const auto& blob : {blob_of_file(layer.digest, layer.file.get(), layer.size_bytes), blob_of(config)}) {
+      const auto all = blob.body.size_bytes;
+      const auto outcome = pusher.push_blob(
+          repository, blob, [&](auto done) { progress_.update("uploading", done, all); }, deadline);
+      if (!outcome) return tl::unexpected(outcome.error());
+      const bool is_new = *outcome == Pusher::Outcome::uploaded;
+      progress_.say(fmt::format("{} {} {}", is_new ? "uploaded" : "was there:", blob.digest.str(), shown_bytes(all)));
+    }
+    const auto manifest = push_manifest(layer, order_.annotations);
+    auto digest = pusher.push_manifest(repository, Digest::of_sha256_hex(sha256_hex(manifest)).str(), kManifestType,
+                                       manifest, deadline);
+    for (const auto& name : order_.names) {
+      if (digest) digest = pusher.push_manifest(repository, name.tag(), kManifestType, manifest, deadline);
+      if (digest) progress_.say(fmt::format("tagged {}", name.str()));
+    }
+    return digest;
+  }
+
+  Status tell(const PackedLayer& layer, const Digest& digest) const {
+    if (!command_.digest_file.empty())
+      if (auto written = write_file(command_.digest_file, digest.str() + "\n", 0644); !written) return written;
+    if (command_.as_json) {
+      json::array tags;
+      for (const auto& name : order_.names) tags.emplace_back(name.tag());
+      const json::object all{{"reference", order_.reference.str()},
+                             {"digest", digest.str()},
+                             {"tags", std::move(tags)},
+                             {"layer", layer.digest.str()},
+                             {"layer_bytes", layer.size_bytes}};
+      fmt::print("{}\n", json::serialize(all));
+    } else {
+      fmt::print("{}@{}\n", order_.reference.str(), digest.str());
+    }
+    std::fflush(stdout);  // before a wait that may be long
+    return {};
+  }
+
+  Status announce(const Digest& digest) {
+    const auto outcome = order_.announcement->send(order_.reference, digest, transport_,
+                                                   [&](std::string_view line) { progress_.say(line); });
+    if (!outcome) return tl::unexpected(outcome.error());
+    progress_.say(fmt::format("{} (job {})", outcome->message, outcome->job_id));
+    return {};
+  }
+
+  const PushCommand& command_;
+  const Environment& environment_;
+  HttpTransport& transport_;
+  Order order_;
+  Progress progress_;
+};
+
+int end_with(int code, const Error& error) {
+  for (const auto line : split(error.message, '\n')) fmt::print(stderr, "windlass push: {}\n", line);
+  return code;
+}
+
+}  // namespace
+
+int push(const PushCommand& command, const Environment& environment, HttpTransport& transport) {
+  auto order = order_of(command, environment);
+  if (!order) return end_with(2, order.error());
+  const auto done = Push(command, environment, transport, std::move(*order)).run();
+  return done ? 0 : end_with(1, done.error());
+}
+
+}  // namespace windlass

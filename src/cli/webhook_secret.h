@@ -1,0 +1,21 @@
+// The key of the webhook signature, for commands that send one: from a file, the environment or standard input. Never
+// from the command line, which every user of the machine can read.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "config/settings.h"
+
+namespace windlass {
+
+// `file` as given with --secret-file: "-" is standard input, "" means WEBHOOK_SECRET or WEBHOOK_SECRET_FILE, as the
+// service reads them. White space around the content of a file is cut off, as there (webhook/A3, A4). Kind::invalid
+// when there is none.
+Result<Secret> webhook_secret(const std::string& file, const Environment& environment);
+
+// The whole content of a file with one secret in it, trimmed; "-" is standard input.
+Result<Secret> secret_of_file(const std::string& file);
+
+}  // namespace windlass

@@ -1,0 +1,100 @@
+#include "config/folder_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "base/text.h"
+#include "config/source_path.h"
+#include "config/yaml.h"
+
+namespace windlass {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kStem = ".doco-cd";
+
+// "prod" of ".doco-cd.prod.yaml", "" of ".doco-cd.yml"; nothing for other files.
+std::optional<std::string> target_of(std::string_view name) {
+  if (!name.starts_with(kStem)) return std::nullopt;
+  name.remove_prefix(kStem.size());
+  for (const std::string_view ending : {".yaml", ".yml"}) {
+    if (!name.ends_with(ending)) continue;
+    name.remove_suffix(ending.size());
+    if (name.empty()) return "";
+    return name.front() == '.' ? std::optional(std::string(name.substr(1))) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::set<std::string> targets_in(const fs::path& folder) {
+  std::set<std::string> targets;
+  std::error_code ignored;  // a base dir that is not there holds no configs
+  for (const auto& entry : fs::directory_iterator(folder, ignored))
+    if (auto target = target_of(entry.path().filename().string())) targets.insert(std::move(*target));
+  return targets;
+}
+
+class Checker {
+ public:
+  Checker(const fs::path& folder, const DeployConfigOptions& options) : folder_(folder), options_(options) {}
+
+  FolderCheck check() {
+    auto targets = targets_in(folder_);
+    targets.merge(targets_in(folder_ / fs::path(options_.base_dir).relative_path()));
+    for (const auto& target : targets) check_target(target);
+    return std::move(result_);
+  }
+
+ private:
+  void check_target(const std::string& target) {
+    const auto configs = load_deploy_configs(folder_, target, options_);
+    if (!configs) return fault(configs.error().message);
+    result_.configs.push_back(configs->file);
+    result_.warnings.insert(result_.warnings.end(), configs->warnings.begin(), configs->warnings.end());
+    for (const auto& stack : configs->stacks) {
+      result_.stacks.push_back(stack.name);
+      check_stack(configs->file, stack);
+    }
+  }
+
+  void check_stack(const std::string& file, const DeployConfig& stack) {
+    const auto where = fmt::format("{}: stack {}", file, stack.name);
+    if (const auto environment = interpolation_environment(folder_, stack, {}); !environment)
+      fault(fmt::format("{}: {}", where, environment.error().message));
+    const auto compose_files = find_compose_files(folder_, stack);
+    if (!compose_files) return fault(fmt::format("{}: {}", where, compose_files.error().message));
+    for (const auto& compose_file : *compose_files) check_compose_file(where, compose_file);
+  }
+
+  // What compose itself makes of it is known only where it will run: variables, profiles, its version.
+  void check_compose_file(const std::string& where, const std::string& path) {
+    if (!seen_.insert(path).second) return;  // several stacks may share one
+    const auto text = read_source_file(folder_, path, kYamlBytesMax);
+    if (!text) return fault(fmt::format("{}: {}", where, text.error().message));
+    const auto yaml = parse_yaml(*text, path, YamlTags::compose);
+    if (!yaml) return fault(yaml.error().message);
+    if (yaml->documents.empty()) return fault(path + ": is empty");
+    for (const auto* document : yaml->documents)
+      if (document->kind != YamlNode::Kind::mapping)
+        fault(fmt::format("{}:{}: a compose file must be a mapping", path, document->line));
+  }
+
+  void fault(std::string text) { result_.faults.push_back(std::move(text)); }
+
+  const fs::path& folder_;
+  const DeployConfigOptions& options_;
+  FolderCheck result_;
+  std::set<std::string> seen_;  // compose files
+};
+
+}  // namespace
+
+FolderCheck check_folder(const fs::path& folder, const DeployConfigOptions& options) {
+  return Checker(folder, options).check();
+}
+
+}  // namespace windlass
