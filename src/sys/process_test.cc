@@ -175,7 +175,7 @@ TEST(ProcessRunner, DoesNotWaitForOneThatLeftTheGroup) {
 
 // reliability/F66: writes 1 GiB; the last bytes count
 TEST(ProcessRunner, KeepsTheLastBytesOfMuchOutput) {
-  const auto exit = run(shell("head -c 1073741824 /dev/zero | tr '\\0' x; echo end"));
+  const auto exit = run(shell("head -c 1073741824 /dev/zero | tr '\\0' x; echo end"), Deadline::in(2min));
   EXPECT_EQ(exit.code, 0);
   EXPECT_EQ(exit.out.size(), 256u << 10);
   EXPECT_TRUE(exit.out.ends_with("xxxend\n"));
