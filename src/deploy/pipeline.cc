@@ -45,6 +45,12 @@ std::string place_of(const JobRequest& request) {
                                      : fmt::format("{} {}", request.target, sha256_hex(request.deployments));
 }
 
+std::chrono::seconds longest_timeout(const std::vector<PreparedStack>& stacks) {
+  std::chrono::seconds longest{0};
+  for (const auto& stack : stacks) longest = std::max(longest, start_timeout(stack.config));
+  return longest;
+}
+
 StackResult result_of(const std::string& stack, RunStatus status, std::string message) {
   return {.name = stack, .status = status, .message = std::move(message)};
 }
@@ -191,6 +197,7 @@ JobOutcome Pipeline::deploy(Run& run) {
     run.stacks.push_back(PreparedStack{.config = config});
   }
   run.errors.resize(run.stacks.size());
+  run.deadline.at += longest_timeout(run.stacks);  // webhook/C10: on top of JOB_TIMEOUT
 
   std::vector<std::string> names;
   for (const auto& stack : run.stacks) names.push_back(stack.config.name);

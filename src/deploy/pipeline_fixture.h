@@ -215,10 +215,10 @@ class PipelineTest : public ::testing::Test {
     return request;
   }
   JobOutcome run() { return run(request()); }
-  JobOutcome run(JobRequest request) {
+  JobOutcome run(JobRequest request, std::chrono::milliseconds job_timeout = 20s) {
     const Job job{.id = new_uuid_v7(), .request = std::move(request)};
     return pipeline->run(
-        job, [this](std::string text) { revision = std::move(text); }, Deadline::in(20s));
+        job, [this](std::string text) { revision = std::move(text); }, Deadline::in(job_timeout));
   }
   std::optional<Digest> settled_digest() { return source.settled ? source.settled->deploy : std::nullopt; }
   void release_2() { source.settled = Settled{.deploy = kDigest2, .reason = {}}; }

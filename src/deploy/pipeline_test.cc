@@ -150,6 +150,10 @@ TEST_F(PipelineTest, TriesAFailedReleaseAgainWithoutRecreating) {  // deploy/C14
   EXPECT_EQ(engine.made, 2);
 }
 
+TEST_F(PipelineTest, AddsTheTimeoutOfTheStackToThatOfTheJob) {  // webhook/C10
+  EXPECT_EQ(run(request(), 0ms).status, RunStatus::succeeded);
+}
+
 TEST_F(PipelineTest, LeavesFilteredStacksAlone) {  // webhook/F7, X5
   source.files[".doco-cd.yaml"] = "name: web\nwebhook_filter: ^v[0-9]\n";
   const auto outcome = run();

@@ -6,6 +6,7 @@
 #include "deploy/labels.h"
 #include "deploy/model_paths.h"
 #include "deploy/service_inputs.h"
+#include "deploy/unbuilt_labels.h"
 
 namespace windlass {
 namespace {
@@ -49,6 +50,7 @@ Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig&
   for (const auto& file : *files) spec.compose_files.push_back(tree.root / file);
   auto model = driver_.resolve(spec, deadline.within(kResolveTimeout));
   if (!model) return tl::unexpected(model.error());
+  if (auto built = refuse_unbuilt_labels(*model); !built) return tl::unexpected(built.error());
 
   json::value moved = std::move(*model);
   move_paths(moved, tree.root.string(), host_root);

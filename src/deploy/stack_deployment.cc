@@ -81,6 +81,10 @@ void put_labels(json::object& model, const PreparedStack& stack, const Labels& f
 
 }  // namespace
 
+std::chrono::seconds start_timeout(const DeployConfig& config) {
+  return std::chrono::seconds(config.timeout_seconds > 0 ? config.timeout_seconds : 30);
+}
+
 StackDeployment::StackDeployment(Options options, Driver& driver, Engine& engine, StackPreparer& preparer,
                                  ReleaseStore& releases, const Clock& clock)
     : options_(options), driver_(driver), engine_(engine), preparer_(preparer), releases_(releases), clock_(clock) {}
@@ -170,7 +174,7 @@ Status StackDeployment::bring_up(const Job& job, const Digest& digest, PreparedS
 
 Status StackDeployment::up_and_watch(PreparedStack& stack, const json::object& model, const Log& log,
                                      const Deadline& deadline) {
-  const auto timeout = std::chrono::seconds(stack.config.timeout_seconds > 0 ? stack.config.timeout_seconds : 30);
+  const auto timeout = start_timeout(stack.config);
   Heartbeat heartbeat(log, "creating services");
   auto watch = HealthWatch::open(engine_, stack.config.name, deadline);  // first, so that no event is missed
   if (!watch) return tl::unexpected(watch.error());

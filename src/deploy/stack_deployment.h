@@ -11,6 +11,9 @@
 
 namespace windlass {
 
+// How long a stack may take until all its services are healthy (deploy/C13).
+std::chrono::seconds start_timeout(const DeployConfig& config);
+
 class StackDeployment {
  public:
   struct Options {
