@@ -54,13 +54,12 @@ def deploy_all(windlass, count, patience):
         time.sleep(1)
 
 
-def looks_per_second(windlass):
-    """By the times of the runs that were kept in memory."""
-    runs = windlass.api("runs?trigger=poll&status=skipped&limit=50")[1]["content"]
-    times = [datetime.datetime.fromisoformat(run["created_at"][:26].rstrip("Z")) for run in runs
-             if run["message"] == "no changes"]
-    span = (max(times) - min(times)).total_seconds() if len(times) > 1 else 0
-    return (len(times) - 1) / span if span else 0
+def seconds_since_last_look(windlass):
+    runs = windlass.api("runs?trigger=poll&status=skipped&limit=1")[1]["content"]
+    if not runs or runs[0]["message"] != "no changes":
+        sys.exit(f"the last poll did not find everything unchanged: {runs}")
+    last = datetime.datetime.fromisoformat(runs[0]["created_at"][:19])
+    return (datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None) - last).total_seconds()
 
 
 def main():
@@ -91,11 +90,11 @@ def main():
         share = (cpu_ms(windlass.process) - before) / (time.monotonic() - began) / 10
         resident, most = memory_mb(windlass.process)
         jobs = open_runs(windlass)
-        rate = looks_per_second(windlass)
+        age = seconds_since_last_look(windlass)
     finally:
         windlass.close()
     print(f"poll: {chosen.references} references every {chosen.interval} s, {chosen.window} s measured, "
-          f"{rate:.1f} looks/s, {jobs} jobs")
+          f"{jobs} jobs, last look {age:.0f} s ago")
     print(f"own CPU {share:5.2f} % of one core   resident {resident:5.1f} MB   at most {most:5.1f} MB")
 
 
