@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "base/crash_point.h"
 #include "base/text.h"
+#include "oci/compose_application.h"
 #include "oci/entry_name.h"
 #include "oci/layer_stream.h"
 #include "oci/staged_tree.h"
@@ -136,21 +138,29 @@ Status check_sizes(const std::vector<StoredLayer>& layers, const UnpackLimits& l
   return {};
 }
 
+// Fills the tree from the layers.
+using Fill = std::function<Status(StagedTree& tree, std::vector<std::string>& notes)>;
+
 Result<UnpackedTree> unpack_into(const std::vector<StoredLayer>& layers, const std::filesystem::path& root,
-                                 const UnpackLimits& limits, const Deadline& deadline) {
+                                 const UnpackLimits& limits, const Deadline& deadline, const Fill& fill) {
   if (auto sizes = check_sizes(layers, limits); !sizes) return tl::unexpected(sizes.error());
   UnpackedTree result{.root = root};
   auto tree = StagedTree::open(root, limits);
   if (!tree) return tl::unexpected(tree.error());
-  Unpacker unpacker(*tree, limits, deadline, result.notes);
-  for (std::size_t i = 0; i < layers.size(); ++i)
-    if (auto taken = unpacker.unpack_layer(layers[i]); !taken)
-      return while_doing(fmt::format("layer {} of {}", i + 1, layers.size()), taken.error());
+  if (auto filled = fill(*tree, result.notes); !filled) return tl::unexpected(filled.error());
   auto entries = tree->finish(deadline);
   if (!entries) return tl::unexpected(entries.error());
   result.entries = std::move(*entries);
   crash_point("unpack.done");
   return result;
+}
+
+Result<UnpackedTree> unpack_or_remove(const std::vector<StoredLayer>& layers, const std::filesystem::path& root,
+                                      const UnpackLimits& limits, const Deadline& deadline, const Fill& fill) {
+  if (auto made = make_folders(root, 0700); !made) return tl::unexpected(made.error());
+  auto tree = unpack_into(layers, root, limits, deadline, fill);
+  if (!tree) (void)remove_tree(root);
+  return tree;
 }
 
 }  // namespace
@@ -164,10 +174,21 @@ const TreeEntry* UnpackedTree::find(std::string_view path) const {
 
 Result<UnpackedTree> unpack(const std::vector<StoredLayer>& layers, const std::filesystem::path& root,
                             const UnpackLimits& limits, const Deadline& deadline) {
-  if (auto made = make_folders(root, 0700); !made) return tl::unexpected(made.error());
-  auto tree = unpack_into(layers, root, limits, deadline);
-  if (!tree) (void)remove_tree(root);
-  return tree;
+  return unpack_or_remove(layers, root, limits, deadline, [&](StagedTree& tree, auto& notes) -> Status {
+    Unpacker unpacker(tree, limits, deadline, notes);
+    for (std::size_t i = 0; i < layers.size(); ++i)
+      if (auto taken = unpacker.unpack_layer(layers[i]); !taken)
+        return while_doing(fmt::format("layer {} of {}", i + 1, layers.size()), taken.error());
+    return {};
+  });
+}
+
+Result<UnpackedTree> unpack(const FetchedArtifact& artifact, const std::filesystem::path& root,
+                            const UnpackLimits& limits, const Deadline& deadline) {
+  if (!is_compose_application(artifact)) return unpack(artifact.layers, root, limits, deadline);
+  return unpack_or_remove(artifact.layers, root, limits, deadline, [&](StagedTree& tree, auto& notes) {
+    return unpack_compose_application(tree, artifact.layers, limits, notes);
+  });
 }
 
 }  // namespace windlass

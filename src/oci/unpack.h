@@ -49,5 +49,8 @@ struct UnpackedTree {
 // archive, Kind::unavailable for a full disk.
 Result<UnpackedTree> unpack(const std::vector<StoredLayer>& layers, const std::filesystem::path& root,
                             const UnpackLimits& limits, const Deadline& deadline);
+// The same for an artifact of any kind: what the layers of a compose application are is said by their types.
+Result<UnpackedTree> unpack(const FetchedArtifact& artifact, const std::filesystem::path& root,
+                            const UnpackLimits& limits, const Deadline& deadline);
 
 }  // namespace windlass

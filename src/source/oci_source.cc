@@ -166,7 +166,7 @@ Result<UnpackedTree> OciSource::fetch(const Job& job, const Digest& digest, cons
   const auto pull_deadline = deadline.within(options_.pull_timeout);
   auto artifact = registry_.fetch(*reference, digest, pull_deadline);
   if (!artifact) return while_doing(fmt::format("pulling {}", reference->with_digest(digest).str()), artifact.error());
-  auto tree = unpack(artifact->layers, staging, options_.limits, pull_deadline);
+  auto tree = unpack(*artifact, staging, options_.limits, pull_deadline);
   if (!tree) return while_doing(fmt::format("unpacking {}", reference->with_digest(digest).str()), tree.error());
   return tree;
 }
