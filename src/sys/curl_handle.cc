@@ -78,11 +78,13 @@ class Transfer {
   std::size_t head_bytes_ = 0;
   std::uint64_t uploaded_bytes_ = 0;
   bool head_is_done_ = false, goes_to_sink_ = false;
+  bool is_proxied_ = false;             // the socket is the proxy's, wherever that stands
   std::optional<Error> error_;          // ours: comes before libcurl's
   std::optional<std::string> refusal_;  // of an address; counts if no other address could be connected to
 };
 
 void Transfer::set_options(const CurlHandle::Peer& peer, const CurlTransport::Options& options) {
+  is_proxied_ = !peer.proxy.empty();
   set(CURLOPT_URL, peer.url.str().c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_FOLLOWLOCATION, 0L);
@@ -195,7 +197,7 @@ Status Transfer::set_headers(const CurlTransport::Options& options) {
 
 // reliability/T7: judged is the very address that is connected to, not the one of an earlier look-up.
 curl_socket_t Transfer::open_socket(const curl_sockaddr& address) {
-  if (address.family == AF_INET || address.family == AF_INET6) {
+  if (!is_proxied_ && (address.family == AF_INET || address.family == AF_INET6)) {
     const auto scope = scope_of(address.addr);
     if (scope == AddressScope::link_local) {
       refusal_ = "link-local address refused";

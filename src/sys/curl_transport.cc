@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "sys/address.h"
 #include "sys/curl_handle.h"
 
 namespace windlass {
@@ -35,6 +36,15 @@ std::string key_of(const HttpRequest& request, const CurlHandle::Peer& peer) {
   return fmt::format("{}\n{}\n{}\n{}\n{}{}\n{}\n{}\n{}", request.unix_socket, peer.url.scheme, peer.url.host_port(),
                      peer.proxy, request.refuse_private_addresses, tls.verify, tls.ca_file, tls.client_cert_file,
                      tls.client_key_file);
+}
+
+// Through a proxy nobody here sees the address that is connected to: what can be judged is a literal one in the URL.
+Status check_through_proxy(const HttpRequest& request, const Url& url) {
+  const auto scope = scope_of_literal(url.host);
+  if (scope == AddressScope::link_local) return fail(Kind::denied, "link-local address refused");
+  if (request.refuse_private_addresses && scope && *scope != AddressScope::open)
+    return fail(Kind::denied, "private address refused");
+  return {};
 }
 
 }  // namespace
@@ -83,6 +93,9 @@ Result<HttpResponse> CurlTransport::stream(const HttpRequest& request, const Hea
   if (!url) return while_doing(request.method, url.error());
   const bool may_use_proxy = request.use_proxy && request.unix_socket.empty();
   const CurlHandle::Peer peer{*url, may_use_proxy ? options_.proxy.proxy_for(*url) : ""};
+  if (!peer.proxy.empty())
+    if (auto allowed = check_through_proxy(request, *url); !allowed)
+      return while_doing(fmt::format("{} {}", request.method, url->shown()), allowed.error());
   auto handle = take(key_of(request, peer));
   auto response = handle->run(request, peer, options_, wants, sink, deadline);
   give_back(std::move(handle));

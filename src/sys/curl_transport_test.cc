@@ -328,6 +328,25 @@ TEST_F(CurlTransportTest, RefusesLinkLocalAddressesAlways) {
   }
 }
 
+// Where the proxy stands is the operator's business; what is behind it is judged by the URL alone.
+TEST_F(CurlTransportTest, JudgesTheUrlAndNotTheProxysAddress) {
+  RawServer proxy([](const Peer& peer) {
+    peer.read_head();
+    peer.write(kOk);
+  });
+  CurlTransport proxied(CurlTransport::Options{.proxy = {.http = proxy.url("")}});
+  const auto ask = [&](const std::string& url) {
+    auto request = get(url);
+    request.refuse_private_addresses = true;
+    const auto response = proxied.send(request, Deadline::in(5s));
+    return response ? response->body : response.error().message;
+  };
+  EXPECT_EQ(ask("http://cdn.example/x"), "ok");
+  EXPECT_EQ(ask("http://10.0.0.1/x"), "GET http://10.0.0.1/x: private address refused");
+  EXPECT_EQ(ask("http://169.254.169.254/x"), "GET http://169.254.169.254/x: link-local address refused");
+  EXPECT_EQ(proxy.connections(), 1);
+}
+
 TEST_F(CurlTransportTest, RefusesOtherProtocolsAndForgedHeaders) {
   EXPECT_EQ(error_of(get("file:///etc/passwd")).message, "GET: URL must begin with http:// or https://");
   EXPECT_EQ(error_of(get("https://user:pass@r.example/")).message, "GET: URL must not carry a user name or password");
