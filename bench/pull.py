@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Pull, verify and unpack: windlass against `oras pull`, alternating, from one registry on loopback.
+
+Both get the same artifact, a folder that `oras push` packed, and both unpack it. windlass hashes the whole blob before
+it looks into it, and unpacks under its rules for hostile archives. Every run writes into a folder of its own, and
+nothing is deleted before the last one: mass deletes distort what ext4 does next.
+"""
+
+import argparse
+import os
+import random
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "tests", "e2e"))
+from harness import BED_DIR, bed, child_environment, run  # noqa: E402
+
+DRIVER = os.environ.get("WINDLASS_PULL_BENCH", os.path.join(HERE, "..", "build", "release", "pull_bench"))
+WORDS = [bytes(random.Random(1).choices(b"abcdefghijklmnopqrstuvwxyz_", k=random.Random(i).randint(3, 12)))
+         for i in range(4000)]
+
+
+def make_tree(folder, files, total_bytes, dice):
+    """Text of words, which gzip makes about a third of; 50 files in a folder."""
+    each = total_bytes // files
+    for number in range(files):
+        place = os.path.join(folder, f"d{number // 50:03}")
+        os.makedirs(place, exist_ok=True)
+        text = b" ".join(dice.choices(WORDS, k=each // 8 + 1))
+        with open(os.path.join(place, f"file{number:05}.txt"), "wb") as file:
+            file.write(text[:each].ljust(each, b"."))
+
+
+def measure(command, cwd):
+    """Seconds of one run, and the most memory it had, in MiB."""
+    began = time.perf_counter()
+    child = subprocess.Popen(command, cwd=cwd, env=child_environment(), stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - began
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        sys.exit(f"{command} ended with {child.returncode}")
+    return seconds, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime
+
+
+def compare(files, megabytes, rounds, place):
+    ref = f"{bed()['REGISTRY']}/bench/pull-{files}:1"
+    source = os.path.join(place, f"source-{files}")
+    make_tree(os.path.join(source, "data"), files, megabytes * 1_000_000, random.Random(files))
+    run("sh", "-c", f"cd {source} && oras push --plain-http {ref} data")
+    results = {"windlass": [], "oras": []}
+    for number in range(rounds + 1):  # the first one warms the registry's files and is not counted
+        for side in results:
+            folder = os.path.join(place, f"{side}-{files}-{number}")
+            os.makedirs(folder)
+            command = ([DRIVER, ref, folder] if side == "windlass" else
+                       ["oras", "pull", "--plain-http", "-o", folder, ref])
+            os.sync()
+            result = measure(command, place)
+            if number:
+                results[side].append(result)
+    print(f"{files} files, {megabytes} MB, {rounds} rounds")
+    medians = {}
+    for side, rows in results.items():
+        seconds, rss, cpu = (statistics.median(column) for column in zip(*rows))
+        medians[side] = seconds
+        print(f"  {side:8}  {seconds * 1000:8.0f} ms   {cpu * 1000:8.0f} ms CPU   "
+              f"{max(row[1] for row in rows):6.1f} MiB at most")
+    print(f"  windlass is {medians['oras'] / medians['windlass']:.2f}x as fast")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", choices=["small", "large"])
+    options = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+    place = tempfile.mkdtemp(prefix="pull-", dir=BED_DIR)
+    try:
+        if options.only != "large":
+            compare(2_000, 20, options.rounds * 2, place)
+        if options.only != "small":
+            compare(20_000, 500, options.rounds, place)
+    finally:
+        shutil.rmtree(place)
+
+
+if __name__ == "__main__":
+    main()
