@@ -56,11 +56,12 @@ class Layout:
     def index(self, manifests):
         return self.blob({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}, INDEX)
 
-    def push(self, root, ref):
+    def push(self, root, ref, *options):
+        """As it is; or as the options of skopeo say."""
         with open(os.path.join(self.folder, "index.json"), "w") as file:
             json.dump({"schemaVersion": 2, "manifests": [{**root, "annotations": {
                 "org.opencontainers.image.ref.name": "it"}}]}, file)
-        run("skopeo", "copy", "-q", "--all", "--preserve-digests", "--dest-tls-verify=false",
+        run("skopeo", "copy", "-q", *(options or ("--all", "--preserve-digests")), "--dest-tls-verify=false",
             f"oci:{self.folder}:it", f"docker://{ref}")
         return root["digest"]
 
@@ -96,6 +97,70 @@ class Artifacts(EndToEnd):
         write_tree(self.folder, {"app/compose.yaml": self.files()["compose.yaml"],
                                  ".doco-cd.yaml": f"name: {self.name}\nworking_dir: app\n"})
         self.deploys(oras_push(self.reference, "app", ".doco-cd.yaml", cwd=self.folder))
+
+    def test_oras_push_of_plain_files(self):
+        write_tree(self.folder, {**self.files(), "www/index.html": "hello", "data.bin": b"\x00\xff" * 300})
+        digest = oras_push(self.reference, ".doco-cd.yaml", "compose.yaml:application/yaml", "www/index.html:text/html",
+                           "data.bin", cwd=self.folder)
+        self.deploys(digest)
+        for path, content in (("www/index.html", b"hello"), ("data.bin", b"\x00\xff" * 300)):
+            with open(os.path.join(self.live(), path), "rb") as file:
+                self.assertEqual(file.read(), content)
+        self.assertEqual(os.stat(os.path.join(self.live(), "data.bin")).st_mode & 0o777, 0o644)
+
+    def test_oras_folder_whose_content_is_not_what_it_says(self):
+        layout = Layout(self.folder)
+        data = tar_of({f"app/{path}": text for path, text in self.files().items()})
+        lie = "sha256:" + "0" * 64
+        layer = layout.blob(gzip.compress(data), LAYER + "+gzip", annotations={
+            "org.opencontainers.image.title": "app", "io.deis.oras.content.unpack": "true",
+            "io.deis.oras.content.digest": lie})
+        digest = layout.push(layout.manifest([layer]), self.reference)
+        self.fails(self.windlass.deploy(self.reference, digest), "io.deis.oras.content.digest", lie)
+        self.assertFalse(os.path.exists(self.live()))
+
+    def test_flux_artifact(self):
+        content = os.path.join(self.windlass.folder, "flux")
+        write_tree(content, {"config.json": "{}"})
+        with open(os.path.join(content, "content.tgz"), "wb") as file:
+            file.write(gzip.compress(tar_of(self.files())))
+        self.deploys(oras_push(self.reference, "--config", "config.json:application/vnd.cncf.flux.config.v1+json",
+                               "content.tgz:application/vnd.cncf.flux.content.v1.tar+gzip", cwd=content))
+        self.assertEqual(sorted(os.listdir(self.live())), [".doco-cd.yaml", "compose.yaml"])
+
+    def test_umoci_image(self):
+        write_tree(self.folder, self.files())
+        image = os.path.join(self.windlass.folder, "umoci")
+        run("umoci", "init", "--layout", image)
+        run("umoci", "new", "--image", f"{image}:it")
+        for path in self.files():
+            run("umoci", "insert", "--rootless", "--image", f"{image}:it", os.path.join(self.folder, path), f"/{path}")
+        run("skopeo", "copy", "-q", "--dest-tls-verify=false", f"oci:{image}:it", f"docker://{self.reference}")
+        self.deploys(self.digest_of(self.reference))
+
+    def test_skopeo_copy_in_the_format_of_docker(self):
+        write_tree(self.folder, self.files())
+        original = self.ref(self.name, "original")
+        push_scratch(self.folder, original)
+        run("skopeo", "copy", "-q", "--format", "v2s2", "--src-tls-verify=false", "--dest-tls-verify=false",
+            f"docker://{original}", f"docker://{self.reference}")
+        self.assertIn("vnd.docker.distribution.manifest.v2+json", self.manifest_of(self.reference))
+        self.deploys(self.digest_of(self.reference))
+
+    def test_skopeo_copy_that_is_packed_with_zstd(self):
+        layout = Layout(self.folder)
+        image = layout.manifest([layout.blob(tar_of(self.files()), LAYER)])
+        layout.push(image, self.reference, "--dest-compress-format", "zstd")
+        self.assertIn("tar+zstd", self.manifest_of(self.reference))
+        self.deploys(self.digest_of(self.reference))
+
+    @staticmethod
+    def manifest_of(ref):
+        return run("oras", "manifest", "fetch", "--plain-http", ref)
+
+    @staticmethod
+    def digest_of(ref):
+        return json.loads(run("oras", "manifest", "fetch", "--plain-http", "--descriptor", ref))["digest"]
 
     def test_layers_raw_gzip_and_zstd(self):
         for media_type, pack in ((LAYER, lambda data: data),
@@ -133,6 +198,22 @@ class Artifacts(EndToEnd):
         self.deploys(digest, "amd64")
         record = self.windlass.api("runs")[1]["content"][0]
         self.assertEqual(record["revision"], f"main ({digest})")  # the index, never its child
+
+    def test_an_index_for_another_machine_deploys_its_only_real_child(self):
+        layout = Layout(self.folder)
+        layer = layout.blob(gzip.compress(tar_of(self.files("arm"))), LAYER + "+gzip")
+        child = layout.manifest([layer], platform={"os": "linux", "architecture": "arm64", "variant": "v8"})
+        note = layout.blob(b"{}", "application/vnd.in-toto+json")
+        attestation = layout.manifest([note], platform={"os": "unknown", "architecture": "unknown"})
+        self.deploys(layout.push(layout.index([child, attestation]), self.reference), "arm")
+
+    def test_an_index_without_a_child_for_this_machine_is_refused(self):
+        layout = Layout(self.folder)
+        layer = layout.blob(gzip.compress(tar_of(self.files())), LAYER + "+gzip")
+        children = [layout.manifest([layer], platform={"os": system, "architecture": "s390x"})
+                    for system in ("linux", "windows")]
+        self.fails(self.windlass.deploy(self.reference, layout.push(layout.index(children), self.reference)),
+                   "no child with platform")
 
     def test_a_child_of_an_index_is_refused_with_the_reason(self):
         layout = Layout(self.folder)

@@ -3,9 +3,13 @@
 import base64
 import json
 import os
+import shutil
 import unittest
 
-from harness import BED_DIR, TESTBED, EndToEnd, bed, compose, containers, idle_service, push_archive, run, write_tree
+from connect_proxy import ConnectProxy
+from fault_proxy import FaultProxy, always, status
+from harness import (BED_DIR, TESTBED, EndToEnd, bed, compose, containers, idle_service, push_archive, run, unique,
+                     write_tree)
 
 
 def encoded(user, password):
@@ -125,6 +129,106 @@ class Registries(EndToEnd):
         self.windlass.start()
         self.deploys(ref, digest)
         self.assertIn("docker-credential-not-there", self.windlass.log())
+
+    def test_podmans_file_where_there_is_no_docker_file(self):
+        registry, user, password, options = self.registry("basic")
+        ref, digest = self.artifact(registry, options)
+        auths = json.dumps({"auths": {registry: {"auth": encoded(user, password)}}})
+        os.remove(os.path.join(self.config, "config.json"))
+        for variable, place, path in (("REGISTRY_AUTH_FILE", "auth.json", "auth.json"),
+                                      ("XDG_RUNTIME_DIR", "", "containers/auth.json"),
+                                      ("XDG_CONFIG_HOME", "", "containers/auth.json")):
+            with self.subTest(variable):
+                folder = os.path.join(self.windlass.folder, variable)
+                write_tree(folder, {path: auths})
+                self.windlass.start(**{variable: os.path.join(folder, place)})
+                self.deploys(ref, digest)
+                self.windlass.terminate()
+                shutil.rmtree(os.path.join(self.windlass.data, ".windlass/oci/blobs"))  # or nothing is asked for
+
+    def test_credentials_from_the_environment_come_first(self):
+        registry, user, password, options = self.registry("basic")
+        ref, digest = self.artifact(registry, options)
+        self.write_config({"auths": {registry: {"auth": encoded(user, "wrong")}}})
+        self.windlass.start(DOCKER_AUTH_CONFIG=json.dumps({"auths": {registry: {"auth": encoded(user, password)}}}))
+        self.deploys(ref, digest)
+
+    def registries_file(self, entries):
+        path = os.path.join(self.windlass.folder, "registries.yaml")
+        with open(path, "w") as file:
+            json.dump(entries, file)
+        self.windlass.settings["OCI_REGISTRIES_FILE"] = path
+
+    def test_a_client_certificate(self):
+        run(TESTBED, "registry", BED_DIR, "client")
+        values = bed()
+        registry, ca = values["REGISTRY_CLIENT"], values["REGISTRY_CLIENT_CA"]
+        certificate, key = values["REGISTRY_CLIENT_CERT"], values["REGISTRY_CLIENT_KEY"]
+        ref, digest = self.artifact(registry, ["--ca-file", ca, "--cert-file", certificate, "--key-file", key])
+        self.registries_file([{"prefix": registry, "ca_file": ca}])
+        self.windlass.start()
+        self.fails(self.windlass.deploy(ref, digest), registry)
+        self.windlass.terminate()
+        self.registries_file([{"prefix": registry, "ca_file": ca, "client_cert": certificate, "client_key": key}])
+        self.windlass.start()
+        self.deploys(ref, digest)
+
+    def test_a_registry_whose_certificate_is_not_checked(self):
+        registry, user, password, options = self.registry("basic")
+        del self.windlass.settings["SSL_CERT_FILE"]
+        ref, digest = self.artifact(registry, options)
+        self.write_config({"auths": {registry: {"auth": encoded(user, password)}}})
+        self.windlass.start()
+        self.fails(self.windlass.deploy(ref, digest), "SSL certificate problem")  # reliability/F53
+        self.windlass.terminate()
+        self.windlass.start(OCI_INSECURE_REGISTRIES=registry)
+        self.deploys(ref, digest)
+        self.assertIn("no certificate is checked of these registries", self.windlass.log())
+
+    def test_mirrors_serve_what_is_named_by_digest(self):
+        name = unique("mirror")
+        mirror = run(TESTBED, "registry", BED_DIR, "plain", name).split()[-1]
+        self.addCleanup(run, TESTBED, "stop", BED_DIR, name)
+        primary = FaultProxy(bed()["REGISTRY"])
+        self.addCleanup(primary.close)
+        ref, digest = self.artifact(bed()["REGISTRY"], [])
+        copy = ref.replace(bed()["REGISTRY"], f"{mirror}/cache")
+        run("oras", "cp", "--from-plain-http", "--to-plain-http", ref, copy)
+        reference = ref.replace(bed()["REGISTRY"], primary.address)
+        primary.on("GET", "/blobs/", always(status(503)))
+        self.registries_file([{"prefix": primary.address, "mirrors": ["127.0.0.1:1/dead", f"{mirror}/cache"]}])
+        self.windlass.start()
+        self.deploys(reference, digest)
+        self.assertEqual(primary.requests("GET", "/v2/.+"), [])
+        self.assertEqual(len(primary.requests("HEAD", "/manifests/main")), 1)  # only the primary says what a tag is
+        live = os.path.join(self.windlass.data, primary.address.replace(":", "_"), "test", self.name)
+        self.assertTrue(os.path.isfile(os.path.join(live, "compose.yaml")))
+
+    def test_the_primary_serves_what_no_mirror_has(self):
+        name = unique("mirror")
+        mirror = run(TESTBED, "registry", BED_DIR, "plain", name).split()[-1]
+        self.addCleanup(run, TESTBED, "stop", BED_DIR, name)
+        ref, digest = self.artifact(bed()["REGISTRY"], [])
+        self.registries_file([{"prefix": bed()["REGISTRY"], "mirrors": [mirror]}])
+        self.windlass.start()
+        self.deploys(ref, digest)
+
+    def test_a_proxy(self):
+        registry, user, password, options = self.registry("basic")
+        ref, digest = self.artifact(registry, options)
+        proxy = ConnectProxy({"registry.test:443": registry}, "pat", "proxy-pass")
+        self.addCleanup(proxy.close)
+        reference = ref.replace(registry, "registry.test")  # a name that nobody but the proxy knows
+        self.write_config({"auths": {"registry.test": {"auth": encoded(user, password)}}})
+        self.windlass.start(HTTPS_PROXY=f"http://pat:proxy-pass@{proxy.address}")
+        self.deploys(reference, digest)
+        self.assertEqual(set(proxy.asked), {"registry.test:443"})
+        self.assertNotIn("proxy-pass", self.windlass.log())
+        self.windlass.terminate()
+        self.windlass.start(HTTPS_PROXY=f"http://pat:wrong@{proxy.address}", JOB_TIMEOUT="5s")
+        write_tree(self.folder, {".doco-cd.yaml": f"name: {self.name}\n",
+                                 "compose.yaml": compose({"app": idle_service(environment={"V": "2"})})})
+        self.fails(self.windlass.deploy(reference, push_archive(self.folder, ref, *options)), "407")
 
 
 if __name__ == "__main__":

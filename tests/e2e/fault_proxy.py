@@ -1,0 +1,189 @@
+"""A scripted HTTP proxy in front of a real registry: passes requests on, except where the script has a fault for one.
+
+    proxy = FaultProxy(bed()["REGISTRY"])
+    proxy.on("GET", "/blobs/", status(503), status(503))     the first two such requests; what follows is passed on
+    proxy.on("GET", "/blobs/", always(cut(1000)))            every one
+
+A fault takes the handler and what the registry answered, and writes what the client gets instead.
+"""
+
+import http.client
+import re
+import socket
+import struct
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Upstream:
+    """What the registry answered."""
+
+    def __init__(self, answer):
+        self.status, self.headers, self.body = answer.status, answer.getheaders(), answer.read()
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def pass_on(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length) if length else None
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
+        fault = self.server.script.next_fault(self.command, self.path, headers)
+        link = http.client.HTTPConnection(self.server.upstream, timeout=60)
+        link.request(self.command, self.path, body, {**headers, "Host": self.headers.get("Host", "")})
+        upstream = Upstream(link.getresponse())
+        link.close()
+        try:
+            (fault or passed)(self, upstream)
+        except OSError:
+            self.close_connection = True  # the client has left
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = pass_on
+
+    def send_head(self, status, headers):
+        self.send_response_only(status)
+        for name, value in headers:
+            if name.lower() not in ("connection", "transfer-encoding"):
+                self.send_header(name, value)
+        self.end_headers()
+
+    def send_body(self, body):
+        if self.command != "HEAD":
+            self.wfile.write(body)
+            self.wfile.flush()
+
+    def log_message(self, *_):
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        pass  # a client that hangs up is what these tests are about
+
+
+class Script:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.rules = []  # (method, pattern, faults left, endless)
+        self.asked = []  # (method, path, headers), in order
+
+    def next_fault(self, method, path, headers):
+        with self.lock:
+            self.asked.append((method, path, headers))
+            for rule in self.rules:
+                if rule["method"] in (method, "*") and re.search(rule["path"], path) and rule["faults"]:
+                    fault = rule["faults"][0]
+                    if not getattr(fault, "is_endless", False):
+                        rule["faults"].pop(0)
+                    return fault
+        return None
+
+
+class FaultProxy:
+    def __init__(self, upstream):
+        self.script = Script()
+        self.closing = threading.Event()
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server.script, self.server.upstream, self.server.closing = self.script, upstream, self.closing
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.server.server_address[1]}"
+
+    def on(self, method, path, *faults):
+        with self.script.lock:
+            self.script.rules.append({"method": method, "path": path, "faults": list(faults)})
+
+    def requests(self, method, path):
+        """Headers of the requests so far that fit."""
+        with self.script.lock:
+            return [headers for each, where, headers in self.script.asked if each == method and re.search(path, where)]
+
+    def reset(self):
+        with self.script.lock:
+            self.script.rules, self.script.asked = [], []
+
+    def close(self):
+        self.closing.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+# --- faults ----------------------------------------------------------------------------------------------------------
+
+
+def passed(handler, upstream):
+    handler.send_head(upstream.status, upstream.headers)
+    handler.send_body(upstream.body)
+
+
+def always(fault):
+    """The same fault, however often."""
+    def endless(handler, upstream):
+        fault(handler, upstream)
+    endless.is_endless = True
+    return endless
+
+
+def status(code, body=b"", **headers):
+    def answer(handler, _):
+        named = [(name.replace("_", "-"), value) for name, value in headers.items()]
+        handler.send_head(code, [*named, ("Content-Length", str(len(body)))])
+        handler.send_body(body)
+    return answer
+
+
+def redirect(location):
+    return status(307, Location=location)
+
+
+def cut(count, reset=False):
+    """Announces all, sends so many bytes of the body, hangs up; `reset`: the hard way."""
+    def answer(handler, upstream):
+        handler.send_head(upstream.status, upstream.headers)
+        handler.send_body(upstream.body[:count])
+        if reset:
+            handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        handler.close_connection = True
+        if reset:
+            handler.connection.close()
+    return answer
+
+
+def stalled(count):
+    """Sends so many bytes of the body and then nothing more; None: not even the head."""
+    def answer(handler, upstream):
+        if count is not None:
+            handler.send_head(upstream.status, upstream.headers)
+            handler.send_body(upstream.body[:count])
+        handler.server.closing.wait(120)
+        handler.close_connection = True
+    return answer
+
+
+def changed(edit, **headers):
+    """Another body, under an honest Content-Length; headers replace the registry's."""
+    def answer(handler, upstream):
+        body = edit(upstream.body)
+        named = {name.replace("_", "-").lower(): value for name, value in headers.items()}
+        named["content-length"] = str(len(body))
+        kept = [(name, value) for name, value in upstream.headers if name.lower() not in named]
+        handler.send_head(upstream.status, [*kept, *named.items()])
+        handler.send_body(body)
+    return answer
+
+
+def garbage(data):
+    """These bytes instead of an answer."""
+    def answer(handler, _):
+        handler.wfile.write(data)
+        handler.close_connection = True
+    return answer
+
+
+def flipped(body):
+    return body[:-1] + bytes([body[-1] ^ 1])
