@@ -40,9 +40,10 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   made->store_ = std::move(*store);
   made->credentials_ = CredentialSource::make(credential_options(parts.environment), *made->processes_, parts.log);
   if (auto valid = made->credentials_->check(); !valid) return tl::unexpected(valid.error());
-  made->registry_ = Registry::make(
-      {.insecure_registries = settings.oci_insecure_registries, .user_agent = "windlass/" WINDLASS_VERSION},
-      parts.transport, *made->credentials_, *made->store_, parts.log);
+  made->registry_ = Registry::make({.insecure_registries = settings.oci_insecure_registries,
+                                    .rules = settings.oci_registries,
+                                    .user_agent = "windlass/" WINDLASS_VERSION},
+                                   parts.transport, *made->credentials_, *made->store_, parts.log);
   made->source_ =
       std::make_unique<OciSource>(OciSource::Options{.limits = unpack_limits(settings)}, *made->registry_, parts.log);
   made->driver_ = make_compose_driver({.environment = parts.environment, .quiet = settings.docker_quiet_deploy},

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "config/networks.h"
+#include "config/registries_file.h"
 #include "config/setting_reader.h"
 #include "config/unbuilt_settings.h"
 #include "sys/json.h"
@@ -133,6 +134,17 @@ void read_base_dir(SettingReader& read, Settings& settings) {
     settings.deploy_config_base_dir = cleaned("/" + relative.string());
 }
 
+// oci 6: said once per start.
+void warn_about_insecure_registries(SettingReader& read, const Settings& settings) {
+  auto insecure = settings.oci_insecure_registries;
+  for (const auto& entry : settings.oci_registries)
+    if (entry.insecure) insecure.push_back(entry.location);
+  if (!insecure.empty())
+    read.warn(
+        fmt::format("no certificate is checked of these registries, and credentials go to them over plain HTTP: {}",
+                    join(insecure, ", ")));
+}
+
 void read_artifact_rules(SettingReader& read, Settings& settings) {
   read.number("OCI_MAX_EXTRACTED_BYTES", kBytes, settings.oci_max_extracted_bytes);
   read.number("OCI_MAX_EXTRACTED_ENTRIES", kBytes, settings.oci_max_extracted_entries);
@@ -144,6 +156,8 @@ void read_artifact_rules(SettingReader& read, Settings& settings) {
       read.fault(fmt::format("OCI_INSECURE_REGISTRIES: invalid OCI insecure registry {}: expected host or host:port",
                              shown(item)));
   }
+  settings.oci_registries = read_registries_file(read);
+  warn_about_insecure_registries(read, settings);
   for (auto& item : read.list("OCI_ALLOWED_ARTIFACTS")) {
     const bool is_url = item.find("://") != item.npos;
     const bool has_odd_characters =

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "config/poll_config.h"
+#include "model/registry_rule.h"
 
 namespace windlass {
 
@@ -43,6 +44,7 @@ struct Settings {
   std::uint64_t oci_max_extracted_entries = 100'000;
   std::uint64_t oci_max_file_bytes = 512ull << 20;
   std::vector<std::string> oci_insecure_registries;               // "host[:port]", lower case
+  std::vector<RegistryRule> oci_registries;                       // of OCI_REGISTRIES_FILE
   std::vector<std::string> oci_allowed_artifacts;                 // globs (oci 2)
   std::string docker_host, docker_cert_path, docker_api_version;  // as given
   bool docker_tls_verify = false;

@@ -117,7 +117,9 @@ TEST(Settings, AreReadFromTheEnvironment) {
   EXPECT_EQ(settings->docker_auth_config.reveal(), R"({"auths":{}})");
   EXPECT_EQ(settings->docker_config_dir, "/root/.docker");
   EXPECT_EQ(settings->warnings,
-            Faults{"API_SECRET begins or ends with white space, which counts as part of the secret"});
+            (Faults{"API_SECRET begins or ends with white space, which counts as part of the secret",
+                    "no certificate is checked of these registries, and credentials go to them over plain HTTP: "
+                    "reg:5000, 10.0.0.1"}));
 }
 
 TEST(Settings, TreatEmptyAsUnset) {
@@ -330,6 +332,25 @@ TEST(PassedEnvironment, WithholdsWhatIsSecret) {  // config 14 #11, reliability/
                                           {"HTTPS_PROXY", "x"},
                                           {"TZ", "UTC"}}),
             (Environment{{"A", "1"}, {"TZ", "UTC"}}));
+}
+
+// oci 6
+TEST_F(SettingFiles, ForRegistriesAreReadAtTheStart) {
+  const auto path =
+      file("registries.yaml", "- prefix: r.example\n  mirrors: [m.example]\n- {prefix: s.example, insecure: true}\n");
+  const auto settings = read_settings({{"OCI_REGISTRIES_FILE", path}, {"OCI_INSECURE_REGISTRIES", "t.example"}});
+  ASSERT_TRUE(settings);
+  ASSERT_EQ(settings->oci_registries.size(), 2u);
+  EXPECT_EQ(settings->oci_registries[0].mirrors, Faults{"m.example"});
+  EXPECT_EQ(settings->warnings, Faults{"no certificate is checked of these registries, and credentials go to them over "
+                                       "plain HTTP: t.example, s.example"});
+  EXPECT_EQ(
+      faults_of({{"OCI_REGISTRIES_FILE", file("broken.yaml", "- {prefix: x}\n- {prefix: r.example, inscure: 1}")}}),
+      (Faults{"OCI_REGISTRIES_FILE: " + (folder_ / "broken.yaml").string() +
+                  ":1: prefix: \"x\" is not registry or registry/path, such as r.example:5000/team",
+              "OCI_REGISTRIES_FILE: " + (folder_ / "broken.yaml").string() +
+                  ":2: unknown key \"inscure\", did you mean \"insecure\"?"}));
+  EXPECT_EQ(faults_of({{"OCI_REGISTRIES_FILE", "/no/such"}}).size(), 1u);
 }
 
 }  // namespace

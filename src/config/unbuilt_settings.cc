@@ -36,7 +36,6 @@ constexpr Unbuilt kUnbuilt[] = {
     {"CERT_ROTATION_CHECK_INTERVAL", "1h", "certificate rotation"},
 
     {"REGISTRY_WEBHOOKS", "", "webhooks of registries", true},
-    {"OCI_REGISTRIES_FILE", "", "registry mirrors"},
     {"AUTO_ROLLBACK", "false", "automatic rollback"},
     {"ALLOW_PROVIDER_SERVICES", "false", "provider services"},
     {"INSTANCE_ID", "", "several instances on one engine"},

@@ -66,7 +66,8 @@ Result<std::vector<StoredLayer>> BlobClient::fetch_layers(const Reference& repos
 Status BlobClient::download(const Reference& repository, const Descriptor& blob, std::uint64_t offset,
                             const std::function<Status(std::string_view)>& write, const Deadline& deadline) {
   std::uint64_t skip = 0;
-  RegistryAccess::Ask ask{.path = fmt::format("/v2/{}/blobs/{}", repository.repository(), blob.digest.str())};
+  RegistryAccess::Ask ask{.path = fmt::format("/v2/{}/blobs/{}", repository.repository(), blob.digest.str()),
+                          .is_immutable = true};
   if (offset > 0) ask.headers.push_back({"Range", fmt::format("bytes={}-", offset)});
   ask.wants = [&](const HttpResponse& head) {
     const auto range = fmt::format("bytes {}-{}/", offset, blob.size_bytes - 1);

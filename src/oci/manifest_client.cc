@@ -104,7 +104,8 @@ std::optional<ManifestBytes> ManifestClient::kept(const Digest& digest) {
 Result<std::optional<ManifestBytes>> ManifestClient::get(const Reference& repository, const std::string& identifier,
                                                          const std::optional<Digest>& wanted,
                                                          const Deadline& deadline) {
-  const auto ask = ask_for("GET", repository, identifier);
+  auto ask = ask_for("GET", repository, identifier);
+  ask.is_immutable = wanted.has_value();
   auto response = access_.ask(repository, ask, deadline);
   if (!response) return tl::unexpected(response.error());
   if (response->status == 404) return std::optional<ManifestBytes>();

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "model/digest.h"
+#include "model/registry_rule.h"
 #include "oci/artifact.h"
 #include "oci/manifest.h"
 #include "oci/reference.h"
@@ -24,6 +25,7 @@ class CredentialSource;
 
 struct RegistryOptions {
   std::vector<std::string> insecure_registries;  // "host[:port]"
+  std::vector<RegistryRule> rules;
   std::string user_agent = "windlass";
   std::uint64_t layers_bytes_max = 1ull << 30;  // of one artifact, compressed (oci 8)
   int attempts_max = 5;                         // oci 3.4

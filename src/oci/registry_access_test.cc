@@ -106,6 +106,90 @@ TEST_F(RegistryAccessTest, JudgesTheRedirectsOfATokenService) {
   EXPECT_EQ(transport.asked.size(), 2u);
 }
 
+// oci 3.1: what leaves the host of the token service takes no password along
+TEST_F(RegistryAccessTest, FollowsATokenServiceThatMoved) {
+  credentials.credential = BasicCredential{"user", Secret("pass")};
+  const std::string query = "?scope=repository%3Aapp%3Apull";
+  on("HEAD " + kTag, challenge("Bearer realm=\"https://auth.example/token\""));
+  on("HEAD " + kTag, kFound);
+  on("GET https://auth.example/token" + query, HttpResponse{.status = 302, .headers = {{"Location", "/new?x=1"}}});
+  on("GET https://auth.example/new?x=1",
+     HttpResponse{.status = 307, .headers = {{"Location", "https://auth2.example/token?x=2"}}});
+  on("GET https://auth2.example/token?x=2", HttpResponse{.status = 200, .body = R"({"token":"T"})"});
+  EXPECT_EQ(resolve(), kDigest);
+  EXPECT_NE(header_of(transport.asked.at(2), "Authorization"), "");
+  EXPECT_EQ(header_of(transport.asked.at(3), "Authorization"), "");
+  EXPECT_EQ(header_of(transport.asked.at(4), "Authorization"), "Bearer T");
+
+  answers.clear();
+  make();
+  on("HEAD " + kTag, challenge("Bearer realm=\"https://auth.example/token\""));
+  on("GET https://auth.example/token" + query,
+     HttpResponse{.status = 302, .headers = {{"Location", "https://auth.example/token" + query}}});
+  EXPECT_EQ(resolve(), "invalid: token service https://auth.example/token redirects too often or to nowhere");
+}
+
+TEST_F(RegistryAccessTest, GetsANewTokenBeforeTheOldOneRunsOut) {
+  const auto token_url = std::string("https://auth.example/token?scope=repository%3Aapp%3Apull");
+  on("HEAD " + kTag, challenge("Bearer realm=\"https://auth.example/token\""));
+  on("HEAD " + kTag, kFound);
+  on("GET " + token_url, HttpResponse{.status = 200, .body = R"({"token":"T1","expires_in":10})"});
+  on("GET " + token_url, HttpResponse{.status = 200, .body = R"({"token":"T2","expires_in":300})"});
+  resolve();
+  resolve();
+  EXPECT_EQ(asked(), (std::vector<std::string>{"HEAD " + kTag, "GET " + token_url, "HEAD " + kTag, "GET " + token_url,
+                                               "HEAD " + kTag}));
+  EXPECT_EQ(header_of(transport.asked.at(4), "Authorization"), "Bearer T2");
+}
+
+TEST_F(RegistryAccessTest, HasATokenForEachRepository) {
+  for (const std::string name : {"app", "other"}) {
+    const auto tag = "https://r.example/v2/" + name + "/manifests/1";
+    on("HEAD " + tag, challenge("Bearer realm=\"https://auth.example/token\""));
+    on("HEAD " + tag, kFound);
+    on(fmt::format("GET https://auth.example/token?scope=repository%3A{}%3Apull", name),
+       HttpResponse{.status = 200, .body = R"({"token":"of-)" + name + R"(","expires_in":300})"});
+  }
+  for (const std::string name : {"app", "other", "app"}) {
+    EXPECT_EQ(resolve("r.example/" + name + ":1"), kDigest);
+    EXPECT_EQ(header_of(transport.asked.back(), "Authorization"), "Bearer of-" + name);
+  }
+}
+
+// oci 3.1: storage that wants a token gets one that nobody's credentials were sent for
+TEST_F(RegistryAccessTest, AnswersTheChallengeOfARedirectTargetAnonymously) {
+  credentials.credential = BasicCredential{"user", Secret("pass")};
+  const auto digest = serve("abc");
+  const std::string cdn = "https://cdn.example/abc", token_url = "https://evil.example/token?scope=blob%3Aabc%3Apull";
+  on("GET " + blob_url("abc"), HttpResponse{.status = 307, .headers = {{"Location", cdn}}});
+  on("GET " + cdn, challenge("Bearer realm=\"https://evil.example/token\",scope=\"blob:abc:pull\""));
+  on("GET " + cdn, HttpResponse{.status = 200, .body = "abc"});
+  on("GET " + token_url, HttpResponse{.status = 200, .body = R"({"token":"anonymous"})"});
+  EXPECT_EQ(fetch(digest), "abc");
+  EXPECT_EQ(asked(), (std::vector<std::string>{"GET " + kManifests + digest.str(), "GET " + blob_url("abc"),
+                                               "GET " + cdn, "GET " + token_url, "GET " + cdn}));
+  for (const std::size_t i : {2u, 3u}) EXPECT_EQ(header_of(transport.asked.at(i), "Authorization"), "");
+  EXPECT_EQ(header_of(transport.asked.at(4), "Authorization"), "Bearer anonymous");
+}
+
+TEST_F(RegistryAccessTest, NeverTakesTheChallengeOfARedirectTargetForTheRegistrys) {
+  credentials.credential = BasicCredential{"user", Secret("pass")};
+  const auto digest = serve("abc");
+  on("GET " + blob_url("abc"), HttpResponse{.status = 307, .headers = {{"Location", "https://cdn.example/abc"}}});
+  for (const std::string value :
+       {"Basic realm=\"x\"", "Bearer realm=\"https://10.0.0.1/token\"", "Bearer realm=\"http://cdn.example/token\""}) {
+    SCOPED_TRACE(value);
+    transport.asked.clear();
+    answers.erase("GET https://cdn.example/abc");
+    on("GET https://cdn.example/abc", challenge(value));
+    EXPECT_TRUE(fetch(digest).starts_with("denied: layer 1: ")) << fetch(digest);
+    for (const auto& request : transport.asked) {
+      EXPECT_EQ(header_of(request, "Authorization"), "") << request.url;
+      EXPECT_TRUE(request.url.starts_with("https://r.example/") || request.url == "https://cdn.example/abc");
+    }
+  }
+}
+
 TEST_F(RegistryAccessTest, SpeaksHttpsOnlyToPublicHosts) {
   transport.answer = [](const HttpRequest&) -> Result<HttpResponse> { return fail(Kind::unavailable, "refused"); };
   EXPECT_EQ(resolve(), "unavailable: refused");

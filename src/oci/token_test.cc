@@ -60,5 +60,17 @@ TEST(TokenScopes, AreThoseOfTheChallengeAndOurOwnOnce) {
   EXPECT_EQ(asked(" repository:my/app:pull  "), (Scopes{"repository:my/app:pull"}));
 }
 
+TEST(TokenRequest, TellsServiceAndScopes) {
+  const auto realm = *parse_url("https://auth.example/token?account=x");
+  const AuthChallenge challenge{.scheme = AuthChallenge::Scheme::bearer, .service = "r example"};
+  const auto anonymous = token_request(realm, challenge, {"a:b:pull", "c"}, Credential());
+  EXPECT_EQ(anonymous.url, "https://auth.example/token?account=x&scope=a%3Ab%3Apull&scope=c&service=r%20example");
+  EXPECT_TRUE(anonymous.headers.empty());
+  EXPECT_EQ(anonymous.body_bytes_max, 65536u);
+  const auto known = token_request(realm, {}, {}, BasicCredential{"u", Secret("p")});
+  EXPECT_EQ(known.url, "https://auth.example/token?account=x");
+  EXPECT_EQ(HttpResponse{.headers = known.headers}.header("Authorization"), "Basic dTpw");
+}
+
 }  // namespace
 }  // namespace windlass

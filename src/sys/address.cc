@@ -91,4 +91,8 @@ std::optional<AddressScope> scope_of_literal(std::string_view host) {
   return std::nullopt;
 }
 
+bool is_loopback_host(std::string_view host) {
+  return host == "localhost" || host.ends_with(".localhost") || scope_of_literal(host) == AddressScope::loopback;
+}
+
 }  // namespace windlass

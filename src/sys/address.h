@@ -23,4 +23,7 @@ AddressScope scope_of(const sockaddr& address);
 // Of an IP literal: "10.0.0.1", "::1", "[::1]". Nothing for a host name, and for IPv4 in any but the dotted form.
 std::optional<AddressScope> scope_of_literal(std::string_view host);
 
+// "localhost", what ends in ".localhost", and literals of loopback addresses.
+bool is_loopback_host(std::string_view host);
+
 }  // namespace windlass

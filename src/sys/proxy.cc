@@ -62,10 +62,6 @@ bool is_excepted(const Url& url, std::string rule) {
   return url.host == rule || url.host == "[" + rule + "]" || url.host.ends_with("." + rule);
 }
 
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host.ends_with(".localhost") || scope_of_literal(host) == AddressScope::loopback;
-}
-
 }  // namespace
 
 ProxySettings ProxySettings::from_environment() {
@@ -77,7 +73,7 @@ ProxySettings ProxySettings::from_environment() {
 
 std::string ProxySettings::proxy_for(const Url& url) const {
   const auto& proxy = url.scheme == "https" ? https : http;
-  if (proxy.empty() || is_loopback(url.host)) return {};
+  if (proxy.empty() || is_loopback_host(url.host)) return {};
   for (const auto& rule : comma_list(exceptions))
     if (is_excepted(url, lower(rule))) return {};
   return proxy;

@@ -1,0 +1,18 @@
+// What a status of a registry means, and how it is told.
+#pragma once
+
+#include <string_view>
+
+#include "base/result.h"
+#include "sys/http_client.h"
+#include "sys/url.h"
+
+namespace windlass {
+
+bool is_redirect(int status);
+
+// "GET https://ghcr.io/v2/a/manifests/1: 403 DENIED: …" with the kind that fits the status. The registry's own words
+// are shown only if it speaks as a registry does, and never the query of the URL (oci 3.4, reliability/T6).
+Error status_error(std::string_view method, const Url& url, const HttpResponse& response);
+
+}  // namespace windlass

@@ -1,0 +1,101 @@
+#include "oci/registry_authorization.h"
+
+#include <utility>
+
+#include "base/text.h"
+#include "sys/address.h"
+
+namespace windlass {
+namespace {
+
+using namespace std::chrono_literals;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr auto kChallengeLife = 24h;
+
+std::string token_name(const RegistryAuthorization::Request& request) {
+  return request.reference.repository() + (request.pushes ? " push" : "");
+}
+
+}  // namespace
+
+Result<std::string> RegistryAuthorization::header_for(const Request& request,
+                                                      const std::optional<AuthChallenge>& challenge,
+                                                      const SendToken& send) {
+  const auto applies = current_challenge(challenge);
+  if (!applies) return std::string();
+  if (applies->scheme == AuthChallenge::Scheme::basic) {
+    auto found = credential_for(request, request.registry);
+    if (!found) return tl::unexpected(found.error());
+    const auto* basic = std::get_if<BasicCredential>(&*found);
+    return basic ? basic_authorization(*basic) : std::string();
+  }
+  if (!challenge)
+    if (const auto kept = kept_token(token_name(request))) return "Bearer " + *kept;
+  const auto token = fresh_token(request, *applies, send);
+  if (!token) return tl::unexpected(token.error());
+  return "Bearer " + *token;
+}
+
+Result<std::string> RegistryAuthorization::anonymous_header(const Url& host, const AuthChallenge& challenge,
+                                                            const SendToken& send) {
+  if (challenge.scheme != AuthChallenge::Scheme::bearer) return std::string();
+  TokenWish wish{.asker = host, .challenge = challenge};
+  for (const auto scope : split(challenge.scope, ' '))
+    if (!scope.empty()) wish.scopes.emplace_back(scope);
+  const auto answer = ask_for_token(wish, send);
+  if (!answer) return tl::unexpected(answer.error());
+  return "Bearer " + answer->token;
+}
+
+std::optional<AuthChallenge> RegistryAuthorization::current_challenge(const std::optional<AuthChallenge>& fresh) {
+  const auto now = SteadyClock::now();
+  const std::lock_guard lock(mutex_);
+  if (fresh) {
+    challenge_ = fresh;
+    challenge_expires_ = now + kChallengeLife;
+  }
+  return challenge_ && now < challenge_expires_ ? challenge_ : std::nullopt;
+}
+
+std::optional<std::string> RegistryAuthorization::kept_token(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto token = tokens_.find(name);
+  if (token == tokens_.end() || SteadyClock::now() >= token->second.expires) return std::nullopt;
+  return token->second.text;
+}
+
+Result<std::string> RegistryAuthorization::fresh_token(const Request& request, const AuthChallenge& challenge,
+                                                       const SendToken& send) {
+  TokenWish wish{
+      .asker = request.registry,
+      .challenge = challenge,
+      .scopes = scopes_for(request.reference.repository(), request.pushes ? "pull,push" : "pull", challenge)};
+  const auto realm = realm_of(wish);
+  if (!realm) return tl::unexpected(realm.error());
+  auto found = credential_for(request, *realm);
+  if (!found) return tl::unexpected(found.error());
+  if (const auto* token = std::get_if<RegistryToken>(&*found)) return token->token.reveal();
+  wish.credential = std::move(*found);
+  const auto answer = ask_for_token(wish, send);
+  if (!answer) return tl::unexpected(answer.error());
+  const std::lock_guard lock(mutex_);
+  tokens_[token_name(request)] = {answer->token, SteadyClock::now() + answer->valid_for};
+  return answer->token;
+}
+
+// reliability/P20: over plain HTTP credentials go to loopback and to listed hosts only.
+Result<Credential> RegistryAuthorization::credential_for(const Request& request, const Url& receiver) {
+  auto found = credentials_.find(request.reference, request.deadline);
+  if (!found || std::holds_alternative<std::monostate>(*found)) return found;
+  if (receiver.scheme == "https" || is_loopback_host(receiver.host) || may_speak_plainly_) return found;
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(has_warned_, true)) return Credential();
+  }
+  log_.warning("credentials are not sent over plain HTTP: list the registry in OCI_INSECURE_REGISTRIES to allow it",
+               {{"registry", request.reference.registry()}});
+  return Credential();
+}
+
+}  // namespace windlass

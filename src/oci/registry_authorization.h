@@ -1,0 +1,58 @@
+// What one registry wants to see in "Authorization": its challenge, our credentials, tokens while they last (oci 3.1).
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "base/log.h"
+#include "oci/auth_challenge.h"
+#include "oci/credentials.h"
+#include "oci/token_service.h"
+
+namespace windlass {
+
+class RegistryAuthorization {
+ public:
+  // `may_speak_plainly`: credentials go over plain HTTP too, to whatever address (reliability/P20).
+  RegistryAuthorization(bool may_speak_plainly, CredentialSource& credentials, Log log)
+      : may_speak_plainly_(may_speak_plainly), credentials_(credentials), log_(std::move(log)) {}
+
+  struct Request {
+    const Reference& reference;
+    const Url& registry;
+    bool pushes;
+    const Deadline& deadline;
+  };
+  // The value to send, "" for none. `challenge` is what the last answer asked for, if it did; it is kept for a day.
+  Result<std::string> header_for(const Request& request, const std::optional<AuthChallenge>& challenge,
+                                 const SendToken& send);
+
+  // The same for a host that a registry redirects to: nobody's credentials are sent there, "" unless it wants a token.
+  static Result<std::string> anonymous_header(const Url& host, const AuthChallenge& challenge, const SendToken& send);
+
+ private:
+  using SteadyTime = std::chrono::steady_clock::time_point;
+  struct Token {
+    std::string text;
+    SteadyTime expires;
+  };
+
+  std::optional<AuthChallenge> current_challenge(const std::optional<AuthChallenge>& fresh);
+  std::optional<std::string> kept_token(const std::string& name);
+  Result<std::string> fresh_token(const Request& request, const AuthChallenge& challenge, const SendToken& send);
+  Result<Credential> credential_for(const Request& request, const Url& receiver);
+
+  bool may_speak_plainly_;
+  CredentialSource& credentials_;
+  Log log_;
+  std::mutex mutex_;  // of what follows
+  std::optional<AuthChallenge> challenge_;
+  SteadyTime challenge_expires_;
+  std::map<std::string, Token> tokens_;  // by repository and what they allow
+  bool has_warned_ = false;
+};
+
+}  // namespace windlass

@@ -1,0 +1,221 @@
+#include "oci/registry_peer.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "oci/registry_answer.h"
+#include "oci/retry.h"
+#include "sys/address.h"
+
+namespace windlass {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kFirstContact = 300ms;  // for TLS where plain HTTP is allowed too
+constexpr int kRedirectsMax = 10;
+constexpr std::size_t kDownloadsMax = 4;  // at once (oci 3.3)
+
+std::string host_of(std::string_view registry) {
+  const auto from = registry.starts_with('[') ? registry.find(']') : 0;
+  return std::string(registry.substr(0, registry.find(':', from)));
+}
+
+bool is_known_private(const std::string& host) {
+  const auto scope = scope_of_literal(host);
+  return is_loopback_host(host) || (scope && *scope != AddressScope::open);
+}
+
+bool may_speak_plain_http(const std::string& host) {
+  return is_loopback_host(host) || scope_of_literal(host) == AddressScope::rfc1918;
+}
+
+// Not 303 and its kin: what a registry wants to be uploaded somewhere else is not to become a GET.
+bool keeps_the_method(int status) { return status == 307 || status == 308; }
+
+}  // namespace
+
+RegistryPeer::RegistryPeer(const RegistryPlace& place, std::string user_agent, HttpTransport& transport,
+                           CredentialSource& credentials, const Log& log)
+    : registry_(place.reference.registry()),
+      is_insecure_(place.is_insecure),
+      tls_(place.tls),
+      user_agent_(std::move(user_agent)),
+      transport_(transport),
+      authorization_(place.is_insecure, credentials, log),
+      downloads_(kDownloadsMax) {}
+
+std::string RegistryPeer::scheme() {
+  const std::lock_guard lock(mutex_);
+  return scheme_;
+}
+
+void RegistryPeer::set_scheme(std::string scheme) {
+  const std::lock_guard lock(mutex_);
+  scheme_ = std::move(scheme);
+}
+
+Result<Url> RegistryPeer::url_of(const std::string& path) {
+  const auto now = scheme();
+  const auto registry = parse_url(fmt::format("{}://{}/", now.empty() ? "https" : now, registry_));
+  return registry ? resolve_url(*registry, path) : registry;
+}
+
+Result<HttpResponse> RegistryPeer::ask(const Reference& reference, const RegistryAsk& ask, const Deadline& deadline) {
+  if (auto settled = settle_scheme(deadline); !settled) return tl::unexpected(settled.error());
+  const auto registry = url_of("/");
+  if (!registry) return tl::unexpected(registry.error());
+  const auto asked = url_of(ask.path);
+  if (!asked) return while_doing(ask.method, asked.error());
+  if (registry->scheme == "https" && asked->scheme == "http")
+    return fail(Kind::denied, fmt::format("{} {}: plain HTTP is not spoken to a registry that has HTTPS", ask.method,
+                                          asked->shown()));
+  const Round round{reference, ask, deadline, *registry, *asked};
+  const RegistryAuthorization::Request request{reference, *registry, ask.pushes, deadline};
+  const SendToken send_token = [&](const HttpRequest& token, const Url& url) { return send(round, token, url, false); };
+
+  const auto first = authorization_.header_for(request, std::nullopt, send_token);
+  if (!first) return tl::unexpected(first.error());
+  auto followed = follow(round, *first);
+  if (!followed) {
+    if (followed.error().kind == Kind::unavailable) set_scheme("");  // it may speak the other one after a restart
+    return tl::unexpected(followed.error());
+  }
+  if (followed->response.status != 401 || followed->is_elsewhere) return std::move(followed->response);
+
+  const auto challenge = challenge_of(followed->response);
+  if (!challenge) return std::move(followed->response);
+  const auto second = authorization_.header_for(request, challenge, send_token);
+  if (!second) return tl::unexpected(second.error());
+  if (second->empty() || *second == *first) return std::move(followed->response);
+  followed = follow(round, *second);
+  return followed ? Result<HttpResponse>(std::move(followed->response)) : tl::unexpected(followed.error());
+}
+
+Status RegistryPeer::settle_scheme(const Deadline& deadline) {
+  if (!scheme().empty()) return {};
+  const auto settle = [&](const char* scheme) {
+    set_scheme(scheme);
+    return Status();
+  };
+  if (!is_insecure_ && !may_speak_plain_http(host_of(registry_))) return settle("https");
+
+  const auto secure = ping("https", kFirstContact, deadline);
+  if (secure) return settle("https");
+  const auto plain = ping("http", HttpRequest().connect_timeout, deadline);
+  if (plain && (plain->status == 200 || plain->status == 401)) return settle("http");
+  if (plain && (plain->status >= 500 || is_worth_a_retry(plain->status)))
+    return fail(Kind::unavailable, fmt::format("GET http://{}/v2/: {}", registry_, plain->status));
+  if (plain && plain->status != 400)  // 400: a TLS server that was spoken to in plain HTTP
+    return fail(Kind::invalid, fmt::format("GET http://{}/v2/: {}: not an OCI registry", registry_, plain->status));
+  if (secure.error().kind != Kind::unavailable) return tl::unexpected(secure.error());
+  const auto patient = ping("https", HttpRequest().connect_timeout, deadline);
+  return patient ? settle("https") : tl::unexpected(patient.error());
+}
+
+Result<HttpResponse> RegistryPeer::ping(const std::string& scheme, std::chrono::milliseconds connect_timeout,
+                                        const Deadline& deadline) {
+  HttpRequest request{.url = fmt::format("{}://{}/v2/", scheme, registry_),
+                      .tls = tls_,
+                      .connect_timeout = connect_timeout,
+                      .body_bytes_max = 64 << 10};
+  request.tls.verify = !is_insecure_;
+  return transport_.send(request, deadline);
+}
+
+// By hand: each step is judged anew, and credentials stay with the registry (reliability/F51, P20).
+Result<RegistryPeer::Followed> RegistryPeer::follow(const Round& round, const std::string& authorization) {
+  const bool is_read = round.ask.method == "GET" || round.ask.method == "HEAD";
+  auto url = round.asked;
+  std::string token;  // of the host that we were sent to, got without anybody's credentials
+  for (int redirects = 0;;) {
+    const bool is_elsewhere = url.host_port() != round.registry.host_port();
+    HttpRequest request{.method = round.ask.method,
+                        .url = url.str(),
+                        .headers = round.ask.headers,
+                        .body = round.ask.body,
+                        .upload = round.ask.upload,
+                        .body_bytes_max = round.ask.body_bytes_max};
+    const auto& shows = is_elsewhere ? token : authorization;
+    if (!shows.empty()) request.headers.push_back({"Authorization", shows});
+    auto response = send(round, request, url, static_cast<bool>(round.ask.sink));
+    if (!response) return tl::unexpected(response.error());
+    if (is_elsewhere && response->status == 401 && token.empty()) {
+      const SendToken send_token = [&](const auto& wish, const auto& to) { return send(round, wish, to, false); };
+      const auto challenge = challenge_of(*response);
+      auto header = challenge ? RegistryAuthorization::anonymous_header(url, *challenge, send_token) : std::string();
+      if (!header) return tl::unexpected(header.error());
+      if (!header->empty()) {
+        token = std::move(*header);
+        continue;
+      }
+    }
+    if (!is_redirect(response->status) || (!is_read && !keeps_the_method(response->status)))
+      return Followed{std::move(*response), is_elsewhere};
+
+    auto next = resolve_url(url, response->header("Location"));
+    const auto refuse = [&](Kind kind, std::string_view why) {
+      return fail(kind, fmt::format("{} {}: {}: {}", request.method, url.shown(), response->status, why));
+    };
+    if (!next) return refuse(Kind::invalid, "redirect without a usable location");
+    if (url.scheme == "https" && next->scheme == "http") return refuse(Kind::denied, "redirect to plain HTTP refused");
+    if (redirects++ == kRedirectsMax) return refuse(Kind::invalid, "more than 10 redirects");
+    if (next->host_port() != url.host_port()) token.clear();
+    url = *next;
+  }
+}
+
+Result<HttpResponse> RegistryPeer::send(const Round& round, HttpRequest request, const Url& url, bool streams) {
+  const bool is_elsewhere = url.host_port() != round.registry.host_port();
+  request.headers.push_back({"User-Agent", user_agent_});
+  const auto transfer = [&]() -> Result<HttpResponse> {
+    if (!streams) return transport_.send(request, round.deadline);
+    const auto slot = downloads_.take(round.deadline);
+    if (!slot) return fail(Kind::unavailable, "deadline passed before the download could begin");
+    return transport_.stream(request, round.ask.wants, round.ask.sink, round.deadline);
+  };
+  if (is_elsewhere) return send_elsewhere(round, request, transfer);
+  request.tls = tls_;
+  request.tls.verify = !is_insecure_;
+  return transfer();
+}
+
+// Storage and token services: never with the registry's client certificate. They may be beside a registry that is
+// private itself, at addresses and with a CA that nobody else knows.
+Result<HttpResponse> RegistryPeer::send_elsewhere(const Round& round, HttpRequest& request,
+                                                  const std::function<Result<HttpResponse>()>& transfer) {
+  const auto was_refused = [](const auto& response) { return !response && response.error().kind == Kind::denied; };
+  request.refuse_private_addresses = !is_known_private(round.registry.host);
+  auto response = transfer();
+  if (was_refused(response) && request.refuse_private_addresses && is_private(round)) {
+    request.refuse_private_addresses = false;
+    response = transfer();
+  }
+  if (was_refused(response) && !tls_.ca_file.empty()) {
+    request.tls.ca_file = tls_.ca_file;
+    response = transfer();
+  }
+  return response;
+}
+
+// True if the registry itself is reached at a private address: then its token service and storage may be, too.
+bool RegistryPeer::is_private(const Round& round) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_private_) return *is_private_;
+  }
+  HttpRequest request{.url = fmt::format("{}://{}/v2/", round.registry.scheme, registry_),
+                      .tls = tls_,
+                      .refuse_private_addresses = true};
+  request.tls.verify = !is_insecure_;
+  const auto response = transport_.send(request, round.deadline);
+  const bool is_private = !response && response.error().kind == Kind::denied;
+  if (response || is_private) {
+    const std::lock_guard lock(mutex_);
+    is_private_ = is_private;
+  }
+  return is_private;
+}
+
+}  // namespace windlass

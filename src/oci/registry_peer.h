@@ -1,0 +1,96 @@
+// One registry as it is reached from here: its scheme, its redirects, what it wants to be asked with (oci 3.1, 3.3).
+//
+// Scheme, challenge and token are learnt by its answers and remembered, so that a request to a registry that is known
+// costs one round trip.
+//
+// Not here: asking again (registry_access), what the answers mean (manifest_client, blob_client, referrers).
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "oci/download_slots.h"
+#include "oci/registry_authorization.h"
+#include "oci/registry_place.h"
+#include "sys/http_client.h"
+#include "sys/url.h"
+
+namespace windlass {
+
+struct RegistryAsk {
+  std::string method = "GET";
+  std::string path;  // "/v2/…"; or the Location of an upload, which may be at another host
+  std::vector<HttpHeader> headers;
+  std::string body;
+  UploadBody upload;           // instead of `body`
+  bool pushes = false;         // the token must allow to push
+  bool is_immutable = false;   // named by digest: a mirror's answer is as good
+  bool is_asked_again = true;  // after a fault that passes; false: its caller begins with something else anew
+  bool once = false;           // not asked again: any status is a good result
+  std::uint64_t body_bytes_max = 64 << 10;
+  HeadCheck wants;  // of a streamed answer, with `sink`
+  BodySink sink;
+};
+
+class RegistryPeer {
+ public:
+  // `place` says how this peer is reached; its reference is any of its artifacts.
+  RegistryPeer(const RegistryPlace& place, std::string user_agent, HttpTransport& transport,
+               CredentialSource& credentials, const Log& log);
+
+  // Asks once; with a token or password if that is wanted, and again for a token that was too old. The answer is the
+  // last one of the redirects.
+  Result<HttpResponse> ask(const Reference& reference, const RegistryAsk& ask, const Deadline& deadline);
+
+  // The URL of that path as asked for now.
+  Result<Url> url_of(const std::string& path);
+
+  // A mirror that does not answer is left alone for a while.
+  bool is_resting() const { return std::chrono::steady_clock::now() < rests_until_.load(); }
+  void rest() { rests_until_ = std::chrono::steady_clock::now() + kRest; }
+
+ private:
+  static constexpr std::chrono::seconds kRest{60};
+
+  // One request with all that is settled about it.
+  struct Round {
+    const Reference& reference;
+    const RegistryAsk& ask;
+    const Deadline& deadline;
+    Url registry;
+    Url asked;  // mostly there
+  };
+  struct Followed {
+    HttpResponse response;
+    bool is_elsewhere = false;  // another host than the registry gave it
+  };
+
+  Status settle_scheme(const Deadline& deadline);
+  Result<HttpResponse> ping(const std::string& scheme, std::chrono::milliseconds connect_timeout,
+                            const Deadline& deadline);
+  std::string scheme();
+  void set_scheme(std::string scheme);
+  Result<Followed> follow(const Round& round, const std::string& authorization);
+  Result<HttpResponse> send(const Round& round, HttpRequest request, const Url& url, bool streams);
+  Result<HttpResponse> send_elsewhere(const Round& round, HttpRequest& request,
+                                      const std::function<Result<HttpResponse>()>& transfer);
+  bool is_private(const Round& round);
+
+  const std::string registry_;  // "host[:port]"
+  const bool is_insecure_;
+  const TlsOptions tls_;
+  const std::string user_agent_;
+  HttpTransport& transport_;
+  RegistryAuthorization authorization_;
+  DownloadSlots downloads_;
+  std::atomic<std::chrono::steady_clock::time_point> rests_until_{};
+  std::mutex mutex_;    // of what follows
+  std::string scheme_;  // "" until it has answered
+  std::optional<bool> is_private_;
+};
+
+}  // namespace windlass
