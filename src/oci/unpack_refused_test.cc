@@ -168,7 +168,7 @@ TEST_F(UnpackRefuses, WhatIsCutOrNoArchive) {
       {wrong_sum, "wrong header check sum"},
       {file + file.substr(0, 300), "cut in a header"},
       {file.substr(0, 1000), "entry 'a': cut in the data"},
-      {file.substr(0, 2512), "cut in the data"},
+      {file.substr(0, 2513), "cut in the data"},
       {file + TarBuilder().long_name("b").bytes(), "metadata without an entry after it"},
       {TarBuilder().metadata('x', "30 path=b").bytes().substr(0, 520), "cut in a metadata header"},
       {"", no_tar},

@@ -60,8 +60,9 @@ struct TarReader::Metadata {
 
 Result<bool> TarReader::next(TarEntry& entry) {
   if (ended_) return false;
-  if (auto skipped = skip(stored_left_ + padding_); !skipped) return tl::unexpected(skipped.error());
-  stored_left_ = padding_ = 0;
+  if (auto skipped = skip(stored_left_); !skipped) return tl::unexpected(skipped.error());
+  if (auto skipped = skip_padding(); !skipped) return tl::unexpected(skipped.error());
+  stored_left_ = 0;
 
   TarHeader header;
   Metadata metadata;
@@ -227,6 +228,17 @@ Result<std::string> TarReader::take_exactly(std::uint64_t bytes, std::string_vie
     all += *piece;
   }
   return all;
+}
+
+// All of it or nothing: an archive may end with the last byte of a file, as those of umoci do and Go's reader takes
+// them.
+Status TarReader::skip_padding() {
+  if (padding_ == 0) return {};
+  auto first = take(padding_);
+  if (!first) return tl::unexpected(first.error());
+  const auto left = first->empty() ? 0 : padding_ - first->size();
+  padding_ = 0;
+  return skip(left);
 }
 
 Status TarReader::skip(std::uint64_t bytes) {

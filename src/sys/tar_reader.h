@@ -58,6 +58,7 @@ class TarReader {
   Result<std::string_view> take(std::uint64_t bytes_max);
   Result<std::string> take_exactly(std::uint64_t bytes, std::string_view what);
   Status skip(std::uint64_t bytes);
+  Status skip_padding();
 
   ByteStream& source_;
   const std::uint64_t metadata_bytes_max_;

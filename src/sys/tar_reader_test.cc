@@ -87,6 +87,8 @@ TEST(TarReader, SaysWhereAnArchiveIsCut) {
                                                            {511, "cut in a header"},
                                                            {512, "a=cut in the data"},
                                                            {515, "a=concut in the data"},
+                                                           {519, "a=content;"},  // as umoci writes it
+                                                           {520, "a=content;cut in the data"},
                                                            {600, "a=content;cut in the data"},
                                                            {1024, "a=content;"}};
   for (const auto& [bytes, text] : cuts) {

@@ -9,7 +9,7 @@ import tarfile
 import unittest
 
 from harness import (EndToEnd, bed, compose, containers, idle_service, oras_push, push_archive, push_scratch, run,
-                     write_tree)
+                     until, write_tree)
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -58,12 +58,21 @@ class Layout:
 
     def push(self, root, ref, *options):
         """As it is; or as the options of skopeo say."""
-        with open(os.path.join(self.folder, "index.json"), "w") as file:
-            json.dump({"schemaVersion": 2, "manifests": [{**root, "annotations": {
-                "org.opencontainers.image.ref.name": "it"}}]}, file)
+        self.write_index(root)
         run("skopeo", "copy", "-q", *(options or ("--all", "--preserve-digests")), "--dest-tls-verify=false",
             f"oci:{self.folder}:it", f"docker://{ref}")
         return root["digest"]
+
+    def push_artifact(self, root, ref):
+        """What skopeo does not take, because it is no image."""
+        self.write_index(root)
+        run("oras", "cp", "--from-oci-layout", f"{self.folder}:it", "--to-plain-http", ref)
+        return root["digest"]
+
+    def write_index(self, root):
+        with open(os.path.join(self.folder, "index.json"), "w") as file:
+            json.dump({"schemaVersion": 2, "manifests": [{**root, "annotations": {
+                "org.opencontainers.image.ref.name": "it"}}]}, file)
 
 
 class Artifacts(EndToEnd):
@@ -254,6 +263,61 @@ class Artifacts(EndToEnd):
         self.assertTrue(os.path.isdir(self.live() + "@staging"))
         self.assertIn("FROM_ARTIFACT=prod", containers(self.name)["app"]["Config"]["Env"])
         self.assertIn("FROM_ARTIFACT=staging", containers(other)["app"]["Config"]["Env"])
+
+
+class ComposeApplications(EndToEnd):
+    """As `docker compose publish` makes them: nothing but compose files, so the deployments are those of the poll."""
+
+    PROJECT = "application/vnd.docker.compose.project"
+    FILE = "application/vnd.docker.compose.file+yaml"
+    VARIABLES = "application/vnd.docker.compose.envfile"
+
+    def setUp(self):
+        super().setUp()
+        self.name = self.stack("application")
+        self.reference = self.ref(self.name)
+        self.layout = Layout(self.folder)
+
+    def file(self, text, kind="file", media_type=None, **annotations):
+        return self.layout.blob(text.encode(), media_type or self.FILE, annotations={
+            f"com.docker.compose.{kind}": f"{hashlib.sha256(text.encode()).hexdigest()}.{kind}",
+            **{f"com.docker.compose.{name}": value for name, value in annotations.items()}})
+
+    def publish(self, *layers):
+        config = self.layout.blob(b"{}", "application/vnd.oci.empty.v1+json")
+        root = self.layout.blob({"schemaVersion": 2, "mediaType": MANIFEST, "artifactType": self.PROJECT,
+                                 "config": config, "layers": list(layers)}, MANIFEST)
+        return self.layout.push_artifact(root, self.reference)
+
+    def poll(self):
+        """The run of the one poll at the start."""
+        self.windlass.settings["POLL_CONFIG"] = json.dumps([{
+            "source": "oci", "url": self.reference, "interval": 0, "run_once": True,
+            "deployments": [{"name": self.name}]}])
+        self.windlass.start()
+        return until(lambda: [run for run in self.windlass.api("runs?trigger=poll")[1]["content"]
+                              if run["status"] in ("succeeded", "failed", "skipped")], "the poll to end", 60)[0]
+
+    def test_files_are_joined_and_run(self):
+        variables = self.file("VALUE=from the file\n", "envfile", self.VARIABLES)
+        base = self.file(compose({"base": idle_service()}), extends="true")
+        named = {layer["digest"]: layer["annotations"] for layer in (variables, base)}
+        first = json.dumps({"services": {"app": {
+            "extends": {"file": named[base["digest"]]["com.docker.compose.file"], "service": "base"},
+            "env_file": named[variables["digest"]]["com.docker.compose.envfile"]}}})
+        second = json.dumps({"services": {"app": {"environment": {"ADDED": "by the second"}}}})
+        self.publish(self.file(first), base, variables, self.file(second))
+        self.succeeds(self.poll())
+        environment = containers(self.name)["app"]["Config"]["Env"]
+        self.assertIn("VALUE=from the file", environment)
+        self.assertIn("ADDED=by the second", environment)
+
+    def test_names_that_lead_elsewhere_are_refused(self):
+        evil = self.file("x: 1", extends="true")
+        evil["annotations"]["com.docker.compose.file"] = "../evil.yaml"
+        self.publish(self.file(compose({"app": idle_service()})), evil)
+        self.fails(self.poll(), "com.docker.compose.file '../evil.yaml'", "path traversal detected")
+        self.assertEqual(containers(self.name), {})
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import shutil
 import unittest
 
 from connect_proxy import ConnectProxy
@@ -41,10 +40,10 @@ class Registries(EndToEnd):
             self.windlass.settings["SSL_CERT_FILE"] = values[upper + "_CA"]
         return values[upper], values[upper + "_USER"], values[upper + "_PASSWORD"], options
 
-    def artifact(self, registry, options, path="test"):
+    def artifact(self, registry, options, path="test", version="1"):
         ref = f"{registry}/{path}/{self.name}:main"
         write_tree(self.folder, {".doco-cd.yaml": f"name: {self.name}\n",
-                                 "compose.yaml": compose({"app": idle_service()})})
+                                 "compose.yaml": compose({"app": idle_service(environment={"V": version})})})
         return ref, push_archive(self.folder, ref, *options)
 
     def deploys(self, ref, digest):
@@ -132,19 +131,20 @@ class Registries(EndToEnd):
 
     def test_podmans_file_where_there_is_no_docker_file(self):
         registry, user, password, options = self.registry("basic")
-        ref, digest = self.artifact(registry, options)
         auths = json.dumps({"auths": {registry: {"auth": encoded(user, password)}}})
         os.remove(os.path.join(self.config, "config.json"))
         for variable, place, path in (("REGISTRY_AUTH_FILE", "auth.json", "auth.json"),
                                       ("XDG_RUNTIME_DIR", "", "containers/auth.json"),
                                       ("XDG_CONFIG_HOME", "", "containers/auth.json")):
             with self.subTest(variable):
+                ref, digest = self.artifact(registry, options, version=variable)
                 folder = os.path.join(self.windlass.folder, variable)
                 write_tree(folder, {path: auths})
                 self.windlass.start(**{variable: os.path.join(folder, place)})
-                self.deploys(ref, digest)
-                self.windlass.terminate()
-                shutil.rmtree(os.path.join(self.windlass.data, ".windlass/oci/blobs"))  # or nothing is asked for
+                try:
+                    self.deploys(ref, digest)
+                finally:
+                    self.windlass.terminate()
 
     def test_credentials_from_the_environment_come_first(self):
         registry, user, password, options = self.registry("basic")
@@ -226,9 +226,8 @@ class Registries(EndToEnd):
         self.assertNotIn("proxy-pass", self.windlass.log())
         self.windlass.terminate()
         self.windlass.start(HTTPS_PROXY=f"http://pat:wrong@{proxy.address}", JOB_TIMEOUT="5s")
-        write_tree(self.folder, {".doco-cd.yaml": f"name: {self.name}\n",
-                                 "compose.yaml": compose({"app": idle_service(environment={"V": "2"})})})
-        self.fails(self.windlass.deploy(reference, push_archive(self.folder, ref, *options)), "407")
+        _, digest = self.artifact(registry, options, version="2")
+        self.fails(self.windlass.deploy(reference, digest), "407")
 
 
 if __name__ == "__main__":
