@@ -29,7 +29,7 @@ std::string text_of(const ASN1_STRING* string) {
 std::optional<WallTime> time_of(const ASN1_TIME* time) {
   std::tm fields{};
   if (ASN1_TIME_to_tm(time, &fields) != 1) return std::nullopt;
-  return WallTime(std::chrono::seconds(::timegm(&fields)));
+  return from_unix_seconds(::timegm(&fields));
 }
 
 std::optional<std::string> extension(const X509* certificate, const char* id) {
@@ -108,6 +108,10 @@ Result<PublicKey> Certificate::public_key() const {
   auto* key = X509_get_pubkey(handle());
   if (key == nullptr) return fail(Kind::invalid, fmt::format("the key of the certificate: {}", openssl::take_error()));
   return PublicKey::of({key, EVP_PKEY_free});
+}
+
+std::string Certificate::key_der() const {
+  return openssl::der_of(X509_get_X509_PUBKEY(handle()), i2d_X509_PUBKEY);
 }
 
 std::vector<std::string> Certificate::subjects() const {

@@ -31,6 +31,8 @@ class Certificate {
   bool valid_at(WallTime time) const { return not_before_ <= time && time <= not_after_; }
   // Kind::invalid for a kind of key that windlass does not take.
   Result<PublicKey> public_key() const;
+  // The DER SubjectPublicKeyInfo as the certificate has it.
+  std::string key_der() const;
 
   // Subject alternative names: URIs, e-mail addresses, DNS names, IP addresses, and user names in the way Fulcio writes
   // them (other name 1.3.6.1.4.1.57264.1.7).

@@ -4,6 +4,14 @@
 
 namespace windlass::openssl {
 
+std::string hash_of(std::string_view text, const EVP_MD* algorithm) {
+  std::string hash(EVP_MAX_MD_SIZE, '\0');
+  unsigned int size = 0;
+  EVP_Digest(text.data(), text.size(), reinterpret_cast<unsigned char*>(hash.data()), &size, algorithm, nullptr);
+  hash.resize(size);
+  return hash;
+}
+
 std::string take_error() {
   const auto code = ERR_get_error();
   ERR_clear_error();

@@ -44,6 +44,9 @@ std::string der_of(const T* object, Encode encode) {
   return der;
 }
 
+// The raw hash of the bytes.
+std::string hash_of(std::string_view text, const EVP_MD* algorithm);
+
 // The oldest error of this thread as text, then forgets all of them.
 std::string take_error();
 
