@@ -9,6 +9,7 @@
 #include "app/service.h"
 #include "cli/command_line.h"
 #include "cli/healthcheck.h"
+#include "cli/verify_bundle.h"
 #include "config/settings.h"
 #include "oci/reference.h"
 #include "sys/curl_transport.h"
@@ -53,6 +54,14 @@ CurlTransport transport_with(const std::string& ca_file) {
   return CurlTransport(std::move(options));
 }
 
+int verify_bundle(const VerifyBundleCommand& command) {
+  const auto environment = process_environment();
+  const auto root = environment.find("OCI_TRUSTED_ROOT_FILE");
+  const auto outcome = verify_bundle_file(command, root != environment.end() ? root->second : "", SystemClock().now());
+  std::fputs(outcome.output.c_str(), stdout);
+  return outcome.exit_code;
+}
+
 // What each command does.
 struct Run {
   int operator()(const ServeCommand&) const { return serve(); }
@@ -65,6 +74,7 @@ struct Run {
     auto transport = transport_with(command.ca_file);
     return send(command, process_environment(), transport);
   }
+  int operator()(const VerifyBundleCommand& command) const { return verify_bundle(command); }
   int operator()(const PrintCommand& command) const {
     std::fputs(command.text.c_str(), command.exit_code == 0 ? stdout : stderr);
     return command.exit_code;

@@ -1,6 +1,8 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+
 #include <unistd.h>
+#include <limits>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -16,6 +18,27 @@ TEST(Clock, WritesRfc3339WithoutTrailingZeros) {  // api 3
   EXPECT_EQ(to_rfc3339(time), "2026-01-02T03:04:05Z");
   EXPECT_EQ(to_rfc3339(time + 200ms), "2026-01-02T03:04:05.2Z");
   EXPECT_EQ(to_rfc3339(time + 123456us), "2026-01-02T03:04:05.123456Z");
+}
+
+TEST(Clock, ReadsRfc3339) {
+  const WallTime time{std::chrono::seconds{1'767'323'045}};
+  EXPECT_EQ(parse_rfc3339("2026-01-02T03:04:05Z"), time);
+  EXPECT_EQ(parse_rfc3339("2026-01-02t03:04:05.25z"), time + 250ms);
+  EXPECT_EQ(parse_rfc3339("2026-01-02T04:34:05+01:30"), time);
+  EXPECT_EQ(parse_rfc3339("2026-01-01T22:04:05-05:00"), time);
+  EXPECT_EQ(parse_rfc3339("2024-02-29T00:00:00Z"), WallTime(std::chrono::seconds(1'709'164'800)));
+  for (const auto* wrong :
+       {"", "2026-01-02", "2026-01-02T03:04:05", "2026-1-02T03:04:05Z", "2026-13-02T03:04:05Z", "2023-02-29T00:00:00Z",
+        "2026-01-02T24:00:00Z", "2026-01-02T03:04:05.Z", "2026-01-02T03:04:05.1234567890Z", "2026-01-02T03:04:05+1:00",
+        "2026-01-02T03:04:05Zx", "2026-01-02 03:04:05Z", "2026-01-02T03:04:05+24:00", "-026-01-02T03:04:05Z"})
+    EXPECT_FALSE(parse_rfc3339(wrong)) << wrong;
+}
+
+TEST(Clock, HoldsTheNearestTimeItCan) {
+  EXPECT_LT(from_unix_seconds(253'402'300'799), WallTime::max());  // the end of the year 9999
+  EXPECT_GT(from_unix_seconds(253'402'300'799), from_unix_seconds(4'102'444'800));
+  EXPECT_LT(from_unix_seconds(std::numeric_limits<std::int64_t>::min()), from_unix_seconds(0));
+  EXPECT_EQ(parse_rfc3339("9999-12-31T23:59:59Z"), from_unix_seconds(253'402'300'799));
 }
 
 TEST(Clock, WritesSpansAsGoDoes) {

@@ -74,6 +74,23 @@ CLI::App* add_send(CLI::App& app, SendCommand& send) {
   return command;
 }
 
+const CLI::App* add_verify_bundle(CLI::App& app, VerifyBundleCommand& command) {
+  auto* verify = app.add_subcommand("verify-bundle", "judge a Sigstore bundle about a file");
+  verify->add_option("--bundle", command.bundle, "the bundle, a JSON file")->required();
+  auto* key = verify->add_option("--key", command.key, "a public key, a PEM file");
+  auto* identity = verify->add_option("--certificate-identity", command.certificate_identity,
+                                      "the subject that the certificate must be for");
+  auto* issuer = verify->add_option("--certificate-oidc-issuer", command.certificate_oidc_issuer,
+                                    "the issuer of the token that the certificate was got with");
+  identity->needs(issuer)->excludes(key);
+  issuer->needs(identity)->excludes(key);
+  verify->add_option("--trusted-root", command.trusted_root,
+                     "trusted_root.json of the Sigstore instance; without it OCI_TRUSTED_ROOT_FILE names it");
+  verify->add_flag("--staging")->description("changes nothing: the trusted root says which instance is meant");
+  verify->add_option("FILE_OR_DIGEST", command.file_or_digest, "the file, or sha256: and its digest")->required();
+  return verify;
+}
+
 }  // namespace
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments) {
@@ -88,6 +105,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   SendCommand send_command;
   const auto* push = add_push(app, push_command, notify);
   const auto* send = add_send(app, send_command);
+  VerifyBundleCommand verify_bundle;
+  const auto* verify_bundle_parsed = add_verify_bundle(app, verify_bundle);
   try {
     auto reversed = arguments;  // CLI11 takes them last first
     std::reverse(reversed.begin(), reversed.end());
@@ -105,6 +124,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
     return push_command;
   }
   if (send->parsed()) return send_command;
+  if (verify_bundle_parsed->parsed()) return verify_bundle;
   return ServeCommand{};
 }
 

@@ -12,13 +12,22 @@ namespace windlass {
 
 struct ServeCommand {};  // also without any argument
 struct HealthcheckCommand {};
+// `verify-bundle`: with a key, or with identity and issuer.
+struct VerifyBundleCommand {
+  std::string bundle;  // a file, as the next ones are
+  std::string key;
+  std::string certificate_identity, certificate_oidc_issuer;
+  std::string trusted_root;  // "": what OCI_TRUSTED_ROOT_FILE names
+  std::string file_or_digest;
+};
 // Nothing to run: print and leave. 0 for --help and --version on standard output, 2 for wrong usage on standard error
 // (api/L3, L5).
 struct PrintCommand {
   int exit_code = 0;
   std::string text;
 };
-using CommandLine = std::variant<ServeCommand, HealthcheckCommand, PushCommand, SendCommand, PrintCommand>;
+using CommandLine =
+    std::variant<ServeCommand, HealthcheckCommand, PushCommand, SendCommand, VerifyBundleCommand, PrintCommand>;
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments);
 

@@ -120,5 +120,29 @@ TEST(CommandLine, PrintsVersionAndHelp) {
   EXPECT_NE(printed({"push", "--help"}).text.find("--notify"), std::string::npos);
 }
 
+TEST(CommandLine, VerifiesABundleByKeyOrByIdentity) {  // oci 12, the command line of sigstore-conformance
+  const auto by_identity =
+      parse_command_line({"verify-bundle", "--staging", "--bundle", "b.json", "--certificate-identity", "me",
+                          "--certificate-oidc-issuer", "https://token.test", "--trusted-root", "root.json", "a.txt"});
+  const auto* verify = std::get_if<VerifyBundleCommand>(&by_identity);
+  ASSERT_NE(verify, nullptr);
+  EXPECT_EQ(verify->bundle, "b.json");
+  EXPECT_EQ(verify->certificate_identity, "me");
+  EXPECT_EQ(verify->certificate_oidc_issuer, "https://token.test");
+  EXPECT_EQ(verify->trusted_root, "root.json");
+  EXPECT_EQ(verify->file_or_digest, "a.txt");
+  const auto by_key = parse_command_line({"verify-bundle", "--bundle", "b.json", "--key", "k.pub", "a.txt"});
+  ASSERT_NE(std::get_if<VerifyBundleCommand>(&by_key), nullptr);
+  EXPECT_EQ(std::get<VerifyBundleCommand>(by_key).key, "k.pub");
+  for (const auto& wrong : std::vector<std::vector<std::string>>{
+           {"verify-bundle", "--key", "k.pub", "a.txt"},
+           {"verify-bundle", "--bundle", "b.json", "--key", "k.pub"},
+           {"verify-bundle", "--bundle", "b.json", "--certificate-identity", "me", "a.txt"},
+           {"verify-bundle", "--bundle", "b.json", "--key", "k.pub", "--certificate-identity", "me",
+            "--certificate-oidc-issuer", "i", "a.txt"}}) {
+    EXPECT_EQ(printed(wrong).exit_code, 2);
+  }
+}
+
 }  // namespace
 }  // namespace windlass

@@ -104,15 +104,17 @@ Result<Certificate> Certificate::parse_pem(std::string_view pem) {
   return parse_der(blocks->front().der);
 }
 
+bool Certificate::is_self_issued() const {
+  return X509_NAME_cmp(X509_get_subject_name(handle()), X509_get_issuer_name(handle())) == 0;
+}
+
 Result<PublicKey> Certificate::public_key() const {
   auto* key = X509_get_pubkey(handle());
   if (key == nullptr) return fail(Kind::invalid, fmt::format("the key of the certificate: {}", openssl::take_error()));
   return PublicKey::of({key, EVP_PKEY_free});
 }
 
-std::string Certificate::key_der() const {
-  return openssl::der_of(X509_get_X509_PUBKEY(handle()), i2d_X509_PUBKEY);
-}
+std::string Certificate::key_der() const { return openssl::der_of(X509_get_X509_PUBKEY(handle()), i2d_X509_PUBKEY); }
 
 std::vector<std::string> Certificate::subjects() const {
   const Names names(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(handle(), NID_subject_alt_name, nullptr, nullptr)));

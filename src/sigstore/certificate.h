@@ -27,6 +27,8 @@ class Certificate {
   const std::string& der() const { return der_; }
   WallTime not_before() const { return not_before_; }
   WallTime not_after() const { return not_after_; }
+  // Issuer and subject are the same name: a root, or a certificate nobody vouches for.
+  bool is_self_issued() const;
   // Both ends belong to it.
   bool valid_at(WallTime time) const { return not_before_ <= time && time <= not_after_; }
   // Kind::invalid for a kind of key that windlass does not take.

@@ -57,8 +57,9 @@ Result<Certificate> verify_with(const Certificate& leaf, const Authority& author
 Result<Certificate> verify_code_signing_chain(const Certificate& leaf, const TrustedRoot& root, WallTime time) {
   if (const auto status = check_leaf(leaf); !status) return tl::unexpected(status.error());
   if (!leaf.valid_at(time))
-    return fail(Kind::denied, fmt::format("want a certificate valid at the time of the signature, {}; it is valid {} to {}",
-                                          to_rfc3339(time), to_rfc3339(leaf.not_before()), to_rfc3339(leaf.not_after())));
+    return fail(Kind::denied,
+                fmt::format("want a certificate valid at the time of the signature, {}; it is valid {} to {}",
+                            to_rfc3339(time), to_rfc3339(leaf.not_before()), to_rfc3339(leaf.not_after())));
   std::string last = "the trusted root has no certificate authority";
   for (const auto& authority : root.certificate_authorities()) {
     const auto name = authority.chain.back().name();
@@ -70,7 +71,9 @@ Result<Certificate> verify_code_signing_chain(const Certificate& leaf, const Tru
     if (issuer) return issuer;
     last = fmt::format("{}: {}", name, issuer.error().message);
   }
-  return fail(Kind::denied, fmt::format("want a certificate of an authority of the trusted root, found none that issued it: {}", last));
+  return fail(
+      Kind::denied,
+      fmt::format("want a certificate of an authority of the trusted root, found none that issued it: {}", last));
 }
 
 }  // namespace windlass

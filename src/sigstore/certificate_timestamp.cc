@@ -137,7 +137,8 @@ Result<std::string> verify_certificate_timestamps(const Certificate& leaf, const
     if (seen) return seen;
     last = seen.error().message;
   }
-  return fail(Kind::denied, fmt::format("want a timestamp of a certificate log of the trusted root, found none: {}", last));
+  return fail(Kind::denied,
+              fmt::format("want a timestamp of a certificate log of the trusted root, found none: {}", last));
 }
 
 }  // namespace windlass

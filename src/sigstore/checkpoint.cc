@@ -14,9 +14,7 @@ constexpr std::string_view kDash = "\u2014 ";  // every signature line begins wi
 constexpr std::size_t kHintBytes = 4;
 constexpr std::size_t kHashBytes = 32;
 
-tl::unexpected<Error> broken(std::string_view rule) {
-  return fail(Kind::invalid, fmt::format("checkpoint: {}", rule));
-}
+tl::unexpected<Error> broken(std::string_view rule) { return fail(Kind::invalid, fmt::format("checkpoint: {}", rule)); }
 
 Status read_text(Checkpoint& checkpoint) {
   const auto lines = split(checkpoint.text, '\n');

@@ -1,5 +1,5 @@
-// The key files of `cosign generate-key-pair`: JSON that names how its password becomes a key (scrypt) and what that key
-// closed (a NaCl secret box, XSalsa20-Poly1305).
+// The key files of `cosign generate-key-pair`: JSON that names how its password becomes a key (scrypt) and what that
+// key closed (a NaCl secret box, XSalsa20-Poly1305).
 #pragma once
 
 #include <cstdint>

@@ -86,9 +86,8 @@ Logged read_hashedrekord_2(JsonFields spec) {
 
 Logged read_dsse_1(JsonFields spec) {
   auto signature = only_signature(spec);
-  Logged logged{.signature = signature.bytes("signature"),
-                .verifier = der_of_pem(signature, "verifier"),
-                .of_payload = true};
+  Logged logged{
+      .signature = signature.bytes("signature"), .verifier = der_of_pem(signature, "verifier"), .of_payload = true};
   read_hash_v1(spec.object("payloadHash"), logged);
   return logged;
 }
@@ -106,9 +105,7 @@ Logged read_intoto_2(JsonFields spec) {
   auto content = spec.object("content"), envelope = content.object("envelope"), signature = only_signature(envelope);
   auto decoded = decode_base64("sig", signature.bytes("sig"));  // base64 of base64
   if (!decoded) signature.refuse("sig", "want base64 of base64");
-  Logged logged{.signature = decoded.value_or(""),
-                .verifier = der_of_pem(signature, "publicKey"),
-                .of_payload = true};
+  Logged logged{.signature = decoded.value_or(""), .verifier = der_of_pem(signature, "publicKey"), .of_payload = true};
   read_hash_v1(content.object("payloadHash"), logged);
   return logged;
 }
@@ -118,8 +115,10 @@ struct KindOfEntry {
   Logged (*read)(JsonFields spec);
 };
 constexpr KindOfEntry kKinds[] = {
-    {"hashedrekord", "0.0.1", read_hashedrekord_1}, {"hashedrekord", "0.0.2", read_hashedrekord_2},
-    {"dsse", "0.0.1", read_dsse_1},                 {"dsse", "0.0.2", read_dsse_2},
+    {"hashedrekord", "0.0.1", read_hashedrekord_1},
+    {"hashedrekord", "0.0.2", read_hashedrekord_2},
+    {"dsse", "0.0.1", read_dsse_1},
+    {"dsse", "0.0.2", read_dsse_2},
     {"intoto", "0.0.2", read_intoto_2},
 };
 
@@ -157,7 +156,9 @@ Status compare(const Logged& logged, const SignedContent& content, std::string_v
     return fail(Kind::denied, fmt::format("want the key or certificate SHA256:{}, found SHA256:{}",
                                           sha256_hex(verifier), sha256_hex(logged.verifier)));
   const auto wanted = wanted_hash(logged, content);
-  if (!wanted) return fail(Kind::denied, fmt::format("want a hash by SHA-256, found one by {}", EVP_MD_get0_name(logged.algorithm)));
+  if (!wanted)
+    return fail(Kind::denied,
+                fmt::format("want a hash by SHA-256, found one by {}", EVP_MD_get0_name(logged.algorithm)));
   if (logged.hash != *wanted)
     return fail(Kind::denied, fmt::format("want the hash {}, found {}", to_hex(*wanted), to_hex(logged.hash)));
   return {};

@@ -10,8 +10,8 @@
 
 namespace windlass {
 
-// Kinds: hashedrekord 0.0.1 and 0.0.2, dsse 0.0.1 and 0.0.2, intoto 0.0.2. `verifier` is the DER of the public key or of
-// the certificate that the signature is judged by. Kind::denied with the field that differs.
+// Kinds: hashedrekord 0.0.1 and 0.0.2, dsse 0.0.1 and 0.0.2, intoto 0.0.2. `verifier` is the DER of the public key or
+// of the certificate that the signature is judged by. Kind::denied with the field that differs.
 Status check_entry_body(const LogEntry& entry, const SignedContent& content, std::string_view verifier);
 
 }  // namespace windlass

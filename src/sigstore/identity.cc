@@ -53,10 +53,10 @@ Result<std::string> match_identity(const KeylessIdentity& identity, const Certif
   const auto subjects = certificate.subjects();
   for (const auto& subject : subjects)
     if (matches(identity, subject)) return fmt::format("issued to {}", printable(subject, 500));
-  return fail(Kind::denied,
-              fmt::format("want {} '{}', found '{}'", identity.subject_regexp.empty() ? "subject" : "a subject that matches",
-                          identity.subject_regexp.empty() ? identity.subject : identity.subject_regexp,
-                          printable(join(subjects, "', '"), 500)));
+  return fail(Kind::denied, fmt::format("want {} '{}', found '{}'",
+                                        identity.subject_regexp.empty() ? "subject" : "a subject that matches",
+                                        identity.subject_regexp.empty() ? identity.subject : identity.subject_regexp,
+                                        printable(join(subjects, "', '"), 500)));
 }
 
 }  // namespace windlass

@@ -57,9 +57,9 @@ Status verify_inclusion(const LogEntry& entry, const TransparencyLog& log) {
     return fail(Kind::denied, fmt::format("{}: want a checkpoint of origin '{}', found '{}'", name, log.host,
                                           printable(checkpoint->origin, 200)));
   if (proof.tree_size != checkpoint->size || proof.root_hash != checkpoint->root_hash)
-    return fail(Kind::denied, fmt::format("{}: want size and root of the checkpoint ({}, {}), found {}, {}", name,
-                                          checkpoint->size, to_hex(checkpoint->root_hash), proof.tree_size,
-                                          to_hex(proof.root_hash)));
+    return fail(Kind::denied,
+                fmt::format("{}: want size and root of the checkpoint ({}, {}), found {}, {}", name, checkpoint->size,
+                            to_hex(checkpoint->root_hash), proof.tree_size, to_hex(proof.root_hash)));
   const auto root = root_of(leaf_hash(entry.body), proof.log_index, proof.tree_size, proof.hashes);
   if (!root) return while_doing(fmt::format("{}: inclusion proof", name), root.error());
   if (*root != proof.root_hash)

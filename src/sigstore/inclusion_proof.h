@@ -14,8 +14,8 @@ namespace windlass {
 // The hash of a leaf: SHA-256 of a zero byte and the body. Raw bytes, as every hash here.
 std::string leaf_hash(std::string_view body);
 
-// The root that leaf `index` of a tree of `size` leaves leads to by the hashes of its siblings. Kind::invalid when their
-// number does not fit the tree.
+// The root that leaf `index` of a tree of `size` leaves leads to by the hashes of its siblings. Kind::invalid when
+// their number does not fit the tree.
 Result<std::string> root_of(std::string_view leaf, std::int64_t index, std::int64_t size,
                             const std::vector<std::string>& siblings);
 

@@ -47,7 +47,9 @@ class JsonFields {
   JsonFields(const json::object* object, std::string path, std::shared_ptr<std::optional<Error>> fault);
   const json::value* find(std::string_view key) const;  // null is the same as missing
   const json::array* array(std::string_view key, std::size_t count_max);
-  std::string named(std::string_view key) const { return path_.empty() ? std::string(key) : path_ + "." + std::string(key); }
+  std::string named(std::string_view key) const {
+    return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
+  }
   JsonFields item(const json::value& value, std::string path);
   std::optional<std::string> decoded(const json::value& value) const;
 

@@ -26,7 +26,8 @@ InclusionProof read_proof(JsonFields fields) {
 LogEntry read_log_entry(JsonFields& fields) {
   fields.only({"logIndex", "logId", "kindVersion", "integratedTime", "inclusionPromise", "inclusionProof",
                "canonicalizedBody"});
-  auto log_id = fields.object("logId"), kind = fields.object("kindVersion"), promise = fields.object("inclusionPromise");
+  auto log_id = fields.object("logId"), kind = fields.object("kindVersion"),
+       promise = fields.object("inclusionPromise");
   log_id.only({"keyId"});
   kind.only({"kind", "version"});
   promise.only({"signedEntryTimestamp"});

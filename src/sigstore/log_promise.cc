@@ -20,8 +20,9 @@ Result<WallTime> verify_promise(const LogEntry& entry, const TransparencyLog& lo
   if (entry.promise.empty())
     return fail(Kind::denied, fmt::format("{}: want a signed entry timestamp, found none", name_of(entry)));
   if (!log.key.verifies(signed_text(entry), entry.promise, SignedForm::log_record))
-    return fail(Kind::denied, fmt::format("{}: want a signed entry timestamp of log {} (key {}), found another signature",
-                                          name_of(entry), log.host, log.key.fingerprint()));
+    return fail(Kind::denied,
+                fmt::format("{}: want a signed entry timestamp of log {} (key {}), found another signature",
+                            name_of(entry), log.host, log.key.fingerprint()));
   const auto time = from_unix_seconds(entry.integrated_time);
   if (!log.window.includes(time))
     return fail(Kind::denied, fmt::format("{}: want a time when log {} was in use ({}), found {}", name_of(entry),

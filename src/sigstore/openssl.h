@@ -35,7 +35,7 @@ inline Bio reader(std::string_view text) { return Bio(BIO_new_mem_buf(text.data(
 
 // The DER form of an object, by its i2d function.
 template <class T, class Encode>
-std::string der_of(const T* object, Encode encode) {
+std::string der_of(T* object, Encode encode) {
   unsigned char* raw = nullptr;
   const int size = encode(object, &raw);
   if (size <= 0) return {};

@@ -69,9 +69,10 @@ Result<openssl::Key> read_key(std::string_view pem, const Secret& password) {
   const auto form = std::find_if(std::begin(kForms), std::end(kForms),
                                  [&](const KeyForm& known) { return known.label == block.label; });
   if (form != std::end(kForms)) return form->read(der, password);
-  return fail(Kind::invalid, fmt::format("want a PEM block 'PRIVATE KEY', 'ENCRYPTED PRIVATE KEY' or 'ENCRYPTED SIGSTORE "
-                                         "PRIVATE KEY', found '{}'",
-                                         printable(block.label, 64)));
+  return fail(Kind::invalid,
+              fmt::format("want a PEM block 'PRIVATE KEY', 'ENCRYPTED PRIVATE KEY' or 'ENCRYPTED SIGSTORE "
+                          "PRIVATE KEY', found '{}'",
+                          printable(block.label, 64)));
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ constexpr const char* kCosignKey =
     "YzA2WjJ0WG0rUkhxREJMa0wyM3FVOHNtMGovaCtkOWFKOVZqTXZOVDY1MFEvMWRL\n"
     "TnBzL29uL0JTWFBtdmlLQ2RONVhJRnpCTUE9PSJ9\n"
     "-----END ENCRYPTED SIGSTORE PRIVATE KEY-----\n";
-constexpr std::string_view kCosignFingerprint = "SHA256:f4904a38e12efcad6ff01763727a8e8d52f22f58c3d94a63c81c5f3601ebf780";
+constexpr std::string_view kCosignFingerprint =
+    "SHA256:f4904a38e12efcad6ff01763727a8e8d52f22f58c3d94a63c81c5f3601ebf780";
 
 std::string encrypted_pem(const TestKey& key, const char* password) {
   const openssl::Bio out(BIO_new(BIO_s_mem()));
@@ -77,15 +78,17 @@ TEST(SigningKey, SaysWhyItRefusesText) {
     std::string pem, password, message;
     Kind kind = Kind::invalid;
   };
-  const std::string good_cipher = R"("cipher":{"name":"nacl/secretbox","nonce":")" + base64_encode(std::string(24, 'n')) +
-                                  R"("},"ciphertext":")" + base64_encode(std::string(40, 'c')) + "\"";
+  const std::string good_cipher = R"("cipher":{"name":"nacl/secretbox","nonce":")" +
+                                  base64_encode(std::string(24, 'n')) + R"("},"ciphertext":")" +
+                                  base64_encode(std::string(40, 'c')) + "\"";
   const Case cases[] = {
       {kCosignKey, "wrong", "the password does not open the key", Kind::denied},
       {kCosignKey, "", "the password does not open the key", Kind::denied},
       {encrypted_pem(test_key, "secret"), "wrong", "the password does not open the key", Kind::denied},
       {"", "", "found no PEM block (-----BEGIN …-----)"},
       {test_key.pem(), "",
-       "want a PEM block 'PRIVATE KEY', 'ENCRYPTED PRIVATE KEY' or 'ENCRYPTED SIGSTORE PRIVATE KEY', found 'PUBLIC KEY'"},
+       "want a PEM block 'PRIVATE KEY', 'ENCRYPTED PRIVATE KEY' or 'ENCRYPTED SIGSTORE PRIVATE KEY', found 'PUBLIC "
+       "KEY'"},
       {TestKey::rsa(1024).private_pem(), "", "the RSA key has 1024 bits, want 2048 to 8192"},
       {box("{"), "", "invalid JSON at byte 2: incomplete JSON"},
       {box(R"({"kdf":{"name":"argon2"}})"), "", "kdf.name: want scrypt"},

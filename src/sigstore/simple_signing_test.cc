@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "sigstore/key_fixture.h"
-#include "sigstore/pem.h"
+#include "sigstore/bundle_fixture.h"
 
 namespace windlass {
 namespace {
@@ -82,8 +81,8 @@ TEST(SimpleSigning, SaysWhichStepFailed) {
        [](SimpleSignature& s) { s.payload = R"({"critical":{"type":"cosign container image signature"}})"; },
        "signed digest: want a signature of " + kDigest.str() + ", found one of ''"},
       {"K3 payload", [](SimpleSignature& s) { s.payload += "\n"; },
-       "key " + key.public_key().fingerprint() +
-           ": signature: want one made by this ECDSA P-256 key over the payload, found one of another key"},
+       "key " + key.public_key().fingerprint() + ": signature: want one made by the ECDSA P-256 key " +
+           key.public_key().fingerprint() + ", found another one"},
   };
   for (const auto& [name, change, reason] : kCases) {
     SCOPED_TRACE(name);
@@ -95,6 +94,134 @@ TEST(SimpleSigning, SaysWhichStepFailed) {
   }
   EXPECT_FALSE(verify(good, {stranger.public_key()}).trusted);
   EXPECT_EQ(verify(good, {}).reason(), "no rule of the policy fits this signature");
+}
+
+// A signature with everything that keyless signing attaches; a test turns one thing.
+struct KeylessOrder {
+  LeafOrder leaf;
+  Digest digest = kDigest;
+  WallTime logged = kSigned;
+  bool has_certificate = true;
+  bool has_timestamp = false;
+};
+
+SimpleSignature keyless(const TestKey& key, const KeylessOrder& order = {}) {
+  const auto& instance = test_instance();
+  auto signature = signed_with(key, order.digest);
+  const auto bytes = *base64_decode(signature.annotations.at(std::string(kSignatureAnnotation)));
+  const auto certificate = write_pem("CERTIFICATE", instance.issue(key, order.leaf));
+  const auto entry = instance.log_entry(
+      "hashedrekord", hashedrekord_body(signature.payload, bytes, order.has_certificate ? certificate : key.pem()),
+      order.logged);
+  const json::value annotation = {{"SignedEntryTimestamp", entry.at_pointer("/inclusionPromise/signedEntryTimestamp")},
+                                  {"Payload",
+                                   {{"body", entry.at("canonicalizedBody")},
+                                    {"integratedTime", std::stoll(std::string(entry.at("integratedTime").as_string()))},
+                                    {"logIndex", 77},
+                                    {"logID", to_hex(TestInstance::id_of(instance.rekor_key))}}}};
+  signature.annotations["dev.sigstore.cosign/bundle"] = json::serialize(annotation);
+  if (order.has_certificate) signature.annotations["dev.sigstore.cosign/certificate"] = certificate;
+  if (order.has_timestamp)
+    signature.annotations["dev.sigstore.cosign/rfc3161timestamp"] =
+        R"({"SignedRFC3161Timestamp":")" + base64_encode(instance.timestamp(bytes)) + "\"}";
+  return signature;
+}
+
+const KeylessIdentity kBuilder{.issuer = std::string(kTestIssuer), .subject = std::string(kTestSubject)};
+
+Verdict verify_keyless(const SimpleSignature& signature, bool ignore_tlog = false, WallTime now = kSigned) {
+  const auto root = test_instance().root();
+  const TrustPolicy policy{.enabled = true, .keyless_identities = {kBuilder}, .ignore_tlog = ignore_tlog};
+  return verify_simple_signature(signature, kDigest, policy, &root, now);
+}
+
+TEST(SimpleSigning, TrustsAnIdentity) {  // K5 to K7, K9
+  const auto verdict = verify_keyless(keyless(TestKey::ec("P-256")));
+  EXPECT_TRUE(verdict.trusted) << verdict.reason();
+  EXPECT_EQ(verdict.by, "identity https://token.test https://forge.test/acme/shop/build.yml@refs/heads/main");
+}
+
+TEST(SimpleSigning, TrustsAKeyWhoseSignatureIsLogged) {  // K5 to K8
+  const auto key = TestKey::ec("P-384");
+  const auto root = test_instance().root();
+  const TrustPolicy policy{.enabled = true, .public_keys = {key.public_key()}};
+  for (const bool has_certificate : {false, true}) {
+    const auto signature = keyless(key, {.has_certificate = has_certificate});
+    const auto verdict = verify_simple_signature(signature, kDigest, policy, &root, kSigned);
+    EXPECT_TRUE(verdict.trusted) << verdict.reason();
+  }
+}
+
+TEST(SimpleSigning, RefusesACertificateOfAnotherKey) {  // K8
+  const auto key = TestKey::ec("P-256"), other = TestKey::ec("P-256");
+  auto signature = signed_with(key);
+  signature.annotations["dev.sigstore.cosign/certificate"] = write_pem("CERTIFICATE", test_instance().issue(key));
+  EXPECT_TRUE(verify(signature, {key.public_key()}).trusted);
+  signature.annotations["dev.sigstore.cosign/certificate"] = write_pem("CERTIFICATE", test_instance().issue(other));
+  EXPECT_TRUE(verify(signature, {key.public_key()})
+                  .reason()
+                  .ends_with("certificate: want a certificate for this key, found one for key " +
+                             other.public_key().fingerprint()));
+}
+
+TEST(SimpleSigning, RefusesAReplayedKeylessSignature) {  // K4, reliability/T12
+  EXPECT_TRUE(verify_keyless(keyless(TestKey::ec("P-256"), {.digest = kOther}))
+                  .reason()
+                  .starts_with("signed digest: want a signature of " + kDigest.str()));
+}
+
+TEST(SimpleSigning, JudgesACertificateByTheTimeThatIsProven) {  // F2
+  const auto key = TestKey::ec("P-256");
+  const auto later = kSigned + std::chrono::hours(1);
+  EXPECT_TRUE(verify_keyless(keyless(key), false, later).trusted);
+  EXPECT_FALSE(verify_keyless(keyless(key), true, later).trusted);
+  EXPECT_TRUE(verify_keyless(keyless(key, {.has_timestamp = true}), true, later).trusted);
+  EXPECT_FALSE(verify_keyless(keyless(key, {.logged = later})).trusted);
+  EXPECT_FALSE(verify_keyless(keyless(key, {.logged = later, .has_timestamp = true})).trusted);
+}
+
+TEST(SimpleSigning, SaysWhatIsWrongWithTheLogEntry) {  // K5 to K7
+  struct Case {
+    std::string_view id;
+    void (*change)(std::string& annotation, std::map<std::string, std::string>& all);
+    std::string_view reason;
+  };
+  using Annotations = std::map<std::string, std::string>;
+  const Case cases[] = {
+      {"K5 none", [](std::string&, Annotations& all) { all.erase("dev.sigstore.cosign/bundle"); },
+       "transparency log: want the annotation dev.sigstore.cosign/bundle, found none"},
+      {"K5 JSON", [](std::string& text, Annotations&) { text = "{"; },
+       "transparency log: annotation dev.sigstore.cosign/bundle: invalid JSON at byte 2: incomplete JSON"},
+      {"K5 field", [](std::string& text, Annotations&) { text = R"({"Payload":{"logID":"xyz"}})"; },
+       "transparency log: annotation dev.sigstore.cosign/bundle: Payload.logID: want hexadecimal text"},
+      {"K6 another signature",
+       [](std::string& text, Annotations&) {
+         text = keyless(TestKey::ec("P-256")).annotations.at("dev.sigstore.cosign/bundle");
+       },
+       "want the signature that is judged here, found another one"},
+      {"K7 log", [](std::string& text, Annotations&) { text = R"({"Payload":{"logID":"abcd"}})"; },
+       "transparency log: the trusted root has no log abcd"},
+      {"K7 index",
+       [](std::string& text, Annotations&) {
+         auto value = json::parse(text);
+         value.at_pointer("/Payload/logIndex") = 78;
+         text = json::serialize(value);
+       },
+       "transparency log: log entry 78: want a signed entry timestamp of log rekor.test"},
+      {"K9 not a certificate", [](std::string&, Annotations& all) { all["dev.sigstore.cosign/certificate"] = "junk"; },
+       "form: annotation dev.sigstore.cosign/certificate: found no PEM block"},
+      {"K9 none", [](std::string&, Annotations& all) { all.erase("dev.sigstore.cosign/certificate"); },
+       "certificate: want a signature made with a certificate, found one made with a key"},
+  };
+  const auto good = keyless(TestKey::ec("P-256"));
+  for (const auto& [id, change, reason] : cases) {
+    SCOPED_TRACE(id);
+    auto signature = good;
+    change(signature.annotations["dev.sigstore.cosign/bundle"], signature.annotations);
+    const auto verdict = verify_keyless(signature);
+    EXPECT_FALSE(verdict.trusted);
+    EXPECT_NE(verdict.reason().find(reason), std::string::npos) << verdict.reason();
+  }
 }
 
 }  // namespace

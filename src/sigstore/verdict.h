@@ -36,7 +36,8 @@ class Steps {
   // The same for a step that yields a value.
   template <class T>
   bool take(std::string_view check, const Result<T>& outcome, std::string detail) {
-    return take(check, outcome ? Result<std::string>(std::move(detail)) : tl::unexpected(outcome.error()));
+    if (!outcome) return take(check, Result<std::string>(tl::unexpected(outcome.error())));
+    return take(check, Result<std::string>(std::move(detail)));
   }
   // Every step passed: the artifact is trusted by this rule.
   void trust();

@@ -1,0 +1,20 @@
+// `windlass verify-bundle`: judges one Sigstore bundle about one file, with the command line that the public
+// sigstore-conformance suite gives every client (oci 12).
+#pragma once
+
+#include <string>
+
+#include "base/clock.h"
+#include "cli/command_line.h"
+
+namespace windlass {
+
+struct CommandOutcome {
+  int exit_code = 0;   // 0 trusted, 1 not trusted or not readable
+  std::string output;  // for standard output
+};
+
+// `root_setting` is the value of OCI_TRUSTED_ROOT_FILE, used when the command line names no trusted root.
+CommandOutcome verify_bundle_file(const VerifyBundleCommand& command, const std::string& root_setting, WallTime now);
+
+}  // namespace windlass
