@@ -100,7 +100,7 @@ class DiskLiveDirectories final : public LiveDirectories {
  public:
   DiskLiveDirectories(Options options, std::unique_ptr<ManagedFileStore> store, Log log)
       : options_(std::move(options)),
-        journal_(options_.data_dir / ".windlass/oci/journal"),
+        journal_(options_.data_dir / ".windlass/oci/journal", log),
         store_(std::move(store)),
         log_(std::move(log)) {}
 

@@ -29,7 +29,7 @@ class LiveDirectoryRecoveryTest : public LiveDirectoryTest {
   }
   // What a process leaves that began to write `tree` as release 2 and died after its first rename.
   void leave_half_written(const UnpackedTree& tree) {
-    ASSERT_TRUE(SyncJournal(journal_folder()).write(kPath, digest(2), false, tree));
+    ASSERT_TRUE(SyncJournal(journal_folder(), Log({.file_descriptor = -1})).write(kPath, digest(2), false, tree));
     fs::copy_file(tree.root / "a", data / "a.tmp");
     fs::permissions(data / "a.tmp", fs::perms(0644));
     fs::rename(data / "a.tmp", live / "a");
@@ -79,6 +79,18 @@ TEST_F(LiveDirectoryRecoveryTest, LeavesOutFilesThatAreNoJournals) {
   write(journal_folder() / "other.tmp", "{}");
   ASSERT_TRUE(directories->recover());
   EXPECT_EQ(on_disk(), with_data(kOld));
+  EXPECT_TRUE(fs::exists(journal_folder() / "half.json.unreadable")) << "set aside";
+}
+
+TEST_F(LiveDirectoryRecoveryTest, CompletesOthersWhereAJournalIsTooLargeToBeRead) {
+  leave_half_written(stage(kNew));
+  write(journal_folder() / "0.json", "");
+  fs::resize_file(journal_folder() / "0.json", 300ull << 20);  // sparse
+  ASSERT_TRUE(directories->recover());
+  EXPECT_EQ(on_disk(), with_data(kNew));
+  EXPECT_TRUE(fs::exists(journal_folder() / "0.json.unreadable"));
+  EXPECT_EQ(journals(), 1);
+  ASSERT_TRUE(directories->recover());  // it is not looked at again
 }
 
 TEST_F(LiveDirectoryRecoveryTest, ChangesNothingWhenAFileCannotBePrepared) {  // S12

@@ -1,5 +1,7 @@
 #include "deploy/sync_journal.h"
 
+#include <fmt/format.h>
+
 #include "sys/crypto.h"
 #include "sys/files.h"
 #include "sys/json.h"
@@ -7,7 +9,7 @@
 namespace windlass {
 namespace {
 
-constexpr std::uint64_t kJournalBytesMax = 256ull << 20;  // 100 000 entries with the longest names fit
+constexpr std::uint64_t kJournalBytesMax = 256ull << 20;  // what UnpackLimits allow takes less than half of it
 
 std::int64_t number_of(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
@@ -59,7 +61,10 @@ Status SyncJournal::write(const std::string& live_path, const Digest& digest, bo
                              {"force", force},
                              {"staging", tree.root.string()},
                              {"entries", std::move(entries)}};
-  return write_file(file_of(live_path), json::serialize(journal), 0600);
+  const auto text = json::serialize(journal);
+  if (text.size() > kJournalBytesMax)
+    return fail(Kind::invalid, fmt::format("sync journal of {} bytes, limit {}", text.size(), kJournalBytesMax));
+  return write_file(file_of(live_path), text, 0600);
 }
 
 Status SyncJournal::remove(const std::string& live_path) const {
@@ -70,23 +75,43 @@ Status SyncJournal::remove(const std::string& live_path) const {
 }
 
 Result<std::optional<PendingSync>> SyncJournal::find(const std::string& live_path) const {
-  auto text = read_file(file_of(live_path), kJournalBytesMax);
-  if (!text && text.error().kind == Kind::not_found) return std::optional<PendingSync>();
-  if (!text) return tl::unexpected(text.error());
-  auto sync = parse(*text);
-  return sync ? std::optional(std::move(*sync)) : std::nullopt;
+  return read(file_of(live_path));
 }
 
-Result<std::vector<PendingSync>> SyncJournal::pending() const {
-  std::vector<PendingSync> found;
+Result<std::optional<PendingSync>> SyncJournal::read(const std::filesystem::path& file) const {
+  auto text = read_file(file, kJournalBytesMax);
+  if (!text && text.error().kind == Kind::not_found) return std::optional<PendingSync>();
+  if (!text && text.error().kind != Kind::invalid) return tl::unexpected(text.error());
+  auto sync = text ? parse(*text) : tl::unexpected(text.error());
+  if (sync) return std::optional(std::move(*sync));
+  set_aside(file, sync.error());
+  return std::optional<PendingSync>();
+}
+
+// It would be in the way for ever; without it the next run takes what is there for somebody's edits, and says so.
+void SyncJournal::set_aside(const std::filesystem::path& file, const Error& why) const {
+  const auto log = log_.with({{"file", file.string()}, {"error", why.message}});
+  log.error("sync journal cannot be read and is set aside");
   std::error_code error;
-  for (const auto& file : std::filesystem::directory_iterator(folder_, error)) {
-    if (file.path().extension() != ".json") continue;  // half written
-    auto text = read_file(file.path(), kJournalBytesMax);
-    if (!text) return tl::unexpected(text.error());
-    if (auto sync = parse(*text)) found.push_back(std::move(*sync));
-  }
+  std::filesystem::rename(file, file.string() + ".unreadable", error);
+  if (error) log.error("sync journal was not set aside", {{"reason", error.message()}});
+}
+
+// A journal that cannot be read keeps nobody else's sync from its end, nor the service from its start.
+Result<std::vector<PendingSync>> SyncJournal::pending() const {
+  std::vector<std::filesystem::path> files;
+  std::error_code error;
+  for (const auto& file : std::filesystem::directory_iterator(folder_, error))
+    if (file.path().extension() == ".json") files.push_back(file.path());  // others are half written, or set aside
   if (error) return fail(Kind::internal, "reading the sync journals: " + error.message());
+  std::vector<PendingSync> found;
+  for (const auto& file : files) {
+    auto sync = read(file);
+    if (!sync)
+      log_.error("sync journal cannot be read", {{"file", file.string()}, {"error", sync.error().message}});
+    else if (*sync)
+      found.push_back(std::move(**sync));
+  }
   return found;
 }
 

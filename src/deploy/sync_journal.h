@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "base/result.h"
 #include "model/digest.h"
 #include "oci/unpack.h"
@@ -21,19 +22,24 @@ struct PendingSync {
 
 class SyncJournal {
  public:
-  explicit SyncJournal(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  SyncJournal(std::filesystem::path folder, Log log) : folder_(std::move(folder)), log_(std::move(log)) {}
 
-  // On disk before it returns.
+  // On disk before it returns. Kind::invalid if it would be too large to be read again.
   Status write(const std::string& live_path, const Digest& digest, bool force, const UnpackedTree& tree) const;
   Status remove(const std::string& live_path) const;
-  // That of a sync which was cut short; nothing if there is none or it cannot be read as one.
+  // That of a sync which was cut short; nothing if there is none. One that is no journal is logged and set aside, under
+  // a name that ends in ".unreadable".
   Result<std::optional<PendingSync>> find(const std::string& live_path) const;
-  // All that were not removed; files that are no journals are left out.
+  // All that were not removed and can be read; the others are logged, and set aside if they are no journals.
   Result<std::vector<PendingSync>> pending() const;
 
  private:
   std::filesystem::path file_of(const std::string& live_path) const;
+  Result<std::optional<PendingSync>> read(const std::filesystem::path& file) const;
+  void set_aside(const std::filesystem::path& file, const Error& why) const;
+
   std::filesystem::path folder_;
+  Log log_;
 };
 
 }  // namespace windlass

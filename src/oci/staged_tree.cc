@@ -58,6 +58,14 @@ Status StagedTree::count_entry() {
   return {};
 }
 
+// Each name is in memory several times until the release is in the live directory, and in the sync journal.
+Status StagedTree::count_name(const std::string& text) {
+  names_bytes_ += text.size();
+  if (names_bytes_ > limits_.names_bytes_max)
+    return broken(fmt::format("artifact exceeds maximum allowed size of all names: {} bytes", limits_.names_bytes_max));
+  return {};
+}
+
 Result<FileDescriptor> StagedTree::open_parent(const std::string& path) const {
   auto folder = open_without_links(root_.get(), std::string(parent_of(path)), O_RDONLY | O_DIRECTORY);
   if (!folder.valid()) return tl::unexpected(system_error("opening the folder of " + path, errno));
@@ -83,6 +91,7 @@ Status StagedTree::make_parents(const std::string& path) {
 
 // Takes away what an earlier layer put at the place of something of another kind.
 Status StagedTree::make_room(const std::string& path, EntryType type) {
+  if (auto counted = count_name(path); !counted) return counted;
   if (auto made = make_parents(path); !made) return made;
   const auto found = nodes_.find(path);
   if (found == nodes_.end()) return {};
@@ -196,6 +205,7 @@ Status StagedTree::add_plain_file(const std::string& path, std::uint64_t size_by
 Status StagedTree::add_link(const std::string& path, const std::string& target) {
   if (path.empty()) return broken("name is empty");
   if (auto allowed = check_link_text(target, limits_); !allowed) return allowed;
+  if (auto counted = count_name(target); !counted) return counted;
   if (auto room = make_room(path, EntryType::link); !room) return room;
   nodes_[path] = {{.path = path, .type = EntryType::link, .content = target}, layer_};
   return {};

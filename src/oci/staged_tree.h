@@ -47,6 +47,7 @@ class StagedTree {
   };
   StagedTree(FileDescriptor root, const UnpackLimits& limits) : root_(std::move(root)), limits_(limits) {}
 
+  Status count_name(const std::string& text);
   Status make_room(const std::string& path, EntryType type);
   Status make_parents(const std::string& path);
   Status remove(const std::string& path);
@@ -65,6 +66,7 @@ class StagedTree {
   int layer_ = 0;
   std::uint64_t entries_ = 0;
   std::uint64_t bytes_ = 0;
+  std::uint64_t names_bytes_ = 0;
 };
 
 }  // namespace windlass

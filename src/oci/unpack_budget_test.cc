@@ -36,6 +36,20 @@ TEST_F(UnpackBudget, CountsEntriesOfEveryType) {
       << "implied folders";
 }
 
+TEST_F(UnpackBudget, CountsBytesOfNames) {
+  limits.names_bytes_max = 10;
+  const std::string over = "artifact exceeds maximum allowed size of all names: 10 bytes";
+  taken({TarBuilder().file("1234").file("123456").end()});
+  std::filesystem::remove_all(root);
+  EXPECT_EQ(refusal({TarBuilder().file("1234").file("1234567").end()}), "layer 1 of 1: entry '1234567': " + over);
+  EXPECT_EQ(refusal({TarBuilder().folder("123456").end(), TarBuilder().folder("12345").end()}),
+            "layer 2 of 2: entry '12345': " + over);
+  EXPECT_EQ(refusal({TarBuilder().file("12345").link("1", "12345").end()}), "layer 1 of 1: entry '1': " + over)
+      << "targets";
+  EXPECT_EQ(refusal({TarBuilder().file("1234/678").end()}), "layer 1 of 1: entry '1234/678': " + over)
+      << "implied folders";
+}
+
 TEST_F(UnpackBudget, CountsBytesOfFilesAndCopies) {
   limits.file_bytes_max = 1000;
   limits.bytes_max = 2500;
