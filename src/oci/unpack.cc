@@ -18,6 +18,7 @@ namespace windlass {
 namespace {
 
 constexpr std::string_view kWhiteout = ".wh.";
+constexpr std::size_t kNotesMax = 20;  // each may hold a long name; the rest is counted
 constexpr std::string_view kOpaque = ".wh..wh..opq";
 
 // A `.git` folder would make others take the tree for a clone: left out, with everything below it (oci 8).
@@ -44,7 +45,15 @@ class Unpacker {
     return (*stream)->check_content_digest();
   }
 
+  void end_notes() {
+    if (left_out_ > kNotesMax) notes_.push_back(fmt::format("{} more are left out", left_out_ - kNotesMax));
+  }
+
  private:
+  void note_left_out(const std::string& path) {
+    if (++left_out_ <= kNotesMax) notes_.push_back(fmt::format("{} is left out", printable(path)));
+  }
+
   Status unpack_entries(TarReader& reader) {
     for (;;) {
       TarEntry entry;
@@ -64,7 +73,7 @@ class Unpacker {
     if (path->empty() && entry.type != TarType::folder) return fail(Kind::invalid, "names the artifact's root");
     if (base_of(*path).starts_with(kWhiteout)) return apply_whiteout(*path);
     if (is_git(*path)) {
-      if (base_of(*path) == ".git") notes_.push_back(fmt::format("{} is left out", printable(*path)));
+      if (base_of(*path) == ".git") note_left_out(*path);
       return {};
     }
     switch (entry.type) {
@@ -110,7 +119,7 @@ class Unpacker {
     auto path = clean_entry_name(title->second, limits_);
     if (taken && !path) taken = tl::unexpected(path.error());
     if (taken && is_git(*path)) {
-      notes_.push_back(fmt::format("{} is left out", printable(*path)));
+      note_left_out(*path);
       return {};
     }
     if (taken) {
@@ -125,6 +134,7 @@ class Unpacker {
   const UnpackLimits& limits_;
   const Deadline& deadline_;
   std::vector<std::string>& notes_;
+  std::size_t left_out_ = 0;
 };
 
 Status check_sizes(const std::vector<StoredLayer>& layers, const UnpackLimits& limits) {
@@ -179,6 +189,7 @@ Result<UnpackedTree> unpack(const std::vector<StoredLayer>& layers, const std::f
     for (std::size_t i = 0; i < layers.size(); ++i)
       if (auto taken = unpacker.unpack_layer(layers[i]); !taken)
         return while_doing(fmt::format("layer {} of {}", i + 1, layers.size()), taken.error());
+    unpacker.end_notes();
     return {};
   });
 }

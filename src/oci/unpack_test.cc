@@ -159,6 +159,16 @@ TEST_F(Unpack, LeavesGitOut) {
   EXPECT_EQ(tree.notes, (std::vector<std::string>{".git is left out", "a/.git is left out"}));
 }
 
+TEST_F(Unpack, CountsWhatItLeavesOutAfterTwentyNotes) {
+  TarBuilder archive;
+  archive.file("a");
+  for (int i = 0; i < 25; ++i) archive.file("f" + std::to_string(i) + "/.git");
+  const auto tree = taken({archive.end()});
+  ASSERT_EQ(tree.notes.size(), 21u);
+  EXPECT_EQ(tree.notes[19], "f19/.git is left out");
+  EXPECT_EQ(tree.notes[20], "5 more are left out");
+}
+
 TEST_F(Unpack, DecompressesByTheFirstBytes) {
   const std::string archive = TarBuilder().file("a", std::string(300'000, 'a')).end();
   for (const auto& packed : {archive, gzipped(archive), zstd_packed(archive)}) {
