@@ -61,7 +61,13 @@ void HttpConnection::sweep(SteadyTime now) {
   socket_.cancel(ignored);
 }
 
+void HttpConnection::hold(std::uint64_t bytes) {
+  shared_.unfinished_bytes = shared_.unfinished_bytes - held_bytes_ + bytes;
+  held_bytes_ = bytes;
+}
+
 void HttpConnection::abandon() {
+  let_go();  // the memory follows as soon as serve_one() wakes up
   boost::system::error_code ignored;
   socket_.close(ignored);
   deliver({.status = 503, .close = true});  // nobody reads it, but serve_one() wakes up
@@ -110,6 +116,7 @@ Awaitable<bool> HttpConnection::serve_one() {
 
   ServerRequest request;
   const bool is_framed = co_await read_body(head, request);
+  let_go();
   if (!is_framed) co_return false;
   const bool is_head_request = head.method == "HEAD";
   const bool keep_alive = head.keep_alive && request.body_fault == BodyFault::none;
@@ -222,6 +229,11 @@ Awaitable<BodyFault> HttpConnection::fill_body() {
 
 // Reads what has come, at least one byte; false at the end of the stream, on errors and when the time is over.
 Awaitable<bool> HttpConnection::fill(std::size_t room) {
+  const auto held = held_bytes_;
+  if (stage_ != Stage::idle) {  // between requests there is one small buffer for each connection
+    hold(held + room);
+    shared_.make_room();
+  }
   const auto have = input_.size();
   input_.resize(have + room);
   const auto space = asio::buffer(input_.data() + have, room);
@@ -234,6 +246,7 @@ Awaitable<bool> HttpConnection::fill(std::size_t room) {
     if (!error) count = read;
   }
   input_.resize(have + count);
+  if (!is_abandoned()) hold(held + count);
   co_return count > 0;
 }
 

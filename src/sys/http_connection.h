@@ -10,6 +10,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     const HttpServer::Handler& handler;
     Log log;
     std::shared_ptr<HttpInbox> inbox;
+    std::function<void()> make_room;     // called when unfinished_bytes may be over its limit
+    std::uint64_t unfinished_bytes = 0;  // of requests that are not complete
     bool stopping = false;
   };
 
@@ -58,6 +61,11 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool is_idle() const { return stage_ == Stage::idle; }
   // Still waiting for a complete header: the first to go when there are too many connections.
   bool awaits_head() const { return stage_ <= Stage::head; }
+  // A request of which bytes are held, but not yet all of it.
+  bool holds_unfinished() const { return held_bytes_ > 0 && !is_abandoned(); }
+  bool began_before(const HttpConnection& other) const { return request_deadline_ < other.request_deadline_; }
+  // Counts as holding nothing from here on.
+  void let_go() { hold(0); }
   // Ends the connection at once, whatever it is doing.
   void abandon();
   bool is_abandoned() const { return !socket_.is_open(); }
@@ -65,6 +73,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  private:
   enum class Stage { handshake, idle, head, body, handling, flushing, lingering };
 
+  void hold(std::uint64_t bytes);
   void enter(Stage stage, std::chrono::milliseconds span);
   Awaitable<bool> shake_hands();
   Awaitable<bool> serve_one();
@@ -92,8 +101,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool unread_ = false;   // the client may still be sending what nobody will read
   bool first_request_ = true;
 
-  std::string input_;   // bytes of the present request, perhaps of the next ones
-  std::string output_;  // bytes of the answer
+  std::uint64_t held_bytes_ = 0;  // its part of Shared::unfinished_bytes
+  std::string input_;             // bytes of the present request, perhaps of the next ones
+  std::string output_;            // bytes of the answer
   std::optional<ServerResponse> answer_;
   std::optional<Resumption> waiting_;  // of ask_handler(), for the answer
 };

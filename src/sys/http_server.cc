@@ -65,7 +65,9 @@ class AsioHttpServer final : public HttpServer {
         log_(std::move(log)),
         acceptor_(io_),
         sweep_timer_(io_),
-        shared_{options_, handler_, log_, std::make_shared<HttpInbox>(io_)} {}
+        shared_{options_, handler_, log_, std::make_shared<HttpInbox>(io_), [this] { make_room(); }} {
+    options_.unfinished_bytes_max = std::max(options_.unfinished_bytes_max, 4 * options_.body_bytes_max);
+  }
 
   ~AsioHttpServer() override { shared_.inbox->close(); }
 
@@ -135,6 +137,7 @@ class AsioHttpServer final : public HttpServer {
     auto connection = std::make_shared<HttpConnection>(std::move(socket), tls_.get(), shared_);
     const auto place = connections_.insert(connections_.end(), connection);
     asio::co_spawn(io_, connection->serve(), [this, place](std::exception_ptr error) {
+      (*place)->let_go();
       connections_.erase(place);
       if (connections_.empty() && shared_.stopping) sweep_timer_.cancel();
       rethrow(error);
@@ -142,14 +145,29 @@ class AsioHttpServer final : public HttpServer {
     if (!std::exchange(sweeping_, true)) asio::co_spawn(io_, sweep_connections(), rethrow);
   }
 
-  // Ends the oldest connection without a complete header (reliability 2).
+  // Ends the oldest connection without a complete header (reliability 2), else one that is still sending a body.
   bool evict_one() {
     const auto oldest = std::find_if(connections_.begin(), connections_.end(), [](const auto& connection) {
       return connection->awaits_head() && !connection->is_abandoned();
     });
-    if (oldest == connections_.end()) return false;
+    if (oldest == connections_.end()) return evict_unfinished();
     (*oldest)->abandon();
     return true;
+  }
+
+  // Ends the request that is on its way for the longest time: an honest one takes some milliseconds.
+  bool evict_unfinished() {
+    std::shared_ptr<HttpConnection> oldest;
+    for (const auto& connection : connections_)
+      if (connection->holds_unfinished() && (!oldest || connection->began_before(*oldest))) oldest = connection;
+    if (oldest) oldest->abandon();
+    return oldest != nullptr;
+  }
+
+  // Bodies are read before anybody knows whether the sender may send any: all of them together have a bound.
+  void make_room() {
+    while (shared_.unfinished_bytes > options_.unfinished_bytes_max && evict_unfinished()) {
+    }
   }
 
   // Runs while there are connections: an idle service wakes up for nothing.

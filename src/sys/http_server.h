@@ -33,6 +33,9 @@ class HttpServer {
     std::chrono::milliseconds keep_alive_timeout{120'000};  // T3
     std::chrono::milliseconds flush_timeout{30'000};        // T4
     std::size_t connections_max = 16'384;
+    // Of all requests that are not complete, buffers in waiting included; raised to four of body_bytes_max. Above it,
+    // and above connections_max, the request goes that is on its way for the longest time.
+    std::uint64_t unfinished_bytes_max = 64 << 20;
   };
   using Handler = std::function<void(ServerRequest, Responder)>;
 

@@ -189,6 +189,44 @@ TEST(HttpServer, MakesRoomByEndingTheOldestSilentConnection) {
   EXPECT_EQ(body_of(second.read_all()), "POST / [] none;");
 }
 
+TEST(HttpServer, MakesRoomByEndingTheOldestUnfinishedBody) {
+  auto options = RunningServer::quick();
+  options.connections_max = 2;
+  options.request_timeout = options.body_idle_timeout = 60s;
+  RunningServer server(echo, options);
+  const std::string head = "POST / HTTP/1.0\r\nContent-Length: 3\r\n\r\n";
+  RawClient oldest(server.port()), second(server.port());
+  oldest.send(head + "a");
+  std::this_thread::sleep_for(50ms);
+  second.send(head + "a");
+  std::this_thread::sleep_for(50ms);
+  EXPECT_EQ(body_of(server.exchange("GET /third HTTP/1.0\r\n\r\n")), "GET /third [] none;");
+  EXPECT_EQ(oldest.read_all(), "");
+  second.send("bc");
+  EXPECT_EQ(body_of(second.read_all()), "POST / [abc] none;");
+}
+
+TEST(HttpServer, BoundsTheBytesOfAllUnfinishedRequests) {
+  auto options = RunningServer::quick();
+  options.unfinished_bytes_max = 50'000;  // three buffers
+  options.request_timeout = options.body_idle_timeout = 60s;
+  RunningServer server(echo, options);
+  const std::string head = "POST / HTTP/1.0\r\nContent-Length: 3\r\n\r\n";
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(std::make_unique<RawClient>(server.port()));
+    clients.back()->send(head + "a");
+    std::this_thread::sleep_for(30ms);
+  }
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(clients[i]->read_all(), "") << i;
+  for (int i = 2; i < 5; ++i) {
+    clients[i]->send("bc");
+    EXPECT_EQ(body_of(clients[i]->read_all()), "POST / [abc] none;") << i;
+  }
+  for (int i = 0; i < 10; ++i)  // what has ended is not counted any more
+    EXPECT_EQ(body_of(server.exchange(head + "abc")), "POST / [abc] none;") << i;
+}
+
 TEST(HttpServer, NamesWhatItCannotListenOn) {
   RunningServer server;
   auto taken = RunningServer::quick();
