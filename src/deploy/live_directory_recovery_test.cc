@@ -65,6 +65,17 @@ TEST_F(LiveDirectoryRecoveryTest, ForgetsASyncOfWhichTheFilesAreGoneButKnowsWhat
   EXPECT_EQ(on_disk(), with_data(kOld));
 }
 
+TEST_F(LiveDirectoryRecoveryTest, CompletesASyncWithNamesThatAreNoUtf8) {
+  auto files = kNew;
+  files["\xff\x80"] = "2";
+  files["link"] = "->\xff\x80";
+  leave_half_written(stage(files));
+  reopen();
+  ASSERT_TRUE(directories->recover());
+  EXPECT_EQ(on_disk(), with_data(files));
+  EXPECT_EQ(journals(), 0);
+}
+
 TEST_F(LiveDirectoryRecoveryTest, GoesOnFromAHalfWrittenDirectoryWithAnotherRelease) {  // S8: before the next run
   leave_half_written(stage(kNew));
   const auto back = release(kOld, 1);

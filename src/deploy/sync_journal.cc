@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
 #include "sys/json.h"
@@ -14,6 +15,14 @@ constexpr std::uint64_t kJournalBytesMax = 256ull << 20;  // what UnpackLimits a
 std::int64_t number_of(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
   return value != nullptr && value->is_int64() ? value->get_int64() : 0;
+}
+
+// Names of entries and targets of links are any bytes; JSON holds UTF-8 only.
+Result<std::string> bytes_of(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  auto bytes = value != nullptr && value->is_string() ? from_hex(value->get_string()) : std::nullopt;
+  if (!bytes) return fail(Kind::internal, fmt::format("'{}' of an entry is not hexadecimal", key));
+  return *std::move(bytes);
 }
 
 Result<PendingSync> parse(const std::string& text) {
@@ -32,11 +41,14 @@ Result<PendingSync> parse(const std::string& text) {
   for (const auto& item : *entries) {
     const auto* entry = item.if_object();
     if (entry == nullptr) return fail(Kind::internal, "not a journal");
-    sync.tree.entries.push_back({.path = std::string(text_of(*entry, "path")),
+    auto path = bytes_of(*entry, "path_hex");
+    auto content = bytes_of(*entry, "content_hex");
+    if (!path || !content) return tl::unexpected(path ? content.error() : path.error());
+    sync.tree.entries.push_back({.path = *std::move(path),
                                  .type = static_cast<EntryType>(number_of(*entry, "type")),
                                  .mode = static_cast<unsigned>(number_of(*entry, "mode")),
                                  .size_bytes = static_cast<std::uint64_t>(number_of(*entry, "size_bytes")),
-                                 .content = std::string(text_of(*entry, "content"))});
+                                 .content = *std::move(content)});
   }
   return sync;
 }
@@ -51,11 +63,11 @@ Status SyncJournal::write(const std::string& live_path, const Digest& digest, bo
                           const UnpackedTree& tree) const {
   json::array entries;
   for (const auto& entry : tree.entries)
-    entries.push_back(json::object{{"path", entry.path},
+    entries.push_back(json::object{{"path_hex", to_hex(entry.path)},
                                    {"type", static_cast<std::int64_t>(entry.type)},
                                    {"mode", static_cast<std::int64_t>(entry.mode)},
                                    {"size_bytes", static_cast<std::int64_t>(entry.size_bytes)},
-                                   {"content", entry.content}});
+                                   {"content_hex", to_hex(entry.content)}});
   const json::object journal{{"live_path", live_path},
                              {"digest", digest.str()},
                              {"force", force},
