@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <new>
 
 #include "jobs/fake_queue.h"
 #include "sys/json.h"
@@ -15,10 +16,12 @@ using namespace std::chrono_literals;
 // An engine that only knows whether it is there.
 struct PingedEngine final : Engine {
   std::string fault;  // empty: it answers
+  bool throws = false;
   std::atomic<int> pings = 0;
 
   Status ping() override {
     ++pings;
+    if (throws) throw std::bad_alloc();
     if (!fault.empty()) return fail(Kind::unavailable, fault);
     return {};
   }
@@ -229,6 +232,16 @@ TEST(ApiEndpoint, TellsHowItIs) {
     for (const auto method : {"GET", "POST", "BREW"})
       EXPECT_EQ(told(bench.send({.method = method, .path = "/v1/health"})), row.told);
   }
+}
+
+TEST(ApiEndpoint, TellsOfAHealthCheckThatThrows) {
+  Bench bench;
+  bench.engine.throws = true;
+  EXPECT_EQ(told(bench.get("/v1/health")),
+            R"(503 {"error":"health check ended by an exception","content":"std::bad_alloc"})");
+  bench.engine.throws = false;
+  bench.clock.advance(2s);
+  EXPECT_EQ(told(bench.get("/v1/health")), R"(200 {"content":"healthy"})");
 }
 
 // api/E45

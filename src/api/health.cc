@@ -1,6 +1,7 @@
 #include "api/health.h"
 
 #include <algorithm>
+#include <exception>
 
 #include "sys/http_answers.h"
 
@@ -20,7 +21,12 @@ void HealthCheck::answer(std::string job_id, Responder respond) {
 }
 
 void HealthCheck::probe() {
-  const auto finding = examine();
+  Finding finding;
+  try {
+    finding = examine();
+  } catch (const std::exception& error) {
+    finding = {clock_.steady_now(), "health check ended by an exception", error.what()};
+  }
   std::vector<Waiting> waiting;
   {
     const std::lock_guard lock(mutex_);

@@ -1,5 +1,7 @@
 #include "api/worker.h"
 
+#include <exception>
+
 namespace windlass {
 
 Worker::Worker() : thread_([this] { run(); }) {}
@@ -31,7 +33,10 @@ void Worker::run() {
     const auto task = std::move(tasks_.front());
     tasks_.pop_front();
     lock.unlock();
-    task();
+    try {
+      task();
+    } catch (const std::exception&) {  // out of memory: an answer that it owes is 500, since its Responder is gone
+    }
     lock.lock();
   }
 }

@@ -16,7 +16,7 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // False when too many tasks wait already. Tasks must not throw.
+  // False when too many tasks wait already. What a task throws ends that task.
   bool post(std::function<void()> task);
 
  private:

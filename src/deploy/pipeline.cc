@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <thread>
 
 #include "base/crash_point.h"
+#include "base/parallel.h"
 #include "config/inline_deployments.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
@@ -26,17 +25,6 @@ class Staging {
  private:
   std::filesystem::path folder_;
 };
-
-// Calls work(0) … work(count - 1) on up to `threads` threads, this one among them.
-void for_each_index(std::size_t count, unsigned threads, const std::function<void(std::size_t)>& work) {
-  std::atomic<std::size_t> next = 0;
-  const auto take = [&] {
-    for (auto index = next++; index < count; index = next++) work(index);
-  };
-  std::vector<std::jthread> helpers;
-  for (std::size_t i = 1; i < std::min<std::size_t>(count, threads); ++i) helpers.emplace_back(take);
-  take();
-}
 
 // Where the state of a lane's runs with this target and these inline deployments is kept. Of the latter only a hash:
 // they may hold values that must not stay (decision 5).
@@ -206,26 +194,26 @@ JobOutcome Pipeline::deploy(Run& run) {
   });
   if (!locks) return JobOutcome::failed(FailedStep::deployment, locks.error().message, true);
 
-  for_each_index(run.stacks.size(), options_.concurrent_stacks_max, [&](std::size_t index) {
-    auto resolved = resolve(run, run.stacks[index], *tree, options_.host_data_dir + "/" + *live_path);
-    if (!resolved) run.errors[index] = resolved.error();
-  });
+  for_each_stack(
+      run, [&](PreparedStack& stack) { return resolve(run, stack, *tree, options_.host_data_dir + "/" + *live_path); });
   if (run.any_failed()) return conclude(run);  // reliability/P7: all models or none
-  for_each_index(run.stacks.size(), options_.concurrent_stacks_max, [&](std::size_t index) {
-    auto planned = plan(run, run.stacks[index]);
-    if (!planned) run.errors[index] = planned.error();
-  });
+  for_each_stack(run, [&](PreparedStack& stack) { return plan(run, stack); });
   crash_point("plan.done");
   if (run.any_goes_on()) {
     if (auto failed = write_live_directory(run, *live_path, *tree)) return *failed;
     run.touched = true;
-    for_each_index(run.stacks.size(), options_.concurrent_stacks_max, [&](std::size_t index) {
-      if (run.errors[index]) return;
-      auto done = bring_up(run, run.stacks[index]);
-      if (!done) run.errors[index] = done.error();
-    });
+    for_each_stack(run, [&](PreparedStack& stack) { return bring_up(run, stack); });
   }
   return conclude(run);
+}
+
+// Those that have not failed yet; the errors are kept with the run.
+void Pipeline::for_each_stack(Run& run, const std::function<Status(PreparedStack&)>& step) {
+  const auto results = for_each_index(run.stacks.size(), options_.concurrent_stacks_max, [&](std::size_t index) {
+    return run.errors[index] ? Status() : step(run.stacks[index]);
+  });
+  for (std::size_t index = 0; index < results.size(); ++index)
+    if (!results[index]) run.errors[index] = results[index].error();
 }
 
 Status Pipeline::resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root) {

@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <mutex>
 #include <thread>
 
@@ -21,10 +22,7 @@ class HttpEventStream final : public EventStream {
   HttpEventStream(HttpTransport& transport, HttpRequest request)
       : thread_([this, &transport, request = std::move(request)](std::stop_token stop) {
           const Deadline until_closed{.stop = std::move(stop)};
-          auto response = transport.stream(
-              request, [this](const HttpResponse& head) { return opened(head); },
-              [this](std::string_view bytes) { return take(bytes); }, until_closed);
-          ended(std::move(response));
+          ended(stream(transport, request, until_closed));
         }) {}
 
   // Waits for the answer's headers.
@@ -49,6 +47,16 @@ class HttpEventStream final : public EventStream {
   }
 
  private:
+  Result<HttpResponse> stream(HttpTransport& transport, const HttpRequest& request, const Deadline& until_closed) {
+    try {
+      return transport.stream(
+          request, [this](const HttpResponse& head) { return opened(head); },
+          [this](std::string_view bytes) { return take(bytes); }, until_closed);
+    } catch (const std::exception& error) {  // out of memory: this stream ends, the process does not
+      return fail(Kind::unavailable, fmt::format("reading the event stream: {}", error.what()));
+    }
+  }
+
   bool opened(const HttpResponse& head) {
     if (head.status != 200) return false;  // its body is the engine's error message
     const std::lock_guard lock(mutex_);

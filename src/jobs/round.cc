@@ -1,5 +1,6 @@
 #include "jobs/round.h"
 
+#include <exception>
 #include <utility>
 
 #include "base/crash_point.h"
@@ -29,7 +30,12 @@ QueuedJobPtr retry_of(const QueuedJob& failed) {
 Status Round::write() {
   books_.lanes.begin();
   books_.retries.begin();
-  auto written = write_all();
+  Status written;
+  try {
+    written = write_all();
+  } catch (const std::exception& error) {  // out of memory: as if the disk had refused it
+    written = fail(Kind::unavailable, error.what());
+  }
   if (written) {
     books_.lanes.keep();
     books_.retries.keep();

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/recover.h"
+
 namespace windlass {
 namespace {
 
@@ -112,7 +114,7 @@ Status Writer::health() {
 
 void Writer::loop() {
   if (const auto rows = books_.table.count()) books_.rows = *rows;
-  while (auto work = next()) write(*std::move(work));
+  while (auto work = next()) recovered(log_, "job writer", [&] { write(*std::move(work)); });
   // A last try for what the disk has refused; what stays `running` there is taken back by the next start.
   if (!unwritten_ends_.empty()) write({});
 }

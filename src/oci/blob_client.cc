@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <thread>
+
+#include "base/parallel.h"
 
 namespace windlass {
 namespace {
@@ -39,24 +40,17 @@ Result<std::vector<StoredLayer>> BlobClient::fetch_layers(const Reference& repos
     if (file.empty()) missing.push_back(stored.size());
     stored.push_back({layer.digest, layer.media_type, layer.size_bytes, layer.annotations, std::move(file)});
   }
-  std::vector<Status> results(missing.size());
-  std::atomic<std::size_t> next = 0;
-  const auto work = [&] {
-    for (std::size_t i; (i = next++) < missing.size();) {
-      auto file = fetch(repository, layers[missing[i]], deadline);
-      if (file) {
-        stored[missing[i]].file = std::move(*file);
-      } else {
-        results[i] = while_doing(fmt::format("layer {}", missing[i] + 1), file.error());
-        next = missing.size();  // the others need not begin
-      }
+  std::atomic<bool> has_failed = false;  // the others need not begin
+  const auto results = for_each_index(missing.size(), kDownloadsMax, [&](std::size_t i) -> Status {
+    if (has_failed) return {};
+    auto file = fetch(repository, layers[missing[i]], deadline);
+    if (!file) {
+      has_failed = true;
+      return while_doing(fmt::format("layer {}", missing[i] + 1), file.error());
     }
-  };
-  {
-    std::vector<std::jthread> helpers;
-    for (std::size_t i = 1; i < std::min(missing.size(), kDownloadsMax); ++i) helpers.emplace_back(work);
-    work();
-  }
+    stored[missing[i]].file = std::move(*file);
+    return {};
+  });
   for (const auto& result : results)
     if (!result) return tl::unexpected(result.error());
   return stored;

@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/recover.h"
 #include "source/poll_request.h"
 #include "sys/crypto.h"
 
@@ -88,7 +89,7 @@ void Poller::work() {
     if (const auto index = take()) {
       leave_one_waiting();
       lock.unlock();
-      poll(*index);
+      take_turn(*index);
       lock.lock();
       continue;
     }
@@ -105,7 +106,7 @@ bool Poller::step() {
   const auto index = take();
   if (!index) return false;
   lock.unlock();
-  poll(*index);
+  take_turn(*index);
   return true;
 }
 
@@ -122,10 +123,16 @@ void Poller::leave_one_waiting() {
   }
 }
 
+void Poller::take_turn(std::size_t index) {
+  if (!recovered(log_, "poll", [&] { poll(index); })) end(index, End::failed);
+}
+
 void Poller::poll(std::size_t index) {
   auto& source = sources_[index];
   const auto deadline = Deadline::in(options_.look_timeout, stop_.get_token());
-  const auto digest = look(source, deadline);
+  tl::expected<Digest, Fault> digest = tl::unexpected(
+      Fault{.scope = shown(source.request), .error = {Kind::unavailable, "ended by an exception"}, .come_again = {}});
+  recovered(log_, "poll", [&] { digest = look(source, deadline); });
   {
     const std::lock_guard lock(mutex_);
     schedule_.looked(index, digest || digest.error().error.kind != Kind::unavailable ? End::good : End::failed);

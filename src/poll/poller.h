@@ -77,6 +77,7 @@ class Poller {
   void work();
   std::optional<std::size_t> take();  // with mutex_ held
   void leave_one_waiting();           // with mutex_ held
+  void take_turn(std::size_t index);
   void poll(std::size_t index);
   tl::expected<Digest, Fault> look(Polled& source, const Deadline& deadline);
   void held_up(std::size_t index, const Fault& fault);

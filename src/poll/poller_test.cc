@@ -79,6 +79,16 @@ class PollerTest : public ::testing::Test {
 
 const PollConfig kApp{.url = "r.example/app:1", .interval = 60s, .target = "prod"};
 
+TEST_F(PollerTest, GoesOnAfterALookThatThrows) {
+  make({kApp});  // the source throws for what it does not know
+  EXPECT_EQ(steps(), 1);
+  EXPECT_EQ(queue.jobs.size(), 0u);
+  source.shows[kApp.url] = shows(kDigest1);
+  clock.advance(60s);
+  EXPECT_EQ(steps(), 1);
+  EXPECT_EQ(queue.jobs.size(), 1u);
+}
+
 TEST_F(PollerTest, MakesAJobOfWhatHasMovedAndNothingElse) {  // oci 13
   source.shows[kApp.url] = shows(kDigest1);
   make({kApp});
