@@ -2,17 +2,17 @@
 
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <thread>
 
 #include "api/endpoint.h"
 #include "app/deployer.h"
+#include "app/open_files.h"
 #include "app/routes.h"
 #include "app/state_folder.h"
+#include "base/recover.h"
 #include "jobs/queue.h"
 #include "poll/poller.h"
 #include "sys/curl_transport.h"
@@ -42,14 +42,6 @@ EngineOptions engine_options(const Settings& settings) {
                         .api_version = settings.docker_api_version};
   if (!settings.docker_host.empty()) options.docker_host = settings.docker_host;
   return options;
-}
-
-// As many open files as the system allows: each connection is one (reliability/F85).
-void raise_file_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65'536);
-  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // api 5: which of the three kinds of routes are there.
@@ -137,7 +129,8 @@ Status RunningService::open() {
       {.port = settings_.http_port,
        .tls_cert_file = settings_.http_tls_cert_file,
        .tls_key_file = settings_.http_tls_key_file,
-       .body_bytes_max = settings_.max_payload_size},
+       .body_bytes_max = settings_.max_payload_size,
+       .connections_max = connections_within(raise_open_files())},
       [this](ServerRequest request, Responder answer) { routes_->handle(std::move(request), std::move(answer)); },
       log_);
   if (!server) return tl::unexpected(server.error());
@@ -154,7 +147,9 @@ int RunningService::run() {
   if (settings_.webhook_secret.empty())
     log_.warning("webhook endpoints are disabled: neither WEBHOOK_SECRET nor WEBHOOK_SECRET_FILE is set");
   // Webhooks are accepted from here on; jobs wait until the engine has been asked.
-  std::jthread starter([this] { bring_jobs_to_life(); });
+  std::jthread starter([this] {
+    if (!recovered(log_, "start", [this] { bring_jobs_to_life(); })) stop(1);
+  });
   std::jthread signals([this] { wait_for_signals(); });
   server_->run();
   log_.info("server shutdown gracefully");
@@ -238,7 +233,6 @@ Result<std::unique_ptr<Service>> Service::make(Settings settings, Environment en
   // Before any thread: every thread inherits the mask, so that only wait_for_signals() gets them.
   const auto signals = stop_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  raise_file_limit();
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGHUP, SIG_IGN);
   auto service = std::make_unique<RunningService>(std::move(settings), std::move(environment), std::move(*state), log);
