@@ -246,5 +246,48 @@ TEST_F(RegistryAccessTest, SendsCredentialsOverPlainHttpToLoopbackAndListedHosts
   }
 }
 
+// reliability/P20, T8: whoever is on the way to a registry on plain HTTP may name any token service
+TEST_F(RegistryAccessTest, SendsNoCredentialsWhereARegistryOnPlainHttpSendsIt) {
+  const struct {
+    std::string host, token_service;
+    bool is_listed, is_sent;
+  } rows[] = {{"10.0.0.1:5000", "https://auth.example/t", false, false},
+              {"10.0.0.1:5000", "http://10.0.0.1:5000/t", false, false},
+              {"10.0.0.1:5000", "https://auth.example/t", true, false},
+              {"10.0.0.1:5000", "http://auth.example/t", true, false},
+              {"10.0.0.1:5000", "http://10.0.0.1:5000/t", true, true},
+              {"r.example:5000", "https://r.example/t", true, true},
+              {"127.0.0.1:5000", "http://localhost:5001/t", false, true},
+              {"127.0.0.1:5000", "https://auth.example/t", false, true},
+              {"127.0.0.1:5000", "http://auth.example/t", false, false}};
+  const Credential kCredentials[] = {BasicCredential{"user", Secret("pass")}, IdentityToken{Secret("secret-id")},
+                                     RegistryToken{Secret("secret-token")}};
+  for (const auto& row : rows)
+    for (const auto& credential : kCredentials) {
+      SCOPED_TRACE(row.host + " " + row.token_service);
+      credentials.credential = credential;
+      answers.clear();
+      transport.asked.clear();
+      make(row.is_listed ? std::vector{row.host} : std::vector<std::string>{});
+      on("GET https://" + row.host + "/v2/",
+         [](const HttpRequest&) -> Result<HttpResponse> { return fail(Kind::unavailable, "refused"); });
+      on("GET http://" + row.host + "/v2/", HttpResponse{.status = 401});
+      const auto tag = "http://" + row.host + "/v2/app/manifests/1";
+      on("HEAD " + tag, challenge("Bearer realm=\"" + row.token_service + "\",service=\"s\""));
+      on("HEAD " + tag, kFound);
+      const HttpResponse token{.status = 200, .body = R"({"token":"T"})"};
+      on("POST " + row.token_service, token);
+      on("GET " + row.token_service + "?scope=repository%3Aapp%3Apull&service=s", token);
+      EXPECT_EQ(resolve(row.host + "/app:1"), kDigest);
+      bool was_sent = false;
+      for (const auto& request : transport.asked) {
+        const auto header = header_of(request, "Authorization");
+        was_sent = was_sent || request.body.find("secret-id") != std::string::npos || header == "Bearer secret-token" ||
+                   header == "Basic dXNlcjpwYXNz";
+      }
+      EXPECT_EQ(was_sent, row.is_sent);
+    }
+}
+
 }  // namespace
 }  // namespace windlass

@@ -84,17 +84,28 @@ Result<std::string> RegistryAuthorization::fresh_token(const Request& request, c
   return answer->token;
 }
 
-// reliability/P20: over plain HTTP credentials go to loopback and to listed hosts only.
+// reliability/P20: over plain HTTP credentials go to loopback and to listed hosts only. Whoever is on the way to a
+// registry without TLS may name any token service in its place: of what a listed one names only its own host is asked
+// with credentials.
+bool RegistryAuthorization::may_have_credentials(const Url& registry, const Url& receiver) const {
+  if (registry.scheme == "https") return receiver.scheme == "https";
+  if (is_loopback_host(registry.host)) return receiver.scheme == "https" || is_loopback_host(receiver.host);
+  return may_speak_plainly_ && receiver.host == registry.host;
+}
+
 Result<Credential> RegistryAuthorization::credential_for(const Request& request, const Url& receiver) {
   auto found = credentials_.find(request.reference, request.deadline);
   if (!found || std::holds_alternative<std::monostate>(*found)) return found;
-  if (receiver.scheme == "https" || is_loopback_host(receiver.host) || may_speak_plainly_) return found;
+  if (may_have_credentials(request.registry, receiver)) return found;
   {
     const std::lock_guard lock(mutex_);
     if (std::exchange(has_warned_, true)) return Credential();
   }
-  log_.warning("credentials are not sent over plain HTTP: list the registry in OCI_INSECURE_REGISTRIES to allow it",
-               {{"registry", request.reference.registry()}});
+  log_.warning(
+      may_speak_plainly_
+          ? "credentials are not sent to another host that a registry on plain HTTP names"
+          : "credentials are not sent over plain HTTP: list the registry in OCI_INSECURE_REGISTRIES to allow it",
+      {{"registry", request.reference.registry()}, {"receiver", receiver.host_port()}});
   return Credential();
 }
 

@@ -16,7 +16,7 @@ namespace windlass {
 
 class RegistryAuthorization {
  public:
-  // `may_speak_plainly`: credentials go over plain HTTP too, to whatever address (reliability/P20).
+  // `may_speak_plainly`: the registry gets credentials over plain HTTP too, at whatever address (reliability/P20).
   RegistryAuthorization(bool may_speak_plainly, CredentialSource& credentials, Log log)
       : may_speak_plainly_(may_speak_plainly), credentials_(credentials), log_(std::move(log)) {}
 
@@ -43,6 +43,7 @@ class RegistryAuthorization {
   std::optional<AuthChallenge> current_challenge(const std::optional<AuthChallenge>& fresh);
   std::optional<std::string> kept_token(const std::string& name);
   Result<std::string> fresh_token(const Request& request, const AuthChallenge& challenge, const SendToken& send);
+  bool may_have_credentials(const Url& registry, const Url& receiver) const;
   Result<Credential> credential_for(const Request& request, const Url& receiver);
 
   bool may_speak_plainly_;
