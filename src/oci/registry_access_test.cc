@@ -211,6 +211,21 @@ TEST_F(RegistryAccessTest, LearnsThatALocalRegistrySpeaksPlainHttp) {
   }
 }
 
+TEST_F(RegistryAccessTest, IsNotConfusedByAParallelRequestThatFindsTheRegistryGone) {
+  const std::string host = "127.0.0.1:5000";
+  on("GET https://" + host + "/v2/",
+     [](const HttpRequest&) -> Result<HttpResponse> { return fail(Kind::unavailable, "wrong version number"); });
+  on("GET http://" + host + "/v2/", HttpResponse{.status = 200});
+  on("HEAD http://" + host + "/v2/app/manifests/gone",
+     [](const HttpRequest&) -> Result<HttpResponse> { return fail(Kind::unavailable, "reset"); });
+  const auto refuse_late = [&](const HttpRequest&) -> Result<HttpResponse> {
+    EXPECT_EQ(resolve(host + "/app:gone"), "unavailable: reset");  // the scheme is to be found out again
+    return error(403, "DENIED");
+  };
+  for (const std::string method : {"HEAD", "GET"}) on(method + " http://" + host + "/v2/app/manifests/1", refuse_late);
+  EXPECT_EQ(resolve(host + "/app:1"), "denied: GET http://127.0.0.1:5000/v2/app/manifests/1: 403 DENIED: because");
+}
+
 TEST_F(RegistryAccessTest, NamesALocalHostThatIsNoRegistry) {
   on("GET https://127.0.0.1:80/v2/",
      [](const HttpRequest&) -> Result<HttpResponse> { return fail(Kind::unavailable, "wrong version number"); });

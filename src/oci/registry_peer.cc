@@ -46,27 +46,43 @@ RegistryPeer::RegistryPeer(const RegistryPlace& place, std::string user_agent, H
       authorization_(place.is_insecure, credentials, log),
       downloads_(kDownloadsMax) {}
 
-std::string RegistryPeer::scheme() {
+std::optional<std::string> RegistryPeer::settled_scheme() {
   const std::lock_guard lock(mutex_);
-  return scheme_;
+  return is_settled_ ? std::optional(scheme_) : std::nullopt;
 }
 
 void RegistryPeer::set_scheme(std::string scheme) {
   const std::lock_guard lock(mutex_);
   scheme_ = std::move(scheme);
+  is_settled_ = true;
+}
+
+void RegistryPeer::forget_scheme() {
+  const std::lock_guard lock(mutex_);
+  is_settled_ = false;
 }
 
 Result<Url> RegistryPeer::url_of(const std::string& path) {
-  const auto now = scheme();
-  const auto registry = parse_url(fmt::format("{}://{}/", now.empty() ? "https" : now, registry_));
+  std::string last;
+  {
+    const std::lock_guard lock(mutex_);
+    last = scheme_;
+  }
+  return url_of(last, path);
+}
+
+Result<Url> RegistryPeer::url_of(const std::string& scheme, const std::string& path) const {
+  const auto registry = parse_url(fmt::format("{}://{}/", scheme, registry_));
   return registry ? resolve_url(*registry, path) : registry;
 }
 
 Result<HttpResponse> RegistryPeer::ask(const Reference& reference, const RegistryAsk& ask, const Deadline& deadline) {
-  if (auto settled = settle_scheme(deadline); !settled) return tl::unexpected(settled.error());
-  const auto registry = url_of("/");
+  // Kept for the whole request: a parallel one that fails may forget the scheme at any time.
+  const auto scheme = settle_scheme(deadline);
+  if (!scheme) return tl::unexpected(scheme.error());
+  const auto registry = url_of(*scheme, "/");
   if (!registry) return tl::unexpected(registry.error());
-  const auto asked = url_of(ask.path);
+  const auto asked = url_of(*scheme, ask.path);
   if (!asked) return while_doing(ask.method, asked.error());
   if (registry->scheme == "https" && asked->scheme == "http")
     return fail(Kind::denied, fmt::format("{} {}: plain HTTP is not spoken to a registry that has HTTPS", ask.method,
@@ -79,7 +95,7 @@ Result<HttpResponse> RegistryPeer::ask(const Reference& reference, const Registr
   if (!first) return tl::unexpected(first.error());
   auto followed = follow(round, *first);
   if (!followed) {
-    if (followed.error().kind == Kind::unavailable) set_scheme("");  // it may speak the other one after a restart
+    if (followed.error().kind == Kind::unavailable) forget_scheme();  // it may speak the other one after a restart
     return tl::unexpected(followed.error());
   }
   if (followed->response.status != 401 || followed->is_elsewhere) return std::move(followed->response);
@@ -93,11 +109,11 @@ Result<HttpResponse> RegistryPeer::ask(const Reference& reference, const Registr
   return followed ? Result<HttpResponse>(std::move(followed->response)) : tl::unexpected(followed.error());
 }
 
-Status RegistryPeer::settle_scheme(const Deadline& deadline) {
-  if (!scheme().empty()) return {};
+Result<std::string> RegistryPeer::settle_scheme(const Deadline& deadline) {
+  if (auto known = settled_scheme()) return *std::move(known);
   const auto settle = [&](const char* scheme) {
     set_scheme(scheme);
-    return Status();
+    return Result<std::string>(scheme);
   };
   if (!is_insecure_ && !may_speak_plain_http(host_of(registry_))) return settle("https");
 

@@ -69,11 +69,13 @@ class RegistryPeer {
     bool is_elsewhere = false;  // another host than the registry gave it
   };
 
-  Status settle_scheme(const Deadline& deadline);
+  Result<std::string> settle_scheme(const Deadline& deadline);
+  Result<Url> url_of(const std::string& scheme, const std::string& path) const;
   Result<HttpResponse> ping(const std::string& scheme, std::chrono::milliseconds connect_timeout,
                             const Deadline& deadline);
-  std::string scheme();
+  std::optional<std::string> settled_scheme();
   void set_scheme(std::string scheme);
+  void forget_scheme();
   Result<Followed> follow(const Round& round, const std::string& authorization);
   Result<HttpResponse> send(const Round& round, HttpRequest request, const Url& url, bool streams);
   Result<HttpResponse> send_elsewhere(const Round& round, HttpRequest& request,
@@ -88,8 +90,9 @@ class RegistryPeer {
   RegistryAuthorization authorization_;
   DownloadSlots downloads_;
   std::atomic<std::chrono::steady_clock::time_point> rests_until_{};
-  std::mutex mutex_;    // of what follows
-  std::string scheme_;  // "" until it has answered
+  std::mutex mutex_;              // of what follows
+  std::string scheme_ = "https";  // the last one that was settled
+  bool is_settled_ = false;       // until it does not answer
   std::optional<bool> is_private_;
 };
 

@@ -14,7 +14,7 @@ struct FakeTransport final : HttpTransport {
     return HttpResponse{.status = 404};
   };
   std::vector<HttpRequest> asked;  // in order
-  std::mutex mutex;
+  std::recursive_mutex mutex;      // an answer may send a request itself
 
   Result<HttpResponse> send(const HttpRequest& request, const Deadline&) override {
     const std::lock_guard lock(mutex);
