@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "config/trust_policy.h"
 
 namespace windlass {
 
@@ -28,6 +29,7 @@ struct DeployConfig {
   bool force_image_pull = false;
   int timeout_seconds = 180;   // 0: 30 s (config 4)
   std::string webhook_filter;  // RE2, checked at load
+  TrustOverride trust;         // key `oci`; empty unless an operator wrote the document (oci 11.1)
   std::string text;            // this document in canonical form: equal text, equal config
 };
 

@@ -166,8 +166,6 @@ const std::pair<std::string, std::string> kFaults[] = {
      ".doco-cd.yaml:2: auto_discovery: invalid auto_discovery value: expected bool or object"},
     {"rollback: []", ".doco-cd.yaml:2: rollback: invalid rollback value: expected bool or object"},
     {"git_depth: -1", ".doco-cd.yaml:2: git_depth: git_depth must be >= 0"},
-    {"oci: {verify: true}",
-     ".doco-cd.yaml:2: oci: deploy key \"oci\" is not built yet in this version of windlass: remove it"},
     // syntax: config 3
     {"name: again", "failed to decode yaml: .doco-cd.yaml:2:1: mapping key \"name\" already defined at line 1"},
     {"profiles:\n\t- x", "failed to decode yaml: .doco-cd.yaml:3:1: tab character may not be used as indentation"},
@@ -211,7 +209,7 @@ TEST_F(DeployConfigFile, RefusesEveryKeyThatIsNotBuiltYet) {
        {"repository_url: x", "context: remote", "external_secrets: {A: b}", "git_depth: 1", "build: {no_cache: true}",
         "swarm: {config_retention: 1}", "destroy: {enabled: true}", "auto_discovery: true",
         "auto_discovery: {enabled: on}", "reconciliation: true", "reconciliation: {}",
-        "reconciliation: {restart_limit: 1}", "oci: {verify: true}", "rollback: true", "rollback: {enabled: true}",
+        "reconciliation: {restart_limit: 1}", "rollback: true", "rollback: {enabled: true}",
         "adopt: true", "wait_jobs: true", "remote_paths: true"})
     EXPECT_NE(fault_of(fmt::format("name: web\n{}\n", text)), "") << text;
 }
@@ -244,6 +242,16 @@ TEST_F(DeployConfigFile, TakesUnbuiltKeysThatAskForNothing) {
     const auto configs = load(fmt::format("name: web\n{}\n", text));
     ASSERT_TRUE(configs) << text << ": " << configs.error().message;
     EXPECT_EQ(configs->warnings, Lines{}) << text;
+  }
+}
+
+TEST_F(DeployConfigFile, HasNoSayInWhatIsTrusted) {  // oci 11.1, reliability/T13
+  for (const auto text : {"oci: {verify: false}", "oci: {ignore_tlog: true}", "oci: {public_keys: [rubbish]}"}) {
+    const auto configs = load(fmt::format("name: web\n{}\n", text));
+    ASSERT_TRUE(configs) << text << ": " << configs.error().message;
+    EXPECT_TRUE(configs->stacks.at(0).trust.empty()) << text;
+    EXPECT_EQ(configs->warnings, Lines{".doco-cd.yaml:2: oci: has no effect in an artifact: only OCI_TRUST_POLICY and "
+                                       "inline deployments say what is trusted"});
   }
 }
 

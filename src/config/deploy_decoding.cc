@@ -113,6 +113,19 @@ void decode_webhook_filter(KeyReader& read, DeployConfig& config) {
   if (!filter.ok()) read.fault("webhook_filter", "invalid webhook_filter: " + shown(filter.error()));
 }
 
+void decode_trust(KeyReader& read, std::string_view file, ConfigPlace place, const TrustNotes& notes,
+                  DeployConfig& config) {
+  const auto* node = read.take("oci");
+  if (node == nullptr || node->is_null()) return;
+  if (place == ConfigPlace::inline_deployment)
+    config.trust = decode_trust_override(*node, file, notes);
+  else if (!node->entries.empty())
+    notes.warnings.push_back(fmt::format(
+        "{}:{}: oci: has no effect in an artifact: only OCI_TRUST_POLICY and inline deployments say what is "
+        "trusted",
+        file, node->line));
+}
+
 }  // namespace
 
 json::object to_json(const DeployConfig& config) {
@@ -129,6 +142,7 @@ json::object to_json(const DeployConfig& config) {
                       {"timeout", config.timeout_seconds},
                       {"webhook_filter", config.webhook_filter}};
   if (!config.env_files_are_default) object["env_files"] = json::value_from(config.env_files);
+  if (!config.trust.empty()) object["oci"] = to_json(config.trust);
   return object;
 }
 
@@ -146,8 +160,8 @@ const std::vector<std::string>& default_compose_files() {
   return files;
 }
 
-DeployConfig decode_deploy_config(const YamlNode& document, std::string_view file, std::vector<std::string>& faults,
-                                  std::vector<std::string>& warnings) {
+DeployConfig decode_deploy_config(const YamlNode& document, std::string_view file, ConfigPlace place,
+                                  std::vector<std::string>& faults, std::vector<std::string>& warnings) {
   DeployConfig config;
   KeyReader read(document, file, faults);
   if (document.kind != YamlNode::Kind::mapping) {
@@ -167,6 +181,7 @@ DeployConfig decode_deploy_config(const YamlNode& document, std::string_view fil
   read.integer("timeout", config.timeout_seconds);
   if (config.timeout_seconds < 0) read.fault("timeout", "must be >= 0");
   decode_webhook_filter(read, config);
+  decode_trust(read, file, place, {faults, warnings}, config);
   refuse_unbuilt_keys(read, file, faults, warnings);
   for (auto& unknown : read.unknown_keys()) warnings.push_back(std::move(unknown));
   config.text = canonical_json(to_json(config));

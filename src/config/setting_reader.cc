@@ -10,7 +10,7 @@
 namespace windlass {
 namespace {
 
-constexpr std::uint64_t kSecretFileBytesMax = 1 << 20;  // keys and passwords are small; a device or a log is a mistake
+constexpr std::uint64_t kFileBytesMax = 1 << 20;  // keys, passwords and policies are small; a device or a log is a mistake
 
 bool is_sops_encrypted(std::string_view content) {
   return content.find("sops") != content.npos && content.find("ENC[") != content.npos;
@@ -67,21 +67,27 @@ void SettingReader::duration(const std::string& name, std::chrono::milliseconds 
 }
 
 Secret SettingReader::secret(const std::string& name, std::string_view both) {
+  return Secret(value_or_file(name, true, both));
+}
+
+std::string SettingReader::text_or_file(const std::string& name) { return value_or_file(name, false, ""); }
+
+std::string SettingReader::value_or_file(const std::string& name, bool is_secret, std::string_view both) {
   const auto value = text(name);
   const auto twin = name + "_FILE";
   const auto path = text(twin);
-  if (path.empty()) return Secret(value);
-  const auto content = secret_file(twin, path);
-  if (content.empty()) return Secret(value);
+  if (path.empty()) return value;
+  const auto content = value_file(twin, path, is_secret);
+  if (content.empty()) return value;
   if (!value.empty())
     fault(both.empty() ? fmt::format("both secrets are set, please use one or the other: {} or {}", name, twin)
                        : std::string(both));
-  return Secret(content);
+  return content;
 }
 
 // The trimmed content; "" after a fault, or with a warning when there is none.
-std::string SettingReader::secret_file(const std::string& variable, const std::string& path) {
-  const auto read = read_file(path, kSecretFileBytesMax);
+std::string SettingReader::value_file(const std::string& variable, const std::string& path, bool is_secret) {
+  const auto read = read_file(path, kFileBytesMax);
   if (!read) {
     fault(fmt::format("{}: {}", variable, read.error().message));
     return "";
@@ -96,7 +102,7 @@ std::string SettingReader::secret_file(const std::string& variable, const std::s
     return "";
   }
   struct stat status {};
-  if (::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0)
+  if (is_secret && ::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0)
     warn(fmt::format("{}: {} can be read by every user of this machine: take the right away with chmod o-r", variable,
                      shown(path)));
   return content;

@@ -42,6 +42,8 @@ class SettingReader {
   // NAME, or the trimmed content of the file that NAME_FILE names. `both` is the fault when both are given, "" the
   // usual one.
   Secret secret(const std::string& name, std::string_view both = "");
+  // The same for what is no secret: a file that everybody may read is fine.
+  std::string text_or_file(const std::string& name);
 
   void fault(std::string text) { faults_.push_back(std::move(text)); }
   void warn(std::string text) { warnings_.push_back(std::move(text)); }
@@ -50,7 +52,8 @@ class SettingReader {
 
  private:
   std::uint64_t number_or(const std::string& name, Range range, std::uint64_t otherwise);
-  std::string secret_file(const std::string& variable, const std::string& path);
+  std::string value_or_file(const std::string& name, bool is_secret, std::string_view both);
+  std::string value_file(const std::string& variable, const std::string& path, bool is_secret);
 
   const Environment& environment_;
   std::vector<std::string> faults_, warnings_;

@@ -25,7 +25,6 @@ struct Unbuilt {
 
 // prune_images: nothing is ever pruned; wait_running_jobs: no job containers are known.
 constexpr Unbuilt kUnbuilt[] = {
-    {"oci", Type::collection, ""},
     {"context", Type::text, ""},
     {"external_secrets", Type::collection, ""},
     {"prune_images", Type::idle_flag, ""},

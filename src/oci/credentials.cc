@@ -1,7 +1,6 @@
 #include "oci/credentials.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -28,20 +27,6 @@ constexpr auto kHelperAnswerLife = 60s;  // one run asks for several blobs; each
 // "[a-z0-9-]+": the name becomes part of a program's name (reliability/T14).
 bool is_helper_name(std::string_view name) {
   return !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == name.npos;
-}
-
-// What tells that a file was changed or replaced.
-struct FileStamp {
-  ino_t inode = 0;
-  off_t size = 0;
-  std::int64_t seconds = 0, nanoseconds = 0;
-  bool operator==(const FileStamp&) const = default;
-};
-
-std::optional<FileStamp> stamp_of(const std::filesystem::path& file) {
-  struct stat status {};
-  if (file.empty() || ::stat(file.c_str(), &status) != 0) return std::nullopt;
-  return FileStamp{status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
 }
 
 bool is_in_path(const std::string& program, std::string_view path) {

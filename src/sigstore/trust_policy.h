@@ -22,4 +22,15 @@ struct TrustPolicy {
   bool ignore_tlog = false;                         // the transparency log is not asked for; SCTs still are (F3)
 };
 
+// "key SHA256:…": how verdicts name the rule.
+std::string name_of(const PublicKey& key);
+// The names of all rules in the order in which they are tried.
+std::vector<std::string> rule_names(const TrustPolicy& policy);
+
+bool has_rules(const TrustPolicy& policy);
+// Certificates and log entries are judged by a trusted root; keys alone with ignore_tlog are not (oci 11.6).
+bool needs_trusted_root(const TrustPolicy& policy);
+// Equal policies have equal hashes: 64 hexadecimal digits.
+std::string policy_hash(const TrustPolicy& policy);
+
 }  // namespace windlass

@@ -151,6 +151,12 @@ Result<std::string> read_file(const fs::path& file, std::uint64_t bytes_max) {
   return read_all(fd.get(), file.string(), bytes_max);
 }
 
+std::optional<FileStamp> stamp_of(const std::filesystem::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return std::nullopt;
+  return FileStamp{status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+}
+
 Status write_file(const fs::path& file, std::string_view content, unsigned mode) {
   // Its own short name: the file's may be 255 bytes long already.
   const fs::path temporary = file.parent_path() / (".windlass-" + to_hex(random_bytes(8)) + ".tmp");

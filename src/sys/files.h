@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,15 @@ Error system_error(std::string_view doing, int code);
 
 // The whole file; Kind::invalid when it is larger than `bytes_max`.
 Result<std::string> read_file(const std::filesystem::path& file, std::uint64_t bytes_max);
+
+// What tells that a file was changed or replaced.
+struct FileStamp {
+  std::uint64_t inode = 0;
+  std::int64_t size_bytes = 0, seconds = 0, nanoseconds = 0;
+  bool operator==(const FileStamp&) const = default;
+};
+// Nothing when there is no such file.
+std::optional<FileStamp> stamp_of(const std::filesystem::path& file);
 
 // Temporary file beside it, fsync, rename, fsync of the folder: readers see the old or the new content.
 Status write_file(const std::filesystem::path& file, std::string_view content, unsigned mode = 0600);
