@@ -74,6 +74,10 @@ struct Run {
     auto transport = transport_with(command.ca_file);
     return send(command, process_environment(), transport);
   }
+  int operator()(const VerifyCommand& command) const {
+    auto transport = transport_with(command.ca_file);
+    return verify(command, process_environment(), transport);
+  }
   int operator()(const VerifyBundleCommand& command) const { return verify_bundle(command); }
   int operator()(const PrintCommand& command) const {
     std::fputs(command.text.c_str(), command.exit_code == 0 ? stdout : stderr);

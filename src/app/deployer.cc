@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/host_path.h"
+#include "config/inline_deployments.h"
 #include "config/passed_environment.h"
 #include "driver/compose_driver.h"
 #include "oci/credential_options.h"
@@ -25,6 +26,20 @@ UnpackLimits unpack_limits(const Settings& settings) {
   return limits;
 }
 
+// What the inline deployments of polls demand of their artifact is demanded of it whoever asks (oci 11.3).
+Result<TrustRules> trust_rules(const Settings& settings) {
+  TrustRules rules(settings.oci_trust_policy);
+  for (const auto& poll : settings.polls) {
+    if (poll.deployments.empty()) continue;
+    const auto reference = Reference::parse(poll.url);
+    if (!reference) return tl::unexpected(reference.error());
+    const auto configs = read_inline_deployments(poll.deployments);
+    if (!configs) return tl::unexpected(configs.error());
+    for (const auto& stack : configs->stacks) rules.add(reference->source_id(), stack.trust);
+  }
+  return rules;
+}
+
 }  // namespace
 
 Deployer::Deployer(const Parts& parts)
@@ -44,10 +59,20 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
                                     .rules = settings.oci_registries,
                                     .user_agent = "windlass/" WINDLASS_VERSION},
                                    parts.transport, *made->credentials_, *made->store_, parts.log);
+  made->trust_ =
+      std::make_unique<ArtifactTrust>(ArtifactTrust::Options{.workers = settings.oci_verify_max_workers,
+                                                             .trusted_root_file = settings.oci_trusted_root_file},
+                                      *made->registry_, parts.clock, parts.log);
+  auto rules = trust_rules(settings);
+  if (!rules) return tl::unexpected(rules.error());
   made->source_ =
-      std::make_unique<OciSource>(OciSource::Options{.limits = unpack_limits(settings)}, *made->registry_, parts.log);
-  made->driver_ = make_compose_driver({.environment = parts.environment, .quiet = settings.docker_quiet_deploy},
-                                      *made->processes_, parts.log);
+      std::make_unique<OciSource>(OciSource::Options{.limits = unpack_limits(settings), .trust = std::move(*rules)},
+                                  *made->registry_, *made->trust_, parts.log);
+  made->driver_ =
+      make_compose_driver({.environment = parts.environment,
+                           .oci_includes = !settings.oci_trust_policy.enabled || !settings.oci_verify_includes,
+                           .quiet = settings.docker_quiet_deploy},
+                          *made->processes_, parts.log);
 
   auto live_db = Db::open(parts.state.state_file());
   if (!live_db) return tl::unexpected(live_db.error());

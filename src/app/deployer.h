@@ -12,6 +12,7 @@
 #include "deploy/pipeline.h"
 #include "docker/engine.h"
 #include "driver/driver.h"
+#include "oci/artifact_trust.h"
 #include "oci/content_store.h"
 #include "oci/credentials.h"
 #include "oci/registry.h"
@@ -62,6 +63,7 @@ class Deployer {
   std::unique_ptr<CredentialSource> credentials_;
   std::unique_ptr<ContentStore> store_;
   std::unique_ptr<Registry> registry_;
+  std::unique_ptr<ArtifactTrust> trust_;
   std::unique_ptr<OciSource> source_;
   std::unique_ptr<Driver> driver_;
   std::unique_ptr<LiveDirectories> live_;

@@ -91,6 +91,22 @@ const CLI::App* add_verify_bundle(CLI::App& app, VerifyBundleCommand& command) {
   return verify;
 }
 
+CLI::App* add_verify(CLI::App& app, VerifyCommand& verify) {
+  auto* command = app.add_subcommand("verify", "say why an artifact is or is not trusted");
+  command->footer(
+      "Without a rule of its own it takes OCI_TRUST_POLICY. Exit code: 0 trusted, 1 not trusted, 2 unknown.");
+  command->add_option("REF", verify.reference, "registry/repository:tag, or with @digest")->required();
+  command->add_option("--key", verify.key_files, "PEM file of a public key to trust; may be repeated")
+      ->allow_extra_args(false);
+  command->add_option("--issuer", verify.identity.issuer, "issuer of the identity to trust");
+  command->add_option("--identity", verify.identity.subject, "exact subject of the identity to trust");
+  command->add_option("--identity-regexp", verify.identity.subject_regexp, "expression for that subject");
+  command->add_flag("--ignore-tlog", verify.ignore_tlog, "do not ask for an entry in the transparency log");
+  command->add_option("--trusted-root", verify.trusted_root_file, "trusted_root.json; else OCI_TRUSTED_ROOT_FILE");
+  add_ca_option(*command, verify.ca_file);
+  return command;
+}
+
 }  // namespace
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments) {
@@ -107,6 +123,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   const auto* send = add_send(app, send_command);
   VerifyBundleCommand verify_bundle;
   const auto* verify_bundle_parsed = add_verify_bundle(app, verify_bundle);
+  VerifyCommand verify_command;
+  const auto* verify = add_verify(app, verify_command);
   try {
     auto reversed = arguments;  // CLI11 takes them last first
     std::reverse(reversed.begin(), reversed.end());
@@ -125,6 +143,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   }
   if (send->parsed()) return send_command;
   if (verify_bundle_parsed->parsed()) return verify_bundle;
+  if (verify->parsed()) return verify_command;
   return ServeCommand{};
 }
 

@@ -7,6 +7,7 @@
 
 #include "cli/push.h"
 #include "cli/send.h"
+#include "cli/verify.h"
 
 namespace windlass {
 
@@ -26,8 +27,8 @@ struct PrintCommand {
   int exit_code = 0;
   std::string text;
 };
-using CommandLine =
-    std::variant<ServeCommand, HealthcheckCommand, PushCommand, SendCommand, VerifyBundleCommand, PrintCommand>;
+using CommandLine = std::variant<ServeCommand, HealthcheckCommand, PushCommand, SendCommand, VerifyCommand,
+                                 VerifyBundleCommand, PrintCommand>;
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments);
 

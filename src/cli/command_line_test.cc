@@ -20,6 +20,22 @@ TEST(CommandLine, KnowsHealthcheck) {  // api/L2
   EXPECT_TRUE(std::holds_alternative<HealthcheckCommand>(parse_command_line({"healthcheck"})));
 }
 
+TEST(CommandLine, ReadsVerify) {
+  const auto command =
+      parse_command_line({"verify", "r.example/app:1", "--key", "a.pub", "--key", "b.pub", "--ignore-tlog",
+                          "--trusted-root", "root.json", "--issuer", "https://i", "--identity", "me"});
+  const auto* verify = std::get_if<VerifyCommand>(&command);
+  ASSERT_NE(verify, nullptr);
+  EXPECT_EQ(verify->reference, "r.example/app:1");
+  EXPECT_EQ(verify->key_files, (std::vector<std::string>{"a.pub", "b.pub"}));
+  EXPECT_EQ(verify->trusted_root_file, "root.json");
+  EXPECT_EQ(verify->identity.issuer, "https://i");
+  EXPECT_EQ(verify->identity.subject, "me");
+  EXPECT_TRUE(verify->ignore_tlog);
+  EXPECT_EQ(printed({"verify"}).exit_code, 2);
+  EXPECT_EQ(printed({"verify", "r.example/app:1", "--key"}).exit_code, 2);
+}
+
 TEST(CommandLine, NeverStartsAServiceForATypo) {  // api/L3
   for (const auto& arguments :
        std::vector<std::vector<std::string>>{{"sevre"}, {"serve", "now"}, {"--port"}, {"serve", "healthcheck"}}) {

@@ -20,6 +20,7 @@ class RegistryClient {
 
   RegistryAccess& access() { return *access_; }
   const RegistryOptions& options() const { return options_; }
+  CredentialSource& credentials() { return *credentials_; }
 
  private:
   RegistryClient() = default;

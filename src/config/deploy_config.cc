@@ -82,7 +82,7 @@ Result<DeployConfigs> load_deploy_configs(const fs::path& root, const std::strin
   DeployConfigs configs{.file = found->name};
   std::vector<std::string> faults, unknown;
   for (const auto* document : file->documents)
-    configs.stacks.push_back(decode_deploy_config(*document, found->name, ConfigPlace::artifact, faults, unknown));
+    configs.stacks.push_back(decode_deploy_config(*document, found->name, faults, unknown));
   find_duplicate_names(configs.stacks, faults);
   if (options.strict) faults.insert(faults.end(), unknown.begin(), unknown.end());
   if (!faults.empty()) return invalid(join(faults, "; "));

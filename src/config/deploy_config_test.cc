@@ -205,12 +205,11 @@ TEST_F(DeployConfigFile, ReportsEveryFaultAtOnce) {
 }
 
 TEST_F(DeployConfigFile, RefusesEveryKeyThatIsNotBuiltYet) {
-  for (const auto text :
-       {"repository_url: x", "context: remote", "external_secrets: {A: b}", "git_depth: 1", "build: {no_cache: true}",
-        "swarm: {config_retention: 1}", "destroy: {enabled: true}", "auto_discovery: true",
-        "auto_discovery: {enabled: on}", "reconciliation: true", "reconciliation: {}",
-        "reconciliation: {restart_limit: 1}", "rollback: true", "rollback: {enabled: true}",
-        "adopt: true", "wait_jobs: true", "remote_paths: true"})
+  for (const auto text : {"repository_url: x", "context: remote", "external_secrets: {A: b}", "git_depth: 1",
+                          "build: {no_cache: true}", "swarm: {config_retention: 1}", "destroy: {enabled: true}",
+                          "auto_discovery: true", "auto_discovery: {enabled: on}", "reconciliation: true",
+                          "reconciliation: {}", "reconciliation: {restart_limit: 1}", "rollback: true",
+                          "rollback: {enabled: true}", "adopt: true", "wait_jobs: true", "remote_paths: true"})
     EXPECT_NE(fault_of(fmt::format("name: web\n{}\n", text)), "") << text;
 }
 

@@ -160,8 +160,8 @@ const std::vector<std::string>& default_compose_files() {
   return files;
 }
 
-DeployConfig decode_deploy_config(const YamlNode& document, std::string_view file, ConfigPlace place,
-                                  std::vector<std::string>& faults, std::vector<std::string>& warnings) {
+DeployConfig decode_deploy_config(const YamlNode& document, std::string_view file, std::vector<std::string>& faults,
+                                  std::vector<std::string>& warnings, ConfigPlace place) {
   DeployConfig config;
   KeyReader read(document, file, faults);
   if (document.kind != YamlNode::Kind::mapping) {

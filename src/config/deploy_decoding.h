@@ -14,8 +14,8 @@ namespace windlass {
 enum class ConfigPlace { artifact, inline_deployment };
 
 // What is wrong goes to `faults`; unknown keys go to `warnings`. Each names file, line and key.
-DeployConfig decode_deploy_config(const YamlNode& document, std::string_view file, ConfigPlace place,
-                                  std::vector<std::string>& faults, std::vector<std::string>& warnings);
+DeployConfig decode_deploy_config(const YamlNode& document, std::string_view file, std::vector<std::string>& faults,
+                                  std::vector<std::string>& warnings, ConfigPlace place = ConfigPlace::artifact);
 
 // The configuration as it could have been written: what decode_deploy_config() makes of it is the same again. Every key
 // stands in it, except one whose absence means something.

@@ -15,7 +15,8 @@ constexpr std::string_view kName = "inline deployments";
 std::vector<DeployConfig> decode_list(const YamlNode& list, std::string_view file, std::vector<std::string>& faults,
                                       std::vector<std::string>& warnings) {
   std::vector<DeployConfig> stacks;
-  for (const auto* item : list.items) stacks.push_back(decode_deploy_config(*item, file, faults, warnings));
+  for (const auto* item : list.items)
+    stacks.push_back(decode_deploy_config(*item, file, faults, warnings, ConfigPlace::inline_deployment));
   find_duplicate_names(stacks, faults);
   return stacks;
 }

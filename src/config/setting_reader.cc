@@ -10,7 +10,8 @@
 namespace windlass {
 namespace {
 
-constexpr std::uint64_t kFileBytesMax = 1 << 20;  // keys, passwords and policies are small; a device or a log is a mistake
+constexpr std::uint64_t kFileBytesMax =
+    1 << 20;  // keys, passwords and policies are small; a device or a log is a mistake
 
 bool is_sops_encrypted(std::string_view content) {
   return content.find("sops") != content.npos && content.find("ENC[") != content.npos;

@@ -13,6 +13,7 @@
 #include "config/networks.h"
 #include "config/registries_file.h"
 #include "config/setting_reader.h"
+#include "config/trust_settings.h"
 #include "config/unbuilt_settings.h"
 #include "sys/json.h"
 
@@ -243,6 +244,7 @@ tl::expected<Settings, SettingsError> read_settings(const Environment& environme
   read_artifact_rules(read, settings);
   read_engine(read, settings);
   read_polls(read, is_artifact, settings);
+  read_trust_settings(read, settings);  // after the polls, whose deployments have policies of their own
   refuse_unbuilt_settings(read);
   if (!read.faults().empty()) return tl::unexpected(SettingsError{std::move(read.faults())});
   settings.warnings = std::move(read.warnings());

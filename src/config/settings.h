@@ -13,6 +13,7 @@
 #include "base/secret.h"
 #include "config/poll_config.h"
 #include "model/registry_rule.h"
+#include "sigstore/trust_policy.h"
 
 namespace windlass {
 
@@ -43,9 +44,13 @@ struct Settings {
   std::uint64_t oci_max_extracted_bytes = 1ull << 30;
   std::uint64_t oci_max_extracted_entries = 100'000;
   std::uint64_t oci_max_file_bytes = 512ull << 20;
-  std::vector<std::string> oci_insecure_registries;               // "host[:port]", lower case
-  std::vector<RegistryRule> oci_registries;                       // of OCI_REGISTRIES_FILE
-  std::vector<std::string> oci_allowed_artifacts;                 // globs (oci 2)
+  std::vector<std::string> oci_insecure_registries;  // "host[:port]", lower case
+  std::vector<RegistryRule> oci_registries;          // of OCI_REGISTRIES_FILE
+  std::vector<std::string> oci_allowed_artifacts;    // globs (oci 2)
+  TrustPolicy oci_trust_policy;                      // of every artifact (oci 11)
+  bool oci_verify_includes = true;                   // while that policy is enabled
+  std::string oci_trusted_root_file;                 // empty: none; read again when it changes
+  unsigned oci_verify_max_workers = 1;
   std::string docker_host, docker_cert_path, docker_api_version;  // as given
   bool docker_tls_verify = false;
   std::string docker_config_dir;  // DOCKER_CONFIG, else $HOME/.docker

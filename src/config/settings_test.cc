@@ -280,9 +280,7 @@ TEST(Settings, NeverShowASecret) {  // reliability/P18
 
 TEST(UnbuiltSettings, AreRefusedByName) {
   const std::tuple<std::string, std::string, std::string> rows[] = {
-      {"OCI_TRUST_POLICY", "enabled: false", "(signature verification): unset it"},
-      {"OCI_TRUST_POLICY_FILE", "/policy.yaml", "(signature verification): unset it"},
-      {"OCI_TRUSTED_ROOT_FILE", "/root.json", "(signature verification): unset it"},
+      {"TUF_ROOT", "/root", "(a trusted root over the network, OCI_TRUSTED_ROOT_FILE names a file): unset it"},
       {"SECRET_PROVIDER", "openbao", "(fetching of external secrets): unset it"},
       {"SOPS_AGE_KEY_FILE", "/key", "(SOPS decryption): unset it"},
       {"METRICS_PORT", "9100", "(the metrics server): unset it or leave it at 9120"},
@@ -306,7 +304,6 @@ TEST(UnbuiltSettings, AreFineWithTheValueThatAsksForNothing) {
                                  {"GIT_CLONE_SUBMODULES", "T"},
                                  {"SKIP_TLS_VERIFICATION", "0"},
                                  {"APPRISE_NOTIFY_REPEAT_INTERVAL", "60m"},
-                                 {"OCI_VERIFY_MAX_WORKERS", "1"},
                                  {"SCHEDULER_ENABLED", "false"},
                                  {"DOCKER_SWARM_FEATURES", "false"},
                                  {"COMPOSE_PROFILES", "x"},

@@ -19,8 +19,10 @@ struct Reading {
   Reading(const YamlNode& mapping, std::string_view file, const TrustNotes& notes)
       : keys(mapping, file, notes.faults), file(file), notes(notes) {}
 
-  void fault(const YamlNode& at, std::string_view text) {
-    notes.faults.push_back(fmt::format("{}:{}: {}", file, at.line, text));
+  void fault(const YamlNode& at, std::string_view text) { notes.faults.push_back(place(at) + std::string(text)); }
+  // "<file>:<line>: "; without the line where the mapping was not a file.
+  std::string place(const YamlNode& at) const {
+    return at.line > 0 ? fmt::format("{}:{}: ", file, at.line) : fmt::format("{}: ", file);
   }
   // A key that nobody asked for is one that its writer counts on.
   void refuse_unknown_keys() {
@@ -62,7 +64,7 @@ KeylessIdentity read_identity(const YamlNode& node, Reading& list) {
   if (auto valid = check_identity(identity); !valid)
     read.fault(node, "keyless_identities: " + valid.error().message);
   else if (auto warning = identity_warning(identity))
-    read.notes.warnings.push_back(fmt::format("{}:{}: {}", read.file, node.line, *warning));
+    read.notes.warnings.push_back(read.place(node) + *warning);
   read.refuse_unknown_keys();
   return identity;
 }
@@ -106,29 +108,28 @@ json::object to_json(const TrustOverride& wanted) {
   return object;
 }
 
-TrustPolicy parse_trust_policy(std::string_view text, std::string_view file, const TrustNotes& notes) {
-  TrustPolicy policy;
+GlobalTrust parse_trust_policy(std::string_view text, std::string_view file, const TrustNotes& notes) {
+  GlobalTrust trust;
   const auto yaml = parse_yaml(text, file);
   if (!yaml) {
     notes.faults.push_back(yaml.error().message);
-    return policy;
+    return trust;
   }
-  if (yaml->documents.empty()) return policy;
+  if (yaml->documents.empty()) return trust;
   const auto& document = *yaml->documents.front();
   if (yaml->documents.size() > 1 || document.kind != YamlNode::Kind::mapping) {
     notes.faults.push_back(
-        fmt::format("{}: expected one mapping of enabled, public_keys, keyless_identities and "
-                    "ignore_tlog",
-                    file));
-    return policy;
+        fmt::format("{}: expected one mapping of enabled, public_keys, keyless_identities and ignore_tlog", file));
+    return trust;
   }
   Reading read(document, file, notes);
-  read.keys.flag("enabled", policy.enabled);
-  read.keys.flag("ignore_tlog", policy.ignore_tlog);
-  policy.public_keys = read_public_keys(read);
-  policy.keyless_identities = read_identities(read);
+  read.keys.flag("enabled", trust.policy.enabled);
+  read.keys.flag("ignore_tlog", trust.policy.ignore_tlog);
+  read.keys.flag("verify_includes", trust.verify_includes);
+  trust.policy.public_keys = read_public_keys(read);
+  trust.policy.keyless_identities = read_identities(read);
   read.refuse_unknown_keys();
-  return policy;
+  return trust;
 }
 
 TrustOverride decode_trust_override(const YamlNode& node, std::string_view file, const TrustNotes& notes) {

@@ -33,8 +33,13 @@ struct TrustNotes {
   std::vector<std::string>& warnings;
 };
 
-// The whole text of a policy; blank text is a policy that is not enabled. `file` is how messages name it.
-TrustPolicy parse_trust_policy(std::string_view text, std::string_view file, const TrustNotes& notes);
+struct GlobalTrust {
+  TrustPolicy policy;
+  bool verify_includes = true;  // compose's oci:// includes, as long as the policy is enabled (oci 11.3)
+};
+
+// The whole text of OCI_TRUST_POLICY; blank text is a policy that is not enabled. `file` is how messages name it.
+GlobalTrust parse_trust_policy(std::string_view text, std::string_view file, const TrustNotes& notes);
 TrustOverride decode_trust_override(const YamlNode& node, std::string_view file, const TrustNotes& notes);
 // As it could have been written: decoded again it is the same.
 json::object to_json(const TrustOverride& wanted);

@@ -21,7 +21,7 @@ std::string item_of(const TestKey& key) {
 
 class TrustPolicyText : public testing::Test {
  protected:
-  TrustPolicy parse(const std::string& text) { return parse_trust_policy(text, "policy", {faults, warnings}); }
+  TrustPolicy parse(const std::string& text) { return parse_trust_policy(text, "policy", {faults, warnings}).policy; }
   Lines faults_of(const std::string& text) {
     faults.clear();
     (void)parse(text);

@@ -19,12 +19,9 @@ struct Unbuilt {
 // SECRET_PROVIDER_*, which count only together with SECRET_PROVIDER.
 constexpr Unbuilt kUnbuilt[] = {
     // First of all what would make a deployment safer: to ignore it would be to deploy what it forbids.
-    {"OCI_TRUST_POLICY", "", "signature verification", true},
-    {"OCI_TRUSTED_ROOT_FILE", "", "signature verification"},
-    {"OCI_VERIFY_MAX_WORKERS", "1", "signature verification"},
-    {"TUF_ROOT", "", "signature verification"},
-    {"TUF_MIRROR", "", "signature verification"},
-    {"TUF_ROOT_JSON", "", "signature verification"},
+    {"TUF_ROOT", "", "a trusted root over the network, OCI_TRUSTED_ROOT_FILE names a file"},
+    {"TUF_MIRROR", "", "a trusted root over the network, OCI_TRUSTED_ROOT_FILE names a file"},
+    {"TUF_ROOT_JSON", "", "a trusted root over the network, OCI_TRUSTED_ROOT_FILE names a file"},
     {"DEPLOY_POLICY", "compat", "the policy gate"},
     {"WEBHOOK_ALLOWED_HOSTS", "", "webhooks of Git sources"},
     {"PASS_ENV_ALLOW", "", "the allow-list of PASS_ENV"},

@@ -53,9 +53,11 @@ struct Pipeline::Run {
   Log log;
   std::string lane;
   std::optional<Digest> digest;
+  std::string key;  // settled_key() as it was before anything was verified
   std::vector<PreparedStack> stacks;
-  std::vector<std::optional<Error>> errors;  // by stack
-  bool touched = false;                      // the live directory is at the new release
+  std::vector<std::optional<Error>> errors;          // by stack
+  bool touched = false;                              // the live directory is at the new release
+  FailedStep failing_step = FailedStep::deployment;  // of a stack that fails now
 
   bool any_failed() const {
     return std::any_of(errors.begin(), errors.end(), [](const auto& error) { return error.has_value(); });
@@ -105,6 +107,7 @@ JobOutcome Pipeline::run(const Job& job, const TellRevision& tell_revision, cons
     return JobOutcome::skipped(settled->reason);
   }
   run.digest = settled->deploy;
+  run.key = settled_key(request, *run.digest);
   crash_point("source.resolved");
   tell_revision(request.ref_is_digest ? run.digest->str() : fmt::format("{} ({})", request.ref, run.digest->str()));
 
@@ -114,7 +117,7 @@ JobOutcome Pipeline::run(const Job& job, const TellRevision& tell_revision, cons
   remember(run, outcome.status != RunStatus::failed);
   // deploy/V6: what failed before anything was touched, or by a fault that passes, says nothing against the release
   if (outcome.status == RunStatus::failed && run.touched && !outcome.passing_fault)
-    if (auto kept = releases_.remember_bad(run.lane, place_of(request), settled_key(request, *run.digest)); !kept)
+    if (auto kept = releases_.remember_bad(run.lane, place_of(request), run.key); !kept)
       run.log.error("failed release was not remembered", {{"error", kept.error().message}});
   return outcome;
 }
@@ -131,8 +134,9 @@ Result<std::optional<std::string>> Pipeline::settled_because(const JobRequest& r
 
 // Everything that decides what a run of this lane and place would do, besides the engine's state (deploy/N2b).
 std::string Pipeline::settled_key(const JobRequest& request, const Digest& digest) const {
-  return sha256_hex(fmt::format("1\n{}\n{}\n{}\n{}\n{}\n{}", digest.str(), request.ref, options_.config.base_dir,
-                                options_.host_data_dir, driver_.version(), options_.environment_hash));
+  return sha256_hex(fmt::format("2\n{}\n{}\n{}\n{}\n{}\n{}\n{}", digest.str(), request.ref, options_.config.base_dir,
+                                options_.host_data_dir, driver_.version(), options_.environment_hash,
+                                source_.trust_stamp(request)));
 }
 
 // deploy/N2b: the last run with equal inputs ended well and the engine shows what it left. No file is read, no child
@@ -170,6 +174,10 @@ JobOutcome Pipeline::deploy(Run& run) {
   auto live_path = live_.path_for(request.source_id, *plain_path, request.ref, request.ref_is_digest);
   if (!live_path) return JobOutcome::failed(FailedStep::path, live_path.error().message);
 
+  if (auto trusted = source_.verify(run.job, *run.digest, run.deadline); !trusted)
+    return JobOutcome::failed(FailedStep::trust, trusted.error().message, trusted.error().kind == Kind::unavailable);
+  crash_point("verify.done");
+
   const Staging staging(options_.data_dir / ".windlass/oci/staging" / run.job.id);
   (void)remove_tree(staging.folder());  // of an attempt that was cut short
   auto tree = source_.fetch(run.job, *run.digest, staging.folder(), run.deadline);
@@ -186,6 +194,9 @@ JobOutcome Pipeline::deploy(Run& run) {
   }
   run.errors.resize(run.stacks.size());
   run.deadline.at += longest_timeout(run.stacks);  // webhook/C10: on top of JOB_TIMEOUT
+
+  verify_deployments(run);
+  if (run.any_failed()) return conclude(run);  // they share the live directory: all of them or none (oci 11.3)
 
   std::vector<std::string> names;
   for (const auto& stack : run.stacks) names.push_back(stack.config.name);
@@ -214,6 +225,17 @@ void Pipeline::for_each_stack(Run& run, const std::function<Status(PreparedStack
   });
   for (std::size_t index = 0; index < results.size(); ++index)
     if (!results[index]) run.errors[index] = results[index].error();
+}
+
+// What single deployments demand beside the policies of the whole artifact.
+void Pipeline::verify_deployments(Run& run) {
+  run.failing_step = FailedStep::trust;
+  for_each_stack(run, [&](PreparedStack& stack) {
+    return stack.config.trust.empty()
+               ? Status()
+               : source_.verify_deployment(run.job, *run.digest, stack.config.trust, run.deadline);
+  });
+  if (!run.any_failed()) run.failing_step = FailedStep::deployment;
 }
 
 Status Pipeline::resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root) {
@@ -282,7 +304,7 @@ JobOutcome Pipeline::conclude(const Run& run) {
   }
   if (!errors.empty()) {
     outcome.status = RunStatus::failed;
-    outcome.failed_step = FailedStep::deployment;
+    outcome.failed_step = run.failing_step;
     outcome.message = fmt::format("{}", fmt::join(errors, "\n"));
     return outcome;
   }
@@ -298,7 +320,7 @@ JobOutcome Pipeline::conclude(const Run& run) {
 
 // Keeps what unchanged() needs. A stack that asks for something at every run (force_…) is never unchanged.
 void Pipeline::keep_settled(const Run& run) {
-  SettledRun settled{.key = settled_key(run.job.request, *run.digest)};
+  SettledRun settled{.key = run.key};
   for (const auto& stack : run.stacks) {
     if (stack.config.force_recreate || stack.config.force_image_pull) return;
     SettledStack end{.name = stack.config.name, .skipped_because = stack.filtered_because, .services = stack.services};

@@ -1,7 +1,7 @@
 // What a job does, from settling its digest to the recorded release (the walk of a trigger).
 //
-//   settle -> unchanged? -> fetch, unpack -> read configs -> resolve and plan every stack -> images -> sync the live
-//   directory -> bring every stack up -> watch -> record
+//   settle -> unchanged? -> verify -> fetch, unpack -> read configs -> resolve and plan every stack -> images ->
+//   sync the live directory -> bring every stack up -> watch -> record
 //
 // Nothing live is touched until everything up to the plan has passed for every stack (reliability/P7). Every step is
 // safe to repeat: a job that was interrupted starts over. Jobs of one lane come one at a time (jobs/), which also keeps
@@ -57,6 +57,7 @@ class Pipeline {
                                               const Log& log);
   JobOutcome deploy(Run& run);
   void for_each_stack(Run& run, const std::function<Status(PreparedStack&)>& step);
+  void verify_deployments(Run& run);
   Status resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root);
   Status plan(Run& run, PreparedStack& stack);
   std::optional<JobOutcome> write_live_directory(Run& run, const std::string& live_path, const UnpackedTree& tree);

@@ -23,11 +23,22 @@ inline const auto kDigest1 = Digest::of_sha256_hex(std::string(64, '1')),
 struct FakeSource final : Source {
   std::map<std::string, std::string> files;
   Result<Settled> settled = Settled{.deploy = kDigest1, .reason = {}};
-  std::optional<Error> fetch_error;
-  int fetched = 0;
+  std::optional<Error> fetch_error, distrust;  // distrust: why the artifact is not trusted
+  std::map<std::string, Error> distrusted;     // by what a deployment demands: why it is not trusted
+  std::string stamp;                           // of the trust policy
+  int fetched = 0, verified = 0;
 
   Result<Look> look(const JobRequest&, const std::optional<Sighting>&, const Deadline&) override { return Look{}; }
   Result<Settled> settle(const Job&, const LaneHistory&, const Deadline&) override { return settled; }
+  Status verify(const Job&, const Digest&, const Deadline&) override {
+    ++verified;
+    return distrust ? Status(tl::unexpected(*distrust)) : Status();
+  }
+  Status verify_deployment(const Job&, const Digest&, const TrustOverride& wanted, const Deadline&) override {
+    const auto found = distrusted.find(canonical_json(to_json(wanted)));
+    return found == distrusted.end() ? Status() : Status(tl::unexpected(found->second));
+  }
+  std::string trust_stamp(const JobRequest&) override { return stamp; }
   Result<UnpackedTree> fetch(const Job&, const Digest&, const fs::path& staging, const Deadline&) override {
     ++fetched;
     if (fetch_error) return tl::unexpected(*fetch_error);

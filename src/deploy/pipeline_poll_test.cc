@@ -109,6 +109,28 @@ TEST_F(PipelinePollTest, DeploysInlineDeploymentsInPlaceOfTheFile) {
   EXPECT_TRUE(is_settled(inlined, kDigest2)) << "each configuration has a state of its own";
 }
 
+TEST_F(PipelinePollTest, PublishesNothingUnlessEveryDeploymentIsTrusted) {  // oci 11.3
+  const auto both = poll(R"([{"name":"web"},{"name":"api","oci":{"verify":true}}])");
+  driver.models["api"] = R"({"name":"api","services":{}})";
+  source.distrusted.emplace(R"({"verify":true})", Error{Kind::denied, "unsigned"});
+  const auto outcome = run(both);
+  EXPECT_EQ(outcome.failed_step, FailedStep::trust);
+  EXPECT_EQ(outcome.message, "failed to deploy stack api: unsigned");
+  ASSERT_EQ(outcome.stacks.size(), 2u);
+  EXPECT_EQ(outcome.stacks[0].message, "not deployed, because another stack of the run failed");
+  EXPECT_TRUE(live.synced.empty());
+  EXPECT_EQ(engine.made, 0);
+  source.distrusted.clear();
+  EXPECT_EQ(run(both).status, RunStatus::succeeded);
+}
+
+TEST_F(PipelinePollTest, SettlesNothingUnderAnotherPolicy) {  // oci 13
+  run(poll());
+  EXPECT_TRUE(is_settled(poll()));
+  source.stamp = "another policy";
+  EXPECT_FALSE(is_settled(poll()));
+}
+
 TEST_F(PipelinePollTest, KeepsNoPlainTextOfInlineDeployments) {
   driver.models["inlined"] = driver.models["web"];
   run(poll(R"([{"environment":{"PASSWORD":"tell nobody"},"name":"inlined"}])"));

@@ -16,6 +16,36 @@ TEST_F(PipelineTest, DeploysAFirstRelease) {
   EXPECT_FALSE(fs::exists(folder / ".windlass/oci/staging") && !fs::is_empty(folder / ".windlass/oci/staging"));
 }
 
+TEST_F(PipelineTest, FetchesNothingOfAnArtifactThatIsNotTrusted) {  // oci 11.3: before the pull
+  source.distrust = Error{Kind::denied, "OCI artifact signature verification failed: key SHA256:x: none"};
+  const auto outcome = run();
+  EXPECT_EQ(outcome.status, RunStatus::failed);
+  EXPECT_EQ(outcome.failed_step, FailedStep::trust);
+  EXPECT_EQ(outcome.run_message(),
+            "failed OCI signature verification: OCI artifact signature verification failed: key SHA256:x: none");
+  EXPECT_FALSE(outcome.passing_fault);
+  EXPECT_EQ(source.fetched, 0);
+  EXPECT_TRUE(live.synced.empty());
+  EXPECT_EQ(engine.made, 0);
+}
+
+TEST_F(PipelineTest, TriesAgainWhenSignaturesCannotBeRead) {
+  source.distrust = Error{Kind::unavailable, "503"};
+  EXPECT_TRUE(run().passing_fault);
+}
+
+TEST_F(PipelineTest, VerifiesAgainWhenThePolicyChanged) {  // oci 13: the policy belongs to what "unchanged" means
+  run();
+  run();
+  EXPECT_EQ(source.verified, 1);
+  source.stamp = "another policy";
+  source.distrust = Error{Kind::denied, "unsigned"};
+  const auto outcome = run();
+  EXPECT_EQ(outcome.failed_step, FailedStep::trust);
+  EXPECT_EQ(source.verified, 2);
+  EXPECT_EQ(engine.projects["web"].size(), 2u) << "what runs keeps running";
+}
+
 TEST_F(PipelineTest, DoesNothingAtAllWhenNothingChanged) {  // deploy/N2b, reliability/P3
   run();
   const auto outcome = run();

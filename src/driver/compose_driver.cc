@@ -220,7 +220,8 @@ class ComposeDriver final : public Driver {
     const auto interpolation = interpolation_of(stack);
     Call call{.command = base_command(child_environment(options_.environment, interpolation).variables)};
     // The tool itself then refuses every such include, however it is reached.
-    if (is_unsafe_with_oci_includes(version())) call.command.environment["COMPOSE_EXPERIMENTAL_OCI_REMOTE"] = "false";
+    if (!options_.oci_includes || is_unsafe_with_oci_includes(version()))
+      call.command.environment["COMPOSE_EXPERIMENTAL_OCI_REMOTE"] = "false";
     for (const auto& [name, value] : interpolation) call.masks.add(value);
     call.add({"--ansi", "never", "--progress", "plain", "-p", stack});
     if (!project_dir.empty()) call.add({"--project-directory", project_dir});
@@ -262,7 +263,12 @@ class ComposeDriver final : public Driver {
       return fail(Kind::unavailable, fmt::format("{}: ended by signal {}: {}", doing, exit->signal, text));
     if (text.empty()) text = fmt::format("exit code {}", exit->code);
     const auto used = version();
-    if (is_unsafe_with_oci_includes(used) && text.find("OCI remote resource is disabled") != text.npos)
+    const bool is_include_refused = text.find("OCI remote resource is disabled") != text.npos;
+    if (is_include_refused && !options_.oci_includes)
+      return fail(Kind::denied, fmt::format("{}: oci:// includes are refused while OCI_TRUST_POLICY is enabled: nobody "
+                                            "signed them with the artifact; verify_includes: false lets them in",
+                                            doing));
+    if (is_include_refused && is_unsafe_with_oci_includes(used))
       return fail(Kind::invalid,
                   fmt::format("{}: oci:// includes are refused with docker compose {} (CVE-2025-62725): update it to "
                               "2.40.2 or newer",

@@ -34,6 +34,9 @@ struct FakeSource final : Source {
     return shows.at(request.artifact);
   }
   Result<Settled> settle(const Job&, const LaneHistory&, const Deadline&) override { return Settled{}; }
+  Status verify(const Job&, const Digest&, const Deadline&) override { return {}; }
+  Status verify_deployment(const Job&, const Digest&, const TrustOverride&, const Deadline&) override { return {}; }
+  std::string trust_stamp(const JobRequest&) override { return ""; }
   Result<UnpackedTree> fetch(const Job&, const Digest&, const std::filesystem::path&, const Deadline&) override {
     return UnpackedTree{};
   }

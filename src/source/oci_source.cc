@@ -39,8 +39,8 @@ struct OciSource::Question {
   const Deadline& deadline;
 };
 
-OciSource::OciSource(Options options, Registry& registry, Log log)
-    : options_(std::move(options)), registry_(registry), log_(std::move(log)) {}
+OciSource::OciSource(Options options, Registry& registry, ArtifactTrust& trust, Log log)
+    : options_(std::move(options)), registry_(registry), trust_(trust), log_(std::move(log)) {}
 
 Result<Look> OciSource::look(const JobRequest& request, const std::optional<Sighting>& last, const Deadline& deadline) {
   auto reference = Reference::parse(request.artifact);
@@ -157,6 +157,30 @@ Result<Settled> OciSource::settle_by_tag(const Question& question) {
   // P3b, P4: a captured old webhook never rolls a stack back, and what the tag does not point to is never deployed.
   return skip(
       fmt::format("superseded: {} now points to {}", reference.tag(), *current ? (*current)->str() : "no digest"));
+}
+
+Status OciSource::verify(const Job& job, const Digest& digest, const Deadline& deadline) {
+  auto reference = Reference::parse(job.request.artifact);
+  if (!reference) return while_doing("failed to parse OCI artifact reference", reference.error());
+  for (const auto& policy : options_.trust.of_artifact(reference->source_id(), !job.request.deployments.empty()))
+    if (auto trusted = trust_.check(*reference, digest, policy, deadline); !trusted) return trusted;
+  return {};
+}
+
+Status OciSource::verify_deployment(const Job& job, const Digest& digest, const TrustOverride& wanted,
+                                    const Deadline& deadline) {
+  auto reference = Reference::parse(job.request.artifact);
+  if (!reference) return while_doing("failed to parse OCI artifact reference", reference.error());
+  return trust_.check(*reference, digest, options_.trust.of_deployment(wanted), deadline);
+}
+
+std::string OciSource::trust_stamp(const JobRequest& request) {
+  auto reference = Reference::parse(request.artifact);
+  if (!reference) return reference.error().message;
+  std::string text;
+  for (const auto& policy : options_.trust.of_artifact(reference->source_id(), !request.deployments.empty()))
+    text += trust_.stamp(policy) + "\n";
+  return text;
 }
 
 Result<UnpackedTree> OciSource::fetch(const Job& job, const Digest& digest, const std::filesystem::path& staging,

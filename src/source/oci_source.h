@@ -5,8 +5,10 @@
 #include <functional>
 
 #include "base/log.h"
+#include "oci/artifact_trust.h"
 #include "oci/registry.h"
 #include "source/source.h"
+#include "source/trust_rules.h"
 
 namespace windlass {
 
@@ -18,12 +20,17 @@ class OciSource final : public Source {
     // Pauses before asking a registry again that does not show a digest yet (webhook/P2, P3).
     std::vector<std::chrono::milliseconds> pauses = {std::chrono::seconds(1), std::chrono::seconds(2),
                                                      std::chrono::seconds(4), std::chrono::seconds(8)};
+    TrustRules trust;
   };
 
-  OciSource(Options options, Registry& registry, Log log);
+  OciSource(Options options, Registry& registry, ArtifactTrust& trust, Log log);
 
   Result<Look> look(const JobRequest& request, const std::optional<Sighting>& last, const Deadline& deadline) override;
   Result<Settled> settle(const Job& job, const LaneHistory& history, const Deadline& deadline) override;
+  Status verify(const Job& job, const Digest& digest, const Deadline& deadline) override;
+  Status verify_deployment(const Job& job, const Digest& digest, const TrustOverride& wanted,
+                           const Deadline& deadline) override;
+  std::string trust_stamp(const JobRequest& request) override;
   Result<UnpackedTree> fetch(const Job& job, const Digest& digest, const std::filesystem::path& staging,
                              const Deadline& deadline) override;
   Result<std::string> live_path(const Job& job) const override;
@@ -39,6 +46,7 @@ class OciSource final : public Source {
 
   Options options_;
   Registry& registry_;
+  ArtifactTrust& trust_;
   Log log_;
 };
 

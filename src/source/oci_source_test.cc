@@ -67,7 +67,7 @@ class OciSourceTest : public ::testing::Test {
   Result<Settled> settle(std::optional<Digest> announced, const std::string& artifact = "reg.example/my/app:main") {
     Job job{.id = "j", .request = {.artifact = artifact, .digest = std::move(announced)}};
     job.replaced_digests = replaced;
-    OciSource source({.pauses = {1ms, 1ms, 1ms, 1ms}}, registry, Log({.level = LogLevel::error}));
+    OciSource source({.pauses = {1ms, 1ms, 1ms, 1ms}}, registry, trust, Log({.level = LogLevel::error}));
     return source.settle(job, history, Deadline::in(10s));
   }
   void expect_deployed(const Result<Settled>& settled, const Digest& digest) {
@@ -82,6 +82,8 @@ class OciSourceTest : public ::testing::Test {
   }
 
   FakeRegistry registry;
+  FakeClock clock;
+  ArtifactTrust trust{{}, registry, clock, Log({.level = LogLevel::error})};
   LaneHistory history;
   std::vector<Digest> replaced;
   const Digest a = registry.add("a"), b = registry.add("b"), c = registry.add("c");
@@ -90,7 +92,7 @@ class OciSourceTest : public ::testing::Test {
 // oci 13
 TEST_F(OciSourceTest, LooksAtATagByWhatItSawLast) {
   registry.tag_views = {a, b, std::nullopt};
-  OciSource source({}, registry, Log({.level = LogLevel::error}));
+  OciSource source({}, registry, trust, Log({.level = LogLevel::error}));
   const auto look = [&](const std::optional<Sighting>& last) {
     return source.look({.artifact = "reg.example/my/app:main"}, last, Deadline::in(1s)).value_or(Look{});
   };
@@ -111,7 +113,7 @@ TEST_F(OciSourceTest, LooksAtATagByWhatItSawLast) {
 
 // oci 13: a digest needs no request; of a sha512 one the sha256 is found out once
 TEST_F(OciSourceTest, LooksAtADigestWithoutAsking) {
-  OciSource source({}, registry, Log({.level = LogLevel::error}));
+  OciSource source({}, registry, trust, Log({.level = LogLevel::error}));
   const auto look = [&](const std::string& digest, const std::optional<Sighting>& last = std::nullopt) {
     const auto look = source.look({.artifact = "reg.example/my/app@" + digest}, last, Deadline::in(1s));
     return look ? look->seen : std::nullopt;
@@ -237,7 +239,7 @@ TEST_F(OciSourceTest, ByDigestNeverGoesBack) {  // webhook/P5
 
 TEST_F(OciSourceTest, StopsWaitingWhenTheJobIsAskedTo) {  // reliability/P12
   registry.tag_views = {b};
-  OciSource source({.pauses = {1h}}, registry, Log({.level = LogLevel::error}));
+  OciSource source({.pauses = {1h}}, registry, trust, Log({.level = LogLevel::error}));
   std::stop_source stop;
   stop.request_stop();
   const Job job{.id = "j", .request = {.artifact = "reg.example/my/app:main", .digest = a}};

@@ -11,6 +11,7 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
+#include "config/trust_policy.h"
 #include "model/job.h"
 #include "oci/unpack.h"
 
@@ -53,6 +54,15 @@ struct Source {
 
   // Settles, once per job, the digest that counts. May wait for a registry that is behind (webhook/P2, P3).
   virtual Result<Settled> settle(const Job& job, const LaneHistory& history, const Deadline& deadline) = 0;
+
+  // Is the artifact signed as the operator demands (oci 11.3)? Asked before anything of it is fetched. Kind::denied if
+  // not, Kind::unavailable when that could not be found out.
+  virtual Status verify(const Job& job, const Digest& digest, const Deadline& deadline) = 0;
+  // The same for one deployment that demands something of its own. Asked before anything live is touched.
+  virtual Status verify_deployment(const Job& job, const Digest& digest, const TrustOverride& wanted,
+                                   const Deadline& deadline) = 0;
+  // Another text whenever one of the two may come to another end for the same digest; "" where nothing is demanded.
+  virtual std::string trust_stamp(const JobRequest& request) = 0;
 
   // Fetches exactly that digest and unpacks it into the empty folder `staging`.
   virtual Result<UnpackedTree> fetch(const Job& job, const Digest& digest, const std::filesystem::path& staging,

@@ -1,0 +1,61 @@
+#include "source/trust_rules.h"
+
+#include <gtest/gtest.h>
+
+#include "sigstore/key_fixture.h"
+
+namespace windlass {
+namespace {
+
+const std::string kApp = "r.example/app";
+
+class TrustRulesTest : public testing::Test {
+ protected:
+  static std::vector<std::string> keys_of(const std::vector<TrustPolicy>& policies) {
+    std::vector<std::string> names;
+    for (const auto& policy : policies) names.push_back(policy.public_keys.at(0).fingerprint());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+  static std::vector<std::string> sorted(std::vector<std::string> names) {
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  const PublicKey global = TestKey::ec("P-256").public_key(), first = TestKey::ec("P-256").public_key(),
+                  second = TestKey::ec("P-256").public_key();
+};
+
+TEST_F(TrustRulesTest, DemandNothingWithoutAPolicy) {
+  TrustRules rules;
+  rules.add(kApp, {.verify = false, .public_keys = {first}});
+  EXPECT_TRUE(rules.of_artifact(kApp, false).empty());
+}
+
+TEST_F(TrustRulesTest, DemandTheGlobalPolicyOfEverything) {
+  const TrustRules rules({.enabled = true, .public_keys = {global}});
+  for (const bool has_deployments : {false, true})
+    EXPECT_EQ(keys_of(rules.of_artifact(kApp, has_deployments)), std::vector{global.fingerprint()});
+}
+
+TEST_F(TrustRulesTest, DemandOfAWebhookWhatInlineDeploymentsDemand) {  // oci 11.3, 16 #6
+  TrustRules rules({.enabled = true, .public_keys = {global}});
+  rules.add(kApp, {.verify = true, .public_keys = {first}});
+  rules.add(kApp, {.verify = true, .public_keys = {second}});
+  rules.add(kApp, {.verify = true, .public_keys = {first}});
+  EXPECT_EQ(keys_of(rules.of_artifact(kApp, false)),
+            sorted({global.fingerprint(), first.fingerprint(), second.fingerprint()}));
+  EXPECT_EQ(keys_of(rules.of_artifact(kApp, true)), std::vector{global.fingerprint()})
+      << "deployments of its own are judged one by one";
+  EXPECT_EQ(keys_of(rules.of_artifact("r.example/other", false)), std::vector{global.fingerprint()});
+}
+
+TEST_F(TrustRulesTest, DemandOfADeploymentWhatItAsksFor) {
+  const TrustRules rules({.enabled = false, .public_keys = {global}});
+  EXPECT_FALSE(rules.of_deployment({}).enabled);
+  EXPECT_EQ(keys_of({rules.of_deployment({.verify = true})}), std::vector{global.fingerprint()});
+  EXPECT_EQ(keys_of({rules.of_deployment({.verify = true, .public_keys = {first}})}), std::vector{first.fingerprint()});
+}
+
+}  // namespace
+}  // namespace windlass
