@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/verdict_text.h"
+
 namespace windlass {
 namespace {
 
@@ -12,9 +14,7 @@ std::string counted(std::size_t count, std::string_view one, std::string_view ma
 std::string tell(const ExaminedSignature& signature) {
   if (signature.unread) return fmt::format("  cannot tell  {}\n", signature.unread->message);
   std::string text;
-  for (const auto& step : signature.verdict.steps)
-    text += fmt::format("  {}  {}{}: {}\n", step.passed ? "ok  " : "FAIL", step.rule.empty() ? "" : step.rule + ": ",
-                        step.check, step.detail);
+  for (const auto& step : signature.verdict.steps) text += "  " + step_text(step);
   return text;
 }
 

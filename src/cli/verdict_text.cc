@@ -4,11 +4,14 @@
 
 namespace windlass {
 
+std::string step_text(const TrustStep& step) {
+  return fmt::format("{}   {}{}{}: {}\n", step.passed ? "ok" : "no", step.rule, step.rule.empty() ? "" : ": ",
+                     step.check, step.detail);
+}
+
 std::string verdict_text(const Verdict& verdict) {
   std::string text;
-  for (const auto& step : verdict.steps)
-    text += fmt::format("{}   {}{}{}: {}\n", step.passed ? "ok" : "no", step.rule, step.rule.empty() ? "" : ": ",
-                        step.check, step.detail);
+  for (const auto& step : verdict.steps) text += step_text(step);
   return text + (verdict.trusted ? fmt::format("trusted by {}\n", verdict.by) : "not trusted\n");
 }
 

@@ -7,7 +7,10 @@
 
 namespace windlass {
 
-// One line a step, "ok   key SHA256:…: signature: …" or "no   …", and a last line that says what it comes to.
+// "ok   key SHA256:…: signature: …" or "no   …", with the end of the line.
+std::string step_text(const TrustStep& step);
+
+// One line a step, and a last line that says what it comes to.
 std::string verdict_text(const Verdict& verdict);
 
 }  // namespace windlass

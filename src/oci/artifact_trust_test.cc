@@ -82,29 +82,28 @@ TEST_F(ArtifactTrustTest, FindsTheGoodOneAmongBadOnes) {  // oci 12: a candidate
 
 TEST_F(ArtifactTrustTest, RefusesAReplayedSignature) {  // K4, oci 16 #2, reliability/T12
   registry.push_classic(artifact, {signature_by(key, replayed)});
+  const auto classic = verdict(policy);
+  EXPECT_TRUE(classic.starts_with(refusal(rule + ": signed digest: "))) << classic;
+  EXPECT_NE(classic.find(replayed.str()), classic.npos) << "the digest that was signed is named: " << classic;
+  registry.tags.clear();
   registry.push_referrer(kBundleV3, {bundle_by(key, replayed)});
-  const auto text = verdict(policy);
-  EXPECT_TRUE(text.starts_with(refusal(rule + ": "))) << text;
-  EXPECT_NE(text.find(replayed.str().substr(7)), text.npos) << "the digest that was signed is named: " << text;
+  const auto bundle = verdict(policy);
+  EXPECT_TRUE(bundle.starts_with(refusal(rule + ": signed digest: "))) << bundle;
 }
 
 TEST_F(ArtifactTrustTest, GivesOneReasonForEachRule) {
   registry.push_classic(artifact, {signature_by(key, artifact)});
   const auto second = TestKey::rsa(2048);
   const auto text = verdict(policy_of({other.public_key(), second.public_key()}));
-  EXPECT_EQ(text,
-            refusal("key " + other.public_key().fingerprint() +
-                    ": signature: want one made by this ECDSA P-256 key over the payload, found one of another key; "
-                    "key " +
-                    second.public_key().fingerprint() +
-                    ": signature: want one made by this RSA 2048 key over the payload, found one of another key"));
+  EXPECT_TRUE(text.starts_with(refusal("key " + other.public_key().fingerprint() + ": signature: "))) << text;
+  EXPECT_NE(text.find("; key " + second.public_key().fingerprint() + ": signature: "), text.npos) << text;
 }
 
 TEST_F(ArtifactTrustTest, SaysHowFarTheBestSignatureCame) {
   registry.push_classic(artifact, {signature_by(other, artifact), signature_by(other, replayed)});
-  EXPECT_EQ(verdict(policy),
-            refusal(rule + ": signature: want one made by this ECDSA P-256 key over the payload, found "
-                           "one of another key (of 2 signatures the one that came furthest)"));
+  const auto text = verdict(policy);
+  EXPECT_TRUE(text.starts_with(refusal(rule + ": signature: "))) << text;
+  EXPECT_TRUE(text.ends_with(" (of 2 signatures the one that came furthest)")) << text;
 }
 
 TEST_F(ArtifactTrustTest, ToldNothingIsUnavailableNotUnsigned) {  // reliability/P10
