@@ -58,6 +58,9 @@ CLI::App* add_push(CLI::App& app, PushCommand& push, NotifyOptions& notify) {
   command->add_flag("--json", push.as_json, "print one JSON object instead of REF@DIGEST");
   command->add_flag("--quiet", push.quiet, "say nothing but what is wrong");
   command->add_option("--digest-file", push.digest_file, "write the digest to this file");
+  command->add_option("--sign", push.key_file, "sign it with this key: PEM (PKCS#8) or cosign's own");
+  command->add_option("--sign-password-file", push.password_file,
+                      "file with the password of the key, - is standard input; else COSIGN_PASSWORD");
   command->add_option("--notify", notify.url, "URL of a service to send the signed webhook to");
   add_notify_options(*command, notify);
   add_ca_option(*command, push.ca_file);

@@ -59,6 +59,10 @@ TEST(CommandLine, ReadsWhatToPush) {
                                            "none",
                                            "--no-config",
                                            "--json",
+                                           "--sign",
+                                           "k.key",
+                                           "--sign-password-file",
+                                           "p",
                                            "--digest-file",
                                            "d",
                                            "--notify",
@@ -83,6 +87,8 @@ TEST(CommandLine, ReadsWhatToPush) {
   EXPECT_TRUE(push->as_json);
   EXPECT_EQ(push->digest_file, "d");
   EXPECT_EQ(push->ca_file, "ca.pem");
+  EXPECT_EQ(push->key_file, "k.key");
+  EXPECT_EQ(push->password_file, "p");
   ASSERT_TRUE(push->notify);
   EXPECT_EQ(push->notify->url, "https://cd.example");
   EXPECT_EQ(push->notify->target, "prod");

@@ -7,11 +7,13 @@
 
 #include "base/text.h"
 #include "cli/progress.h"
+#include "cli/push_order.h"
 #include "cli/registry_client.h"
 #include "config/folder_check.h"
 #include "config/setting_reader.h"
 #include "oci/push.h"
 #include "oci/push_manifest.h"
+#include "oci/push_signature.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
 #include "sys/json.h"
@@ -19,59 +21,10 @@
 namespace windlass {
 namespace {
 
-namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-constexpr std::chrono::milliseconds kUploadTimeout =
-    6h;  // a slow line may need it; one that stands still is cut before
-constexpr const char* kManifestType = "application/vnd.oci.image.manifest.v1+json";
-
-// What the command line asks for, as values.
-struct Order {
-  Reference reference;
-  std::vector<Reference> names;  // one for each tag, that of the reference first
-  std::map<std::string, std::string> annotations;
-  std::optional<Announcement> announcement;
-};
-
-Result<Reference> tagged(const Reference& reference, const std::string& tag) {
-  auto named = Reference::parse(reference.source_id() + ":" + tag);
-  return named ? named : while_doing("--tag", named.error());
-}
-
-Result<std::map<std::string, std::string>> parse_annotations(const std::vector<std::string>& texts) {
-  std::map<std::string, std::string> annotations;
-  for (const auto& text : texts) {
-    const auto equals = text.find('=');
-    if (equals == text.npos || equals == 0 || !is_valid_utf8(text))
-      return fail(Kind::invalid, fmt::format("--annotation '{}': expected KEY=VALUE", printable(text, 256)));
-    annotations[text.substr(0, equals)] = text.substr(equals + 1);
-  }
-  return annotations;
-}
-
-Result<Order> order_of(const PushCommand& command, const Environment& environment) {
-  auto reference = Reference::parse(command.reference);
-  if (!reference)
-    return while_doing(fmt::format("reference '{}'", printable(command.reference, 256)), reference.error());
-  if (reference->digest())
-    return fail(Kind::invalid, "the reference has a digest: what the digest will be is known after the push only");
-  Order order{.reference = *reference, .names = {*reference}};
-  for (const auto& tag : command.tags) {
-    auto name = tagged(*reference, tag);
-    if (!name) return tl::unexpected(name.error());
-    order.names.push_back(*name);
-  }
-  auto annotations = parse_annotations(command.annotations);
-  if (!annotations) return tl::unexpected(annotations.error());
-  order.annotations = std::move(*annotations);
-  if (command.notify) {
-    auto announcement = Announcement::prepare(*command.notify, environment);
-    if (!announcement) return tl::unexpected(announcement.error());
-    order.announcement = std::move(*announcement);
-  }
-  return order;
-}
+// A slow line may need it; one that stands still is cut long before.
+constexpr std::chrono::milliseconds kUploadTimeout = 6h;
 
 // The budgets of the service that will unpack it, where its environment is this one too.
 Result<UnpackLimits> limits_of(const Environment& environment) {
@@ -92,7 +45,7 @@ std::string temporary_folder(const Environment& environment) {
 
 class Push {
  public:
-  Push(const PushCommand& command, const Environment& environment, HttpTransport& transport, Order order)
+  Push(const PushCommand& command, const Environment& environment, HttpTransport& transport, PushOrder order)
       : command_(command),
         environment_(environment),
         transport_(transport),
@@ -147,7 +100,7 @@ class Push {
     return base.empty() ? DeployConfigOptions().base_dir : base;
   }
 
-  // By its digest first: a tag must not point to what is not complete.
+  // By its digest first: a tag must not point to what is not complete, or not signed.
   Result<Digest> upload(const PackedLayer& layer) {
     auto client = RegistryClient::make(environment_, transport_);
     if (!client) return tl::unexpected(client.error());
@@ -164,13 +117,22 @@ class Push {
       progress_.say(fmt::format("{} {} {}", is_new ? "uploaded" : "was there:", blob.digest.str(), shown_bytes(all)));
     }
     const auto manifest = push_manifest(layer, order_.annotations);
-    auto digest = pusher.push_manifest(repository, Digest::of_sha256_hex(sha256_hex(manifest)).str(), kManifestType,
-                                       manifest, deadline);
+    auto digest = pusher.push_manifest(repository, Digest::of_sha256_hex(sha256_hex(manifest)).str(),
+                                       kManifestMediaType, manifest, deadline);
+    if (digest && order_.key)
+      if (auto put = sign(pusher, *digest, deadline); !put) return tl::unexpected(put.error());
     for (const auto& name : order_.names) {
-      if (digest) digest = pusher.push_manifest(repository, name.tag(), kManifestType, manifest, deadline);
+      if (digest) digest = pusher.push_manifest(repository, name.tag(), kManifestMediaType, manifest, deadline);
       if (digest) progress_.say(fmt::format("tagged {}", name.str()));
     }
     return digest;
+  }
+
+  Status sign(Pusher& pusher, const Digest& digest, const Deadline& deadline) {
+    if (auto put = push_signature(pusher, order_.reference, digest, *order_.key, deadline); !put)
+      return while_doing("signing", put.error());
+    progress_.say(fmt::format("signed with key {}", order_.key->public_key().fingerprint()));
+    return {};
   }
 
   Status tell(const PackedLayer& layer, const Digest& digest) const {
@@ -203,7 +165,7 @@ class Push {
   const PushCommand& command_;
   const Environment& environment_;
   HttpTransport& transport_;
-  Order order_;
+  PushOrder order_;
   Progress progress_;
 };
 
@@ -215,7 +177,7 @@ int end_with(int code, const Error& error) {
 }  // namespace
 
 int push(const PushCommand& command, const Environment& environment, HttpTransport& transport) {
-  auto order = order_of(command, environment);
+  auto order = push_order(command, environment);
   if (!order) return end_with(2, order.error());
   const auto done = Push(command, environment, transport, std::move(*order)).run();
   return done ? 0 : end_with(1, done.error());

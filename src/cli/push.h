@@ -24,7 +24,9 @@ struct PushCommand {
   bool needs_config = true;  // --no-config: the deployment is configured elsewhere
   bool as_json = false;
   bool quiet = false;
-  std::string digest_file;  // gets the digest
+  std::string digest_file;    // gets the digest
+  std::string key_file;       // --sign: "" for no signature
+  std::string password_file;  // of the key; "": COSIGN_PASSWORD
   std::optional<NotifyOptions> notify;
   std::string ca_file;
 };

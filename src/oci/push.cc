@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/text.h"
+#include "oci/manifest.h"
 #include "oci/registry_access.h"
 #include "oci/retry.h"
 #include "sys/crypto.h"
@@ -100,6 +101,19 @@ Status Pusher::upload(const Reference& repository, const PushedBlob& blob,
   auto error = access_.error_of(repository, put, *response);
   if (response->status == 404 || response->status == 416) error.kind = Kind::unavailable;  // the upload is gone
   return tl::unexpected(std::move(error));
+}
+
+Result<std::optional<std::string>> Pusher::manifest(const Reference& repository, const std::string& tag,
+                                                    const Deadline& deadline) {
+  const Ask ask{.path = fmt::format("/v2/{}/manifests/{}", repository.repository(), tag),
+                .headers = {{"Accept", kManifestTypes}},
+                .pushes = true,
+                .body_bytes_max = kManifestBytesMax};
+  auto response = access_.ask(repository, ask, deadline);
+  if (!response) return tl::unexpected(response.error());
+  if (response->status == 404) return std::optional<std::string>();
+  if (response->status != 200) return tl::unexpected(access_.error_of(repository, ask, *response));
+  return std::optional(std::move(response->body));
 }
 
 Result<Digest> Pusher::push_manifest(const Reference& repository, const std::string& name,

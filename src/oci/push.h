@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/deadline.h"
@@ -34,6 +35,10 @@ class Pusher {
   // registry. `on_progress` gets the bytes sent so far, fewer again when an upload begins anew.
   Result<Outcome> push_blob(const Reference& repository, const PushedBlob& blob,
                             const std::function<void(std::uint64_t)>& on_progress, const Deadline& deadline);
+
+  // The bytes of the manifest at a tag; nothing if there is none (404). As the registry gives them, unchecked.
+  Result<std::optional<std::string>> manifest(const Reference& repository, const std::string& tag,
+                                              const Deadline& deadline);
 
   // Puts the manifest by `name`, a tag or its digest, and gives its digest. What a registry says it stored must be what
   // was sent: Kind::invalid otherwise.

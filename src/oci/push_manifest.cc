@@ -1,14 +1,9 @@
 #include "oci/push_manifest.h"
 
 #include "sys/crypto.h"
-#include "sys/json.h"
 
 namespace windlass {
 namespace {
-
-json::object descriptor(std::string_view media_type, const Digest& digest, std::uint64_t size_bytes) {
-  return {{"mediaType", media_type}, {"digest", digest.str()}, {"size", size_bytes}};
-}
 
 // By these oras unpacks the layer into the folder that it pulls into; without a title it would leave the layer out.
 json::object oras_annotations(const PackedLayer& layer) {
@@ -19,6 +14,7 @@ json::object oras_annotations(const PackedLayer& layer) {
 
 }  // namespace
 
+const char* const kManifestMediaType = "application/vnd.oci.image.manifest.v1+json";
 const char* const kDeploymentArtifactType = "application/vnd.windlass.deployment.v1";
 
 std::string push_config(const PackedLayer& layer) {
@@ -30,24 +26,29 @@ std::string push_config(const PackedLayer& layer) {
   });
 }
 
+json::object descriptor_json(std::string_view media_type, const Digest& digest, std::uint64_t size_bytes) {
+  return {{"mediaType", media_type}, {"digest", digest.str()}, {"size", size_bytes}};
+}
+
+std::string image_manifest(const std::string& config, json::array layers, json::object more) {
+  more["schemaVersion"] = 2;
+  more["mediaType"] = kManifestMediaType;
+  more["config"] = descriptor_json("application/vnd.oci.image.config.v1+json",
+                                   Digest::of_sha256_hex(sha256_hex(config)), config.size());
+  more["layers"] = std::move(layers);
+  return canonical_json(more);
+}
+
 std::string push_manifest(const PackedLayer& layer, const std::map<std::string, std::string>& annotations) {
-  const auto config = push_config(layer);
-  auto only_layer = descriptor(layer.media_type, layer.digest, layer.size_bytes);
+  auto only_layer = descriptor_json(layer.media_type, layer.digest, layer.size_bytes);
   if (layer.media_type.ends_with("+gzip")) only_layer["annotations"] = oras_annotations(layer);
-  json::object manifest{
-      {"artifactType", kDeploymentArtifactType},
-      {"config", descriptor("application/vnd.oci.image.config.v1+json", Digest::of_sha256_hex(sha256_hex(config)),
-                            config.size())},
-      {"layers", json::array{std::move(only_layer)}},
-      {"mediaType", "application/vnd.oci.image.manifest.v1+json"},
-      {"schemaVersion", 2},
-  };
+  json::object more{{"artifactType", kDeploymentArtifactType}};
   if (!annotations.empty()) {
     json::object all;
     for (const auto& [key, value] : annotations) all[key] = value;
-    manifest["annotations"] = std::move(all);
+    more["annotations"] = std::move(all);
   }
-  return canonical_json(manifest);
+  return image_manifest(push_config(layer), json::array{std::move(only_layer)}, std::move(more));
 }
 
 }  // namespace windlass

@@ -1,12 +1,22 @@
-// The manifest of a pushed artifact and its config (OCI image-spec 1.1, manifest.md and config.md).
+// The manifests that are pushed, and their configs (OCI image-spec 1.1, manifest.md and config.md).
 #pragma once
 
 #include <map>
 #include <string>
+#include <string_view>
 
+#include "model/digest.h"
 #include "oci/packed_layer.h"
+#include "sys/json.h"
 
 namespace windlass {
+
+extern const char* const kManifestMediaType;
+
+json::object descriptor_json(std::string_view media_type, const Digest& digest, std::uint64_t size_bytes);
+
+// The text of an image manifest: `more` are its members beside config, layers and what every one has.
+std::string image_manifest(const std::string& config, json::array layers, json::object more);
 
 // Tells artifacts that `windlass push` made from images that run.
 extern const char* const kDeploymentArtifactType;

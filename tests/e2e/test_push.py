@@ -245,6 +245,61 @@ class Refused(Pushing):
         self.assertIn("connection refused", ended.err)
 
 
+class Signing(Pushing):
+    """Signed by windlass, verified by cosign."""
+
+    def keys(self, name, password="pass-word"):
+        """Files of a private and a public key."""
+        folder = os.path.join(self.windlass.folder, name)
+        os.makedirs(folder)
+        subprocess.run(["cosign", "generate-key-pair"], cwd=folder, check=True, timeout=60, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, env=child_environment(COSIGN_PASSWORD=password))
+        return os.path.join(folder, "cosign.key"), os.path.join(folder, "cosign.pub")
+
+    def verified(self, ref, public_key):
+        done = subprocess.run(["cosign", "verify", "--key", public_key, "--insecure-ignore-tlog=true",
+                               "--allow-http-registry", ref], env=child_environment(), text=True, timeout=60,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    def test_cosign_verifies_it(self):
+        ref = self.ref(self.name)
+        key, public_key = self.keys("ours")
+        digest = self.pushed(self.tree(), ref, "--sign", key, COSIGN_PASSWORD="pass-word")
+        (seen,) = self.verified(ref, public_key)
+        self.assertEqual(seen["critical"]["image"]["docker-manifest-digest"], digest)
+        self.assertIsNone(self.verified(ref, self.keys("others")[1]))
+
+    def test_a_plain_key_and_one_of_another_signer(self):
+        ref = self.ref(self.name)
+        key, public_key = self.keys("first")
+        digest = self.pushed(self.tree(), ref)
+        run("cosign", "sign", "--yes", "--key", key, "--tlog-upload=false", "--allow-http-registry",
+            f"{ref}@{digest}", COSIGN_PASSWORD="pass-word")
+        plain = os.path.join(self.windlass.folder, "plain.key")
+        run("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", plain)
+        run("openssl", "pkey", "-in", plain, "-pubout", "-out", plain + ".pub")
+        for _ in range(2):  # the second time nothing is added
+            self.pushed(self.folder, ref, "--sign", plain)
+            self.assertEqual(len(self.verified(ref, public_key)), 1)
+            self.assertEqual(len(self.verified(ref, plain + ".pub")), 1)
+            tag = self.ref(self.name, digest.replace(":", "-") + ".sig")
+            manifest = json.loads(run("oras", "manifest", "fetch", "--plain-http", tag))
+            self.assertEqual(len(manifest["layers"]), 2)
+
+    def test_the_password_comes_from_a_file_or_standard_input(self):
+        key, public_key = self.keys("ours")
+        self.tree()
+        ended = windlass("push", self.folder, self.ref(self.name, "a"), "--sign", key, "--sign-password-file", "-",
+                         stdin="pass-word\n")
+        self.assertEqual(ended.code, 0, ended.err)
+        self.assertTrue(self.verified(self.ref(self.name, "a"), public_key))
+        wrong = windlass("push", self.folder, self.ref(self.name, "b"), "--sign", key, COSIGN_PASSWORD="another-one")
+        self.assertEqual((wrong.code, wrong.out), (2, ""))
+        self.assertIn("password", wrong.err)
+        self.assertNotIn("another-one", wrong.err)
+
+
 class Notifying(Pushing):
     def test_one_command_deploys(self):
         port = free_port()
