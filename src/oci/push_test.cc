@@ -151,5 +151,19 @@ TEST_F(PusherTest, PutsAManifestAndInsistsOnItsDigest) {
   EXPECT_EQ(put_manifest("3"), "invalid: PUT https://r.example/v2/app/manifests/3: 400 MANIFEST_INVALID: because");
 }
 
+TEST_F(PusherTest, GoesToTheRegistryItselfAlthoughMirrorsTellTags) {
+  options.rules = {
+      {.prefix = "r.example", .location = "real.example/x", .mirrors = {"m.example"}, .mirror_tags = true}};
+  RegistryAccess moved(options, transport, credentials, Log(Log::Options{.level = LogLevel::critical}));
+  Pusher there(moved, options);
+  on("POST https://real.example/v2/x/app/blobs/uploads/", begun("/u"));
+  on("PUT https://real.example/u?" + kPutDigest, takes_it());
+  on("PUT https://real.example/v2/x/app/manifests/1", HttpResponse{.status = 201});
+  EXPECT_TRUE(there.push_blob(
+      reference, blob_of(kBlob), [](auto) {}, Deadline::in(5s)));
+  EXPECT_TRUE(there.push_manifest(reference, "1", kType, kManifest, Deadline::in(5s)));
+  for (const auto& asked : transport.asked) EXPECT_TRUE(asked.url.starts_with("https://real.example/")) << asked.url;
+}
+
 }  // namespace
 }  // namespace windlass

@@ -58,6 +58,7 @@ Error RegistryAccess::error_of(const Reference& reference, const Ask& ask, const
 }
 
 Result<HttpResponse> RegistryAccess::ask(const Reference& reference, const Ask& ask, const Deadline& deadline) {
+  if (ask.pushes) return ask_for_push(reference, ask, deadline);
   const auto places = places_.of(reference, ask.is_immutable);
   if (!places) return tl::unexpected(places.error());
   bool has_begun = false;
@@ -75,6 +76,13 @@ Result<HttpResponse> RegistryAccess::ask(const Reference& reference, const Ask& 
                {{"mirror", place.reference.registry()}, {"error", error.message}});
   }
   return fail(Kind::internal, "no place to ask at");  // the last place is never a mirror
+}
+
+Result<HttpResponse> RegistryAccess::ask_for_push(const Reference& reference, const Ask& ask,
+                                                  const Deadline& deadline) {
+  const auto place = places_.primary(reference);
+  if (!place) return tl::unexpected(place.error());
+  return ask_patiently(*place, moved(ask, reference, place->reference), deadline);
 }
 
 Result<HttpResponse> RegistryAccess::ask_patiently(const RegistryPlace& place, const Ask& ask,

@@ -31,6 +31,8 @@ class RegistryAccess {
 
  private:
   RegistryPeer& peer_at(const RegistryPlace& place);
+  // Of the registry itself, although mirrors may tell tags: they only have copies.
+  Result<HttpResponse> ask_for_push(const Reference& reference, const Ask& ask, const Deadline& deadline);
   Result<HttpResponse> ask_patiently(const RegistryPlace& place, const Ask& ask, const Deadline& deadline);
   Error error_at(const RegistryPlace& place, const Ask& ask, const HttpResponse& response);
 
