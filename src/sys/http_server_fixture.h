@@ -50,6 +50,13 @@ class RawClient {
     ::close(std::exchange(socket_, -1));
   }
 
+  // True if the server ends the connection without a byte; a silent one that stays open is false.
+  bool is_ended() {
+    pollfd readable{.fd = socket_, .events = POLLIN, .revents = 0};
+    char byte = 0;
+    return ::poll(&readable, 1, 5000) == 1 && ::recv(socket_, &byte, 1, 0) <= 0;
+  }
+
   // What comes until the server closes.
   std::string read_all() {
     while (read_more()) {
