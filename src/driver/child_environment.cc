@@ -42,6 +42,10 @@ bool steers_child(std::string_view name) {
          std::any_of(prefixes.begin(), prefixes.end(), [&](auto prefix) { return name.starts_with(prefix); });
 }
 
+bool may_hold_credentials(std::string_view name) {
+  return name == "DOCKER_AUTH_CONFIG" || (is_proxy_variable(name) && lower(name) != "no_proxy");
+}
+
 ChildEnvironment child_environment(const std::map<std::string, std::string>& own,
                                    const std::map<std::string, std::string>& interpolation) {
   ChildEnvironment child;
@@ -54,6 +58,24 @@ ChildEnvironment child_environment(const std::map<std::string, std::string>& own
       child.variables[name] = value;
   }
   return child;
+}
+
+std::map<std::string, std::string> without_credentials(std::map<std::string, std::string> variables) {
+  std::erase_if(variables, [](const auto& variable) { return may_hold_credentials(variable.first); });
+  return variables;
+}
+
+std::vector<std::string> credentials_in(const std::map<std::string, std::string>& own) {
+  std::vector<std::string> credentials;
+  for (const auto& [name, value] : own) {
+    if (!may_hold_credentials(name)) continue;
+    const auto host = value.rfind('@');
+    if (is_proxy_variable(name) && host == value.npos) continue;  // nothing secret: messages may name the proxy
+    credentials.push_back(value);
+    const auto password = host == value.npos ? value.npos : value.rfind(':', host);
+    if (password != value.npos) credentials.push_back(value.substr(password + 1, host - password - 1));
+  }
+  return credentials;
 }
 
 }  // namespace windlass

@@ -93,6 +93,39 @@ Status refuse_providers(const json::object& model) {
   return {};
 }
 
+// Secrets and configs that are taken from our credentials: the tool would read them from its environment.
+Status refuse_credentials(const json::object& model) {
+  for (const auto* section : {"secrets", "configs"}) {
+    const auto* entries = object_of(model, section);
+    if (entries == nullptr) continue;
+    for (const auto& entry : *entries) {
+      const auto* members = entry.value().if_object();
+      const auto variable = members == nullptr ? std::string_view() : text_of(*members, "environment");
+      if (may_hold_credentials(variable))
+        return fail(Kind::invalid,
+                    fmt::format("policy: {} {}: environment {}", section, printable(entry.key(), 256), variable));
+    }
+  }
+  return {};
+}
+
+// A build argument without a value is taken from the environment of the tool, which has our credentials in a build.
+json::object without_credential_arguments(json::object model) {
+  auto* services = model.if_contains("services");
+  if (services == nullptr || !services->is_object()) return model;
+  for (auto& service : services->get_object()) {
+    auto* members = service.value().if_object();
+    auto* build = members == nullptr ? nullptr : members->if_contains("build");
+    auto* arguments = build == nullptr || !build->is_object() ? nullptr : build->get_object().if_contains("args");
+    if (arguments == nullptr || !arguments->is_object()) continue;
+    std::vector<std::string> names;
+    for (const auto& argument : arguments->get_object())
+      if (argument.value().is_null() && may_hold_credentials(argument.key())) names.emplace_back(argument.key());
+    for (const auto& name : names) arguments->get_object().erase(name);
+  }
+  return model;
+}
+
 // The tool has one exit code for most faults; its words tell which of them are worth another try.
 Kind kind_of_failure(std::string_view step, std::string_view text) {
   const auto says = [&](std::string_view words) { return text.find(words) != text.npos; };
@@ -128,19 +161,22 @@ class ComposeDriver final : public Driver {
     if (!model) return while_doing("docker compose config: reading its model", model.error());
     if (!model->is_object()) return fail(Kind::internal, "docker compose config: its model is not an object");
     if (auto allowed = refuse_providers(model->as_object()); !allowed) return tl::unexpected(allowed.error());
+    if (auto allowed = refuse_credentials(model->as_object()); !allowed) return tl::unexpected(allowed.error());
     return std::move(model->as_object());
   }
 
   Status pull(const std::string& stack, const json::object& model, const std::vector<std::string>& services,
               const Deadline& deadline) override {
     auto call = with_model(stack, model, {});
+    call.command.environment.merge(passed_credentials());
     call.add({"pull", "--quiet", "--ignore-buildable", "--"});
     return finish("pull", call.add(services), deadline);
   }
 
   Status build(const std::string& stack, const json::object& model, const std::vector<std::string>& services,
                const Deadline& deadline) override {
-    auto call = with_model(stack, model, {});
+    auto call = with_model(stack, without_credential_arguments(model), {});
+    call.command.environment.merge(passed_credentials());
     call.add({"build", "--"});
     return finish("build", call.add(services), deadline);
   }
@@ -214,15 +250,22 @@ class ComposeDriver final : public Driver {
     return command;
   }
 
-  // What all calls begin with (deploy 1, X13).
+  // What a call that talks to registries gets besides.
+  std::map<std::string, std::string> passed_credentials() const {
+    return child_environment(options_.environment, {}).variables;
+  }
+
+  // What all calls begin with (deploy 1, X13). Without our credentials: the artifact's compose file can name them.
   Call prepare(const std::string& stack, const std::set<std::string>& profiles,
                const std::filesystem::path& project_dir) const {
     const auto interpolation = interpolation_of(stack);
-    Call call{.command = base_command(child_environment(options_.environment, interpolation).variables)};
+    Call call{.command =
+                  base_command(without_credentials(child_environment(options_.environment, interpolation).variables))};
     // The tool itself then refuses every such include, however it is reached.
     if (!options_.oci_includes || is_unsafe_with_oci_includes(version()))
       call.command.environment["COMPOSE_EXPERIMENTAL_OCI_REMOTE"] = "false";
     for (const auto& [name, value] : interpolation) call.masks.add(value);
+    for (const auto& value : credentials_in(options_.environment)) call.masks.add(value);
     call.add({"--ansi", "never", "--progress", "plain", "-p", stack});
     if (!project_dir.empty()) call.add({"--project-directory", project_dir});
     call.add({"--env-file", "/dev/null"});

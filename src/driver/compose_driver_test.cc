@@ -88,6 +88,36 @@ TEST_F(ComposeDriverTest, BringsUpWithTheEnvironmentOfTheResolution) {
   EXPECT_EQ(runner.ran[2].environment.count("TOKEN"), 0u);
 }
 
+// The artifact's compose file can name any variable of the tool's environment.
+TEST_F(ComposeDriverTest, GivesOurCredentialsOnlyToCallsThatNeedThem) {
+  options.environment.insert({{"DOCKER_AUTH_CONFIG", R"({"auths":{}})"}, {"https_proxy", "http://u:opensesame@p:1"}});
+  answer({.out = "{}"});
+  const auto one = driver();
+  const auto stack = model(R"({"services":{"web":{"build":{"args":{"https_proxy":null,"A":null,"B":"b"}}}}})");
+  ASSERT_TRUE(one->resolve(shop, soon()));
+  ASSERT_TRUE(one->up("shop", stack, {}, soon()));
+  ASSERT_TRUE(one->pull("shop", stack, {"web"}, soon()));
+  ASSERT_TRUE(one->build("shop", stack, {"web"}, soon()));
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(runner.ran[i].environment.contains("DOCKER_AUTH_CONFIG"), i >= 2) << i;
+    EXPECT_EQ(runner.ran[i].environment.contains("https_proxy"), i >= 2) << i;
+    EXPECT_TRUE(runner.ran[i].environment.contains("TOKEN")) << i;
+  }
+  EXPECT_EQ(runner.ran[3].input, R"({"services":{"web":{"build":{"args":{"B":"b","A":null}}}}})");
+
+  answer({.code = 1, .err = "proxyconnect http://u:opensesame@p:1: 407 for opensesame\n"});
+  EXPECT_EQ(message_of(one->pull("shop", {}, {"web"}, soon())).find("opensesame"), std::string::npos);
+}
+
+TEST_F(ComposeDriverTest, RefusesSecretsThatAreOurCredentials) {
+  for (const std::string variable : {"DOCKER_AUTH_CONFIG", "HTTPS_PROXY"}) {
+    answer({.out = R"({"secrets":{"s":{"environment":")" + variable + R"("}}})"});
+    EXPECT_EQ(message_of(driver()->resolve(shop, soon())), "invalid: policy: secrets s: environment " + variable);
+  }
+  answer({.out = R"({"secrets":{"s":{"environment":"TOKEN"}}})"});
+  EXPECT_TRUE(driver()->resolve(shop, soon()));
+}
+
 // deploy/X2, X3
 TEST_F(ComposeDriverTest, PullsAndBuildsTheNamedServices) {
   ASSERT_TRUE(driver()->pull("shop", {}, {"web", "db"}, soon()));
