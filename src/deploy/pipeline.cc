@@ -99,8 +99,10 @@ JobOutcome Pipeline::run(const Job& job, const TellRevision& tell_revision, cons
   auto settled = source_.settle(job, *history, deadline);
   if (!settled)
     return JobOutcome::failed(FailedStep::resolve, settled.error().message, settled.error().kind == Kind::unavailable);
-  for (const auto& replaced : job.replaced_digests)
-    if (!history->has_seen(replaced)) (void)releases_.remember(run.lane, replaced, false);
+  // A poll announces nothing newer: what it took the place of may come again.
+  if (request.digest)
+    for (const auto& replaced : job.replaced_digests)
+      if (!history->has_seen(replaced)) (void)releases_.remember(run.lane, replaced, false);
   if (!settled->deploy) {
     if (request.digest && !history->has_seen(*request.digest))
       (void)releases_.remember(run.lane, *request.digest, false);

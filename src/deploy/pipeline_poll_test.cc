@@ -39,6 +39,18 @@ TEST_F(PipelinePollTest, SettlesWhatIsDeployedAndThere) {
   EXPECT_EQ(driver.resolved, 1);
 }
 
+// webhook/C8: nothing newer was announced, so the digest of the webhook may come again
+TEST_F(PipelinePollTest, DoesNotCountWhatItReplacedAsSeen) {
+  const auto seen_after = [&](const JobRequest& request) {
+    const Job job{.id = new_uuid_v7(), .request = request, .replaced_digests = {kDigest2}};
+    (void)pipeline->run(
+        job, [](const std::string&) {}, Deadline::in(20s));
+    return releases->history(lane_of(request)).value_or(LaneHistory{}).has_seen(kDigest2);
+  };
+  EXPECT_FALSE(seen_after(poll()));
+  EXPECT_TRUE(seen_after(request())) << "a newer webhook supersedes it";
+}
+
 TEST_F(PipelinePollTest, NeverSettlesWhatAsksToBeForced) {  // as for Git: deploy/N4
   for (const auto* force : {"force_recreate: true", "force_image_pull: true"}) {
     source.files[".doco-cd.yaml"] = fmt::format("name: web\n{}\n", force);

@@ -109,27 +109,37 @@ Result<Settled> OciSource::settle_by_digest(const Question& question) {
   return deploy(**digest);
 }
 
-// The table of webhook 14 for artifacts given by tag, first row that fits.
 Result<Settled> OciSource::settle_by_tag(const Question& question) {
+  const auto& job = question.job;
+  if (job.request.digest) return settle_announced(question, *job.request.digest);
+  // It took the place of a webhook, whose digest the tag may not point to yet (webhook/C8).
+  if (!job.replaced_digests.empty()) {
+    auto settled = settle_announced(question, job.replaced_digests.back());
+    if (settled ? settled->deploy.has_value() : settled.error().kind == Kind::unavailable) return settled;
+  }
   const auto& reference = question.reference;
-  const auto& announced = question.job.request.digest;
+  auto current = registry_.tag_digest(reference, question.deadline);
+  if (!current) return tl::unexpected(current.error());
+  if (!*current)
+    return fail(Kind::not_found, fmt::format("tag {} not found in {}", reference.tag(), reference.repository()));
+  return deploy(**current);  // P0
+}
+
+// The table of webhook 14 for artifacts given by tag, first row that fits.
+Result<Settled> OciSource::settle_announced(const Question& question, const Digest& announced) {
+  const auto& reference = question.reference;
   auto current = registry_.tag_digest(reference, question.deadline);
   if (!current) return tl::unexpected(current.error());
 
-  if (!announced) {  // P0
-    if (!*current)
-      return fail(Kind::not_found, fmt::format("tag {} not found in {}", reference.tag(), reference.repository()));
-    return deploy(**current);
-  }
   const auto wanted = [&](const std::optional<Digest>& tag, const Digest& digest) {
     return tag && (*tag == digest || contains(question.job.replaced_digests, *tag));
   };
-  if (wanted(*current, *announced)) return deploy(**current);  // P1
+  if (wanted(*current, announced)) return deploy(**current);  // P1
 
-  auto known = wait_for(question, *announced);  // P2
+  auto known = wait_for(question, announced);  // P2
   if (!known) return tl::unexpected(known.error());
   if (!*known)
-    return fail(Kind::not_found, fmt::format("digest {} not found in {}", announced->str(), reference.repository()));
+    return fail(Kind::not_found, fmt::format("digest {} not found in {}", announced.str(), reference.repository()));
   const Digest digest = **known;  // from here on sha256, also where sha512 was announced
   current = registry_.tag_digest(reference, question.deadline);
   if (!current) return tl::unexpected(current.error());

@@ -41,6 +41,7 @@ class OciSource final : public Source {
                               const std::optional<Sighting>& last, const Deadline& deadline);
   Result<Settled> settle_by_digest(const Question& question);
   Result<Settled> settle_by_tag(const Question& question);
+  Result<Settled> settle_announced(const Question& question, const Digest& announced);
   Result<std::optional<Digest>> sha256_of(const Question& question, const Digest& announced);
   Result<std::optional<Digest>> wait_for(const Question& question, const Digest& announced);
 

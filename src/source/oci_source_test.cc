@@ -143,6 +143,25 @@ TEST_F(OciSourceTest, WithoutADigestTakesWhatTheTagPointsTo) {  // webhook/P0
   expect_deployed(settle(std::nullopt), a);
 }
 
+// webhook/C8: a poll that took the place of a webhook whose push the registry does not show yet
+TEST_F(OciSourceTest, WithoutADigestWaitsForWhatAReplacedJobAnnounced) {
+  history.seen = {a};
+  history.last = a;
+  replaced = {b};
+  registry.tag_views = {a, a, a, b};
+  expect_deployed(settle(std::nullopt), b);
+}
+
+TEST_F(OciSourceTest, WithoutADigestTakesTheTagIfWhatWasAnnouncedNeverComes) {
+  history.seen = {a};
+  history.last = a;
+  registry.tag_views = {a};
+  for (const auto& announced : {b, Digest::of_sha256_hex(std::string(64, 'f'))}) {
+    replaced = {announced};
+    expect_deployed(settle(std::nullopt), a);
+  }
+}
+
 TEST_F(OciSourceTest, WithoutADigestNeedsTheTag) {  // webhook/P0
   registry.tag_views = {std::nullopt};
   const auto settled = settle(std::nullopt);
