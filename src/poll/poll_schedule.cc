@@ -53,7 +53,7 @@ void PollSchedule::looked(std::size_t entry, End how) {
 
 void PollSchedule::end(std::size_t entry, End how, SteadyTime now, std::optional<std::chrono::seconds> come_again) {
   const auto& about = entries_[entry];
-  if (about.run_once) return;
+  if (about.run_once && how != End::not_begun) return;
   failures_[entry] = how == End::good ? 0 : failures_[entry] + 1;
   std::chrono::milliseconds wait = wait_after(about, failures_[entry]);
   if (come_again) wait = std::max<std::chrono::milliseconds>(wait, *come_again);
@@ -69,7 +69,8 @@ std::size_t PollSchedule::waiting() const {
 // The first failure costs nothing: most are over before the next look.
 std::chrono::milliseconds PollSchedule::wait_after(const Entry& entry, int failures) const {
   const int factor = failures <= 1 ? 1 : std::min(1 << std::min(failures - 1, 20), options_.backoff_max);
-  const std::chrono::milliseconds span = entry.interval * factor;
+  const auto interval = entry.interval.count() == 0 ? options_.next_try : entry.interval;
+  const std::chrono::milliseconds span = interval * factor;
   const auto most =
       std::min(std::chrono::duration_cast<std::chrono::milliseconds>(span * options_.jitter), options_.jitter_max);
   return span + std::chrono::duration_cast<std::chrono::milliseconds>(most * (2 * options_.random() - 1));

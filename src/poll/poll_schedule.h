@@ -25,16 +25,17 @@ class PollSchedule {
     std::chrono::milliseconds spread{10'000};
     double jitter = 0.1;  // part of an interval, either way
     std::chrono::milliseconds jitter_max{30'000};
-    int backoff_max = 10;            // intervals
-    int looks_per_registry = 4;      // at once
-    std::function<double()> random;  // from 0 to 1; empty: as the machine gives it
+    int backoff_max = 10;               // intervals
+    int looks_per_registry = 4;         // at once
+    std::chrono::seconds next_try{60};  // of what runs once and has no interval
+    std::function<double()> random;     // from 0 to 1; empty: as the machine gives it
   };
   struct Entry {
     std::string registry;
     std::chrono::seconds interval{180};
     bool run_once = false;  // forgotten after its first end
   };
-  enum class End { good, failed };
+  enum class End { good, failed, not_begun };  // not_begun: a failure after which run_once is still to come
 
   PollSchedule(Options options, std::vector<Entry> entries, SteadyTime now);
 

@@ -196,7 +196,7 @@ void Poller::make_job(std::size_t index) {
   auto accepted = [this, index](const JobQueue::Accepted& result) {
     if (!result.refusal) return;
     log_.warning("job of a poll was not accepted", {{"artifact", sources_[index].request.artifact}});
-    end(index, End::failed);
+    end(index, End::not_begun);
   };
   auto finished = [this, index](const RunRecord&, const JobOutcome& outcome) {
     end(index, outcome.status == RunStatus::failed ? End::failed : End::good);

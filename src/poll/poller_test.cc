@@ -220,6 +220,24 @@ TEST_F(PollerTest, RunsOnceIfItIsToldSo) {  // config 11
   EXPECT_EQ(queue.jobs.size(), 1u);
 }
 
+TEST_F(PollerTest, RunsOnceEvenIfTheQueueIsFullAtFirst) {
+  auto config = kApp;
+  config.run_once = true;
+  config.interval = 0s;
+  source.shows[kApp.url] = shows(kDigest1);
+  queue.refusal = JobQueue::Refusal::full;
+  make({config});
+  EXPECT_EQ(steps(), 1);
+  queue.refusal.reset();
+  EXPECT_EQ(steps(), 0) << "not at once";
+  clock.advance(90s);
+  EXPECT_EQ(steps(), 1);
+  EXPECT_EQ(queue.jobs.size(), 1u);
+  end_job(JobOutcome::failed(FailedStep::pull, "bad"));
+  clock.advance(24h);
+  EXPECT_EQ(steps(), 0);
+}
+
 // There is no second look that could notice the end of the outage: the retries of the queue do (webhook/C11).
 TEST_F(PollerTest, MakesAJobOfWhatRunsOnceEvenInAnOutage) {
   auto config = kApp;
