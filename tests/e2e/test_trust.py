@@ -5,7 +5,7 @@ import os
 import subprocess
 import unittest
 
-from harness import (BINARY, EndToEnd, child_environment, compose, containers, idle_service, run)
+from harness import (BINARY, EndToEnd, child_environment, compose, containers, idle_service, run, until)
 
 BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 SIGN_V1 = "https://sigstore.dev/cosign/sign/v1"
@@ -207,6 +207,20 @@ class Trust(EndToEnd):
         self.refused(tagged, whole)
         self.signer.sign(self.image(ref, whole))
         self.succeeds(self.windlass.deploy(tagged, whole))
+
+    # --- single deployments ---
+
+    def test_a_deployment_may_ask_for_more(self):  # oci 11.2, 11.3
+        ref, digest = self.artifact()
+        demand = {"verify": True, "ignore_tlog": True, "public_keys": [self.signer.public()]}
+        poll = [{"source": "oci", "url": ref, "run_once": True, "deployments": [{"name": self.name, "oci": demand}]}]
+        self.windlass.start(POLL_CONFIG=json.dumps(poll))
+        until(lambda: self.windlass.events(msg="job failed"), "the poll to be refused")
+        self.assertIn(FAILURE, self.windlass.events(msg="job failed")[0]["error"])
+        self.refused(ref, digest, "no signature was found")  # a webhook is held to it as well (oci 16 #6)
+        self.nothing_is_live()
+        self.signer.sign(self.image(ref, digest))
+        self.succeeds(self.windlass.deploy(ref, digest))
 
     # --- settings ---
 
