@@ -169,7 +169,8 @@ Status ReleaseStore::remember(const std::string& lane, const Digest& digest, boo
   auto trim = db_->query(
       "DELETE FROM lane_digests WHERE lane = ?1 AND seq <= (SELECT seq FROM lane_digests WHERE lane = ?1 "
       "ORDER BY seq DESC LIMIT 1 OFFSET ?2)");
-  if (auto done = trim.bind(lane).bind(kSeenPerLane).run(); !done) return done;
+  const bool is_by_digest = lane.ends_with(" @");  // lane_of() in model/job.h
+  if (auto done = trim.bind(lane).bind(is_by_digest ? kSeenByDigest : kSeenPerLane).run(); !done) return done;
   if (deployed) {
     auto mark = db_->query("INSERT OR REPLACE INTO lane_deployed (lane, digest) VALUES (?, ?)");
     if (auto done = mark.bind(lane).bind(digest.str()).run(); !done) return done;

@@ -43,7 +43,9 @@ struct StackRecord {
 
 class ReleaseStore {
  public:
-  static constexpr int kSeenPerLane = 64;        // oci 2
+  static constexpr int kSeenPerLane = 64;  // oci 2
+  // Of references by digest nothing but this memory tells an old webhook that is sent again from a new one.
+  static constexpr int kSeenByDigest = 10'000;
   static constexpr int kReleasesPerStack = 100;  // deploy/V1
 
   // Creates its tables if they are not there. Releases that were running when the process ended count as failed.

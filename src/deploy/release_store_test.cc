@@ -58,6 +58,15 @@ TEST_F(ReleaseStoreTest, RemembersTheLast64DigestsOfALane) {  // oci 2
   EXPECT_TRUE(store->history("other")->seen.empty());
 }
 
+// A captured webhook of a reference by digest has no tag that contradicts it: only memory does (reliability/P6).
+TEST_F(ReleaseStoreTest, RemembersDigestsGivenByDigestForLong) {
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(store->remember("ghcr.io/my/app @", digest(i), true));
+  const auto history = store->history("ghcr.io/my/app @");
+  ASSERT_TRUE(history);
+  EXPECT_EQ(history->seen.size(), 200u);
+  EXPECT_TRUE(history->has_seen(digest(0)));
+}
+
 TEST_F(ReleaseStoreTest, KnowsAReleaseFromItsBeginning) {
   ASSERT_TRUE(store->begin(release("r1"), {{"web", {{"image", "h1"}}}}));
   reopen();  // the process died before the release ended

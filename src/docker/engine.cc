@@ -196,9 +196,8 @@ class HttpEngine final : public Engine {
 
   Result<std::string> version(const Deadline& deadline) {
     if (!fixed_version_.empty()) return fixed_version_;
-    const std::lock_guard lock(mutex_);
-    if (!negotiated_.empty()) return negotiated_;
-    const auto request = request_for("/version");
+    if (auto known = negotiated(); !known.empty()) return known;
+    const auto request = request_for("/version");  // without the lock: each caller waits by its own deadline
     auto response = transport_.send(request, deadline);
     if (!response) return at_engine(response.error());
     if (response->status != 200) return at_engine(during(request, refusal(*response)));
@@ -206,7 +205,13 @@ class HttpEngine final : public Engine {
     if (!server) return at_engine(during(request, server.error()));
     auto chosen = choose_version(*server);
     if (!chosen) return at_engine(chosen.error());
+    const std::lock_guard lock(mutex_);
     return negotiated_ = chosen->str();
+  }
+
+  std::string negotiated() {
+    const std::lock_guard lock(mutex_);
+    return negotiated_;
   }
 
   // A bad status as an error. An engine that was away may come back as another one: its version is asked for again.

@@ -20,7 +20,7 @@ namespace windlass {
 // What a lane remembers of its past (webhook 14).
 struct LaneHistory {
   std::optional<Digest> last;  // L: the digest it was last deployed from
-  std::vector<Digest> seen;    // deployed, failed or superseded; oldest first, at most 64
+  std::vector<Digest> seen;    // deployed, failed or superseded; oldest first, the last 64 of a tag
 
   bool has_seen(const Digest& digest) const;
 };
