@@ -1,4 +1,5 @@
-// Counts events by address in windows of time, in bounded memory (reliability/P13, P14).
+// Counts events by address in windows of time, in bounded memory (reliability/P13, P14). An IPv6 address counts with
+// all of its /64: one subscriber has that many to choose from.
 #pragma once
 
 #include <chrono>
@@ -16,8 +17,10 @@ class RateLimit {
  public:
   RateLimit(std::size_t events_max, std::chrono::milliseconds window) : events_max_(events_max), window_(window) {}
 
-  // Has this address used up what it may in its present window?
+  // Has this address used up what it may in its present window, or, where it has none yet, all newcomers of a flood?
   bool is_exhausted(std::string_view address, SteadyTime now) const;
+  // The same without the flood of the others.
+  bool has_exhausted_its_own(std::string_view address, SteadyTime now) const;
   // Counts one event; false when it is more than allowed.
   bool count(std::string_view address, SteadyTime now);
 
@@ -27,6 +30,7 @@ class RateLimit {
     SteadyTime end;
     std::size_t events = 0;
   };
+  bool is_over(const std::string& key, SteadyTime now) const;
   Window& window_of(std::string_view address, SteadyTime now);
 
   std::size_t events_max_;
