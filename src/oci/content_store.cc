@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kReadBytes = 256 << 10;
-constexpr std::time_t kTouchSeconds = 3600;  // uses within an hour count as one: no inode write for each
+constexpr std::time_t kTouchSeconds = 300;  // uses within five minutes count as one: no inode write for each
 
 // True if the file at `path` has the bytes that the digest asks for.
 bool is_whole(const fs::path& path, const Digest& digest) {
@@ -167,8 +167,9 @@ class FolderStore final : public ContentStore {
       }
     }
     std::sort(blobs.begin(), blobs.end(), [](const auto& a, const auto& b) { return a.used < b.used; });
+    const auto in_use_since = fs::file_time_type::clock::now() - options_.in_use;
     for (const auto& blob : blobs) {
-      if (total <= options_.bytes_max) break;
+      if (total <= options_.bytes_max || blob.used > in_use_since) break;
       if (keep(blob.digest)) continue;
       const auto path = path_of(blob.digest);
       if (::unlink(path.c_str()) != 0 && errno != ENOENT)

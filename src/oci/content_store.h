@@ -4,6 +4,7 @@
 // uses it first. That costs one pass over the file after a start instead of a disk flush per blob, and finds rot too.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -23,6 +24,9 @@ class ContentStore {
     std::filesystem::path folder;          // "<data>/.windlass/oci/blobs"
     std::uint64_t bytes_max = 2ull << 30;  // least recently used blobs go first
     int resumes_max = 5;                   // of one download that was cut
+    // What was used that lately may belong to a job that still reads it: the longest pull, and some (oci 3.4). The
+    // store is over its size for so long rather than that a job finds its layers gone.
+    std::chrono::minutes in_use{20};
   };
   // Gives the bytes of the blob from `offset` on to `write`. Called again with a later offset when it was cut.
   using Download = std::function<Status(std::uint64_t offset, const std::function<Status(std::string_view)>& write)>;
@@ -36,7 +40,8 @@ class ContentStore {
   // "blob digest mismatch" (Kind::invalid) and the bytes are deleted otherwise. Calls for one digest share a download.
   virtual Result<std::filesystem::path> get(const Digest& digest, std::uint64_t size_bytes, const Download& download,
                                             const Deadline& deadline) = 0;
-  // Removes least recently used blobs until the store is within its size; `keep` says which must stay.
+  // Removes least recently used blobs until the store is within its size, but none that is in use; `keep` says which
+  // others must stay.
   virtual Status shrink(const std::function<bool(const Digest&)>& keep) = 0;
 };
 

@@ -180,5 +180,16 @@ TEST_F(ContentStoreTest, ShrinksByLastUseAndKeepsWhatIsNeeded) {
   EXPECT_EQ(store->find(digest_of(blobs[3])), "");
 }
 
+TEST_F(ContentStoreTest, KeepsWhatAJobMayStillRead) {
+  open(15);
+  const std::string old(10, 'a'), fresh(10, 'b'), freshest(10, 'c');
+  fs::last_write_time(*put(old), fs::file_time_type::clock::now() - 1h);
+  ASSERT_TRUE(put(fresh) && put(freshest));
+  ASSERT_TRUE(store->shrink([](const Digest&) { return false; }));
+  EXPECT_EQ(store->find(digest_of(old)), "");
+  EXPECT_NE(store->find(digest_of(fresh)), "");  // over the size with it
+  EXPECT_NE(store->find(digest_of(freshest)), "");
+}
+
 }  // namespace
 }  // namespace windlass
