@@ -89,6 +89,7 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
 
   auto passed = passed_environment(settings, parts.environment);
   made->environment_hash_ = hash_of(passed);
+  made->hash_key_ = *key;
   made->preparer_ = std::make_unique<StackPreparer>(
       StackPreparer::Options{.hash_key = std::move(*key), .process_env = std::move(passed)}, *made->driver_,
       parts.engine, *made->releases_);
@@ -111,7 +112,8 @@ Status Deployer::check(const Deadline& deadline) {
                         .host_data_dir = *host_path,
                         .config = {.base_dir = settings_.deploy_config_base_dir, .strict = settings_.config_strict},
                         .concurrent_stacks_max = settings_.max_concurrent_deployments,
-                        .environment_hash = environment_hash_},
+                        .environment_hash = environment_hash_,
+                        .hash_key = hash_key_},
       *source_, *driver_, engine_, *live_, *releases_, *preparer_, *deployment_, log_);
   log_.info("docker engine answers", {{"engine", info->version}, {"compose", driver_->version()}});
   return {};

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/deadline.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "config/settings.h"
 #include "deploy/live_directory.h"
 #include "deploy/pipeline.h"
@@ -59,6 +60,7 @@ class Deployer {
   Engine& engine_;
   Log log_;
   std::string environment_hash_;
+  Secret hash_key_;
   std::unique_ptr<ProcessRunner> processes_;
   std::unique_ptr<CredentialSource> credentials_;
   std::unique_ptr<ContentStore> store_;

@@ -6,6 +6,7 @@
 
 #include "base/crash_point.h"
 #include "base/parallel.h"
+#include "base/text.h"
 #include "config/inline_deployments.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
@@ -25,13 +26,6 @@ class Staging {
  private:
   std::filesystem::path folder_;
 };
-
-// Where the state of a lane's runs with this target and these inline deployments is kept. Of the latter only a hash:
-// they may hold values that must not stay (decision 5).
-std::string place_of(const JobRequest& request) {
-  return request.deployments.empty() ? request.target
-                                     : fmt::format("{} {}", request.target, sha256_hex(request.deployments));
-}
 
 std::chrono::seconds longest_timeout(const std::vector<PreparedStack>& stacks) {
   std::chrono::seconds longest{0};
@@ -134,9 +128,21 @@ Result<std::optional<std::string>> Pipeline::settled_because(const JobRequest& r
   return *outcome ? std::optional<std::string>("no changes") : std::nullopt;
 }
 
+std::string Pipeline::keyed_hash(std::string_view text) const {
+  const auto mac = HmacSha256(options_.hash_key).sign(text);
+  return to_hex({reinterpret_cast<const char*>(mac.data()), mac.size()});
+}
+
+// Where the state of a lane's runs with this target and these inline deployments is kept. Of the latter only a keyed
+// hash: they may hold values that must not stay (decision 5).
+std::string Pipeline::place_of(const JobRequest& request) const {
+  return request.deployments.empty() ? request.target
+                                     : fmt::format("{} {}", request.target, keyed_hash(request.deployments));
+}
+
 // Everything that decides what a run of this lane and place would do, besides the engine's state (deploy/N2b).
 std::string Pipeline::settled_key(const JobRequest& request, const Digest& digest) const {
-  return sha256_hex(fmt::format("2\n{}\n{}\n{}\n{}\n{}\n{}\n{}", digest.str(), request.ref, options_.config.base_dir,
+  return keyed_hash(fmt::format("3\n{}\n{}\n{}\n{}\n{}\n{}\n{}", digest.str(), request.ref, options_.config.base_dir,
                                 options_.host_data_dir, driver_.version(), options_.environment_hash,
                                 source_.trust_stamp(request)));
 }

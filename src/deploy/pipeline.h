@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "config/deploy_config.h"
 #include "deploy/live_directory.h"
 #include "deploy/prepared_stack.h"
@@ -35,6 +36,7 @@ class Pipeline {
     DeployConfigOptions config;
     unsigned concurrent_stacks_max = 4;  // MAX_CONCURRENT_DEPLOYMENTS
     std::string environment_hash;        // of everything outside the artifact that a model may depend on
+    Secret hash_key;  // of this installation: what the state file holds cannot be guessed (deploy/N9)
   };
   using TellRevision = std::function<void(std::string revision)>;
 
@@ -64,6 +66,8 @@ class Pipeline {
   Status bring_up(Run& run, PreparedStack& stack);
   JobOutcome conclude(const Run& run);
   void keep_settled(const Run& run);
+  std::string keyed_hash(std::string_view text) const;
+  std::string place_of(const JobRequest& request) const;
   std::string settled_key(const JobRequest& request, const Digest& digest) const;
   void remember(const Run& run, bool deployed);
 

@@ -213,9 +213,13 @@ class PipelineTest : public ::testing::Test {
                                                driver, engine, *releases);
     deployment =
         std::make_unique<StackDeployment>(StackDeployment::Options{}, driver, engine, *preparer, *releases, clock);
-    pipeline = std::make_unique<Pipeline>(
-        Pipeline::Options{.data_dir = folder, .host_data_dir = "/host/data", .config = {}, .environment_hash = ""},
-        source, driver, engine, live, *releases, *preparer, *deployment, Log({.level = LogLevel::critical}));
+    pipeline = std::make_unique<Pipeline>(Pipeline::Options{.data_dir = folder,
+                                                            .host_data_dir = "/host/data",
+                                                            .config = {},
+                                                            .environment_hash = "",
+                                                            .hash_key = Secret("key")},
+                                          source, driver, engine, live, *releases, *preparer, *deployment,
+                                          Log({.level = LogLevel::critical}));
   }
   JobRequest request() {
     JobRequest request{.artifact = "reg.example/my/app:main",

@@ -1,5 +1,6 @@
 // What polls need of the pipeline: is there anything to do, and deployments that come with the request.
 #include "deploy/pipeline_fixture.h"
+#include "sys/files.h"
 
 namespace windlass {
 namespace {
@@ -119,6 +120,19 @@ TEST_F(PipelinePollTest, DeploysInlineDeploymentsInPlaceOfTheFile) {
   EXPECT_NE(run(inlined).status, RunStatus::failed);
   EXPECT_EQ(run(poll()).failed_step, FailedStep::config) << "without them it does";
   EXPECT_TRUE(is_settled(inlined, kDigest2)) << "each configuration has a state of its own";
+}
+
+// decision 5: whoever holds the state file cannot try values until the hash of one fits
+TEST_F(PipelinePollTest, KeepsNoHashOfInlineDeploymentsThatCanBeGuessed) {
+  driver.models["inlined"] = driver.models["web"];
+  const auto inlined = poll(R"([{"environment":{"TOKEN":"swordfish"},"name":"inlined"}])");
+  ASSERT_EQ(run(inlined).status, RunStatus::succeeded);
+  for (const auto* name : {"state.db", "state.db-wal"}) {
+    const auto bytes = read_file(folder / name, 64 << 20);
+    ASSERT_TRUE(bytes) << name;
+    EXPECT_EQ(bytes->find("swordfish"), bytes->npos) << name;
+    EXPECT_EQ(bytes->find(sha256_hex(inlined.deployments)), bytes->npos) << name;
+  }
 }
 
 TEST_F(PipelinePollTest, PublishesNothingUnlessEveryDeploymentIsTrusted) {  // oci 11.3
