@@ -39,9 +39,9 @@ struct Inbox {
   std::vector<RunRecord> records;
   bool give_back_running = false;  // the stop does not wait for them any more
 
-  bool empty() const {
-    return jobs.empty() && ended.empty() && revisions.empty() && records.empty() && !give_back_running;
-  }
+  // Somebody waits for it.
+  bool is_urgent() const { return !jobs.empty() || !ended.empty() || !records.empty() || give_back_running; }
+  bool empty() const { return !is_urgent() && revisions.empty(); }
 };
 
 // What a round may do, decided before it begins.

@@ -16,6 +16,7 @@ constexpr std::size_t kRecordsMax = 4096;   // waiting for the writer; refusals 
 constexpr std::int64_t kPruneStep = 256;    // rows, some milliseconds
 constexpr auto kPruneEvery = 1h;
 constexpr auto kPruneAfterWork = 100ms;
+constexpr auto kRevisionWithin = 100ms;  // only shown: it waits for a round that is made anyway
 constexpr auto kDiskBackoffMin = 250ms;
 constexpr auto kDiskBackoffMax = 5s;
 constexpr auto kStuckAfter = 10s;  // a lock of another connection is waited for 5 s
@@ -72,6 +73,7 @@ void Writer::ended(QueuedJobPtr job, JobOutcome outcome, bool interrupted) {
 void Writer::tell_revision(QueuedJobPtr job, std::string revision) {
   {
     const std::lock_guard lock(mutex_);
+    if (inbox_.revisions.empty()) revisions_due_ = clock_.steady_now() + kRevisionWithin;
     inbox_.revisions.push_back({std::move(job), std::move(revision)});
   }
   came_in_.notify_one();
@@ -125,7 +127,8 @@ std::optional<Inbox> Writer::next() {
   round_began_at_.reset();
   running_ = books_.lanes.running_count();
   round_done_.notify_all();
-  came_in_.wait_for(lock, until_next_wake(), [this] { return !inbox_.empty() || awake_ || ending_; });
+  while (!inbox_.is_urgent() && !awake_ && !ending_)
+    if (came_in_.wait_for(lock, until_next_wake()) == std::cv_status::timeout) break;
   if (ending_ && inbox_.empty()) return std::nullopt;
 
   waits_.tell(clock_.steady_now());
@@ -147,6 +150,7 @@ std::chrono::milliseconds Writer::until_next_wake() {
     if (const auto due = books_.retries.next_due()) wake = std::min(wake, *due);
     if (const auto due = waits_.next_due()) wake = std::min(wake, *due);
   }
+  if (!inbox_.revisions.empty()) wake = std::min(wake, revisions_due_);
   if (disk_retry_at_) wake = *disk_retry_at_;  // nothing else can be done before
   return std::chrono::ceil<std::chrono::milliseconds>(
       std::clamp<SteadyTime::duration>(wake - clock_.steady_now(), 0s, kPruneEvery));

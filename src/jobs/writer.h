@@ -76,6 +76,7 @@ class Writer {
   std::condition_variable came_in_;
   std::condition_variable round_done_;
   Inbox inbox_;
+  SteadyTime revisions_due_;  // of those in the inbox
   Start start_;
   bool awake_ = false;  // someone has called: look again
   bool door_open_ = true;
