@@ -61,13 +61,23 @@ bool is_signed_by(PKCS7* token, const Authority& authority) {
   return signers != nullptr && sk_X509_num(signers.get()) == 1;
 }
 
+// The context takes both. OpenSSL 3.4 named the calls after what they do.
+void give(TS_VERIFY_CTX* context, X509_STORE* roots, STACK_OF(X509) * intermediates) {
+#if OPENSSL_VERSION_PREREQ(3, 4)
+  TS_VERIFY_CTX_set0_store(context, roots);
+  TS_VERIFY_CTX_set0_certs(context, intermediates);
+#else
+  TS_VERIFY_CTX_set_store(context, roots);
+  TS_VERIFY_CTX_set_certs(context, intermediates);
+#endif
+}
+
 bool verifies(TS_RESP* response, const Authority& authority, WallTime time) {
   auto* token = TS_RESP_get_token(response);
   if (!is_signed_by(token, authority)) return false;
   const VerifyContext context(TS_VERIFY_CTX_new());
   TS_VERIFY_CTX_set_flags(context.get(), TS_VFY_VERSION | TS_VFY_SIGNATURE);
-  TS_VERIFY_CTX_set_store(context.get(), store_of(authority, time).release());    // now the context's
-  TS_VERIFY_CTX_set_certs(context.get(), intermediates_of(authority).release());  // so are these
+  give(context.get(), store_of(authority, time).release(), intermediates_of(authority).release());
   const bool good = TS_RESP_verify_token(context.get(), token) == 1;
   openssl::take_error();
   return good;
