@@ -36,6 +36,39 @@ std::string text_of(fy_token* token) {
   return text == nullptr ? "" : std::string(text, length);
 }
 
+// The text of a single-quoted scalar from its source between the quotes (YAML 1.2.2, 7.3.2): two quotes are one, line
+// breaks are folded. Ours, because libfyaml 0.7 loses the end of a text that holds two such pairs in a row.
+std::string single_quoted_text(std::string_view source) {
+  std::string text;
+  std::size_t breaks = 0;  // since the last line that is not empty
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    const char c = source[i];
+    if (c == '\n' || c == '\r') {
+      if (c == '\r' && source.substr(i + 1, 1) == "\n") ++i;
+      if (breaks++ == 0) text.erase(text.find_last_not_of(" \t") + 1);
+      continue;
+    }
+    if (breaks > 0 && (c == ' ' || c == '\t')) continue;  // indentation
+    if (breaks == 1) text += ' ';
+    if (breaks > 1) text.append(breaks - 1, '\n');
+    breaks = 0;
+    text += c;
+    if (c == '\'') ++i;
+  }
+  if (breaks == 1) text += ' ';
+  if (breaks > 1) text.append(breaks - 1, '\n');
+  return text;
+}
+
+// `document` is what the parser reads.
+std::string text_of_scalar(fy_token* token, std::string_view document) {
+  if (token == nullptr || fy_token_scalar_style(token) != FYSS_SINGLE_QUOTED) return text_of(token);
+  const auto* start = fy_token_start_mark(token);
+  const auto* end = fy_token_end_mark(token);
+  if (start == nullptr || end == nullptr || end->input_pos > document.size()) return text_of(token);
+  return single_quoted_text(document.substr(start->input_pos, end->input_pos - start->input_pos));
+}
+
 YamlTree::Start start_of(fy_event* event, fy_token* anchor, fy_token* tag, int last_line) {
   const auto* mark = fy_event_start_mark(event);
   return {.anchor = text_of(anchor),
@@ -44,7 +77,7 @@ YamlTree::Start start_of(fy_event* event, fy_token* anchor, fy_token* tag, int l
           .column = mark != nullptr ? mark->column + 1 : 1};
 }
 
-Status take(YamlTree& tree, fy_event* event, int& line) {
+Status take(YamlTree& tree, fy_event* event, std::string_view document, int& line) {
   const auto start = [&](fy_token* anchor, fy_token* tag) {
     auto result = start_of(event, anchor, tag, line);
     line = result.line;
@@ -56,7 +89,7 @@ Status take(YamlTree& tree, fy_event* event, int& line) {
     case FYET_SCALAR: {
       const auto& data = event->scalar;
       const bool quoted = data.value != nullptr && fy_token_scalar_style(data.value) != FYSS_PLAIN;
-      return tree.scalar(start(data.anchor, data.tag), text_of(data.value), quoted);
+      return tree.scalar(start(data.anchor, data.tag), text_of_scalar(data.value, document), quoted);
     }
     case FYET_SEQUENCE_START:
       return tree.begin_collection(start(event->sequence_start.anchor, event->sequence_start.tag),
@@ -134,7 +167,7 @@ Result<YamlFile> parse_yaml(std::string_view text, std::string_view file, YamlTa
   YamlTree tree(file, tags);
   int line = 1;
   while (const Event event{fy_parser_parse(parser.get()), FreeEvent{parser.get()}})
-    if (auto taken = take(tree, event.get(), line); !taken) return tl::unexpected(taken.error());
+    if (auto taken = take(tree, event.get(), text, line); !taken) return tl::unexpected(taken.error());
   if (fy_parser_get_stream_error(parser.get())) return syntax_error(diagnostics.get(), file);
   return tree.take();
 }

@@ -53,6 +53,20 @@ TEST(Yaml, KeepsScalarsAsWritten) {
   for (const auto& [text, tree] : rows) EXPECT_EQ(shape_of(text), tree) << text;
 }
 
+TEST(Yaml, ReadsSingleQuotedScalars) {  // YAML 1.2.2, 7.3.2
+  const std::pair<std::string_view, std::string_view> rows[] = {
+      {"a: ''", "{a: \"\"}"},
+      {"a: 'it''s'", "{a: \"it's\"}"},
+      {"a: 'it''''s, ''''''really'''", "{a: \"it''s, '''really'\"}"},
+      {"'k''''~': 'e'''", "{k''~: \"e'\"}"},
+      {"a: 'x  \n   y\n\n  z '", "{a: \"x y\nz \"}"},
+      {"a: '  \r\n  x\r\n\r\n  '", "{a: \" x\n\"}"},
+      {"a: 'x\n  '", "{a: \"x \"}"},
+      {"\xEF\xBB\xBF- 'a''''b'\n- 'c'", "[\"a''b\", \"c\"]"},
+  };
+  for (const auto& [text, tree] : rows) EXPECT_EQ(shape_of(text), tree) << text;
+}
+
 TEST(Yaml, LeavesEmptyDocumentsOut) {
   const std::pair<std::string_view, std::string_view> rows[] = {
       {"", ""},
