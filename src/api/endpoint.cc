@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
+#include "api/parameters.h"
 #include "api/runs.h"
 #include "sys/crypto.h"
 #include "sys/http_answers.h"
@@ -10,33 +13,47 @@
 namespace windlass {
 namespace {
 
-enum class Call { list_runs, show_run, run_polls };
+enum class Call { list_runs, show_run, run_polls, list_releases, show_release, roll_back };
 
+// "<path>" alone, or where it ends in '/' with one segment more, and after that "<rest>".
 struct Route {
-  std::string_view path;  // ends in '/': one segment more belongs to it
+  std::string_view path, rest;
   std::string_view method;
   Call call;
 };
 
 constexpr std::string_view kHealth = "/v1/health";
-constexpr std::string_view kRun = "/v1/api/run/";
 constexpr Route kRoutes[] = {
-    {"/v1/api/runs", "GET", Call::list_runs},
-    {kRun, "GET", Call::show_run},
-    {"/v1/api/poll/run", "POST", Call::run_polls},
+    {"/v1/api/runs", "", "GET", Call::list_runs},        {"/v1/api/run/", "", "GET", Call::show_run},
+    {"/v1/api/poll/run", "", "POST", Call::run_polls},   {"/v1/api/releases", "", "GET", Call::list_releases},
+    {"/v1/api/release/", "", "GET", Call::show_release}, {"/v1/api/release/", "/rollback", "POST", Call::roll_back},
 };
 
+// The path without the route's `rest`; nothing when it does not end so.
+std::optional<std::string_view> stem_of(std::string_view path, const Route& route) {
+  if (!path.ends_with(route.rest)) return std::nullopt;
+  return path.substr(0, path.size() - route.rest.size());
+}
+
 const Route* route_of(std::string_view path) {
-  for (const auto& route : kRoutes)
-    if (path == route.path ? !route.path.ends_with('/')
-                           : route.path.ends_with('/') && last_segment(path, route.path).has_value())
-      return &route;
+  for (const auto& route : kRoutes) {
+    const auto stem = stem_of(path, route);
+    if (!stem) continue;
+    if (route.path.ends_with('/') ? last_segment(*stem, route.path).has_value() : *stem == route.path) return &route;
+  }
   return nullptr;
+}
+
+// What stands in the place of the segment.
+std::string segment_of(std::string_view path, const Route& route) {
+  const auto segment = *last_segment(*stem_of(path, route), route.path);
+  return percent_decoded(segment).value_or(std::string(segment));
 }
 
 }  // namespace
 
-ApiEndpoint::ApiEndpoint(Options options, JobQueue& queue, Engine& engine, const Clock& clock, Log log)
+ApiEndpoint::ApiEndpoint(Options options, JobQueue& queue, ReleaseArchive& archive, Engine& engine, const Clock& clock,
+                         Log log)
     : is_enabled_(!options.secret.empty()),
       key_(options.secret),
       addresses_(ClientAddresses::make(options.trusted_proxies, options.trusted_header).value_or(ClientAddresses())),
@@ -44,7 +61,8 @@ ApiEndpoint::ApiEndpoint(Options options, JobQueue& queue, Engine& engine, const
       clock_(clock),
       log_(std::move(log)),
       health_(options.docker_host_set, engine, queue, clock),
-      polls_({.strict = options.config_strict}, queue, clock, log_) {}
+      polls_({.strict = options.config_strict}, queue, clock, log_),
+      releases_(archive, queue) {}
 
 bool ApiEndpoint::serves(std::string_view path) const {
   return path == kHealth || (is_enabled_ && route_of(path) != nullptr);
@@ -69,10 +87,24 @@ void ApiEndpoint::handle(ServerRequest request, Responder respond) {
     case Call::list_runs:
       return answer_runs(request, std::move(job_id), std::move(respond));
     case Call::show_run:
-      return answer_run(request, std::move(job_id), std::move(respond));
+      return answer_later(std::move(job_id), std::move(respond),
+                          [this, run_id = segment_of(request.path, route)](const std::string& id) {
+                            return show_run(queue_, run_id, id);
+                          });
     case Call::run_polls: {
       auto logged = log_when_answered(request, job_id, ip, std::move(respond));
       return polls_.answer(request, std::move(job_id), std::move(logged));
+    }
+    case Call::list_releases:
+      return answer_releases(request, std::move(job_id), std::move(respond));
+    case Call::show_release:
+      return answer_later(std::move(job_id), std::move(respond),
+                          [this, release_id = segment_of(request.path, route)](const std::string& id) {
+                            return releases_.show(release_id, id);
+                          });
+    case Call::roll_back: {
+      auto logged = log_when_answered(request, job_id, ip, std::move(respond));
+      return answer_rollback(request, segment_of(request.path, route), std::move(job_id), std::move(logged));
     }
   }
 }
@@ -84,11 +116,20 @@ void ApiEndpoint::answer_runs(const ServerRequest& request, std::string job_id, 
                [this, filter = *filter](const std::string& id) { return list_runs(queue_, filter, id); });
 }
 
-void ApiEndpoint::answer_run(const ServerRequest& request, std::string job_id, Responder respond) {
-  const auto segment = *last_segment(request.path, kRun);
-  auto run_id = percent_decoded(segment).value_or(std::string(segment));
+void ApiEndpoint::answer_releases(const ServerRequest& request, std::string job_id, Responder respond) {
+  auto filter = Releases::filter(request.query, job_id);
+  if (!filter) return respond(std::move(filter.error()));
   answer_later(std::move(job_id), std::move(respond),
-               [this, run_id = std::move(run_id)](const std::string& id) { return show_run(queue_, run_id, id); });
+               [this, filter = *filter](const std::string& id) { return releases_.list(filter, id); });
+}
+
+void ApiEndpoint::answer_rollback(const ServerRequest& request, std::string release_id, std::string job_id,
+                                  Responder respond) {
+  const auto wait = wait_parameter(request.query, false, job_id);
+  if (!wait) return respond(wait.error());
+  do_later(job_id, respond, [this, release_id = std::move(release_id), wait = *wait, job_id, respond] {
+    releases_.roll_back(release_id, wait, job_id, respond);
+  });
 }
 
 // api/G9: a line for each call that changes something.
@@ -109,8 +150,11 @@ Responder ApiEndpoint::log_when_answered(const ServerRequest& request, const std
 
 void ApiEndpoint::answer_later(std::string job_id, Responder respond,
                                std::function<ServerResponse(const std::string&)> read) {
-  const bool posted = reader_.post([job_id, respond, read = std::move(read)] { respond(read(job_id)); });
-  if (posted) return;
+  do_later(job_id, respond, [job_id, respond, read = std::move(read)] { respond(read(job_id)); });
+}
+
+void ApiEndpoint::do_later(const std::string& job_id, const Responder& respond, std::function<void()> task) {
+  if (reader_.post(std::move(task))) return;
   auto answer = error_answer(503, "too many requests at once", "retry later", job_id);
   answer.headers.push_back({"Retry-After", "1"});
   respond(std::move(answer));

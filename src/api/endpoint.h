@@ -2,7 +2,7 @@
 //
 // The order of checks is method, key, existence, parameters. What reads the state file runs on a helper thread.
 //
-// Not here: what the calls answer (runs.h, poll_run.h, health.h).
+// Not here: what the calls answer (runs.h, releases.h, poll_run.h, health.h).
 #pragma once
 
 #include <string>
@@ -12,6 +12,7 @@
 #include "api/authentication.h"
 #include "api/health.h"
 #include "api/poll_run.h"
+#include "api/releases.h"
 #include "api/worker.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -33,7 +34,7 @@ class ApiEndpoint {
     std::string trusted_header;                // TRUSTED_PROXY_HEADER
   };
 
-  ApiEndpoint(Options options, JobQueue& queue, Engine& engine, const Clock& clock, Log log);
+  ApiEndpoint(Options options, JobQueue& queue, ReleaseArchive& archive, Engine& engine, const Clock& clock, Log log);
 
   // Is this the path of a call?
   bool serves(std::string_view path) const;
@@ -42,11 +43,13 @@ class ApiEndpoint {
 
  private:
   void answer_runs(const ServerRequest& request, std::string job_id, Responder respond);
-  void answer_run(const ServerRequest& request, std::string job_id, Responder respond);
+  void answer_releases(const ServerRequest& request, std::string job_id, Responder respond);
+  void answer_rollback(const ServerRequest& request, std::string release_id, std::string job_id, Responder respond);
   Responder log_when_answered(const ServerRequest& request, const std::string& job_id, const std::string& ip,
                               Responder respond) const;
   // Runs `read` on the helper thread and answers with what it gives.
   void answer_later(std::string job_id, Responder respond, std::function<ServerResponse(const std::string&)> read);
+  void do_later(const std::string& job_id, const Responder& respond, std::function<void()> task);
 
   bool is_enabled_;
   ApiKeyCheck key_;
@@ -56,6 +59,7 @@ class ApiEndpoint {
   Log log_;
   HealthCheck health_;
   PollRun polls_;
+  Releases releases_;
   Worker reader_;
 };
 

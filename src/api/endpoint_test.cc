@@ -1,80 +1,11 @@
 #include "api/endpoint.h"
 
-#include <gtest/gtest.h>
-
-#include <future>
 #include <new>
 
-#include "jobs/fake_queue.h"
-#include "sys/json.h"
+#include "api/endpoint_fixture.h"
 
 namespace windlass {
 namespace {
-
-using namespace std::chrono_literals;
-
-// An engine that only knows whether it is there.
-struct PingedEngine final : Engine {
-  std::string fault;  // empty: it answers
-  bool throws = false;
-  std::atomic<int> pings = 0;
-
-  Status ping() override {
-    ++pings;
-    if (throws) throw std::bad_alloc();
-    if (!fault.empty()) return fail(Kind::unavailable, fault);
-    return {};
-  }
-  Result<EngineInfo> info(const Deadline&) override { return EngineInfo{}; }
-  Result<std::vector<ContainerSummary>> containers(const std::vector<std::string>&, const Deadline&) override {
-    return std::vector<ContainerSummary>();
-  }
-  Result<ContainerDetail> inspect(const std::string&, const Deadline&) override { return ContainerDetail{}; }
-  Result<std::string> last_logs(const std::string&, int, const Deadline&) override { return ""; }
-  Result<std::string> image_id(const std::string&, const Deadline&) override { return ""; }
-  Status remove(const std::string&, const Deadline&) override { return {}; }
-  Status rename(const std::string&, const std::string&, const Deadline&) override { return {}; }
-  Result<std::unique_ptr<EventStream>> events(const std::string&, const Deadline&) override {
-    return std::unique_ptr<EventStream>();
-  }
-};
-
-struct Bench {
-  explicit Bench(std::string secret = "api-secret", bool docker_host_set = false)
-      : endpoint({.secret = Secret(std::move(secret)), .docker_host_set = docker_host_set}, queue, engine, clock,
-                 Log({.level = LogLevel::critical})) {}
-
-  ServerResponse send(ServerRequest request) {
-    std::promise<ServerResponse> answered;
-    endpoint.handle(std::move(request), [&](ServerResponse response) { answered.set_value(std::move(response)); });
-    return answered.get_future().get();
-  }
-  ServerResponse get(std::string path, std::string query = "", std::string key = "api-secret") {
-    return send({.method = "GET",
-                 .path = std::move(path),
-                 .query = std::move(query),
-                 .headers = {{"x-api-key", std::move(key)}},
-                 .peer = "198.51.100.1:4711"});
-  }
-
-  FakeClock clock;
-  FakeJobQueue queue;
-  PingedEngine engine;
-  ApiEndpoint endpoint;
-};
-
-// Status and body without the id of the request; the form is checked on the way (api/B5 to B7).
-std::string told(const ServerResponse& response) {
-  EXPECT_EQ(response.content_type, "application/json; charset=utf-8");
-  EXPECT_EQ(response.headers.at(0).name + ": " + response.headers.at(0).value, "X-Content-Type-Options: nosniff");
-  EXPECT_TRUE(response.body.ends_with("}\n"));
-  auto parsed = parse_json(response.body);
-  if (!parsed) return parsed.error().message;
-  auto& object = parsed->as_object();
-  EXPECT_EQ(text_of(object, "job_id").size(), 36u);
-  object.erase("job_id");
-  return std::to_string(response.status) + " " + json::serialize(object);
-}
 
 RunRecord a_run(std::string id) {
   const WallTime created = from_unix_us(1'767'323'045'123'456);
@@ -84,13 +15,15 @@ RunRecord a_run(std::string id) {
 // api/B2, E41
 TEST(ApiEndpoint, ServesWithAKeyWhatIsBuilt) {
   Bench open(""), keyed;
-  for (const auto path : {"/v1/health", "/v1/api/runs", "/v1/api/run/x", "/v1/api/poll/run"})
+  for (const auto path : {"/v1/health", "/v1/api/runs", "/v1/api/run/x", "/v1/api/poll/run", "/v1/api/releases",
+                          "/v1/api/release/x", "/v1/api/release/x/rollback"})
     EXPECT_TRUE(keyed.endpoint.serves(path)) << path;
   for (const auto path : {"/v1/api/runs", "/v1/api/run/x", "/v1/api/poll/run"})
     EXPECT_FALSE(open.endpoint.serves(path)) << path;
   EXPECT_TRUE(open.endpoint.serves("/v1/health"));
   for (const auto path : {"/v1/api", "/v1/api/run", "/v1/api/run/", "/v1/api/run/x/y", "/v1/api/poll",
-                          "/v1/api/poll/run/", "/v1/api/runs/", "/v1/health/", "/"})
+                          "/v1/api/poll/run/", "/v1/api/runs/", "/v1/health/", "/v1/api/release/",
+                          "/v1/api/release//rollback", "/v1/api/release/x/y/rollback", "/v1/api/run/x/rollback", "/"})
     EXPECT_FALSE(keyed.endpoint.serves(path)) << path;
 }
 

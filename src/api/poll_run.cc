@@ -7,8 +7,9 @@
 #include <mutex>
 #include <optional>
 
+#include "api/parameters.h"
 #include "api/poll_body.h"
-#include "config/scalars.h"
+#include "api/refusal.h"
 #include "sys/crypto.h"
 #include "sys/http_answers.h"
 #include "sys/json.h"
@@ -37,18 +38,6 @@ std::optional<ServerResponse> unreadable_body(BodyFault fault, std::string_view 
   return answer;
 }
 
-std::string reason_of(const JobQueue::Accepted& result) {
-  switch (*result.refusal) {
-    case JobQueue::Refusal::full:
-      return "job queue is full";
-    case JobQueue::Refusal::stopping:
-      return "shutting down";
-    case JobQueue::Refusal::cannot_persist:
-      break;
-  }
-  return "cannot persist job: " + result.reason;
-}
-
 // One call on its way: told by the queue what becomes of its jobs, from the queue's thread.
 class Call {
  public:
@@ -68,7 +57,7 @@ class Call {
     const std::lock_guard lock(mutex_);
     if (result.refusal) {
       ++refused_;
-      ended(index, RunStatus::failed, reason_of(result));
+      ended(index, RunStatus::failed, refusal_text(result));
     }
     if (--unanswered_ == 0 && !waits_) answer_started();
   }
@@ -143,10 +132,8 @@ RunRecord run_of(const std::string& job_id, const std::vector<JobRequest>& reque
 }  // namespace
 
 void PollRun::answer(const ServerRequest& request, std::string job_id, Responder respond) const {
-  const auto written = query_value(request.query, "wait").value_or("");
-  const auto wait = written.empty() ? true : parse_bool(written);
-  if (!wait)  // api/B11
-    return respond(error_answer(400, "invalid parameter: wait", "'wait' parameter must be true or false", job_id));
+  const auto wait = wait_parameter(request.query, true, job_id);
+  if (!wait) return respond(wait.error());  // api/B11
   if (auto unreadable = unreadable_body(request.body_fault, job_id)) return respond(*std::move(unreadable));
   auto body = read_poll_body(request.body, options_.strict, job_id);
   if (!body) return respond(std::move(body.error()));

@@ -1,23 +1,11 @@
 #include "api/run_json.h"
 
+#include "api/json_fields.h"
 #include "base/text.h"
 #include "sys/json.h"
 
 namespace windlass {
 namespace {
-
-// JSON is UTF-8; what a container or a registry wrote need not be.
-std::string proper(std::string_view text) {
-  return is_valid_utf8(text) ? std::string(text) : printable(text, text.size() * 4);
-}
-
-void add_if_set(json::object& object, std::string_view key, std::string_view value) {
-  if (!value.empty()) object[key] = proper(value);
-}
-
-void add_if_set(json::object& object, std::string_view key, const std::optional<WallTime>& time) {
-  if (time) object[key] = to_rfc3339(*time);
-}
 
 json::object stack_object(const StackResult& stack) {
   return {{"name", proper(stack.name)},

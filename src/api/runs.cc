@@ -2,28 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <charconv>
-
+#include "api/parameters.h"
 #include "api/run_json.h"
 #include "base/text.h"
 #include "sys/http_answers.h"
 #include "sys/query.h"
 
 namespace windlass {
-namespace {
-
-constexpr std::size_t kRunsMax = 200;
-
-std::optional<std::size_t> positive_number(std::string_view text) {
-  long long number = 0;
-  const auto end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, number);
-  if (read.ec != std::errc() || read.ptr != end || number <= 0) return std::nullopt;
-  return static_cast<std::size_t>(number);
-}
-
-}  // namespace
 
 tl::expected<JobQueue::RunFilter, ServerResponse> run_filter(std::string_view query, std::string_view job_id) {
   const auto refused = [&](std::string_view error, std::string_view content) {
@@ -32,11 +17,9 @@ tl::expected<JobQueue::RunFilter, ServerResponse> run_filter(std::string_view qu
   const auto parameter = [&](std::string_view key) { return query_value(query, key).value_or(""); };
 
   JobQueue::RunFilter filter;
-  if (const auto limit = parameter("limit"); !limit.empty()) {
-    const auto number = positive_number(limit);
-    if (!number) return refused("invalid parameter: limit", "'limit' parameter must be a positive integer");
-    filter.limit = std::min(*number, kRunsMax);
-  }
+  auto limit = limit_parameter(query, job_id);
+  if (!limit) return tl::unexpected(std::move(limit.error()));
+  filter.limit = *limit;
   if (const auto status = lower(trim(parameter("status"))); !status.empty()) {
     filter.status = parse_run_status(status);
     if (!filter.status)

@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "app/host_path.h"
 #include "config/inline_deployments.h"
 #include "config/passed_environment.h"
 #include "driver/compose_driver.h"
 #include "oci/credential_options.h"
+#include "oci/stored_artifact.h"
 #include "sys/crypto.h"
 
 namespace windlass {
@@ -83,7 +86,7 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   if (auto cleared = parts.state.clear_staging(); !cleared) return tl::unexpected(cleared.error());
   auto release_db = Db::open(parts.state.state_file());
   if (!release_db) return tl::unexpected(release_db.error());
-  auto releases = ReleaseStore::open(std::move(*release_db));
+  auto releases = ReleaseStore::open(std::move(*release_db), *key);
   if (!releases) return tl::unexpected(releases.error());
   made->releases_ = std::move(*releases);
 
@@ -111,6 +114,7 @@ Status Deployer::check(const Deadline& deadline) {
       Pipeline::Options{.data_dir = settings_.data_mount_path,
                         .host_data_dir = *host_path,
                         .config = {.base_dir = settings_.deploy_config_base_dir, .strict = settings_.config_strict},
+                        .auto_rollback = settings_.auto_rollback,
                         .concurrent_stacks_max = settings_.max_concurrent_deployments,
                         .environment_hash = environment_hash_,
                         .hash_key = hash_key_},
@@ -122,9 +126,41 @@ Status Deployer::check(const Deadline& deadline) {
 JobOutcome Deployer::run(const Job& job, const Pipeline::TellRevision& tell_revision, const Deadline& deadline) {
   auto outcome = pipeline_->run(job, tell_revision, deadline);
   if (outcome.status == RunStatus::skipped) return outcome;  // nothing came into the store
-  if (auto shrunk = store_->shrink([](const Digest&) { return false; }); !shrunk)
-    log_.warning("content store was not tidied", {{"error", shrunk.error().message}});
+  if (auto tidied = tidy_store(); !tidied)
+    log_.warning("content store was not tidied", {{"error", tidied.error().message}});
   return outcome;
+}
+
+// What a kept release is made of stays (deploy/V1); which blobs those are is asked only when some must go.
+Status Deployer::tidy_store() {
+  std::optional<std::set<Digest>> kept;
+  Status known;
+  auto shrunk = store_->shrink([&](const Digest& blob) {
+    if (!kept) {
+      kept.emplace();
+      const auto digests = releases_->kept_digests();
+      if (!digests) known = tl::unexpected(digests.error());
+      for (const auto& digest : digests.value_or(std::vector<Digest>()))
+        for (auto& part : blobs_of(*store_, digest)) kept->insert(std::move(part));
+    }
+    return !known || kept->contains(blob);
+  });
+  return known ? shrunk : known;
+}
+
+Result<std::vector<Release>> Deployer::releases(const std::string& stack, std::size_t limit) {
+  return releases_->releases(stack, limit);
+}
+
+Result<std::optional<Release>> Deployer::release(const std::string& id) { return releases_->release(id); }
+
+Result<JobRequest> Deployer::rollback_to(const Release& release) {
+  if (release.state != ReleaseState::succeeded || !release.request.digest || release.request.artifact.empty())
+    return fail(Kind::conflict, "release was not good");
+  if (!is_whole(*store_, *release.request.digest)) return fail(Kind::conflict, "release content is gone");
+  auto request = release.request;
+  request.cause = kRollbackCause;
+  return request;
 }
 
 }  // namespace windlass

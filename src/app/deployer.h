@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "api/release_archive.h"
 #include "app/state_folder.h"
 #include "base/clock.h"
 #include "base/deadline.h"
@@ -23,7 +24,7 @@
 
 namespace windlass {
 
-class Deployer {
+class Deployer final : public ReleaseArchive {
  public:
   struct Parts {
     const Settings& settings;
@@ -50,11 +51,16 @@ class Deployer {
     return pipeline_->settled_because(request, digest, deadline);
   }
 
+  Result<std::vector<Release>> releases(const std::string& stack, std::size_t limit) override;
+  Result<std::optional<Release>> release(const std::string& id) override;
+  Result<JobRequest> rollback_to(const Release& release) override;
+
   // Runs one job, then keeps the content store within its size.
   JobOutcome run(const Job& job, const Pipeline::TellRevision& tell_revision, const Deadline& deadline);
 
  private:
   explicit Deployer(const Parts& parts);
+  Status tidy_store();
 
   const Settings& settings_;
   Engine& engine_;

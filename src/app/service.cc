@@ -117,7 +117,7 @@ Status RunningService::open() {
                                                             .config_strict = settings_.config_strict,
                                                             .trusted_proxies = settings_.trusted_proxy_networks,
                                                             .trusted_header = settings_.trusted_proxy_header},
-                                       *queue_, *engine_, clock_, log_);
+                                       *queue_, *deployer_, *engine_, clock_, log_);
   poller_ = std::make_unique<Poller>(
       Poller::Options{}, settings_.polls, deployer_->source(),
       [this](const JobRequest& request, const Digest& digest, const Deadline& deadline) {

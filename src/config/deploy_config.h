@@ -3,12 +3,14 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "config/trust_policy.h"
+#include "model/rollback_rule.h"
 
 namespace windlass {
 
@@ -27,10 +29,11 @@ struct DeployConfig {
   bool remove_orphans = true;
   bool force_recreate = false;
   bool force_image_pull = false;
-  int timeout_seconds = 180;   // 0: 30 s (config 4)
-  std::string webhook_filter;  // RE2, checked at load
-  TrustOverride trust;         // key `oci`; empty unless an operator wrote the document (oci 11.1)
-  std::string text;            // this document in canonical form: equal text, equal config
+  int timeout_seconds = 180;             // 0: 30 s (config 4)
+  std::string webhook_filter;            // RE2, checked at load
+  std::optional<RollbackRule> rollback;  // nothing: AUTO_ROLLBACK decides
+  TrustOverride trust;                   // key `oci`; empty unless an operator wrote the document (oci 11.1)
+  std::string text;                      // this document in canonical form: equal text, equal config
 };
 
 // What may stand between ".doco-cd." and ".yaml" (webhook/A6), or nothing.

@@ -164,7 +164,6 @@ const std::pair<std::string, std::string> kFaults[] = {
     {"destroy: 1", ".doco-cd.yaml:2: destroy: invalid destroy value: expected bool or object"},
     {"auto_discovery: \"true\"",
      ".doco-cd.yaml:2: auto_discovery: invalid auto_discovery value: expected bool or object"},
-    {"rollback: []", ".doco-cd.yaml:2: rollback: invalid rollback value: expected bool or object"},
     {"git_depth: -1", ".doco-cd.yaml:2: git_depth: git_depth must be >= 0"},
     // syntax: config 3
     {"name: again", "failed to decode yaml: .doco-cd.yaml:2:1: mapping key \"name\" already defined at line 1"},
@@ -205,11 +204,11 @@ TEST_F(DeployConfigFile, ReportsEveryFaultAtOnce) {
 }
 
 TEST_F(DeployConfigFile, RefusesEveryKeyThatIsNotBuiltYet) {
-  for (const auto text : {"repository_url: x", "context: remote", "external_secrets: {A: b}", "git_depth: 1",
-                          "build: {no_cache: true}", "swarm: {config_retention: 1}", "destroy: {enabled: true}",
-                          "auto_discovery: true", "auto_discovery: {enabled: on}", "reconciliation: true",
-                          "reconciliation: {}", "reconciliation: {restart_limit: 1}", "rollback: true",
-                          "rollback: {enabled: true}", "adopt: true", "wait_jobs: true", "remote_paths: true"})
+  for (const auto text :
+       {"repository_url: x", "context: remote", "external_secrets: {A: b}", "git_depth: 1", "build: {no_cache: true}",
+        "swarm: {config_retention: 1}", "destroy: {enabled: true}", "auto_discovery: true",
+        "auto_discovery: {enabled: on}", "reconciliation: true", "reconciliation: {}",
+        "reconciliation: {restart_limit: 1}", "adopt: true", "wait_jobs: true", "remote_paths: true"})
     EXPECT_NE(fault_of(fmt::format("name: web\n{}\n", text)), "") << text;
 }
 
@@ -230,7 +229,6 @@ TEST_F(DeployConfigFile, TakesUnbuiltKeysThatAskForNothing) {
                           "reconciliation: {enabled: false}",
                           "reconciliation:",
                           "oci: {}",
-                          "rollback: false",
                           "adopt: no",
                           "wait_jobs: false",
                           "remote_paths: false",

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "config/key_reader.h"
+#include "config/rollback_key.h"
 #include "config/source_path.h"
 #include "config/unbuilt_keys.h"
 
@@ -142,6 +143,7 @@ json::object to_json(const DeployConfig& config) {
                       {"timeout", config.timeout_seconds},
                       {"webhook_filter", config.webhook_filter}};
   if (!config.env_files_are_default) object["env_files"] = json::value_from(config.env_files);
+  if (config.rollback) object["rollback"] = to_json(*config.rollback);
   if (!config.trust.empty()) object["oci"] = to_json(config.trust);
   return object;
 }
@@ -181,6 +183,7 @@ DeployConfig decode_deploy_config(const YamlNode& document, std::string_view fil
   read.integer("timeout", config.timeout_seconds);
   if (config.timeout_seconds < 0) read.fault("timeout", "must be >= 0");
   decode_webhook_filter(read, config);
+  config.rollback = decode_rollback(read, file, faults, warnings);
   decode_trust(read, file, place, {faults, warnings}, config);
   refuse_unbuilt_keys(read, file, faults, warnings);
   for (auto& unknown : read.unknown_keys()) warnings.push_back(std::move(unknown));

@@ -210,6 +210,7 @@ void read_service_rules(SettingReader& read, Settings& settings) {
   read.duration("SHUTDOWN_GRACE", std::chrono::seconds(0), settings.shutdown_grace);
   read.flag("DOCKER_QUIET_DEPLOY", settings.docker_quiet_deploy);
   read.flag("CONFIG_STRICT", settings.config_strict);
+  read.flag("AUTO_ROLLBACK", settings.auto_rollback);
   read.flag("PASS_ENV", settings.pass_env);
   bool without_effect = false;
   for (const auto* name : {"SCHEDULER_ENABLED", "DOCKER_SWARM_FEATURES", "API_ALLOW_UNMANAGED"})

@@ -39,6 +39,7 @@ struct Settings {
   std::string deploy_config_base_dir = "/";
   bool docker_quiet_deploy = true;
   bool config_strict = false;
+  bool auto_rollback = false;  // of stacks that do not say `rollback` themselves
   std::chrono::milliseconds job_timeout = std::chrono::minutes(30);
   std::chrono::milliseconds shutdown_grace = std::chrono::seconds(60);
   std::uint64_t oci_max_extracted_bytes = 1ull << 30;

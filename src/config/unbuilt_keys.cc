@@ -36,7 +36,6 @@ constexpr Unbuilt kUnbuilt[] = {
     {"destroy", Type::switch_off, "remove_volumes remove_images remove_dir remove_data"},
     {"auto_discovery", Type::switch_off, "depth delete remove_volumes remove_images delete_all"},
     {"reconciliation", Type::switch_on, "events restart_timeout restart_signal restart_limit restart_window"},
-    {"rollback", Type::switch_off, ""},
     {"adopt", Type::flag, ""},
     {"remote_paths", Type::flag, ""},
 };

@@ -8,6 +8,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "config/inline_deployments.h"
+#include "deploy/pipeline_run.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
 
@@ -29,7 +30,10 @@ class Staging {
 
 std::chrono::seconds longest_timeout(const std::vector<PreparedStack>& stacks) {
   std::chrono::seconds longest{0};
-  for (const auto& stack : stacks) longest = std::max(longest, start_timeout(stack.config));
+  for (const auto& stack : stacks) {
+    const auto stable_for = stack.rollback.enabled() ? stack.rollback.stable_for : std::chrono::milliseconds(0);
+    longest = std::max(longest, start_timeout(stack.config) + std::chrono::ceil<std::chrono::seconds>(stable_for));
+  }
   return longest;
 }
 
@@ -38,31 +42,6 @@ StackResult result_of(const std::string& stack, RunStatus status, std::string me
 }
 
 }  // namespace
-
-// What one run has found out so far.
-struct Pipeline::Run {
-  const Job& job;
-  const TellRevision& tell_revision;
-  Deadline deadline;
-  Log log;
-  std::string lane;
-  std::optional<Digest> digest;
-  std::string key;  // settled_key() as it was before anything was verified
-  std::vector<PreparedStack> stacks;
-  std::vector<std::optional<Error>> errors;          // by stack
-  bool touched = false;                              // the live directory is at the new release
-  FailedStep failing_step = FailedStep::deployment;  // of a stack that fails now
-
-  bool any_failed() const {
-    return std::any_of(errors.begin(), errors.end(), [](const auto& error) { return error.has_value(); });
-  }
-  // Is there a stack that is neither left alone nor has failed already?
-  bool any_goes_on() const {
-    for (std::size_t i = 0; i < stacks.size(); ++i)
-      if (stacks[i].filtered_because.empty() && !errors[i]) return true;
-    return false;
-  }
-};
 
 Pipeline::Pipeline(Options options, Source& source, Driver& driver, Engine& engine, LiveDirectories& live,
                    ReleaseStore& releases, StackPreparer& preparer, StackDeployment& deployment, Log log)
@@ -77,7 +56,7 @@ Pipeline::Pipeline(Options options, Source& source, Driver& driver, Engine& engi
       log_(std::move(log)),
       slots_(options_.concurrent_stacks_max) {}
 
-JobOutcome Pipeline::run(const Job& job, const TellRevision& tell_revision, const Deadline& deadline) {
+Pipeline::Run Pipeline::begin(const Job& job, const TellRevision& tell_revision, const Deadline& deadline) {
   const auto& request = job.request;
   Run run{.job = job,
           .tell_revision = tell_revision,
@@ -87,35 +66,47 @@ JobOutcome Pipeline::run(const Job& job, const TellRevision& tell_revision, cons
   run.log.info("received new artifact job", {{"trigger.commit", request.digest ? request.digest->str() : ""},
                                              {"trigger.ref", request.ref},
                                              {"trigger.event", to_string(request.trigger)}});
+  return run;
+}
+
+JobOutcome Pipeline::run(const Job& job, const TellRevision& tell_revision, const Deadline& deadline) {
+  auto run = begin(job, tell_revision, deadline);
+  auto begun = releases_.begun_rollback(job.id);
+  if (!begun) return JobOutcome::failed(FailedStep::internal, begun.error().message);
+  if (*begun) return go_on_with_rollback(run, **begun);
   auto history = releases_.history(run.lane);
   if (!history) return JobOutcome::failed(FailedStep::internal, history.error().message);
+  if (is_rollback(job.request)) return roll_back_by_hand(run, *history);
+  if (auto ended = settle(run, *history)) return *std::move(ended);
 
-  auto settled = source_.settle(job, *history, deadline);
+  if (auto outcome = unchanged(job.request, *run.digest, deadline, run.log); outcome && *outcome) return **outcome;
+  (void)releases_.unsettle(run.lane, place_of(job.request));
+  auto outcome = deploy(run);
+  remember(run, outcome.status != RunStatus::failed);
+  if (outcome.status == RunStatus::failed) answer_failure(run, outcome);
+  return outcome;
+}
+
+// The digest that counts; an end if there is none.
+std::optional<JobOutcome> Pipeline::settle(Run& run, const LaneHistory& history) {
+  const auto& request = run.job.request;
+  auto settled = source_.settle(run.job, history, run.deadline);
   if (!settled)
     return JobOutcome::failed(FailedStep::resolve, settled.error().message, settled.error().kind == Kind::unavailable);
   // A poll announces nothing newer: what it took the place of may come again.
   if (request.digest)
-    for (const auto& replaced : job.replaced_digests)
-      if (!history->has_seen(replaced)) (void)releases_.remember(run.lane, replaced, false);
+    for (const auto& replaced : run.job.replaced_digests)
+      if (!history.has_seen(replaced)) (void)releases_.remember(run.lane, replaced, false);
   if (!settled->deploy) {
-    if (request.digest && !history->has_seen(*request.digest))
+    if (request.digest && !history.has_seen(*request.digest))
       (void)releases_.remember(run.lane, *request.digest, false);
     return JobOutcome::skipped(settled->reason);
   }
   run.digest = settled->deploy;
   run.key = settled_key(request, *run.digest);
   crash_point("source.resolved");
-  tell_revision(request.ref_is_digest ? run.digest->str() : fmt::format("{} ({})", request.ref, run.digest->str()));
-
-  if (auto outcome = unchanged(request, *run.digest, deadline, run.log); outcome && *outcome) return **outcome;
-  (void)releases_.unsettle(run.lane, place_of(request));
-  auto outcome = deploy(run);
-  remember(run, outcome.status != RunStatus::failed);
-  // deploy/V6: what failed before anything was touched, or by a fault that passes, says nothing against the release
-  if (outcome.status == RunStatus::failed && run.touched && !outcome.passing_fault)
-    if (auto kept = releases_.remember_bad(run.lane, place_of(request), run.key); !kept)
-      run.log.error("failed release was not remembered", {{"error", kept.error().message}});
-  return outcome;
+  run.tell_revision(revision_to(request, *run.digest));
+  return std::nullopt;
 }
 
 Result<std::optional<std::string>> Pipeline::settled_because(const JobRequest& request, const Digest& digest,
@@ -139,6 +130,8 @@ std::string Pipeline::place_of(const JobRequest& request) const {
   return request.deployments.empty() ? request.target
                                      : fmt::format("{} {}", request.target, keyed_hash(request.deployments));
 }
+
+std::string Pipeline::trust_hash(const JobRequest& request) const { return keyed_hash(source_.trust_stamp(request)); }
 
 // Everything that decides what a run of this lane and place would do, besides the engine's state (deploy/N2b).
 std::string Pipeline::settled_key(const JobRequest& request, const Digest& digest) const {
@@ -182,8 +175,9 @@ JobOutcome Pipeline::deploy(Run& run) {
   auto live_path = live_.path_for(request.source_id, *plain_path, request.ref, request.ref_is_digest);
   if (!live_path) return JobOutcome::failed(FailedStep::path, live_path.error().message);
 
-  if (auto trusted = source_.verify(run.job, *run.digest, run.deadline); !trusted)
-    return JobOutcome::failed(FailedStep::trust, trusted.error().message, trusted.error().kind == Kind::unavailable);
+  if (!is_trusted_already(run))
+    if (auto trusted = source_.verify(run.job, *run.digest, run.deadline); !trusted)
+      return JobOutcome::failed(FailedStep::trust, trusted.error().message, trusted.error().kind == Kind::unavailable);
   crash_point("verify.done");
 
   const Staging staging(options_.data_dir / ".windlass/oci/staging" / run.job.id);
@@ -198,7 +192,7 @@ JobOutcome Pipeline::deploy(Run& run) {
   for (const auto& warning : configs->warnings) run.log.warning("deploy config", {{"warning", warning}});
   for (auto& config : configs->stacks) {
     config.reference = request.ref;  // config 3: the artifact's tag or digest always counts
-    run.stacks.push_back(PreparedStack{.config = config});
+    run.stacks.push_back(prepared(run, std::move(config)));
   }
   run.errors.resize(run.stacks.size());
   run.deadline.at += longest_timeout(run.stacks);  // webhook/C10: on top of JOB_TIMEOUT
@@ -221,6 +215,7 @@ JobOutcome Pipeline::deploy(Run& run) {
   if (run.any_goes_on()) {
     if (auto failed = write_live_directory(run, *live_path, *tree)) return *failed;
     run.touched = true;
+    if (run.back_to) crash_point("rollback.half");
     for_each_stack(run, [&](PreparedStack& stack) { return bring_up(run, stack); });
   }
   return conclude(run);
@@ -235,11 +230,19 @@ void Pipeline::for_each_stack(Run& run, const std::function<Status(PreparedStack
     if (!results[index]) run.errors[index] = results[index].error();
 }
 
+// The stack before anything is known of it but its configuration.
+PreparedStack Pipeline::prepared(const Run& run, DeployConfig config) const {
+  PreparedStack stack{.config = std::move(config)};
+  stack.rollback = stack.config.rollback.value_or(options_.auto_rollback ? RollbackRule::always() : RollbackRule());
+  if (run.back_to) stack.rollback.on_failed = stack.rollback.on_unhealthy = stack.rollback.on_timeout = false;
+  return stack;
+}
+
 // What single deployments demand beside the policies of the whole artifact.
 void Pipeline::verify_deployments(Run& run) {
   run.failing_step = FailedStep::trust;
   for_each_stack(run, [&](PreparedStack& stack) {
-    return stack.config.trust.empty()
+    return stack.config.trust.empty() || is_trusted_already(run)
                ? Status()
                : source_.verify_deployment(run.job, *run.digest, stack.config.trust, run.deadline);
   });
@@ -249,6 +252,7 @@ void Pipeline::verify_deployments(Run& run) {
 Status Pipeline::resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root) {
   auto prepared = preparer_.prepare(run.job, stack.config, tree, host_root, run.deadline);
   if (!prepared) return tl::unexpected(prepared.error());
+  prepared->rollback = stack.rollback;
   stack = std::move(*prepared);
   return {};
 }
@@ -259,7 +263,11 @@ Status Pipeline::plan(Run& run, PreparedStack& stack) {
   const auto log = run.log.with({{"stack", stack.config.name}});
   if (auto planned = preparer_.plan(run.job, stack, run.deadline); !planned) return planned;
   log.debug("plan", {{"plan", stack.plan.str()}});
-  if (!stack.plan.changes_anything() && !stack.config.force_image_pull) return {};
+  if (run.back_to) {
+    if (auto restored = restore_images(run, stack); !restored) return restored;
+  } else if (!stack.plan.changes_anything() && !stack.config.force_image_pull) {
+    return {};
+  }
   auto slot = slots_.take(run.deadline);
   if (!slot) return tl::unexpected(slot.error());
   return deployment_.get_images(stack, log, run.deadline);
@@ -286,7 +294,8 @@ Status Pipeline::bring_up(Run& run, PreparedStack& stack) {
   if (!stack.deploys()) return {};
   auto slot = slots_.take(run.deadline);
   if (!slot) return tl::unexpected(slot.error());
-  return deployment_.bring_up(run.job, *run.digest, stack, run.log.with({{"stack", stack.config.name}}), run.deadline);
+  const ReleaseOrigin origin{.job = run.job, .digest = *run.digest, .trust_hash = trust_hash(run.job.request)};
+  return deployment_.bring_up(origin, stack, run.log.with({{"stack", stack.config.name}}), run.deadline);
 }
 
 // The stacks' ends as one end of the job (webhook/R21, R33, X5, X6).

@@ -1,7 +1,7 @@
 // What a job does, from settling its digest to the recorded release (the walk of a trigger).
 //
 //   settle -> unchanged? -> verify -> fetch, unpack -> read configs -> resolve and plan every stack -> images ->
-//   sync the live directory -> bring every stack up -> watch -> record
+//   sync the live directory -> bring every stack up -> watch -> record -> or go back to the last good release
 //
 // Nothing live is touched until everything up to the plan has passed for every stack (reliability/P7). Every step is
 // safe to repeat: a job that was interrupted starts over. Jobs of one lane come one at a time (jobs/), which also keeps
@@ -34,6 +34,7 @@ class Pipeline {
     std::filesystem::path data_dir;  // DATA_MOUNT_PATH
     std::string host_data_dir;       // the same folder as the engine's host sees it
     DeployConfigOptions config;
+    bool auto_rollback = false;          // AUTO_ROLLBACK, of stacks that do not say it themselves
     unsigned concurrent_stacks_max = 4;  // MAX_CONCURRENT_DEPLOYMENTS
     std::string environment_hash;        // of everything outside the artifact that a model may depend on
     Secret hash_key;  // of this installation: what the state file holds cannot be guessed (deploy/N9)
@@ -55,9 +56,12 @@ class Pipeline {
 
  private:
   struct Run;
+  Run begin(const Job& job, const TellRevision& tell_revision, const Deadline& deadline);
+  std::optional<JobOutcome> settle(Run& run, const LaneHistory& history);
   Result<std::optional<JobOutcome>> unchanged(const JobRequest& request, const Digest& digest, const Deadline& deadline,
                                               const Log& log);
   JobOutcome deploy(Run& run);
+  PreparedStack prepared(const Run& run, DeployConfig config) const;
   void for_each_stack(Run& run, const std::function<Status(PreparedStack&)>& step);
   void verify_deployments(Run& run);
   Status resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root);
@@ -67,9 +71,21 @@ class Pipeline {
   JobOutcome conclude(const Run& run);
   void keep_settled(const Run& run);
   std::string keyed_hash(std::string_view text) const;
+  std::string trust_hash(const JobRequest& request) const;
   std::string place_of(const JobRequest& request) const;
   std::string settled_key(const JobRequest& request, const Digest& digest) const;
   void remember(const Run& run, bool deployed);
+  void remember_bad(const Run& run);
+
+  // rollback.cc
+  void answer_failure(Run& run, JobOutcome& outcome);
+  Result<std::optional<Release>> release_to_go_back_to(const Run& run);
+  JobOutcome roll_back(Run& run, const Release& release, JobOutcome failed);
+  JobOutcome go_on_with_rollback(Run& run, const BegunRollback& begun);
+  JobOutcome roll_back_by_hand(Run& run, const LaneHistory& history);
+  JobOutcome bring_back(const Run& run, const Release& release);
+  bool is_trusted_already(const Run& run);
+  Status restore_images(const Run& run, PreparedStack& stack);
 
   Options options_;
   Source& source_;

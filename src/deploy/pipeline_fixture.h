@@ -27,6 +27,7 @@ struct FakeSource final : Source {
   std::map<std::string, Error> distrusted;     // by what a deployment demands: why it is not trusted
   std::string stamp;                           // of the trust policy
   int fetched = 0, verified = 0;
+  std::function<void(const Digest&)> on_fetch;  // what the release of that digest is
 
   Result<Look> look(const JobRequest&, const std::optional<Sighting>&, const Deadline&) override { return Look{}; }
   Result<Settled> settle(const Job&, const LaneHistory&, const Deadline&) override { return settled; }
@@ -39,8 +40,9 @@ struct FakeSource final : Source {
     return found == distrusted.end() ? Status() : Status(tl::unexpected(found->second));
   }
   std::string trust_stamp(const JobRequest&) override { return stamp; }
-  Result<UnpackedTree> fetch(const Job&, const Digest&, const fs::path& staging, const Deadline&) override {
+  Result<UnpackedTree> fetch(const Job&, const Digest& digest, const fs::path& staging, const Deadline&) override {
     ++fetched;
+    if (on_fetch) on_fetch(digest);
     if (fetch_error) return tl::unexpected(*fetch_error);
     UnpackedTree tree{.root = staging};
     for (const auto& [path, text] : files) {
@@ -62,6 +64,7 @@ struct FakeEngine final : Engine {
   int made = 0;
   std::string fault;                           // of containers(); "": it answers
   std::map<std::string, std::string> renamed;  // id -> new name
+  std::map<std::string, std::string> tagged;   // name -> id
 
   void make(const std::string& project, const std::string& service, Labels labels) {
     labels["com.docker.compose.service"] = service;
@@ -97,7 +100,15 @@ struct FakeEngine final : Engine {
     return fail(Kind::not_found, "no such container");
   }
   Result<std::string> last_logs(const std::string&, int, const Deadline&) override { return std::string("boom\n"); }
-  Result<std::string> image_id(const std::string&, const Deadline&) override { return std::string("sha256:image"); }
+  std::map<std::string, std::string> images;  // name -> id of what is not "sha256:image"
+  Result<std::string> image_id(const std::string& name, const Deadline&) override {
+    const auto found = images.find(name);
+    return found == images.end() ? std::string("sha256:image") : found->second;
+  }
+  Status tag_image(const std::string& id, const std::string& reference, const Deadline&) override {
+    tagged[reference] = images[reference] = id;
+    return {};
+  }
   Status remove(const std::string& id, const Deadline&) override {
     for (auto& [project, services] : projects)
       std::erase_if(services, [&](const auto& service) { return service.second.id == id; });
@@ -128,6 +139,7 @@ struct FakeDriver final : Driver {
   std::map<std::string, std::string> definitions;  // project/service -> JSON it was made from
   std::map<std::string, std::string> models;       // stack -> model, with {root} for the project folder
   std::optional<Error> resolve_error, pull_error, up_error;
+  std::function<void(const std::string& stack)> before_up;
   std::atomic<int> resolved = 0, pulled = 0, upped = 0;
   std::mutex mutex;
 
@@ -150,6 +162,7 @@ struct FakeDriver final : Driver {
   Status up(const std::string& stack, const json::object& model, const UpOptions&, const Deadline&) override {
     ++upped;
     const std::lock_guard lock(mutex);
+    if (before_up) before_up(stack);
     if (up_error) return tl::unexpected(*up_error);
     std::map<std::string, ContainerSummary> kept;
     for (const auto& member : model.at("services").get_object()) {
@@ -208,7 +221,7 @@ class PipelineTest : public ::testing::Test {
   void start() {
     pipeline.reset();
     releases.reset();
-    releases = std::move(*ReleaseStore::open(std::move(*Db::open(folder / "state.db"))));
+    releases = std::move(*ReleaseStore::open(std::move(*Db::open(folder / "state.db")), Secret("key")));
     preparer = std::make_unique<StackPreparer>(StackPreparer::Options{.hash_key = Secret("key"), .process_env = {}},
                                                driver, engine, *releases);
     deployment =
@@ -216,6 +229,7 @@ class PipelineTest : public ::testing::Test {
     pipeline = std::make_unique<Pipeline>(Pipeline::Options{.data_dir = folder,
                                                             .host_data_dir = "/host/data",
                                                             .config = {},
+                                                            .auto_rollback = auto_rollback,
                                                             .environment_hash = "",
                                                             .hash_key = Secret("key")},
                                           source, driver, engine, live, *releases, *preparer, *deployment,
@@ -240,6 +254,7 @@ class PipelineTest : public ::testing::Test {
   std::string id_of(const std::string& service) { return engine.projects["web"][service].id; }
 
   fs::path folder;
+  bool auto_rollback = false;
   SystemClock clock;
   FakeSource source;
   FakeEngine engine;

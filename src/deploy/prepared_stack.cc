@@ -33,7 +33,8 @@ StackPreparer::StackPreparer(Options options, Driver& driver, Engine& engine, Re
 Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig& config, const UnpackedTree& tree,
                                              const std::string& host_root, const Deadline& deadline) {
   PreparedStack stack{.config = config};
-  if (job.request.trigger == Trigger::webhook && !filter_matches(config, job.request.ref)) {  // webhook/F6
+  if (job.request.trigger == Trigger::webhook && !is_rollback(job.request) &&
+      !filter_matches(config, job.request.ref)) {  // webhook/F6
     stack.filtered_because =
         fmt::format("webhook_filter '{}' does not match {}", config.webhook_filter, job.request.ref);
     return stack;

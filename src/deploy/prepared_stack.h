@@ -4,6 +4,8 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,7 @@
 #include "docker/engine.h"
 #include "driver/driver.h"
 #include "model/job.h"
+#include "model/rollback_rule.h"
 #include "oci/unpack.h"
 #include "sys/json.h"
 
@@ -31,7 +34,11 @@ struct PreparedStack {
   StackRecord record;              // what the state file knows of the stack
   ContainersByService containers;  // as they are now
   StackPlan plan;
+  RollbackRule rollback;                // the stack's own, else AUTO_ROLLBACK
+  std::set<std::string> has_image;      // services whose image was restored: there is nothing to pull
+  std::optional<StartFailure> failure;  // set when it could not be brought up and nothing passing is to blame
 
+  bool asks_for_rollback() const { return failure && rollback.answers(*failure); }
   bool deploys() const { return filtered_because.empty() && plan.changes_anything(); }
 };
 

@@ -35,7 +35,7 @@ Readiness judge_running(const ContainerDetail& container) {
     case Health::healthy:
       return {State::ready, {}};
     case Health::unhealthy:
-      return failed("is unhealthy" + because(container.health_output));
+      return {State::failed, "is unhealthy" + because(container.health_output), true};
   }
   return {};
 }

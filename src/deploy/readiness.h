@@ -17,7 +17,8 @@ struct Readiness {
     failed,
   };
   State state = State::waiting;
-  std::string reason;  // failed: "exited with code 3"
+  std::string reason;         // failed: "exited with code 3"
+  bool is_unhealthy = false;  // failed: by its health check
 };
 
 // What the events told about a container that its present state does not show.

@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "sys/json.h"
+#include "deploy/release_rows.h"
+#include "deploy/stored_json.h"
 
 namespace windlass {
 namespace {
@@ -15,24 +16,6 @@ CREATE TABLE IF NOT EXISTS lane_digests (
   UNIQUE (lane, digest)
 );
 CREATE TABLE IF NOT EXISTS lane_deployed (lane TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS releases (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  id TEXT NOT NULL UNIQUE,
-  stack TEXT NOT NULL,
-  source_id TEXT NOT NULL,
-  ref TEXT NOT NULL,
-  target TEXT NOT NULL,
-  digest TEXT NOT NULL,
-  config_hash TEXT NOT NULL,
-  plan TEXT NOT NULL,
-  trigger TEXT NOT NULL,
-  job_id TEXT NOT NULL,
-  state TEXT NOT NULL,
-  message TEXT NOT NULL DEFAULT '',
-  started_unix_us INTEGER NOT NULL,
-  finished_unix_us INTEGER
-);
-CREATE INDEX IF NOT EXISTS releases_by_stack ON releases (stack, seq);
 CREATE TABLE IF NOT EXISTS release_services (
   release_id TEXT NOT NULL,
   service TEXT NOT NULL,
@@ -58,34 +41,18 @@ CREATE TABLE IF NOT EXISTS bad_runs (
   key TEXT NOT NULL,
   PRIMARY KEY (lane, place)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rollbacks (
+  job_id TEXT PRIMARY KEY,
+  lane TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  release_id TEXT NOT NULL,
+  reason TEXT NOT NULL
+) WITHOUT ROWID;
 UPDATE releases SET state = 'failed', message = 'interrupted' WHERE state = 'running';
 UPDATE stacks SET last_state = 'failed' WHERE last_state = 'running';
 )";
 
-using TextMap = std::map<std::string, std::string>;
-
-json::object to_json(const TextMap& map) {
-  json::object object;
-  for (const auto& [key, value] : map) object[key] = value;
-  return object;
-}
-
-TextMap text_map(const json::object* object) {
-  TextMap map;
-  if (object == nullptr) return map;
-  for (const auto& member : *object)
-    if (const auto* text = member.value().if_string()) map[std::string(member.key())] = std::string(*text);
-  return map;
-}
-
-// Our own rows: anything that does not parse is a damaged state file.
-Result<json::value> stored_json(std::string_view text) {
-  auto value = parse_json(text);
-  if (!value) return fail(Kind::internal, "state file: " + value.error().message);
-  return value;
-}
-
-json::value to_json(const std::vector<SettledStack>& stacks) {
+json::value stacks_to_json(const std::vector<SettledStack>& stacks) {
   json::array array;
   for (const auto& stack : stacks) {
     json::array services;
@@ -134,9 +101,11 @@ std::optional<ReleaseState> parse_state(std::string_view text) {
 
 }  // namespace
 
-Result<std::unique_ptr<ReleaseStore>> ReleaseStore::open(std::unique_ptr<Db> db) {
-  if (auto made = db->execute(kSchema); !made) return while_doing("opening the release store", made.error());
-  return std::unique_ptr<ReleaseStore>(new ReleaseStore(std::move(db)));
+Result<std::unique_ptr<ReleaseStore>> ReleaseStore::open(std::unique_ptr<Db> db, const Secret& key) {
+  auto made = make_release_table(*db);
+  if (made) made = db->execute(kSchema);
+  if (!made) return while_doing("opening the release store", made.error());
+  return std::unique_ptr<ReleaseStore>(new ReleaseStore(std::move(db), key));
 }
 
 Result<LaneHistory> ReleaseStore::history(const std::string& lane) {
@@ -196,12 +165,7 @@ Status ReleaseStore::begin(const Release& release, const std::map<std::string, S
   const std::lock_guard lock(mutex_);
   auto transaction = Transaction::begin(*db_);
   if (!transaction) return tl::unexpected(transaction.error());
-  auto insert = db_->query(
-      "INSERT INTO releases (id, stack, source_id, ref, target, digest, config_hash, plan, trigger, job_id, state, "
-      "started_unix_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?)");
-  insert.bind(release.id).bind(release.stack).bind(release.source_id).bind(release.ref).bind(release.target);
-  insert.bind(release.digest).bind(release.config_hash).bind(release.plan).bind(release.trigger).bind(release.job_id);
-  if (auto done = insert.bind(to_unix_us(release.started_at)).run(); !done) return done;
+  if (auto done = insert_release(*db_, seal_, release); !done) return done;
   for (const auto& [service, inputs] : made) {
     auto row = db_->query("INSERT INTO release_services (release_id, service, inputs) VALUES (?, ?, ?)");
     if (auto done = row.bind(release.id).bind(service).bind(json::serialize(to_json(inputs))).run(); !done) return done;
@@ -209,7 +173,7 @@ Status ReleaseStore::begin(const Release& release, const std::map<std::string, S
   auto stack = db_->query(
       "INSERT INTO stacks (name, source_id, last_state, release_of) VALUES (?, ?, 'running', '{}') "
       "ON CONFLICT (name) DO UPDATE SET source_id = excluded.source_id, last_state = 'running'");
-  if (auto done = stack.bind(release.stack).bind(release.source_id).run(); !done) return done;
+  if (auto done = stack.bind(release.stack).bind(release.request.source_id).run(); !done) return done;
   return transaction->commit();
 }
 
@@ -217,10 +181,7 @@ Status ReleaseStore::finish(const Release& release, const std::map<std::string, 
   const std::lock_guard lock(mutex_);
   auto transaction = Transaction::begin(*db_);
   if (!transaction) return tl::unexpected(transaction.error());
-  auto update = db_->query("UPDATE releases SET state = ?, message = ?, finished_unix_us = ? WHERE id = ?");
-  update.bind(to_string(release.state)).bind(release.message);
-  update.bind(release.finished_at ? std::optional(to_unix_us(*release.finished_at)) : std::nullopt);
-  if (auto done = update.bind(release.id).run(); !done) return done;
+  if (auto done = end_release(*db_, release); !done) return done;
   auto stack = db_->query("UPDATE stacks SET last_state = ?, release_of = ? WHERE name = ?");
   stack.bind(to_string(release.state)).bind(json::serialize(to_json(release_of)));
   if (auto done = stack.bind(release.stack).run(); !done) return done;
@@ -228,11 +189,12 @@ Status ReleaseStore::finish(const Release& release, const std::map<std::string, 
   return transaction->commit();
 }
 
-// Rows of the last releases stay, and of those whose containers still run.
+// Rows of the last releases stay, of those whose containers still run, and the last good one.
 Status ReleaseStore::prune(const std::string& stack) {
   auto old = db_->query(
       "DELETE FROM releases WHERE stack = ?1 AND seq <= (SELECT seq FROM releases WHERE stack = ?1 ORDER BY seq DESC "
-      "LIMIT 1 OFFSET ?2) AND id NOT IN (SELECT value FROM stacks, json_each(stacks.release_of) WHERE name = ?1)");
+      "LIMIT 1 OFFSET ?2) AND id NOT IN (SELECT value FROM stacks, json_each(stacks.release_of) WHERE name = ?1) "
+      "AND seq IS NOT (SELECT max(seq) FROM releases WHERE stack = ?1 AND state = 'succeeded')");
   if (auto done = old.bind(stack).bind(kReleasesPerStack).run(); !done) return done;
   if (db_->changes() == 0) return {};
   return db_->query("DELETE FROM release_services WHERE release_id NOT IN (SELECT id FROM releases)").run();
@@ -266,7 +228,7 @@ Result<std::optional<SettledRun>> ReleaseStore::settled(const std::string& lane,
 Status ReleaseStore::settle(const std::string& lane, const std::string& place, const SettledRun& run) {
   const std::lock_guard lock(mutex_);
   auto query = db_->query("INSERT OR REPLACE INTO settled_runs (lane, target, key, stacks) VALUES (?, ?, ?, ?)");
-  return query.bind(lane).bind(place).bind(run.key).bind(json::serialize(to_json(run.stacks))).run();
+  return query.bind(lane).bind(place).bind(run.key).bind(json::serialize(stacks_to_json(run.stacks))).run();
 }
 
 Status ReleaseStore::unsettle(const std::string& lane, const std::string& place) {

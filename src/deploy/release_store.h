@@ -17,6 +17,7 @@
 #include "deploy/planning.h"
 #include "model/release.h"
 #include "source/source.h"
+#include "sys/seal.h"
 #include "sys/sqlite.h"
 
 namespace windlass {
@@ -41,6 +42,13 @@ struct StackRecord {
   std::map<std::string, std::string> release_of;  // service -> the release that last made its containers
 };
 
+// A rollback by itself, on disk from its beginning to its end.
+struct BegunRollback {
+  Digest digest;           // of what failed
+  std::string release_id;  // what is brought back
+  std::string reason;      // why
+};
+
 class ReleaseStore {
  public:
   static constexpr int kSeenPerLane = 64;  // oci 2
@@ -49,7 +57,8 @@ class ReleaseStore {
   static constexpr int kReleasesPerStack = 100;  // deploy/V1
 
   // Creates its tables if they are not there. Releases that were running when the process ended count as failed.
-  static Result<std::unique_ptr<ReleaseStore>> open(std::unique_ptr<Db> db);
+  // `key`: of this installation.
+  static Result<std::unique_ptr<ReleaseStore>> open(std::unique_ptr<Db> db, const Secret& key);
 
   Result<LaneHistory> history(const std::string& lane);
   // The lane has tried this digest; `deployed`: it is what the lane was last deployed from.
@@ -72,12 +81,32 @@ class ReleaseStore {
   Result<std::string> bad_key(const std::string& lane, const std::string& place);
   Status remember_bad(const std::string& lane, const std::string& place, const std::string& key);
 
+  // Of one stack, or of all with "": newest first, at most `limit`.
+  Result<std::vector<Release>> releases(const std::string& stack, std::size_t limit);
+  Result<std::optional<Release>> release(const std::string& id);
+  // The newest good release of any stack that this source, ref and target deployed before the job: what that lane is
+  // brought back to. Of references by digest all are one ref.
+  Result<std::optional<Release>> last_good(const JobRequest& request, const std::string& before_job);
+  // The newest good release of what the request is about that was made from that digest.
+  Result<std::optional<Release>> good_release_of(const JobRequest& request, const Digest& digest);
+  // The newest good release of the stack up to that one (of another stack perhaps): what the stack was like then.
+  Result<std::optional<Release>> good_as_of(const std::string& stack, const Release& release);
+  // What was good and must stay in the content store: of each stack the last so many that it keeps (deploy/V1).
+  Result<std::vector<Digest>> kept_digests();
+
+  // Rollbacks that have begun: after a crash the job goes on with it rather than trying the bad release again.
+  Result<std::optional<BegunRollback>> begun_rollback(const std::string& job_id);
+  // Forgets those of older jobs of the lane.
+  Status begin_rollback(const std::string& lane, const std::string& job_id, const BegunRollback& rollback);
+  Status end_rollback(const std::string& job_id);
+
  private:
-  explicit ReleaseStore(std::unique_ptr<Db> db) : db_(std::move(db)) {}
+  ReleaseStore(std::unique_ptr<Db> db, const Secret& key) : db_(std::move(db)), seal_(key, "inline deployments") {}
   Status prune(const std::string& stack);
 
   std::mutex mutex_;  // guards db_
   std::unique_ptr<Db> db_;
+  const Seal seal_;
 };
 
 }  // namespace windlass

@@ -26,13 +26,16 @@ class ReleaseStoreTest : public ::testing::Test {
     store.reset();
     auto db = Db::open(folder / "state.db");
     ASSERT_TRUE(db) << db.error().message;
-    auto opened = ReleaseStore::open(std::move(*db));
+    auto opened = ReleaseStore::open(std::move(*db), Secret("key"));
     ASSERT_TRUE(opened) << opened.error().message;
     store = std::move(*opened);
   }
   Release release(const std::string& id, const std::string& stack = "web") {
-    return {
-        .id = id, .stack = stack, .source_id = "ghcr.io/my/app", .digest = digest(1).str(), .started_at = clock.now()};
+    return {.id = id,
+            .stack = stack,
+            .request = {.artifact = "ghcr.io/my/app:main", .source_id = "ghcr.io/my/app", .ref = "main"},
+            .digest = digest(1).str(),
+            .started_at = clock.now()};
   }
   void finish(Release release, ReleaseState state, const std::map<std::string, std::string>& release_of) {
     release.state = state;

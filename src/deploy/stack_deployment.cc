@@ -8,7 +8,6 @@
 
 #include "base/crash_point.h"
 #include "deploy/labels.h"
-#include "deploy/watch.h"
 #include "sys/crypto.h"
 
 namespace windlass {
@@ -89,6 +88,27 @@ StackDeployment::StackDeployment(Options options, Driver& driver, Engine& engine
                                  ReleaseStore& releases, const Clock& clock)
     : options_(options), driver_(driver), engine_(engine), preparer_(preparer), releases_(releases), clock_(clock) {}
 
+Status StackDeployment::restore_images(PreparedStack& stack, const std::map<std::string, std::string>& images,
+                                       const Deadline& deadline) {
+  const auto* services = object_of(stack.model, "services");
+  for (const auto& [service, id] : images) {
+    const auto* definition = services != nullptr ? object_of(*services, service) : nullptr;
+    if (definition == nullptr) continue;
+    auto name = std::string(text_of(*definition, "image"));
+    if (name.empty()) name = fmt::format("{}-{}", stack.config.name, service);  // what compose calls what it built
+    const auto now = engine_.image_id(name, deadline);
+    if (!now || *now != id) {
+      const auto there = engine_.image_id(id, deadline);
+      if (!there && there.error().kind == Kind::not_found) continue;
+      if (!there) return tl::unexpected(there.error());
+      if (name.find('@') != name.npos) continue;  // a digest names one image only
+      if (auto tagged = engine_.tag_image(id, name, deadline); !tagged) return tagged;
+    }
+    stack.has_image.insert(service);
+  }
+  return {};
+}
+
 // deploy/C6: without a policy always, `missing` when the engine lacks the image or the tag is latest, `never` and
 // `build` not; what is not named here is not pulled, which saves a child process.
 Status StackDeployment::get_images(PreparedStack& stack, const Log& log, const Deadline& deadline) {
@@ -97,6 +117,7 @@ Status StackDeployment::get_images(PreparedStack& stack, const Log& log, const D
   for (const auto& shape : stack.services) {
     const auto* service = object_of(*services, shape.name);
     const auto image = text_of(*service, "image");
+    if (stack.has_image.contains(shape.name)) continue;
     const auto policy = stack.config.force_image_pull ? std::string_view("always") : text_of(*service, "pull_policy");
     if (object_of(*service, "build") != nullptr) {
       const auto id = engine_.image_id(std::string(image), deadline);
@@ -120,23 +141,30 @@ Status StackDeployment::get_images(PreparedStack& stack, const Log& log, const D
         !done)
       return done;
   }
-  if (pulled.empty() && built.empty()) return {};
+  if (pulled.empty() && built.empty() && stack.has_image.empty()) return {};
   return preparer_.plan_moved_images(stack, deadline);
 }
 
-Status StackDeployment::bring_up(const Job& job, const Digest& digest, PreparedStack& stack, const Log& log,
-                                 const Deadline& deadline) {
+Release StackDeployment::new_release(const ReleaseOrigin& origin, const PreparedStack& stack) const {
   Release release{.id = new_uuid_v7(),
                   .stack = stack.config.name,
-                  .source_id = job.request.source_id,
-                  .ref = job.request.ref,
-                  .target = job.request.target,
-                  .digest = digest.str(),
+                  .request = origin.job.request,
+                  .digest = origin.digest.str(),
                   .config_hash = stack.config_hash,
+                  .trust_hash = origin.trust_hash,
                   .plan = stack.plan.str(),
-                  .trigger = std::string(to_string(job.request.trigger)),
-                  .job_id = job.id,
+                  .keep = stack.rollback.keep,
+                  .job_id = origin.job.id,
                   .started_at = clock_.now()};
+  for (const auto& service : stack.plan.services)
+    if (service.action != ServiceAction::keep)
+      release.reasons.push_back(fmt::format("{}: {}", service.service, fmt::join(service.reasons, ", ")));
+  return release;
+}
+
+Status StackDeployment::bring_up(const ReleaseOrigin& origin, PreparedStack& stack, const Log& log,
+                                 const Deadline& deadline) {
+  auto release = new_release(origin, stack);
   for (const auto& service : stack.plan.services)
     if (service.action != ServiceAction::keep)
       log.info("service changes", {{"service", service.service},
@@ -150,22 +178,17 @@ Status StackDeployment::bring_up(const Job& job, const Digest& digest, PreparedS
 
   json::object model = stack.model;
   put_labels(model, stack,
-             release_labels({.job = job,
+             release_labels({.job = origin.job,
                              .config = stack.config,
                              .release_id = release.id,
-                             .digest = digest.str(),
+                             .digest = release.digest,
                              .compose_hash = stack.compose_hash,
                              .config_hash = stack.config_hash,
                              .working_dir = stack.working_dir,
                              .now = release.started_at}));
-  auto done = up_and_watch(stack, model, log, deadline);
-
+  const auto done = up_and_watch(stack, model, log, deadline);
   crash_point("release.before_record");
-  release.state = done ? ReleaseState::succeeded : ReleaseState::failed;
-  release.message = done ? std::string() : done.error().message;
-  release.finished_at = clock_.now();
-  auto release_of = releases_now(stack, deadline);
-  auto recorded = releases_.finish(release, release_of ? *release_of : stack.record.release_of);
+  const auto recorded = record(release, stack, done, deadline);
   crash_point("release.after_record");
   if (!done) return done;
   if (!recorded) return while_doing("recording the release", recorded.error());
@@ -179,28 +202,49 @@ Status StackDeployment::up_and_watch(PreparedStack& stack, const json::object& m
   auto watch = HealthWatch::open(engine_, stack.config.name, deadline);  // first, so that no event is missed
   if (!watch) return tl::unexpected(watch.error());
   crash_point("driver.before_up");
+  const auto until = deadline.within(timeout);
   auto up = driver_.up(stack.config.name, model,
-                       {.remove_orphans = stack.config.remove_orphans, .project_dir = stack.working_dir},
-                       deadline.within(timeout));
+                       {.remove_orphans = stack.config.remove_orphans, .project_dir = stack.working_dir}, until);
   crash_point("driver.after_up");
-  if (!up) {  // often because one service waits for another that failed: that one is the news
-    const auto failure = (*watch)->failure_now(stack.services, deadline);
-    return failure.empty() ? up : while_doing(failure, up.error());
-  }
+  if (!up) return tl::unexpected(why_not_up(**watch, stack, up.error(), until, deadline));
   heartbeat.phase("waiting for services to start");
   crash_point("watch.waiting");
-  return (*watch)->wait(stack.services, timeout, deadline);
+  auto well = (*watch)->wait(stack.services, timeout, deadline);
+  if (well && stack.rollback.enabled()) {
+    heartbeat.phase("waiting for services to prove stable");
+    well = (*watch)->hold(stack.rollback.stable_for, deadline);
+  }
+  if (!well && well.error().kind != Kind::unavailable) stack.failure = (*watch)->failure();
+  return well;
 }
 
-// Which release made the containers that are there now: also right when only some services got new ones.
-Result<std::map<std::string, std::string>> StackDeployment::releases_now(const PreparedStack& stack,
-                                                                         const Deadline& deadline) {
-  auto containers = engine_.containers({"com.docker.compose.project=" + stack.config.name}, deadline);
-  if (!containers) return tl::unexpected(containers.error());
+// Often one service waits for another that failed: that one is the news. A tool that found no end although the engine
+// answers has waited for a service in vain; that does not pass by itself.
+Error StackDeployment::why_not_up(HealthWatch& watch, PreparedStack& stack, Error cause, const Deadline& until,
+                                  const Deadline& deadline) {
+  const auto failure = watch.failure_now(stack.services, deadline);
+  const bool has_waited_in_vain = cause.kind == Kind::unavailable && until.passed() && !deadline.passed();
+  if (has_waited_in_vain && engine_.ping()) cause.kind = Kind::invalid;
+  if (cause.kind != Kind::unavailable)
+    stack.failure = failure.empty() && has_waited_in_vain ? StartFailure::timeout : watch.failure();
+  return failure.empty() ? cause : Error{cause.kind, fmt::format("{}: {}", failure, cause.message)};
+}
+
+// Which release made the containers that are there now is read from the engine: also right when only some services got
+// new ones.
+Status StackDeployment::record(Release& release, const PreparedStack& stack, const Status& done,
+                               const Deadline& deadline) {
+  release.state = done ? ReleaseState::succeeded : ReleaseState::failed;
+  release.message = done ? std::string() : done.error().message;
+  release.finished_at = clock_.now();
   auto release_of = stack.record.release_of;
-  for (const auto& [service, list] : by_service(*containers))
-    release_of[service] = list.front().label(std::string(kReleaseLabel));
-  return release_of;
+  const auto containers = engine_.containers({"com.docker.compose.project=" + stack.config.name}, deadline);
+  if (containers)
+    for (const auto& [service, list] : by_service(*containers)) {
+      release_of[service] = list.front().label(std::string(kReleaseLabel));
+      if (done) release.images[service] = list.front().image_id;
+    }
+  return releases_.finish(release, release_of);
 }
 
 }  // namespace windlass

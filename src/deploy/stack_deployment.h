@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "deploy/prepared_stack.h"
 #include "deploy/release_store.h"
+#include "deploy/watch.h"
 #include "docker/engine.h"
 #include "driver/driver.h"
 
@@ -13,6 +14,13 @@ namespace windlass {
 
 // How long a stack may take until all its services are healthy (deploy/C13).
 std::chrono::seconds start_timeout(const DeployConfig& config);
+
+// What all stacks of a run are brought to.
+struct ReleaseOrigin {
+  const Job& job;
+  Digest digest;
+  std::string trust_hash;  // keyed: of the policies under which it is trusted
+};
 
 class StackDeployment {
  public:
@@ -24,16 +32,25 @@ class StackDeployment {
   StackDeployment(Options options, Driver& driver, Engine& engine, StackPreparer& preparer, ReleaseStore& releases,
                   const Clock& clock);
 
+  // Before a release comes back: the names of its images mean again what they meant then. An image that the engine has
+  // no more is pulled like any other.
+  Status restore_images(PreparedStack& stack, const std::map<std::string, std::string>& images,
+                        const Deadline& deadline);
+
   // Pulls what the plan needs; the live directory is still as it was. May add recreations for images that moved.
   Status get_images(PreparedStack& stack, const Log& log, const Deadline& deadline);
 
-  // Creates, recreates, starts, watches until healthy, records the release. The live directory is at the new release.
-  // On failure the new containers stay for inspection and the release is recorded as failed (C14).
-  Status bring_up(const Job& job, const Digest& digest, PreparedStack& stack, const Log& log, const Deadline& deadline);
+  // Creates, recreates, starts, watches until healthy and for a stack with rollback for `stable_for` after it, records
+  // the release. The live directory is at the new release. On failure the new containers stay as they are, the release
+  // is recorded as failed, and `stack.failure` says what a rollback rule asks (C14, V2).
+  Status bring_up(const ReleaseOrigin& origin, PreparedStack& stack, const Log& log, const Deadline& deadline);
 
  private:
+  Release new_release(const ReleaseOrigin& origin, const PreparedStack& stack) const;
   Status up_and_watch(PreparedStack& stack, const json::object& model, const Log& log, const Deadline& deadline);
-  Result<std::map<std::string, std::string>> releases_now(const PreparedStack& stack, const Deadline& deadline);
+  Error why_not_up(HealthWatch& watch, PreparedStack& stack, Error cause, const Deadline& until,
+                   const Deadline& deadline);
+  Status record(Release& release, const PreparedStack& stack, const Status& done, const Deadline& deadline);
 
   Options options_;
   Driver& driver_;

@@ -56,8 +56,21 @@ Status HealthWatch::wait(const std::vector<ServiceShape>& services, std::chrono:
     if (deadline.stop.stop_requested())
       return fail(Kind::unavailable, "stopped waiting for services to start: " + join(late, ", "));
     if (!seen) return while_doing("waiting for services to start", seen.error());
+    failure_ = StartFailure::timeout;
     return fail(Kind::invalid, fmt::format("timed out after {} waiting for services to start: {}",
                                            to_go_duration(timeout), join(late, ", ")));
+  }
+}
+
+Status HealthWatch::hold(std::chrono::milliseconds span, const Deadline& deadline) {
+  const auto until = deadline.within(span);
+  for (Status seen;; seen = seen ? look_after_next_event(until) : come_back(until)) {
+    if (auto failure = first_failure(deadline); !failure.empty())
+      return fail(Kind::invalid, fmt::format("{} (within {} of its start)", failure, to_go_duration(span)));
+    if (!until.passed()) continue;
+    if (deadline.stop.stop_requested()) return fail(Kind::unavailable, "stopped watching the new release");
+    if (!seen) return while_doing("watching the new release", seen.error());
+    return {};
   }
 }
 
@@ -204,6 +217,7 @@ std::string HealthWatch::first_failure(const Deadline& deadline) {
   });
   if (failed == watched_.end()) return {};
   const auto& [id, watched] = *failed;
+  failure_ = watched.readiness.is_unhealthy ? StartFailure::unhealthy : StartFailure::failed;
   const auto logs = engine_.last_logs(id, options_.log_lines, deadline.within(kLogsTimeout));
   const auto lines = logs ? on_one_line(*logs) : std::string();
   return fmt::format("service {}: container {} {}; {}", watched.service, watched.name, watched.readiness.reason,

@@ -17,6 +17,7 @@
 #include "deploy/planning.h"
 #include "deploy/readiness.h"
 #include "docker/engine.h"
+#include "model/rollback_rule.h"
 
 namespace windlass {
 
@@ -36,6 +37,12 @@ class HealthWatch {
   // lines: …" or "timed out after 3m0s waiting for services to start: a, b"; Kind::unavailable when stopped, or when
   // the engine is away at the end.
   Status wait(const std::vector<ServiceShape>& services, std::chrono::milliseconds timeout, const Deadline& deadline);
+
+  // After a good wait(): watches on for `span`. Errors as of wait(), with "(within 10s of its start)".
+  Status hold(std::chrono::milliseconds span, const Deadline& deadline);
+
+  // What came between, when wait(), hold() or failure_now() told of a failure.
+  StartFailure failure() const { return failure_; }
 
   // The first failure there is now, in the words of wait(); "" if there is none. For a driver that could not bring the
   // stack up, because one service waits for another that failed.
@@ -76,6 +83,7 @@ class HealthWatch {
   std::map<std::string, Watched> watched_;  // container id
   std::set<std::string> started_;           // ids that were started since opened_at_
   std::map<std::string, int> exit_codes_;   // id -> of its last end that was heard of
+  StartFailure failure_ = StartFailure::failed;
 };
 
 }  // namespace windlass

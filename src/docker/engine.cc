@@ -137,6 +137,16 @@ class HttpEngine final : public Engine {
     return get(fmt::format("/images/{}/json", url_encode(reference, "/:@")), deadline, parse_image_id);
   }
 
+  Status tag_image(const std::string& id, const std::string& reference, const Deadline& deadline) override {
+    const auto slash = reference.rfind('/');
+    const auto colon = reference.find(':', slash == reference.npos ? 0 : slash);
+    const auto tag = colon == reference.npos ? "latest" : reference.substr(colon + 1);
+    return change("POST",
+                  fmt::format("/images/{}/tag?repo={}&tag={}", url_encode(id, ":"),
+                              url_encode(reference.substr(0, colon)), url_encode(tag)),
+                  deadline);
+  }
+
   Status remove(const std::string& id, const Deadline& deadline) override {
     return change("DELETE", fmt::format("/containers/{}?force=1", url_encode(id)), deadline);
   }

@@ -95,6 +95,8 @@ struct Engine {
   virtual Result<std::string> last_logs(const std::string& id, int lines, const Deadline& deadline) = 0;
   // The id of a local image; Kind::not_found if the engine has none of that name.
   virtual Result<std::string> image_id(const std::string& reference, const Deadline& deadline) = 0;
+  // Gives a local image another name, `reference` with or without a tag; the name is taken from the image that has it.
+  virtual Status tag_image(const std::string& id, const std::string& reference, const Deadline& deadline) = 0;
   // Removes a container, running or not; its volumes stay.
   virtual Status remove(const std::string& id, const Deadline& deadline) = 0;
   virtual Status rename(const std::string& id, const std::string& name, const Deadline& deadline) = 0;

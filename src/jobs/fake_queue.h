@@ -20,18 +20,37 @@ struct FakeJobQueue final : JobQueue {
   RunFilter asked;                                       // of the last runs()
   std::string fault;                                     // what health() says, empty: all is well
 
-  std::mutex mutex;  // of notes, which come from any thread
+  std::mutex mutex;  // of what comes from any thread
 
   void accept(std::string job_id, JobRequest request, OnAccepted done, OnFinished finished) override {
     if (refusal) return done({.job_id = job_id, .refusal = refusal, .reason = reason});
     jobs.emplace_back(job_id, std::move(request));
-    if (finished) waiting[job_id] = std::move(finished);
+    if (finished) {
+      const std::lock_guard lock(mutex);
+      waiting[job_id] = std::move(finished);
+    }
     done({.job_id = std::move(job_id)});
   }
   void record(RunRecord record) override { records.push_back(std::move(record)); }
   void note(RunRecord record) override {
     const std::lock_guard lock(mutex);
     notes.push_back(std::move(record));
+  }
+  std::size_t waiting_count() {
+    const std::lock_guard lock(mutex);
+    return waiting.size();
+  }
+  // Ends the one job that is waited for.
+  void end_waiting(const JobOutcome& outcome) {
+    OnFinished finished;
+    RunRecord run;
+    {
+      const std::lock_guard lock(mutex);
+      auto job = waiting.extract(waiting.begin());
+      run.job_id = job.key();
+      finished = std::move(job.mapped());
+    }
+    finished(run, outcome);
   }
   void end_last(const JobOutcome& outcome) { waiting.at(jobs.back().first)({}, outcome); }
 

@@ -19,7 +19,7 @@ QueuedJobPtr retry_of(const QueuedJob& failed) {
   job->job = failed.job;
   job->job.id = new_uuid_v7();
   job->job.attempts = 0;
-  job->job.request.cause = "retry";
+  if (!is_rollback(job->job.request)) job->job.request.cause = "retry";  // a rollback stays one
   job->parent = failed.job.id;
   job->retry = failed.retry + 1;
   return job;

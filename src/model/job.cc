@@ -13,6 +13,8 @@ std::string scope_of(const JobRequest& request) {
   return request.deployments.empty() ? request.target : fmt::format("{} {}", request.target, request.deployments);
 }
 
+bool is_rollback(const JobRequest& request) { return request.cause == kRollbackCause && request.digest; }
+
 const std::string& shown_repository(const JobRequest& request) {
   return request.trigger == Trigger::poll ? request.source_id : request.repository;
 }
@@ -22,6 +24,10 @@ std::string revision_of(const JobRequest& request) {
   if (request.ref.empty()) return digest;
   if (digest.empty() || digest == request.ref) return request.ref;
   return fmt::format("{} ({})", request.ref, digest);
+}
+
+std::string revision_to(const JobRequest& request, const Digest& settled) {
+  return request.ref_is_digest ? settled.str() : fmt::format("{} ({})", request.ref, settled.str());
 }
 
 std::string_view error_text(FailedStep step) {

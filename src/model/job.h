@@ -14,6 +14,8 @@ namespace windlass {
 
 enum class SourceType { oci };
 
+inline constexpr std::string_view kRollbackCause = "rollback";
+
 struct JobRequest {
   SourceType source = SourceType::oci;
   Trigger trigger = Trigger::webhook;
@@ -24,7 +26,7 @@ struct JobRequest {
   bool ref_is_digest = false;
   std::optional<Digest> digest;  // the manifest digest the sender announced (P of webhook 14)
   std::string target;            // deploy-config target, empty: none
-  std::string cause;             // "retry" for jobs windlass makes itself, else empty
+  std::string cause;             // "retry" for jobs windlass makes itself, kRollbackCause, else empty
   std::string parent;            // id of the run that this one belongs to (api/E12), else empty
   // Inline deployments as canonical JSON, in place of the artifact's deploy config (config 5); empty: none. May hold
   // environment values that are nobody's business: never in a log, a record or an answer.
@@ -38,8 +40,14 @@ std::string lane_of(const JobRequest& request);
 // A waiting job takes the place of an older one of its lane and scope only (webhook/C4).
 std::string scope_of(const JobRequest& request);
 
+// Does it bring a release back that an operator named? `digest` is then of that release (api/E49).
+bool is_rollback(const JobRequest& request);
+
 // The `repository` of the run record: host/path for polls, else without the host (api 3).
 const std::string& shown_repository(const JobRequest& request);
+
+// What the request means once its digest is settled: "<ref> (<digest>)", or the digest alone.
+std::string revision_to(const JobRequest& request, const Digest& settled);
 
 // "<ref> (<digest>)", or whichever half exists (webhook/X8).
 std::string revision_of(const JobRequest& request);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "model/digest.h"
+#include "model/job.h"
 
 namespace windlass {
 
@@ -22,13 +23,14 @@ using ServiceInputs = std::map<std::string, std::string>;
 struct Release {
   std::string id;  // UUIDv7; containers carry it as label cd.windlass.release
   std::string stack;
-  std::string source_id;  // canonical host/path
-  std::string ref;
-  std::string target;
+  JobRequest request;  // what it was asked for with: enough to ask for it again
   std::string digest;
-  std::string config_hash;  // of the deploy config
-  std::string plan;         // StackPlan::str()
-  std::string trigger;
+  std::string config_hash;                    // of the deploy config
+  std::string trust_hash;                     // keyed: of the policies under which it was trusted
+  std::string plan;                           // StackPlan::str()
+  std::vector<std::string> reasons;           // "page: image changed", one for each service that was not kept
+  std::map<std::string, std::string> images;  // service -> image id; of a release that became good
+  int keep = 5;                               // so many good releases of the stack keep their content
   std::string job_id;
   ReleaseState state = ReleaseState::running;
   std::string message;

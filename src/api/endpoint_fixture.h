@@ -1,0 +1,105 @@
+// For tests of the API: the endpoint with everything behind it in memory.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "api/endpoint.h"
+#include "jobs/fake_queue.h"
+#include "sys/json.h"
+
+namespace windlass {
+
+using namespace std::chrono_literals;
+
+// An engine that only knows whether it is there.
+struct PingedEngine final : Engine {
+  std::string fault;  // empty: it answers
+  bool throws = false;
+  std::atomic<int> pings = 0;
+
+  Status ping() override {
+    ++pings;
+    if (throws) throw std::bad_alloc();
+    if (!fault.empty()) return fail(Kind::unavailable, fault);
+    return {};
+  }
+  Result<EngineInfo> info(const Deadline&) override { return EngineInfo{}; }
+  Result<std::vector<ContainerSummary>> containers(const std::vector<std::string>&, const Deadline&) override {
+    return std::vector<ContainerSummary>();
+  }
+  Result<ContainerDetail> inspect(const std::string&, const Deadline&) override { return ContainerDetail{}; }
+  Result<std::string> last_logs(const std::string&, int, const Deadline&) override { return ""; }
+  Result<std::string> image_id(const std::string&, const Deadline&) override { return ""; }
+  Status tag_image(const std::string&, const std::string&, const Deadline&) override { return {}; }
+  Status remove(const std::string&, const Deadline&) override { return {}; }
+  Status rename(const std::string&, const std::string&, const Deadline&) override { return {}; }
+  Result<std::unique_ptr<EventStream>> events(const std::string&, const Deadline&) override {
+    return std::unique_ptr<EventStream>();
+  }
+};
+
+// Releases in memory.
+struct FakeArchive final : ReleaseArchive {
+  std::vector<Release> kept;
+  std::string fault;  // of rollback_to(); "": it may come back
+  std::string asked;  // of the last releases(): "stack limit"
+
+  Result<std::vector<Release>> releases(const std::string& stack, std::size_t limit) override {
+    asked = stack + " " + std::to_string(limit);
+    return kept;
+  }
+  Result<std::optional<Release>> release(const std::string& id) override {
+    for (const auto& release : kept)
+      if (release.id == id) return std::optional(release);
+    return std::optional<Release>();
+  }
+  Result<JobRequest> rollback_to(const Release& release) override {
+    if (!fault.empty()) return fail(Kind::conflict, fault);
+    return release.request;
+  }
+};
+
+struct Bench {
+  explicit Bench(std::string secret = "api-secret", bool docker_host_set = false)
+      : endpoint({.secret = Secret(std::move(secret)), .docker_host_set = docker_host_set}, queue, archive, engine,
+                 clock, Log({.level = LogLevel::critical})) {}
+
+  ServerResponse send(ServerRequest request) {
+    std::promise<ServerResponse> answered;
+    endpoint.handle(std::move(request), [&](ServerResponse response) { answered.set_value(std::move(response)); });
+    return answered.get_future().get();
+  }
+  ServerResponse get(std::string path, std::string query = "", std::string key = "api-secret") {
+    return send({.method = "GET",
+                 .path = std::move(path),
+                 .query = std::move(query),
+                 .headers = {{"x-api-key", std::move(key)}},
+                 .peer = "198.51.100.1:4711"});
+  }
+
+  FakeClock clock;
+  FakeJobQueue queue;
+  FakeArchive archive;
+  PingedEngine engine;
+  ApiEndpoint endpoint;
+};
+
+// Status and body without the id of the request; the form is checked on the way (api/B5 to B7).
+inline std::string told(const ServerResponse& response) {
+  EXPECT_EQ(response.content_type, "application/json; charset=utf-8");
+  EXPECT_EQ(response.headers.at(0).name + ": " + response.headers.at(0).value, "X-Content-Type-Options: nosniff");
+  EXPECT_TRUE(response.body.ends_with("}\n"));
+  auto parsed = parse_json(response.body);
+  if (!parsed) return parsed.error().message;
+  auto& object = parsed->as_object();
+  EXPECT_EQ(text_of(object, "job_id").size(), 36u);
+  object.erase("job_id");
+  return std::to_string(response.status) + " " + json::serialize(object);
+}
+
+}  // namespace windlass

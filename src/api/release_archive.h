@@ -1,0 +1,25 @@
+// The releases that the API shows and brings back. app/ has them from deploy/ and oci/.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/job.h"
+#include "model/release.h"
+
+namespace windlass {
+
+struct ReleaseArchive {
+  virtual ~ReleaseArchive() = default;
+  // Of one stack, or of all with "": newest first, at most `limit`.
+  virtual Result<std::vector<Release>> releases(const std::string& stack, std::size_t limit) = 0;
+  virtual Result<std::optional<Release>> release(const std::string& id) = 0;
+  // What to ask the queue for so that the release comes back. Kind::conflict "release content is gone", or "release was
+  // not good".
+  virtual Result<JobRequest> rollback_to(const Release& release) = 0;
+};
+
+}  // namespace windlass

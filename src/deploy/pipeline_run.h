@@ -1,0 +1,39 @@
+// One run of the pipeline, for the files that implement it.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "deploy/pipeline.h"
+
+namespace windlass {
+
+// What one run has found out so far.
+struct Pipeline::Run {
+  const Job& job;
+  const TellRevision& tell_revision;
+  Deadline deadline;
+  Log log;
+  std::string lane;
+  std::optional<Digest> digest;
+  std::string key;  // settled_key() as it was before anything was verified
+  std::vector<PreparedStack> stacks;
+  std::vector<std::optional<Error>> errors;          // by stack
+  bool touched = false;                              // the live directory is at the new release
+  FailedStep failing_step = FailedStep::deployment;  // of a stack that fails now
+  std::optional<Release> back_to;                    // set: this run brings that release back
+
+  bool any_failed() const {
+    return std::any_of(errors.begin(), errors.end(), [](const auto& error) { return error.has_value(); });
+  }
+  // Is there a stack that is neither left alone nor has failed already?
+  bool any_goes_on() const {
+    for (std::size_t i = 0; i < stacks.size(); ++i)
+      if (stacks[i].filtered_because.empty() && !errors[i]) return true;
+    return false;
+  }
+};
+
+}  // namespace windlass

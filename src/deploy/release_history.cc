@@ -1,0 +1,95 @@
+// What ReleaseStore tells of past releases, and the rollbacks that have begun.
+#include "deploy/release_rows.h"
+#include "deploy/release_store.h"
+
+namespace windlass {
+
+Result<std::vector<Release>> ReleaseStore::releases(const std::string& stack, std::size_t limit) {
+  const std::lock_guard lock(mutex_);
+  auto query = select_releases(*db_, "WHERE ?1 = '' OR stack = ?1 ORDER BY seq DESC LIMIT ?2");
+  query.bind(stack).bind(static_cast<std::int64_t>(limit));
+  return read_releases(query, seal_);
+}
+
+Result<std::optional<Release>> ReleaseStore::release(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  auto query = select_releases(*db_, "WHERE id = ?");
+  query.bind(id);
+  return read_release(query, seal_);
+}
+
+Result<std::optional<Release>> ReleaseStore::last_good(const JobRequest& request, const std::string& before_job) {
+  const std::lock_guard lock(mutex_);
+  auto query = select_releases(*db_,
+                               "WHERE source_id = ?1 AND target = ?2 AND ref_is_digest = ?3 AND (?3 OR ref = ?4) AND "
+                               "state = 'succeeded' AND job_id != ?5 AND artifact != '' ORDER BY seq DESC LIMIT 1");
+  query.bind(request.source_id).bind(request.target).bind(request.ref_is_digest ? 1 : 0);
+  query.bind(request.ref).bind(before_job);
+  return read_release(query, seal_);
+}
+
+Result<std::optional<Release>> ReleaseStore::good_release_of(const JobRequest& request, const Digest& digest) {
+  const std::lock_guard lock(mutex_);
+  auto query = select_releases(*db_,
+                               "WHERE source_id = ? AND ref = ? AND target = ? AND digest = ? AND state = 'succeeded' "
+                               "AND artifact != '' ORDER BY seq DESC LIMIT 1");
+  query.bind(request.source_id).bind(request.ref).bind(request.target).bind(digest.str());
+  return read_release(query, seal_);
+}
+
+Result<std::optional<Release>> ReleaseStore::good_as_of(const std::string& stack, const Release& release) {
+  const std::lock_guard lock(mutex_);
+  auto query = select_releases(*db_,
+                               "WHERE stack = ?1 AND state = 'succeeded' AND seq <= (SELECT seq FROM releases WHERE "
+                               "id = ?2) ORDER BY seq DESC LIMIT 1");
+  query.bind(stack).bind(release.id);
+  return read_release(query, seal_);
+}
+
+Result<std::vector<Digest>> ReleaseStore::kept_digests() {
+  const std::lock_guard lock(mutex_);
+  // A release that came again counts once, at its last time.
+  auto query = db_->query(
+      "WITH good AS (SELECT stack, digest, max(seq) AS last FROM releases WHERE state = 'succeeded' GROUP BY stack, "
+      "digest), ranked AS (SELECT stack, digest, row_number() OVER (PARTITION BY stack ORDER BY last DESC) AS place "
+      "FROM "
+      "good) SELECT DISTINCT digest FROM ranked WHERE place <= (SELECT keep FROM releases WHERE releases.stack = "
+      "ranked.stack ORDER BY seq DESC LIMIT 1)");
+  std::vector<Digest> digests;
+  for (;;) {
+    auto row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return digests;
+    if (auto digest = Digest::parse(query.text(0))) digests.push_back(*std::move(digest));
+  }
+}
+
+Result<std::optional<BegunRollback>> ReleaseStore::begun_rollback(const std::string& job_id) {
+  const std::lock_guard lock(mutex_);
+  auto query = db_->query("SELECT digest, release_id, reason FROM rollbacks WHERE job_id = ?");
+  query.bind(job_id);
+  auto row = query.step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) return std::optional<BegunRollback>();
+  auto digest = Digest::parse(query.text(0));
+  if (!digest) return fail(Kind::internal, "state file: " + digest.error().message);
+  return std::optional(BegunRollback{*std::move(digest), query.text(1), query.text(2)});
+}
+
+Status ReleaseStore::begin_rollback(const std::string& lane, const std::string& job_id, const BegunRollback& rollback) {
+  const std::lock_guard lock(mutex_);
+  auto transaction = Transaction::begin(*db_);
+  if (!transaction) return tl::unexpected(transaction.error());
+  if (auto done = db_->query("DELETE FROM rollbacks WHERE lane = ?").bind(lane).run(); !done) return done;
+  auto insert = db_->query("INSERT INTO rollbacks (job_id, lane, digest, release_id, reason) VALUES (?, ?, ?, ?, ?)");
+  insert.bind(job_id).bind(lane).bind(rollback.digest.str()).bind(rollback.release_id).bind(rollback.reason);
+  if (auto done = insert.run(); !done) return done;
+  return transaction->commit();
+}
+
+Status ReleaseStore::end_rollback(const std::string& job_id) {
+  const std::lock_guard lock(mutex_);
+  return db_->query("DELETE FROM rollbacks WHERE job_id = ?").bind(job_id).run();
+}
+
+}  // namespace windlass
