@@ -62,6 +62,13 @@ int verify_bundle(const VerifyBundleCommand& command) {
   return outcome.exit_code;
 }
 
+// A command that asks the running service.
+template <class Command>
+int ask(const Command& command, int (*run)(const Command&, const Environment&, HttpTransport&)) {
+  auto transport = transport_with(command.api.ca_file);
+  return run(command, process_environment(), transport);
+}
+
 // What each command does.
 struct Run {
   int operator()(const ServeCommand&) const { return serve(); }
@@ -78,6 +85,10 @@ struct Run {
     auto transport = transport_with(command.ca_file);
     return verify(command, process_environment(), transport);
   }
+  int operator()(const RunsCommand& command) const { return ask(command, show_runs); }
+  int operator()(const HistoryCommand& command) const { return ask(command, show_history); }
+  int operator()(const StatusCommand& command) const { return ask(command, show_status); }
+  int operator()(const RollbackCommand& command) const { return ask(command, roll_back); }
   int operator()(const VerifyBundleCommand& command) const { return verify_bundle(command); }
   int operator()(const PrintCommand& command) const {
     std::fputs(command.text.c_str(), command.exit_code == 0 ? stdout : stderr);

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "cli/webhook_secret.h"
+#include "cli/secrets.h"
 
 namespace windlass {
 namespace {

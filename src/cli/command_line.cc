@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <optional>
 
 #include "config/scalars.h"
 
@@ -110,6 +111,57 @@ CLI::App* add_verify(CLI::App& app, VerifyCommand& verify) {
   return command;
 }
 
+void add_api_options(CLI::App& command, ApiOptions& api) {
+  command.add_option("--url", api.url, "URL of the service; else WINDLASS_URL, else the service on this machine");
+  command.add_option("--api-secret-file", api.key_file,
+                     "file with the API secret, - is standard input; else API_SECRET or API_SECRET_FILE");
+  command.add_flag("--json", api.as_json, "print JSON as the service gives it");
+  add_ca_option(command, api.ca_file);
+}
+
+void add_limit(CLI::App& command, std::size_t& limit) {
+  command.add_option("--limit", limit, "so many at most (20)")->check(CLI::Range(1, 200));
+}
+
+// The commands that ask the running service.
+struct OperatorCommands {
+  RunsCommand runs;
+  HistoryCommand history;
+  StatusCommand status;
+  RollbackCommand rollback;
+  CLI::App *runs_app, *history_app, *status_app, *rollback_app;
+
+  explicit OperatorCommands(CLI::App& app) {
+    runs_app = app.add_subcommand("runs", "list the runs of the service, newest first, or show one");
+    runs_app->add_option("RUN", runs.job_id, "id of one run");
+    runs_app->add_option("--status", runs.status, "accepted, running, succeeded, failed or skipped");
+    runs_app->add_option("--trigger", runs.trigger, "webhook, poll or scheduled_job");
+    add_limit(*runs_app, runs.limit);
+    add_api_options(*runs_app, runs.api);
+    history_app = app.add_subcommand("history", "list the releases of a stack, newest first");
+    history_app->add_option("STACK", history.stack, "name of the stack")->required();
+    add_limit(*history_app, history.limit);
+    add_api_options(*history_app, history.api);
+    status_app = app.add_subcommand("status", "say how the service is and what each stack was last brought to");
+    add_api_options(*status_app, status.api);
+    rollback_app = app.add_subcommand("rollback", "bring an earlier good release of a stack back");
+    rollback_app->add_option("STACK", rollback.stack, "name of the stack")->required();
+    rollback_app->add_option("--to", rollback.to,
+                             "id of the release, or how it begins; else the good one before the one that runs");
+    rollback_app->add_flag("--dry-run", rollback.is_dry, "only say which release it would be");
+    rollback_app->add_flag("--no-wait", rollback.returns_at_once, "do not wait for the end");
+    add_api_options(*rollback_app, rollback.api);
+  }
+
+  std::optional<CommandLine> parsed() const {
+    if (runs_app->parsed()) return runs;
+    if (history_app->parsed()) return history;
+    if (status_app->parsed()) return status;
+    if (rollback_app->parsed()) return rollback;
+    return std::nullopt;
+  }
+};
+
 }  // namespace
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments) {
@@ -128,6 +180,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   const auto* verify_bundle_parsed = add_verify_bundle(app, verify_bundle);
   VerifyCommand verify_command;
   const auto* verify = add_verify(app, verify_command);
+  const OperatorCommands operate(app);
   try {
     auto reversed = arguments;  // CLI11 takes them last first
     std::reverse(reversed.begin(), reversed.end());
@@ -147,6 +200,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   if (send->parsed()) return send_command;
   if (verify_bundle_parsed->parsed()) return verify_bundle;
   if (verify->parsed()) return verify_command;
+  if (auto command = operate.parsed()) return *std::move(command);
   return ServeCommand{};
 }
 

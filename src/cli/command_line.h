@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "cli/operate.h"
 #include "cli/push.h"
 #include "cli/send.h"
 #include "cli/verify.h"
@@ -27,8 +28,9 @@ struct PrintCommand {
   int exit_code = 0;
   std::string text;
 };
-using CommandLine = std::variant<ServeCommand, HealthcheckCommand, PushCommand, SendCommand, VerifyCommand,
-                                 VerifyBundleCommand, PrintCommand>;
+using CommandLine =
+    std::variant<ServeCommand, HealthcheckCommand, PushCommand, SendCommand, VerifyCommand, VerifyBundleCommand,
+                 RunsCommand, HistoryCommand, StatusCommand, RollbackCommand, PrintCommand>;
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments);
 

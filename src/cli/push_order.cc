@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "cli/webhook_secret.h"
+#include "cli/secrets.h"
 #include "config/setting_reader.h"
 #include "sys/files.h"
 

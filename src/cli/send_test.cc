@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "cli/webhook_secret.h"
+#include "cli/secrets.h"
 #include "sys/fake_http.h"
 
 namespace windlass {

@@ -11,6 +11,7 @@
 #include "docker/event_stream.h"
 #include "docker/log_tail.h"
 #include "sys/json.h"
+#include "sys/query.h"
 
 namespace windlass {
 namespace {
@@ -61,20 +62,6 @@ Kind kind_of(int status) {
   if (status == 409) return Kind::conflict;
   if (status == 401 || status == 403) return Kind::denied;
   return status >= 500 ? Kind::unavailable : Kind::invalid;
-}
-
-// `kept`: bytes that stand for themselves beside letters, digits and "-._~".
-std::string url_encode(std::string_view text, std::string_view kept = {}) {
-  std::string encoded;
-  for (const unsigned char byte : text) {
-    const bool plain = (byte | 32) >= 'a' && (byte | 32) <= 'z';
-    if (plain || (byte >= '0' && byte <= '9') || std::string_view("-._~").find(byte) != std::string_view::npos ||
-        kept.find(byte) != kept.npos)
-      encoded += static_cast<char>(byte);
-    else
-      encoded += fmt::format("%{:02X}", byte);
-  }
-  return encoded;
 }
 
 json::array to_array(const std::vector<std::string>& texts) { return json::array(texts.begin(), texts.end()); }

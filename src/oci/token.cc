@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "sys/crypto.h"
 #include "sys/json.h"
+#include "sys/query.h"
 
 namespace windlass {
 namespace {
@@ -14,18 +15,8 @@ namespace {
 constexpr std::size_t kAnswerBytesMax = 64 << 10;
 constexpr std::chrono::seconds kMargin{10};  // a token must not run out on its way
 
-std::string percent_encode(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    const bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                          std::string_view("-._~").find(c) != std::string_view::npos;
-    encoded += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return encoded;
-}
-
 void add_field(std::string& form, std::string_view name, std::string_view value) {
-  form += fmt::format("{}{}={}", form.empty() ? "" : "&", name, percent_encode(value));
+  form += fmt::format("{}{}={}", form.empty() ? "" : "&", name, url_encode(value));
 }
 
 }  // namespace

@@ -23,6 +23,20 @@ std::optional<std::string> percent_decoded(std::string_view text) {
   return result;
 }
 
+std::string url_encode(std::string_view text, std::string_view kept) {
+  constexpr std::string_view digits = "0123456789ABCDEF", marks = "-._~";
+  std::string encoded;
+  for (const unsigned char byte : text) {
+    const bool is_letter = (byte | 32) >= 'a' && (byte | 32) <= 'z';
+    const bool is_digit = byte >= '0' && byte <= '9';
+    if (is_letter || is_digit || marks.find(byte) != marks.npos || kept.find(byte) != kept.npos)
+      encoded += static_cast<char>(byte);
+    else
+      encoded += {'%', digits[byte >> 4], digits[byte & 15]};
+  }
+  return encoded;
+}
+
 std::optional<std::string> query_value(std::string_view query, std::string_view key) {
   if (query.empty()) return std::nullopt;
   const auto decoded = [](std::string_view part) {

@@ -10,6 +10,9 @@ namespace windlass {
 // Every %XX decoded once; nothing if a '%' is not followed by two hexadecimal digits.
 std::optional<std::string> percent_decoded(std::string_view text);
 
+// Percent-encoded but for letters, digits, "-._~" (RFC 3986, 2.3) and the bytes of `kept`.
+std::string url_encode(std::string_view text, std::string_view kept = {});
+
 // The first value of that parameter, decoded, '+' as a space. A pair that cannot be decoded is passed over.
 std::optional<std::string> query_value(std::string_view query, std::string_view key);
 

@@ -20,6 +20,12 @@ TEST(Query, DecodesOnceAndStrictly) {
   for (const auto text : {"%", "%2", "%2g", "a%"}) EXPECT_EQ(percent_decoded(text), std::nullopt) << text;
 }
 
+TEST(Query, EncodesWhatHasAMeaning) {
+  EXPECT_EQ(url_encode("a-Z_0.9~"), "a-Z_0.9~");
+  EXPECT_EQ(url_encode("a b/c?&=%\xff"), "a%20b%2Fc%3F%26%3D%25%FF");
+  EXPECT_EQ(url_encode("a/b:c", "/:"), "a/b:c");
+}
+
 TEST(Query, FindsTheLastSegment) {
   EXPECT_EQ(last_segment("/v1/api/run/x", "/v1/api/run/"), "x");
   for (const auto path : {"/v1/api/run/", "/v1/api/run", "/v1/api/run/x/y", "/v1/api/run/x/"})

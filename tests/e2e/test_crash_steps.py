@@ -69,6 +69,27 @@ class CrashSteps(EndToEnd):
         self.assertEqual(self.windlass.deploy(ref, digest)["status"], "skipped")
         self.assertEqual(container_ids(name), before)
 
+    def test_at_rollback_half(self):
+        """Killed on the way back: the next start completes it, and does not try the bad release again."""  # F11
+        name = self.stack("crash")
+        ref = self.ref(name)
+        good, bad = self.files(name, "one"), self.files(name, "two")
+        for files in (good, bad):
+            files[".doco-cd.yaml"] += "rollback: {stable_for: 0s}\n"
+        bad["compose.yaml"] = compose({"app": idle_service(command=["sh", "-c", "exit 5"],
+                                                           volumes=["./conf:/conf:ro"])})
+        digest = self.push(ref, good)
+        self.windlass.start(WINDLASS_CRASH_AT="rollback.half")
+        self.succeeds(self.windlass.deploy(ref, digest))
+        job_id = self.windlass.send(ref, self.push(ref, bad)).job_id
+        self.windlass.wait_end()
+        since = f"{time.time():.6f}"
+        self.windlass.start()
+        self.fails(self.windlass.wait_run(job_id), "exited with code 5", f"rolled back to main ({digest})")
+        self.assertIn("V=one", containers(name)["app"]["Config"]["Env"])
+        self.assertEqual(self.live_files(name), {"common": "version one\n", "only-in-one": "one"})
+        self.assertEqual(starts(name, since), 1, "the bad release was not started again")
+
 
 def _test(step, answered):
     return lambda self: self.crash(step, answered)

@@ -1,0 +1,181 @@
+#include "cli/operate.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <set>
+
+#include "base/text.h"
+#include "cli/table.h"
+#include "sys/query.h"
+
+namespace windlass {
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+constexpr std::size_t kAll = 200;  // as many as the API gives at once
+constexpr auto kRollbackTimeout = std::chrono::minutes(45);
+
+int end_with(std::string_view command, const Error& error) {
+  fmt::print(stderr, "windlass {}: {}\n", command, error.message);
+  return 1;
+}
+
+Result<ApiClient> client_for(std::string_view command, const ApiOptions& options, const Environment& environment,
+                             HttpTransport& transport) {
+  auto client = ApiClient::make(options, environment, transport);
+  if (!client) fmt::print(stderr, "windlass {}: {}\n", command, client.error().message);
+  return client;
+}
+
+std::string field(const json::value& value, std::string_view key) {
+  const auto* object = value.if_object();
+  return object == nullptr ? std::string() : std::string(text_of(*object, key));
+}
+
+json::array list_of(const json::value& content) {
+  const auto* array = content.if_array();
+  return array == nullptr ? json::array() : *array;
+}
+
+void print_json(const json::value& content) { fmt::print("{}\n", json::serialize(content)); }
+
+// The first line of a message: what follows are further stacks.
+std::string first_line(const std::string& message) { return message.substr(0, message.find('\n')); }
+
+std::string release_row_message(const json::value& release) {
+  const auto message = field(release, "message");
+  return first_line(message.empty() ? field(release, "plan") : message);
+}
+
+Rows rows_of_releases(const json::array& releases) {
+  Rows rows{{"RELEASE", "STACK", "STATE", "STARTED (UTC)", "REFERENCE", "DIGEST", "BY", "WHAT"}};
+  for (const auto& release : releases) {
+    const auto cause = field(release, "cause");
+    rows.push_back({field(release, "id"), field(release, "stack"), field(release, "state"),
+                    shown_time(field(release, "started_at")), field(release, "reference"),
+                    short_digest(field(release, "digest")), cause.empty() ? field(release, "trigger") : cause,
+                    release_row_message(release)});
+  }
+  return rows;
+}
+
+Result<json::array> releases_of(const ApiClient& client, const std::string& stack, std::size_t limit) {
+  auto answer = client.get(fmt::format("releases?stack={}&limit={}", url_encode(stack), limit));
+  if (!answer) return tl::unexpected(answer.error());
+  return list_of(answer->content);
+}
+
+// A good release by its id or how that begins; without one the last good one that differs from what runs.
+Result<json::value> release_to_return_to(const json::array& releases, const RollbackCommand& command) {
+  if (releases.empty()) return fail(Kind::not_found, fmt::format("no release of stack {} is known", command.stack));
+  std::vector<json::value> found;
+  std::string running;  // digest of the newest good release
+  for (const auto& release : releases) {
+    if (!command.to.empty()) {
+      if (field(release, "id").starts_with(command.to)) found.push_back(release);
+      continue;
+    }
+    if (field(release, "state") != "succeeded") continue;
+    if (running.empty())
+      running = field(release, "digest");
+    else if (field(release, "digest") != running)
+      return release;
+  }
+  if (command.to.empty())
+    return fail(Kind::not_found, fmt::format("stack {} has no good release before the one that runs", command.stack));
+  if (found.empty()) return fail(Kind::not_found, fmt::format("stack {} has no release {}", command.stack, command.to));
+  if (found.size() > 1)
+    return fail(Kind::invalid,
+                fmt::format("{} releases of stack {} begin with {}", found.size(), command.stack, command.to));
+  return found.front();
+}
+
+}  // namespace
+
+int show_runs(const RunsCommand& command, const Environment& environment, HttpTransport& transport) {
+  const auto client = client_for("runs", command.api, environment, transport);
+  if (!client) return 2;
+  if (!command.job_id.empty()) {
+    const auto answer = client->get("run/" + url_encode(command.job_id));
+    if (!answer) return end_with("runs", answer.error());
+    if (command.api.as_json) return print_json(answer->content), 0;
+    if (const auto* run = answer->content.if_object())
+      for (const auto& member : *run)
+        fmt::print("{:<12} {}\n", std::string_view(member.key()),
+                   member.value().is_string() ? printable(member.value().get_string(), 4096)
+                                              : json::serialize(member.value()));
+    return 0;
+  }
+  const auto answer = client->get(fmt::format("runs?limit={}&status={}&trigger={}", command.limit,
+                                              url_encode(command.status), url_encode(command.trigger)));
+  if (!answer) return end_with("runs", answer.error());
+  if (command.api.as_json) return print_json(answer->content), 0;
+  Rows rows{{"RUN", "STATUS", "CREATED (UTC)", "BY", "REPOSITORY", "TARGET", "MESSAGE"}};
+  for (const auto& run : list_of(answer->content)) {
+    const auto cause = field(run, "cause");
+    rows.push_back({field(run, "job_id"), field(run, "status"), shown_time(field(run, "created_at")),
+                    cause.empty() ? field(run, "trigger") : cause, field(run, "repository"), field(run, "target"),
+                    first_line(field(run, "message"))});
+  }
+  fmt::print("{}", table(rows));
+  return 0;
+}
+
+int show_history(const HistoryCommand& command, const Environment& environment, HttpTransport& transport) {
+  const auto client = client_for("history", command.api, environment, transport);
+  if (!client) return 2;
+  const auto releases = releases_of(*client, command.stack, command.limit);
+  if (!releases) return end_with("history", releases.error());
+  if (command.api.as_json) return print_json(*releases), 0;
+  if (releases->empty())
+    return end_with("history", {Kind::not_found, fmt::format("no release of stack {} is known", command.stack)});
+  fmt::print("{}", table(rows_of_releases(*releases)));
+  return 0;
+}
+
+int show_status(const StatusCommand& command, const Environment& environment, HttpTransport& transport) {
+  const auto client = client_for("status", command.api, environment, transport);
+  if (!client) return 2;
+  const auto health = client->health();
+  if (!health) return end_with("status", health.error());
+  const auto releases = releases_of(*client, "", kAll);
+  if (!releases) return end_with("status", releases.error());
+  const auto busy = client->get("runs?status=running");
+  if (!busy) return end_with("status", busy.error());
+
+  json::array newest;  // of each stack
+  std::set<std::string> seen;
+  for (const auto& release : *releases)
+    if (seen.insert(field(release, "stack")).second) newest.push_back(release);
+  const auto running = list_of(busy->content).size();
+  if (command.api.as_json)
+    print_json(json::object{{"health", *health}, {"running", running}, {"stacks", newest}});
+  else
+    fmt::print("service  {}\nrunning  {}\n\n{}", *health, running, table(rows_of_releases(newest)));
+  return *health == "healthy" ? 0 : 1;
+}
+
+int roll_back(const RollbackCommand& command, const Environment& environment, HttpTransport& transport) {
+  const auto client = client_for("rollback", command.api, environment, transport);
+  if (!client) return 2;
+  const auto releases = releases_of(*client, command.stack, kAll);
+  if (!releases) return end_with("rollback", releases.error());
+  const auto release = release_to_return_to(*releases, command);
+  if (!release) return end_with("rollback", release.error());
+
+  const auto id = field(*release, "id");
+  fmt::print(stderr, "{} {}: release {} of {} UTC, {} ({})\n", command.is_dry ? "would bring back" : "bringing back",
+             command.stack, id, shown_time(field(*release, "started_at")), field(*release, "reference"),
+             field(*release, "digest"));
+  if (command.is_dry) return 0;
+  const auto answer = client->post(fmt::format("release/{}/rollback?wait={}", url_encode(id), !command.returns_at_once),
+                                   kRollbackTimeout);
+  if (!answer) return end_with("rollback", answer.error());
+  fmt::print(stderr, "{}\n", answer->content.is_string() ? std::string(answer->content.get_string()) : "done");
+  fmt::print("{}\n", answer->job_id);
+  return 0;
+}
+
+}  // namespace windlass

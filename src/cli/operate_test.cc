@@ -1,0 +1,140 @@
+#include "cli/operate.h"
+
+#include <gtest/gtest.h>
+
+#include "cli/table.h"
+#include "sys/fake_http.h"
+
+namespace windlass {
+namespace {
+
+const Environment kEnvironment{{"API_SECRET", "s3cret"}, {"WINDLASS_URL", "https://cd.example/"}};
+
+std::string release(const std::string& id, const std::string& digest, const std::string& state) {
+  return R"({"id":")" + id + R"(","stack":"web","state":")" + state + R"(","reference":"main","digest":"sha256:)" +
+         digest + R"x(","trigger":"webhook","plan":"recreate page (image changed)",)x" +
+         R"("started_at":"2026-01-02T03:04:05.5Z"})";
+}
+
+struct Ended {
+  int code = 0;
+  std::string out, err;
+};
+
+struct OperateTest : testing::Test {
+  FakeTransport transport;
+  Environment environment = kEnvironment;
+
+  void answers(int status, const std::string& content) {
+    transport.answer = [=](const HttpRequest&) {
+      return HttpResponse{status, {}, R"({"content":)" + content + R"(,"job_id":"j-1"})"};
+    };
+  }
+  template <class Command>
+  Ended run(const Command& command, int (*what)(const Command&, const Environment&, HttpTransport&)) {
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const int code = what(command, environment, transport);
+    return {code, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
+  }
+};
+
+TEST_F(OperateTest, ListsReleases) {
+  answers(200, "[" + release("0198", std::string(64, 'b'), "succeeded") + "]");
+  const auto ended = run({.stack = "web"}, show_history);
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(ended.out,
+            "RELEASE  STACK  STATE      STARTED (UTC)        REFERENCE  DIGEST               BY       WHAT\n"
+            "0198     web    succeeded  2026-01-02 03:04:05  main       sha256:bbbbbbbbbbbb  webhook  recreate page "
+            "(image changed)\n");
+  ASSERT_EQ(transport.asked.size(), 1u);
+  EXPECT_EQ(transport.asked[0].url, "https://cd.example/v1/api/releases?stack=web&limit=20");
+  EXPECT_EQ(transport.asked[0].headers.at(0).name + "=" + transport.asked[0].headers.at(0).value, "x-api-key=s3cret");
+  EXPECT_TRUE(transport.asked[0].tls.verify);
+}
+
+TEST_F(OperateTest, AsksTheServiceOnThisMachine) {
+  environment = {{"API_SECRET", "s"}, {"HTTP_PORT", "8443"}, {"HTTP_TLS_CERT_FILE", "/c"}};
+  answers(200, "[]");
+  run({.job_id = {}}, show_runs);
+  EXPECT_TRUE(transport.asked[0].url.starts_with("https://localhost:8443/v1/api/runs?limit=20"));
+  EXPECT_FALSE(transport.asked[0].tls.verify);
+}
+
+TEST_F(OperateTest, ChoosesTheGoodReleaseBeforeTheOneThatRuns) {
+  const std::string all = "[" + release("05", "c", "failed") + "," + release("04", "b", "succeeded") + "," +
+                          release("03", "b", "succeeded") + "," + release("02", "a", "succeeded") + "," +
+                          release("01", "0", "succeeded") + "]";
+  const struct {
+    std::string to, said;
+    int code = 0;
+  } rows[] = {
+      {"", "would bring back web: release 02 of 2026-01-02 03:04:05 UTC, main (sha256:a)\n"},
+      {"01", "would bring back web: release 01 of 2026-01-02 03:04:05 UTC, main (sha256:0)\n"},
+      {"0", "windlass rollback: 5 releases of stack web begin with 0\n", 1},
+      {"9", "windlass rollback: stack web has no release 9\n", 1},
+  };
+  for (const auto& row : rows) {
+    answers(200, all);
+    const auto ended = run({.stack = "web", .to = row.to, .is_dry = true}, roll_back);
+    EXPECT_EQ(ended.code, row.code);
+    EXPECT_EQ(ended.err, row.said);
+  }
+  answers(200, "[" + release("01", "a", "succeeded") + "]");
+  EXPECT_EQ(run({.stack = "web"}, roll_back).err,
+            "windlass rollback: stack web has no good release before the one that runs\n");
+  answers(200, "[]");
+  EXPECT_EQ(run({.stack = "web"}, roll_back).err, "windlass rollback: no release of stack web is known\n");
+}
+
+TEST_F(OperateTest, RollsBack) {
+  transport.answer = [](const HttpRequest& request) {
+    const auto content = request.method == "POST"
+                             ? R"("job completed successfully")"
+                             : "[" + release("02", "b", "succeeded") + "," + release("01", "a", "succeeded") + "]";
+    return HttpResponse{200, {}, R"({"content":)" + content + R"(,"job_id":"j-1"})"};
+  };
+  const auto ended = run({.stack = "web"}, roll_back);
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_EQ(ended.out, "j-1\n");
+  EXPECT_EQ(transport.asked.back().url, "https://cd.example/v1/api/release/01/rollback?wait=true");
+}
+
+TEST_F(OperateTest, SaysWhatTheServiceSaid) {
+  const struct {
+    int status;
+    std::string body, said;
+  } rows[] = {
+      {401, R"({"error":"invalid api key","content":"","job_id":"j"})", "401: invalid api key"},
+      {409, R"({"error":"release content is gone","content":"","job_id":"j"})", "409: release content is gone"},
+      {500, R"({"error":"deployment failed","content":"boom","job_id":"j"})", "500: deployment failed: boom"},
+      {404, "404 page not found\n", "404: no REST API there: is API_SECRET set for the service?"},
+      {502, "<html>", "502: <html>"},
+      {200, "[]", "the answer is not one of windlass"},
+  };
+  for (const auto& [status, body, said] : rows) {
+    transport.answer = [&, status = status, body = body](const HttpRequest&) { return HttpResponse{status, {}, body}; };
+    const auto ended = run({.stack = "web"}, show_history);
+    EXPECT_EQ(ended.code, 1);
+    EXPECT_EQ(ended.err, "windlass history: GET https://cd.example/v1/api/releases?stack=web&limit=20: " + said + "\n");
+  }
+}
+
+TEST_F(OperateTest, NeedsAKey) {
+  environment = {};
+  const auto ended = run({.stack = "web"}, show_history);
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_EQ(
+      ended.err,
+      "windlass history: API secret: no API secret: give --api-secret-file FILE (- is standard input), API_SECRET "
+      "or API_SECRET_FILE\n");
+}
+
+TEST(Table, ShowsForeignTextAsText) {
+  EXPECT_EQ(table({{"A", "B"}, {"long", "x\x1b[2J"}}), "A     B\nlong  x\\x1b[2J\n");
+  EXPECT_EQ(short_digest("sha256:0123456789abcdef"), "sha256:0123456789ab");
+  EXPECT_EQ(shown_time("2026-01-02T03:04:05Z"), "2026-01-02 03:04:05");
+}
+
+}  // namespace
+}  // namespace windlass
