@@ -47,7 +47,7 @@ EngineOptions engine_options(const Settings& settings) {
 // api 5: which of the three kinds of routes are there.
 std::string enabled_endpoints(const Settings& settings) {
   std::string text = "health";
-  if (!settings.webhook_secret.empty()) text += ",webhook";
+  if (!settings.webhook_secret.empty() || !settings.registry_hooks.empty()) text += ",webhook";
   if (!settings.api_secret.empty()) text += ",api";
   return text;
 }
@@ -110,8 +110,9 @@ Status RunningService::open() {
                                                                  .previous = settings_.webhook_secret_previous,
                                                                  .allowed_artifacts = settings_.oci_allowed_artifacts,
                                                                  .trusted_proxies = settings_.trusted_proxy_networks,
-                                                                 .trusted_header = settings_.trusted_proxy_header},
-                                        *queue_, clock_, log_);
+                                                                 .trusted_header = settings_.trusted_proxy_header,
+                                                                 .registry_hooks = settings_.registry_hooks},
+                                        *queue_, transport_, clock_, log_);
   api_ = std::make_unique<ApiEndpoint>(ApiEndpoint::Options{.secret = settings_.api_secret,
                                                             .docker_host_set = !settings_.docker_host.empty(),
                                                             .config_strict = settings_.config_strict,
@@ -144,7 +145,7 @@ int RunningService::run() {
                                      {"enabled_endpoints", enabled_endpoints(settings_)}});
   for (const auto& host : settings_.oci_insecure_registries)
     log_.warning("registry is asked without certificate checks, and over plain HTTP if need be", {{"registry", host}});
-  if (settings_.webhook_secret.empty())
+  if (settings_.webhook_secret.empty() && settings_.registry_hooks.empty())
     log_.warning("webhook endpoints are disabled: neither WEBHOOK_SECRET nor WEBHOOK_SECRET_FILE is set");
   // Webhooks are accepted from here on; jobs wait until the engine has been asked.
   std::jthread starter([this] {
@@ -228,6 +229,7 @@ Result<std::unique_ptr<Service>> Service::make(Settings settings, Environment en
   for (const auto& warning : settings.warnings) log.warning("settings", {{"warning", warning}});
   for (const auto* secret : {&settings.webhook_secret, &settings.webhook_secret_previous, &settings.api_secret})
     log.mask(*secret);
+  for (const auto& hook : settings.registry_hooks) log.mask(hook.secret);
   auto state = StateFolder::open(settings.data_mount_path);
   if (!state) return tl::unexpected(state.error());
   // Before any thread: every thread inherits the mask, so that only wait_for_signals() gets them.

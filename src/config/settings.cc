@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "config/networks.h"
 #include "config/registries_file.h"
+#include "config/registry_hooks.h"
 #include "config/setting_reader.h"
 #include "config/trust_settings.h"
 #include "config/unbuilt_settings.h"
@@ -243,6 +244,7 @@ tl::expected<Settings, SettingsError> read_settings(const Environment& environme
   read_base_dir(read, settings);
   read_service_rules(read, settings);
   read_artifact_rules(read, settings);
+  settings.registry_hooks = read_registry_hooks(read);
   read_engine(read, settings);
   read_polls(read, is_artifact, settings);
   read_trust_settings(read, settings);  // after the polls, whose deployments have policies of their own

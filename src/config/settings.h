@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "config/poll_config.h"
+#include "model/registry_hook.h"
 #include "model/registry_rule.h"
 #include "sigstore/trust_policy.h"
 
@@ -57,7 +58,8 @@ struct Settings {
   std::string docker_config_dir;  // DOCKER_CONFIG, else $HOME/.docker
   Secret docker_auth_config;      // DOCKER_AUTH_CONFIG
   bool pass_env = false;
-  std::vector<PollConfig> polls;  // POLL_CONFIG
+  std::vector<RegistryHook> registry_hooks;  // REGISTRY_WEBHOOKS
+  std::vector<PollConfig> polls;             // POLL_CONFIG
 
   std::vector<std::string> warnings;  // to be logged once at start
 };

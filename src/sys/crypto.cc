@@ -4,6 +4,7 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/params.h>
 #include <sys/random.h>
 
@@ -99,6 +100,15 @@ Sha256Bytes HmacSha256::sign(std::string_view message) {
   require(EVP_MAC_init(context, nullptr, 0, nullptr) == 1);  // starts over with the key that it holds
   require(EVP_MAC_update(context, reinterpret_cast<const unsigned char*>(message.data()), message.size()) == 1);
   require(EVP_MAC_final(context, result.data(), &size, result.size()) == 1);
+  return result;
+}
+
+std::string hmac_sha1(const Secret& key, std::string_view message) {
+  std::string result(20, '\0');
+  unsigned int size = 0;
+  require(::HMAC(EVP_sha1(), key.reveal().data(), static_cast<int>(key.reveal().size()),
+                 reinterpret_cast<const unsigned char*>(message.data()), message.size(),
+                 reinterpret_cast<unsigned char*>(result.data()), &size) != nullptr);
   return result;
 }
 

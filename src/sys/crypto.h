@@ -50,6 +50,9 @@ class HmacSha256 {
   std::unique_ptr<Context> context_;
 };
 
+// HMAC-SHA1 (RFC 2104), 20 bytes: for the one sender that offers nothing better.
+std::string hmac_sha1(const Secret& key, std::string_view message);
+
 // Compares without telling by its time where the first difference is. Lengths are not hidden.
 bool equal_constant_time(std::string_view a, std::string_view b);
 

@@ -46,10 +46,13 @@ struct WebhookEndpoint::Refused {
   JobRequest about{};  // as far as it was understood
 };
 
-WebhookEndpoint::WebhookEndpoint(Options options, JobQueue& queue, const Clock& clock, Log log)
-    : is_enabled_(!options.secret.empty()),
+WebhookEndpoint::WebhookEndpoint(Options options, JobQueue& queue, HttpTransport& transport, const Clock& clock,
+                                 Log log)
+    : is_enabled_(!options.secret.empty() || !options.registry_hooks.empty()),
       signatures_(options.secret, options.previous),
       allowed_(options.allowed_artifacts),
+      registries_({.hooks = std::move(options.registry_hooks), .allowed_artifacts = options.allowed_artifacts}, queue,
+                  transport, clock, log),
       addresses_(ClientAddresses::make(options.trusted_proxies, options.trusted_header).value_or(ClientAddresses())),
       queue_(queue),
       clock_(clock),
@@ -61,11 +64,34 @@ void WebhookEndpoint::handle(ServerRequest request, Responder respond) {
   Call call{new_uuid_v7(), std::move(request), std::move(respond)};
   if (log_.enabled(LogLevel::debug)) log_.debug("received webhook event", {{"job_id", call.job_id}});  // L1
 
+  if (registries_.is_enabled() && answer_registry(call)) return;
   Sender sender{};
   if (const auto answer = authenticate(call.request, sender)) return turn_away(call, *answer);
   auto job = job_request(call.request, sender);
   if (!job) return refuse(call, job.error());
   accept(std::move(*job), std::move(call));
+}
+
+bool WebhookEndpoint::answer_registry(Call& call) {
+  auto verdict = registries_.judge(call.request);
+  switch (verdict.kind) {
+    case RegistryEndpoint::Verdict::Kind::not_ours:
+      return false;
+    case RegistryEndpoint::Verdict::Kind::denied:
+      turn_away(call, verdict.answer);
+      return true;
+    case RegistryEndpoint::Verdict::Kind::refused:
+      refuse(call, {verdict.answer});
+      return true;
+    case RegistryEndpoint::Verdict::Kind::read:
+      break;
+  }
+  const auto target = target_of(call.request.path);
+  if (!target)
+    refuse(call, {invalid_target()});
+  else
+    registries_.answer_events(std::move(verdict), call.request, *target, call.job_id, call.respond);
+  return true;
 }
 
 std::optional<WebhookAnswer> WebhookEndpoint::authenticate(const ServerRequest& request, Sender& sender) {

@@ -21,6 +21,7 @@
 #include "sys/rate_limit.h"
 #include "webhook/allow_list.h"
 #include "webhook/answers.h"
+#include "webhook/registry_endpoint.h"
 #include "webhook/signature.h"
 
 namespace windlass {
@@ -28,17 +29,18 @@ namespace windlass {
 class WebhookEndpoint {
  public:
   struct Options {
-    Secret secret;                               // empty: there is no endpoint (webhook/A1)
+    Secret secret;                               // empty: native payloads have no endpoint (webhook/A1)
     Secret previous;                             // WEBHOOK_SECRET_PREVIOUS: also right, during a rotation
     std::vector<std::string> allowed_artifacts;  // OCI_ALLOWED_ARTIFACTS
     std::vector<std::string> trusted_proxies;    // CIDRs, checked by the settings
     std::string trusted_header;                  // TRUSTED_PROXY_HEADER
+    std::vector<RegistryHook> registry_hooks;    // REGISTRY_WEBHOOKS
   };
 
   // `queue` may call back until it has stopped: the endpoint must live until then.
-  WebhookEndpoint(Options options, JobQueue& queue, const Clock& clock, Log log);
+  WebhookEndpoint(Options options, JobQueue& queue, HttpTransport& transport, const Clock& clock, Log log);
 
-  // Is this the path of the endpoint? Never, if there is no secret.
+  // Is this the path of the endpoint? Never, if there is neither a secret nor a registry that may announce pushes.
   bool serves(std::string_view path) const;
   // Answers a request for such a path. On the server's thread, without blocking.
   void handle(ServerRequest request, Responder respond);
@@ -52,10 +54,13 @@ class WebhookEndpoint {
   void turn_away(const Call& call, const WebhookAnswer& answer);
   void refuse(const Call& call, const Refused& refused) const;  // from any thread
   void accept(JobRequest job, Call call);
+  // True when the request is a registry's: it is or will be answered.
+  bool answer_registry(Call& call);
 
   bool is_enabled_;
   SignatureCheck signatures_;
   AllowList allowed_;
+  RegistryEndpoint registries_;
   ClientAddresses addresses_;
   JobQueue& queue_;
   const Clock& clock_;

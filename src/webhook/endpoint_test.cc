@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "jobs/fake_queue.h"
+#include "sys/fake_http.h"
 #include "sys/json.h"
 
 namespace windlass {
@@ -44,7 +45,7 @@ const std::string kDeletion =
 // The endpoint with a queue that is not one.
 struct Bench {
   explicit Bench(WebhookEndpoint::Options options = {.secret = Secret(std::string(kSecret))})
-      : endpoint(std::move(options), queue, clock, Log({.level = LogLevel::critical})) {}
+      : endpoint(std::move(options), queue, transport, clock, Log({.level = LogLevel::critical})) {}
 
   ServerRequest request(std::string body, std::vector<HttpHeader> headers) {
     return {.method = "POST",
@@ -70,6 +71,7 @@ struct Bench {
 
   FakeClock clock;
   FakeJobQueue queue;
+  FakeTransport transport;
   WebhookEndpoint endpoint;
   std::string path = "/v1/webhook", query;
   std::optional<ServerResponse> answered;
@@ -369,8 +371,9 @@ TEST(WebhookEndpoint, LogsLittleOfStrangers) {
   ASSERT_EQ(::pipe(pipe_ends), 0);
   FakeClock clock;
   FakeJobQueue queue;
-  WebhookEndpoint endpoint({.secret = Secret(std::string(kSecret)), .trusted_proxies = {"10.0.0.0/8"}}, queue, clock,
-                           Log({.file_descriptor = pipe_ends[1]}));
+  FakeTransport transport;
+  WebhookEndpoint endpoint({.secret = Secret(std::string(kSecret)), .trusted_proxies = {"10.0.0.0/8"}}, queue,
+                           transport, clock, Log({.file_descriptor = pipe_ends[1]}));
   const auto send = [&](std::string peer, std::string forwarded_for, std::string signature) {
     endpoint.handle({.method = "POST",
                      .path = "/v1/webhook",

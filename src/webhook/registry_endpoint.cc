@@ -1,0 +1,221 @@
+#include "webhook/registry_endpoint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "base/text.h"
+#include "oci/reference.h"
+#include "sys/crypto.h"
+#include "sys/query.h"
+#include "webhook/glob.h"
+#include "webhook/registry/adapters.h"
+#include "webhook/registry_answer.h"
+
+namespace windlass {
+namespace {
+
+using Verdict = RegistryEndpoint::Verdict;
+
+// "Docker.io/Team/*:Main" as "index.docker.io/team/*:Main": names are in lower case, tags as they are.
+std::string canonical_glob(std::string_view text) {
+  text = trim(text);
+  const auto slash = text.rfind('/');
+  const auto colon = text.find(':', slash == text.npos ? 0 : slash);
+  const auto name_end = slash == text.npos ? text.size() : std::min(colon, text.size());
+  auto glob = lower(text.substr(0, name_end)) + std::string(text.substr(name_end));
+  if (glob.starts_with("docker.io/")) glob.insert(0, "index.");
+  return glob;
+}
+
+bool names_a_tag(std::string_view glob) {
+  const auto slash = glob.rfind('/');
+  return slash != glob.npos && glob.find(':', slash) != glob.npos;
+}
+
+WebhookAnswer unknown_format(std::string_view name) {
+  return {
+      .status = 400,
+      .error = "invalid parameter: format",
+      .content = fmt::format("\"{}\" is none of {}", printable(name, 64), fmt::join(registry_format_names(), ", "))};
+}
+
+WebhookAnswer other_format(RegistryFormat wanted) {
+  return {.status = 400,
+          .error = "unexpected format",
+          .content = fmt::format("the request is not of the format {}", to_string(wanted))};
+}
+
+JobRequest job_for(const RegistryEvent& event, const std::string& target) {
+  const auto reference = *Reference::parse(event.artifact);  // the adapter has seen to that
+  JobRequest job{.source = SourceType::oci,
+                 .trigger = Trigger::webhook,
+                 .artifact = event.artifact,
+                 .source_id = reference.source_id(),
+                 .repository = reference.repository(),
+                 .ref = reference.identifier(),
+                 .ref_is_digest = reference.digest().has_value(),
+                 .target = target};
+  if (auto digest = Digest::parse(event.digest)) job.digest = *std::move(digest);
+  return job;
+}
+
+// One request on its way: answered when the queue has taken or refused all of its jobs.
+class Taking {
+ public:
+  Taking(std::vector<TakenPush> pushes, std::vector<RegistryEvent> ignored, std::size_t expected,
+         std::string request_id, Responder respond)
+      : pushes_(std::move(pushes)),
+        ignored_(std::move(ignored)),
+        expected_(expected),
+        request_id_(std::move(request_id)),
+        respond_(std::move(respond)) {}
+
+  // From the queue's thread.
+  void taken(const JobQueue::Accepted& result) {
+    const std::lock_guard lock(mutex_);
+    if (result.refusal && !refusal_) refusal_ = not_accepted(*result.refusal, result.reason);
+    if (--expected_ == 0) answer();
+  }
+  // When there is nothing to wait for.
+  void answer() const {
+    // What was taken beside a refused one stays; the sender repeats the request, which has no effect on it.
+    if (refusal_) return respond_(refusal_->response(request_id_));
+    respond_(registry_answer(pushes_, ignored_, request_id_));
+  }
+
+ private:
+  std::mutex mutex_;
+  const std::vector<TakenPush> pushes_;
+  const std::vector<RegistryEvent> ignored_;
+  std::size_t expected_;
+  std::optional<WebhookAnswer> refusal_;
+  const std::string request_id_;
+  const Responder respond_;
+};
+
+}  // namespace
+
+RegistryEndpoint::Entry::Entry(const RegistryHook& hook, GoogleTokens* tokens) : hook(hook), credential(hook, tokens) {
+  for (const auto& glob : hook.allow) allow.push_back(canonical_glob(glob));
+}
+
+RegistryEndpoint::RegistryEndpoint(Options options, JobQueue& queue, HttpTransport& transport, const Clock& clock,
+                                   Log log)
+    : options_(std::move(options)),
+      allowed_(options_.allowed_artifacts),
+      queue_(queue),
+      log_(std::move(log)),
+      recent_(std::make_shared<RecentPushes>()) {
+  const auto& hooks = options_.hooks;
+  if (std::any_of(hooks.begin(), hooks.end(), [](const auto& hook) { return hook.wants_signed_token(); }))
+    tokens_ = std::make_unique<GoogleTokens>(hooks, transport, clock, log_);
+  for (const auto& hook : hooks) entries_.push_back(std::make_unique<Entry>(hook, tokens_.get()));
+}
+
+Verdict RegistryEndpoint::judge(const ServerRequest& request) {
+  if (!is_enabled()) return {};
+  const bool is_handshake = request.method == "OPTIONS";
+  if (!is_handshake && (request.method != "POST" || request.body_fault != BodyFault::none || request.body.empty()))
+    return {};
+  const auto pinned = query_value(request.query, "format").value_or("");
+  const auto by_header = detect_by_header(request);
+  if (pinned.empty() && by_header && by_header->kind == Detected::Kind::native) return {};
+  auto parsed = parse_json(request.body);
+  const auto body = parsed ? std::optional(*std::move(parsed)) : std::nullopt;
+  const auto detected = detect_sender(request, body);
+  if (pinned.empty())
+    return detected.kind == Detected::Kind::registry ? judge(request, detected.format, body) : Verdict{};
+
+  const auto format = parse_registry_format(pinned);
+  if (!format) return {.kind = Verdict::Kind::denied, .answer = unknown_format(pinned)};
+  const bool is_other = detected.kind == Detected::Kind::native ||
+                        (detected.kind == Detected::Kind::registry && detected.format != *format);
+  if (is_other) return {.kind = Verdict::Kind::denied, .answer = other_format(*format)};
+  return judge(request, *format, body);
+}
+
+Verdict RegistryEndpoint::judge(const ServerRequest& request, RegistryFormat format,
+                                const std::optional<json::value>& body) {
+  bool is_known = false;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    auto& entry = *entries_[i];
+    if (entry.hook.format != format) continue;
+    is_known = true;
+    if (!entry.credential.fits(request)) continue;
+    Verdict verdict{.kind = Verdict::Kind::read, .entry = i};
+    if (request.method == "OPTIONS") return verdict;
+    if (!body)
+      return {.kind = Verdict::Kind::refused,
+              .answer = bad_payload({"failed to parse payload", "failed to parse payload: the body is no JSON"})};
+    verdict.events = adapter_of(format)({request, *body}, entry.hook);
+    return verdict;
+  }
+  return is_known ? Verdict{.kind = Verdict::Kind::denied, .answer = wrong_signature(Sender::oci)} : Verdict{};
+}
+
+bool RegistryEndpoint::may_deploy(const Entry& entry, const std::string& artifact, const std::string& target) const {
+  const auto reference = Reference::parse(artifact);
+  if (!reference) return false;
+  const auto source = reference->source_id();
+  const auto tagged = source + ":" + reference->tag();
+  return allowed_.allows(*reference, target) &&
+         std::any_of(entry.allow.begin(), entry.allow.end(),
+                     [&](const std::string& glob) { return glob_matches(glob, names_a_tag(glob) ? tagged : source); });
+}
+
+void RegistryEndpoint::answer_events(Verdict verdict, const ServerRequest& request, const std::string& target,
+                                     std::string request_id, Responder respond) {
+  if (request.method == "OPTIONS")
+    return respond(handshake_answer(request.header("WebHook-Request-Origin"), request_id));
+  const auto& entry = *entries_[verdict.entry];
+  for (auto& event : verdict.events)
+    if (!event.ignored && !may_deploy(entry, event.artifact, target))
+      event = RegistryEvent::pass_over(Ignored::not_allowed, event.artifact);
+  if (log_.enabled(LogLevel::debug))
+    for (const auto& event : verdict.events)
+      if (event.ignored)
+        log_.debug("registry event ignored", {{"job_id", request_id},
+                                              {"format", to_string(entry.hook.format)},
+                                              {"reason", to_string(*event.ignored)},
+                                              {"detail", event.detail}});
+  accept_all(std::move(verdict.events), target, std::move(request_id), std::move(respond));
+}
+
+void RegistryEndpoint::accept_all(std::vector<RegistryEvent> events, const std::string& target, std::string request_id,
+                                  Responder respond) {
+  std::vector<TakenPush> taken;
+  std::vector<RegistryEvent> ignored, wanted;
+  for (auto& event : events) {
+    if (event.ignored) {
+      ignored.push_back(std::move(event));
+      continue;
+    }
+    const auto is_same = [&](const TakenPush& push) {
+      return push.artifact == event.artifact && push.digest == event.digest;
+    };
+    if (std::any_of(taken.begin(), taken.end(), is_same)) continue;  // twice in one request counts once
+    auto job_id = new_uuid_v7();
+    const auto known = recent_->job_of(event.artifact, event.digest, target, job_id);
+    taken.push_back({known.value_or(job_id), event.artifact, event.digest});
+    if (known) continue;
+    event.detail = std::move(job_id);
+    wanted.push_back(std::move(event));
+  }
+  const auto answer = std::make_shared<Taking>(std::move(taken), std::move(ignored), wanted.size(),
+                                               std::move(request_id), std::move(respond));
+  if (wanted.empty()) return answer->answer();
+  for (const auto& event : wanted) {
+    const auto& job_id = event.detail;
+    queue_.accept(
+        job_id, job_for(event, target),
+        [answer, recent = recent_, job_id](const JobQueue::Accepted& result) {
+          if (result.refusal) recent->ended(job_id);
+          answer->taken(result);
+        },
+        [recent = recent_, job_id](const RunRecord&, const JobOutcome&) { recent->ended(job_id); });
+  }
+}
+
+}  // namespace windlass
