@@ -36,6 +36,7 @@ struct PingedEngine final : Engine {
   Result<std::string> last_logs(const std::string&, int, const Deadline&) override { return ""; }
   Result<std::string> image_id(const std::string&, const Deadline&) override { return ""; }
   Status tag_image(const std::string&, const std::string&, const Deadline&) override { return {}; }
+  Status remove_image(const std::string&, const Deadline&) override { return {}; }
   Status remove(const std::string&, const Deadline&) override { return {}; }
   Status rename(const std::string&, const std::string&, const Deadline&) override { return {}; }
   Result<std::unique_ptr<EventStream>> events(const std::string&, const Deadline&) override {

@@ -31,6 +31,7 @@ struct OneContainer final : Engine {
   Result<std::string> last_logs(const std::string&, int, const Deadline&) override { return std::string(); }
   Result<std::string> image_id(const std::string&, const Deadline&) override { return std::string(); }
   Status tag_image(const std::string&, const std::string&, const Deadline&) override { return {}; }
+  Status remove_image(const std::string&, const Deadline&) override { return {}; }
   Status remove(const std::string&, const Deadline&) override { return {}; }
   Status rename(const std::string&, const std::string&, const Deadline&) override { return {}; }
   Result<std::unique_ptr<EventStream>> events(const std::string&, const Deadline&) override {

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "config/auto_discovery.h"
 #include "config/deploy_decoding.h"
 #include "config/source_path.h"
 #include "config/yaml.h"
@@ -83,7 +84,7 @@ Result<DeployConfigs> load_deploy_configs(const fs::path& root, const std::strin
   std::vector<std::string> faults, unknown;
   for (const auto* document : file->documents)
     configs.stacks.push_back(decode_deploy_config(*document, found->name, faults, unknown));
-  find_duplicate_names(configs.stacks, faults);
+  if (faults.empty()) discover_stacks(root, configs, faults, unknown);
   if (options.strict) faults.insert(faults.end(), unknown.begin(), unknown.end());
   if (!faults.empty()) return invalid(join(faults, "; "));
   if (!found->warning.empty()) configs.warnings.push_back(found->warning);

@@ -14,7 +14,27 @@
 
 namespace windlass {
 
-// One document of the file: one stack.
+// Key `destroy`: the stack is taken down instead of deployed (config 9).
+struct Destroy {
+  bool enabled = false;
+  bool remove_volumes = true;
+  bool remove_images = true;
+  bool remove_dir = true;    // the live directory, as far as releases put it there and nothing else needs it
+  bool remove_data = false;  // and what containers wrote into it
+  bool operator==(const Destroy&) const = default;
+};
+
+// Key `auto_discovery`: a stack in every folder with a compose file (config 7).
+struct AutoDiscovery {
+  bool enabled = false;
+  int depth = 0;                                      // levels below working_dir; 0: all
+  bool remove = false;                                // key `delete`: take stacks down whose folder is gone
+  bool remove_volumes = false, remove_images = true;  // with them
+  bool remove_all = false;                            // key `delete_all`: also when all of them are gone at once
+  bool operator==(const AutoDiscovery&) const = default;
+};
+
+// One document of the file: one stack, until discover_stacks() has made several of it.
 struct DeployConfig {
   std::string name;
   std::string version = "doco.v1";
@@ -29,8 +49,11 @@ struct DeployConfig {
   bool remove_orphans = true;
   bool force_recreate = false;
   bool force_image_pull = false;
-  int timeout_seconds = 180;             // 0: 30 s (config 4)
-  std::string webhook_filter;            // RE2, checked at load
+  int timeout_seconds = 180;   // 0: 30 s (config 4)
+  std::string webhook_filter;  // RE2, checked at load
+  Destroy destroy;
+  AutoDiscovery auto_discovery;
+  bool is_discovered = false;            // found by auto_discovery
   std::optional<RollbackRule> rollback;  // nothing: AUTO_ROLLBACK decides
   TrustOverride trust;                   // key `oci`; empty unless an operator wrote the document (oci 11.1)
   std::string text;                      // this document in canonical form: equal text, equal config
@@ -43,9 +66,10 @@ bool is_target(std::string_view target);
 bool filter_matches(const DeployConfig& config, const std::string& ref);
 
 struct DeployConfigs {
-  std::string file;                   // name of the file that was read, ".doco-cd.yaml"
-  std::vector<DeployConfig> stacks;   // in the order of the documents
-  std::vector<std::string> warnings;  // unknown keys with path, line and the nearest known key; ignored files
+  std::string file;                        // name of the file that was read, ".doco-cd.yaml"
+  std::vector<DeployConfig> stacks;        // in the order of the documents
+  std::vector<AutoDiscovery> discoveries;  // of the documents that stood for several stacks
+  std::vector<std::string> warnings;       // unknown keys with path, line and the nearest known key; ignored files
 };
 
 struct DeployConfigOptions {

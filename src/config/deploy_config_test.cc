@@ -158,9 +158,10 @@ const std::pair<std::string, std::string> kFaults[] = {
     // keys that are not built yet
     {"repository_url: https://host/x.git",
      ".doco-cd.yaml:2: repository_url: repository_url is not supported for OCI sources"},
-    {"destroy: true",
-     ".doco-cd.yaml:2: destroy: deploy key \"destroy\" is not built yet in this version of windlass: remove it or set "
-     "it to false"},
+    {"adopt: true",
+     ".doco-cd.yaml:2: adopt: deploy key \"adopt\" is not built yet in this version of windlass: remove it or set it "
+     "to "
+     "false"},
     {"destroy: 1", ".doco-cd.yaml:2: destroy: invalid destroy value: expected bool or object"},
     {"auto_discovery: \"true\"",
      ".doco-cd.yaml:2: auto_discovery: invalid auto_discovery value: expected bool or object"},
@@ -197,45 +198,26 @@ TEST_F(DeployConfigFile, ChecksTheName) {  // reliability 8
 
 TEST_F(DeployConfigFile, ReportsEveryFaultAtOnce) {
   EXPECT_EQ(
-      fault_of("name: web\ntimeout: x\n---\nname: b\ndestroy: true\n"),
+      fault_of("name: web\ntimeout: x\n---\nname: b\nadopt: true\n"),
       "invalid deploy configuration: failed to decode yaml: .doco-cd.yaml:2: timeout: expected an integer, got text "
-      "\"x\"; .doco-cd.yaml:5: destroy: deploy key \"destroy\" is not built yet in this version of windlass: remove "
-      "it or set it to false");
+      "\"x\"; .doco-cd.yaml:5: adopt: deploy key \"adopt\" is not built yet in this version of windlass: remove it "
+      "or set it to false");
 }
 
 TEST_F(DeployConfigFile, RefusesEveryKeyThatIsNotBuiltYet) {
   for (const auto text :
        {"repository_url: x", "context: remote", "external_secrets: {A: b}", "git_depth: 1", "build: {no_cache: true}",
-        "swarm: {config_retention: 1}", "destroy: {enabled: true}", "auto_discovery: true",
-        "auto_discovery: {enabled: on}", "reconciliation: true", "reconciliation: {}",
+        "swarm: {config_retention: 1}", "reconciliation: true", "reconciliation: {}",
         "reconciliation: {restart_limit: 1}", "adopt: true", "wait_jobs: true", "remote_paths: true"})
     EXPECT_NE(fault_of(fmt::format("name: web\n{}\n", text)), "") << text;
 }
 
 TEST_F(DeployConfigFile, TakesUnbuiltKeysThatAskForNothing) {
-  for (const auto text : {"repository_url: ''",
-                          "context: ' '",
-                          "external_secrets: {}",
-                          "external_secrets:",
-                          "git_depth: 0",
-                          "build: {}",
-                          "swarm:",
-                          "destroy: false",
-                          "destroy: {enabled: false, remove_volumes: true}",
-                          "destroy: {remove_volumes: true}",
-                          "auto_discovery: off",
-                          "auto_discovery: {depth: 2}",
-                          "reconciliation: false",
-                          "reconciliation: {enabled: false}",
-                          "reconciliation:",
-                          "oci: {}",
-                          "adopt: no",
-                          "wait_jobs: false",
-                          "remote_paths: false",
-                          "prune_images: true",
-                          "prune_images: false",
-                          "wait_running_jobs: true",
-                          "wait_running_jobs: false"}) {
+  for (const auto text :
+       {"repository_url: ''", "context: ' '", "external_secrets: {}", "external_secrets:", "git_depth: 0", "build: {}",
+        "swarm:", "reconciliation: false", "reconciliation: {enabled: false}", "reconciliation:", "oci: {}",
+        "adopt: no", "wait_jobs: false", "remote_paths: false", "prune_images: true", "prune_images: false",
+        "wait_running_jobs: true", "wait_running_jobs: false"}) {
     const auto configs = load(fmt::format("name: web\n{}\n", text));
     ASSERT_TRUE(configs) << text << ": " << configs.error().message;
     EXPECT_EQ(configs->warnings, Lines{}) << text;

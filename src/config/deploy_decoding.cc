@@ -10,6 +10,7 @@
 #include "config/key_reader.h"
 #include "config/rollback_key.h"
 #include "config/source_path.h"
+#include "config/switch_keys.h"
 #include "config/unbuilt_keys.h"
 
 namespace windlass {
@@ -38,6 +39,7 @@ void decode_name(KeyReader& read, DeployConfig& config) {
   read.text("name", config.name);
   const auto* node = read.take("name");
   if (config.name.empty()) {
+    if (config.auto_discovery.enabled) return;  // the folders have names
     if (node == nullptr || node->kind == YamlNode::Kind::scalar)
       read.fault("name", fmt::format("key not found: name ({})", kNameRule));
   } else if (!is_project_name(config.name)) {
@@ -72,7 +74,6 @@ void decode_working_dir(KeyReader& read, DeployConfig& config) {
 }
 
 void decode_compose_files(KeyReader& read, DeployConfig& config) {
-  config.compose_files = default_compose_files();
   read.list("compose_files", config.compose_files);
   if (config.compose_files.empty()) read.fault("compose_files", "key not found: compose_files");
   for (auto& file : config.compose_files) {
@@ -86,12 +87,15 @@ void decode_compose_files(KeyReader& read, DeployConfig& config) {
 }
 
 void decode_environment(KeyReader& read, DeployConfig& config) {
+  auto inherited = std::move(config.environment);
+  config.environment.clear();
   read.map("environment", config.environment);
+  config.environment.merge(inherited);  // keeps what the document says itself
   for (const auto& [name, value] : config.environment)
     if (name.empty() || name.find_first_of(std::string_view("=\0", 2)) != name.npos)
       read.fault("environment", fmt::format("\"{}\" is not the name of a variable", shown(name)));
 
-  config.env_files_are_default = !read.has("env_files");
+  if (read.has("env_files")) config.env_files_are_default = false;
   read.list("env_files", config.env_files);
   for (const auto& file : config.env_files) {
     if (file.starts_with("remote:"))
@@ -127,6 +131,27 @@ void decode_trust(KeyReader& read, std::string_view file, ConfigPlace place, con
         file, node->line));
 }
 
+// All keys that a nested file may hold as well, but the name.
+void decode_keys(KeyReader& read, std::string_view file, ConfigPlace place, const TrustNotes& notes,
+                 DeployConfig& config) {
+  decode_version(read, file, config);
+  decode_working_dir(read, config);
+  decode_compose_files(read, config);
+  decode_environment(read, config);
+  decode_profiles(read, config);
+  read.flag("remove_orphans", config.remove_orphans);
+  read.flag("force_recreate", config.force_recreate);
+  read.flag("force_image_pull", config.force_image_pull);
+  read.integer("timeout", config.timeout_seconds);
+  if (config.timeout_seconds < 0) read.fault("timeout", "must be >= 0");
+  decode_webhook_filter(read, config);
+  decode_destroy(read, file, notes.faults, notes.warnings, config.destroy);
+  if (auto rule = decode_rollback(read, file, notes.faults, notes.warnings, config.rollback)) config.rollback = *rule;
+  decode_trust(read, file, place, notes, config);
+  refuse_unbuilt_keys(read, file, notes.faults, notes.warnings);
+  for (auto& unknown : read.unknown_keys()) notes.warnings.push_back(std::move(unknown));
+}
+
 }  // namespace
 
 json::object to_json(const DeployConfig& config) {
@@ -142,6 +167,8 @@ json::object to_json(const DeployConfig& config) {
                       {"force_image_pull", config.force_image_pull},
                       {"timeout", config.timeout_seconds},
                       {"webhook_filter", config.webhook_filter}};
+  if (config.destroy != Destroy{}) object["destroy"] = to_json(config.destroy);
+  if (config.auto_discovery != AutoDiscovery{}) object["auto_discovery"] = to_json(config.auto_discovery);
   if (!config.env_files_are_default) object["env_files"] = json::value_from(config.env_files);
   if (config.rollback) object["rollback"] = to_json(*config.rollback);
   if (!config.trust.empty()) object["oci"] = to_json(config.trust);
@@ -164,31 +191,41 @@ const std::vector<std::string>& default_compose_files() {
 
 DeployConfig decode_deploy_config(const YamlNode& document, std::string_view file, std::vector<std::string>& faults,
                                   std::vector<std::string>& warnings, ConfigPlace place) {
-  DeployConfig config;
+  DeployConfig config{.compose_files = default_compose_files()};
   KeyReader read(document, file, faults);
   if (document.kind != YamlNode::Kind::mapping) {
     read.undecodable("", "expected a mapping of deploy keys");
     return config;
   }
-  decode_name(read, config);
-  decode_version(read, file, config);
+  decode_auto_discovery(read, file, faults, warnings, config.auto_discovery);
   read.text("reference", config.reference);
-  decode_working_dir(read, config);
-  decode_compose_files(read, config);
-  decode_environment(read, config);
-  decode_profiles(read, config);
-  read.flag("remove_orphans", config.remove_orphans);
-  read.flag("force_recreate", config.force_recreate);
-  read.flag("force_image_pull", config.force_image_pull);
-  read.integer("timeout", config.timeout_seconds);
-  if (config.timeout_seconds < 0) read.fault("timeout", "must be >= 0");
-  decode_webhook_filter(read, config);
-  config.rollback = decode_rollback(read, file, faults, warnings);
-  decode_trust(read, file, place, {faults, warnings}, config);
-  refuse_unbuilt_keys(read, file, faults, warnings);
-  for (auto& unknown : read.unknown_keys()) warnings.push_back(std::move(unknown));
-  config.text = canonical_json(to_json(config));
+  decode_name(read, config);
+  decode_keys(read, file, place, {faults, warnings}, config);
+  finish(config);
   return config;
 }
+
+void decode_nested_config(const YamlNode& document, std::string_view file, DeployConfig& config,
+                          std::vector<std::string>& faults, std::vector<std::string>& warnings) {
+  KeyReader read(document, file, faults);
+  if (document.kind != YamlNode::Kind::mapping) return read.undecodable("", "expected a mapping of deploy keys");
+  for (const auto* key : {"auto_discovery", "reference", "repository_url", "git_depth"})
+    if (const auto* node = read.take(key); node != nullptr && !node->is_null())
+      warnings.push_back(fmt::format("{}: has no effect in a nested file", read.place(key)));
+  read.text("name", config.name);
+  decode_keys(read, file, ConfigPlace::artifact, {faults, warnings}, config);
+}
+
+void check_stack(const DeployConfig& config, const std::string& folder, std::vector<std::string>& faults) {
+  if (config.name.empty())
+    faults.push_back(fmt::format("auto_discovery: {} holds a compose file and needs the key name", folder));
+  else if (!is_project_name(config.name))
+    faults.push_back(
+        fmt::format("auto_discovery: {}: \"{}\" is not a valid name: {}; a .doco-cd.yaml in the folder may "
+                    "give another",
+                    folder, shown(config.name), kNameRule));
+}
+
+void finish(DeployConfig& config) { config.text = canonical_json(to_json(config)); }
 
 }  // namespace windlass

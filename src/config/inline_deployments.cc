@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "config/auto_discovery.h"
 #include "config/deploy_decoding.h"
 #include "config/yaml_from_json.h"
 #include "sys/json.h"
@@ -40,6 +41,15 @@ Result<DeployConfigs> read_inline_deployments(std::string_view text) {
   faults.insert(faults.end(), warnings.begin(), warnings.end());  // we wrote it: no key of it is unknown
   if (configs.stacks.empty()) faults.emplace_back("no deployments found");
   if (!faults.empty()) return fail(Kind::invalid, fmt::format("invalid {}: {}", kName, join(faults, "; ")));
+  return configs;
+}
+
+Result<DeployConfigs> load_inline_deployments(std::string_view text, const std::filesystem::path& root) {
+  auto configs = read_inline_deployments(text);
+  if (!configs) return configs;
+  std::vector<std::string> faults;
+  discover_stacks(root, *configs, faults, configs->warnings);
+  if (!faults.empty()) return fail(Kind::invalid, fmt::format("invalid deploy configuration: {}", join(faults, "; ")));
   return configs;
 }
 

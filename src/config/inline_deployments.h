@@ -5,6 +5,7 @@
 // false, 0 or "" counts.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +20,11 @@ namespace windlass {
 std::string decode_inline_deployments(const YamlNode& list, std::string_view file, std::vector<std::string>& faults,
                                       std::vector<std::string>& warnings);
 
-// The deployments of such a text. A text that does not decode is of another version of windlass.
+// The deployments of such a text, before discover_stacks(). A text that does not decode is of another version of
+// windlass.
 Result<DeployConfigs> read_inline_deployments(std::string_view text);
+
+// The same with auto_discovery in the unpacked source at `root`.
+Result<DeployConfigs> load_inline_deployments(std::string_view text, const std::filesystem::path& root);
 
 }  // namespace windlass

@@ -41,8 +41,7 @@ void decode_stable_for(KeyReader& read, RollbackRule& rule) {
 }
 
 RollbackRule decode_mapping(const YamlNode& mapping, std::string_view file, std::vector<std::string>& faults,
-                            std::vector<std::string>& warnings) {
-  auto rule = RollbackRule::always();
+                            std::vector<std::string>& warnings, RollbackRule rule) {
   KeyReader read(mapping, file, faults);
   bool enabled = true;
   read.flag("enabled", enabled);
@@ -58,10 +57,14 @@ RollbackRule decode_mapping(const YamlNode& mapping, std::string_view file, std:
 }  // namespace
 
 std::optional<RollbackRule> decode_rollback(KeyReader& read, std::string_view file, std::vector<std::string>& faults,
-                                            std::vector<std::string>& warnings) {
+                                            std::vector<std::string>& warnings,
+                                            const std::optional<RollbackRule>& inherited) {
   const auto* node = read.take("rollback");
   if (node == nullptr || node->is_null()) return std::nullopt;
-  if (node->kind == YamlNode::Kind::mapping) return decode_mapping(*node, file, faults, warnings);
+  if (node->kind == YamlNode::Kind::mapping) {
+    const bool has_rule = inherited && inherited->enabled();
+    return decode_mapping(*node, file, faults, warnings, has_rule ? *inherited : RollbackRule::always());
+  }
   if (const auto flag = yaml_bool(*node); flag && !node->quoted) return *flag ? RollbackRule::always() : RollbackRule{};
   read.fault("rollback", "invalid rollback value: expected bool or object");
   return std::nullopt;

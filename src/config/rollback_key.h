@@ -14,8 +14,10 @@ namespace windlass {
 
 // Nothing when the key is absent or null: AUTO_ROLLBACK decides. Each fault names file, line, key and rule; unknown
 // keys of the mapping go to `warnings`.
+// `inherited`: what the members of a mapping that are not given keep, in place of the defaults.
 std::optional<RollbackRule> decode_rollback(KeyReader& read, std::string_view file, std::vector<std::string>& faults,
-                                            std::vector<std::string>& warnings);
+                                            std::vector<std::string>& warnings,
+                                            const std::optional<RollbackRule>& inherited = std::nullopt);
 
 // The rule as it could have been written.
 json::value to_json(const RollbackRule& rule);

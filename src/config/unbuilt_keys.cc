@@ -13,7 +13,6 @@ enum class Type {
   flag,        // false asks for nothing
   idle_flag,   // neither value asks for anything that windlass would not do anyway
   collection,  // an empty list or mapping asks for nothing
-  switch_off,  // bool or object; off unless it says enabled: true
   switch_on,   // bool or object; on unless it says enabled: false
 };
 
@@ -33,8 +32,6 @@ constexpr Unbuilt kUnbuilt[] = {
     {"git_depth", Type::integer, ""},
     {"build", Type::collection, ""},
     {"swarm", Type::collection, ""},
-    {"destroy", Type::switch_off, "remove_volumes remove_images remove_dir remove_data"},
-    {"auto_discovery", Type::switch_off, "depth delete remove_volumes remove_images delete_all"},
     {"reconciliation", Type::switch_on, "events restart_timeout restart_signal restart_limit restart_window"},
     {"adopt", Type::flag, ""},
     {"remote_paths", Type::flag, ""},
@@ -54,7 +51,7 @@ class Refusal {
 
  private:
   static std::string_view remedy(Type type) {
-    const bool has_off = type == Type::flag || type == Type::switch_off || type == Type::switch_on;
+    const bool has_off = type == Type::flag || type == Type::switch_on;
     return has_off ? "remove it or set it to false" : "remove it";
   }
 
@@ -84,7 +81,6 @@ class Refusal {
       }
       case Type::collection:
         return node.kind == YamlNode::Kind::scalar || !node.items.empty() || !node.entries.empty();
-      case Type::switch_off:
       case Type::switch_on:
         return is_switched_on(unbuilt, node);
     }
@@ -94,7 +90,7 @@ class Refusal {
   bool is_switched_on(const Unbuilt& unbuilt, const YamlNode& node) {
     if (node.kind == YamlNode::Kind::mapping) {
       KeyReader members(node, file_, faults_);
-      bool enabled = unbuilt.type == Type::switch_on;
+      bool enabled = true;
       members.flag("enabled", enabled);
       for (const auto name : split(unbuilt.members, ' ')) members.take(std::string(name));
       for (auto& unknown : members.unknown_keys()) warnings_.push_back(std::move(unknown));

@@ -1,6 +1,18 @@
 #include "deploy/labels.h"
 
+#include <fmt/format.h>
+
 namespace windlass {
+
+namespace {
+
+// L13: one line of YAML, the keys in this order.
+std::string discovery_text(const AutoDiscovery& discovery) {
+  return fmt::format("{{enabled: {}, depth: {}, delete: {}, remove_volumes: {}, remove_images: {}}}", discovery.enabled,
+                     discovery.depth, discovery.remove, discovery.remove_volumes, discovery.remove_images);
+}
+
+}  // namespace
 
 Labels release_labels(const LabelFacts& facts) {
   const auto& request = facts.job.request;
@@ -19,9 +31,8 @@ Labels release_labels(const LabelFacts& facts) {
       {"cd.doco.deployment.target.sha", facts.digest},
       {"cd.doco.deployment.trigger", facts.digest},  // whoever asked (oci 14)
       {"cd.doco.deployment.config.sha", facts.config_hash},
-      {"cd.doco.deployment.auto_discovery", "false"},
-      {"cd.doco.deployment.auto_discovery.config",
-       "{enabled: false, depth: 0, delete: false, remove_volumes: false, remove_images: true}"},
+      {"cd.doco.deployment.auto_discovery", facts.config.is_discovered ? "true" : "false"},
+      {"cd.doco.deployment.auto_discovery.config", discovery_text(facts.config.auto_discovery)},
       {"cd.doco.source", "oci"},
       {std::string(kSourceNameLabel), request.repository},
       {"cd.doco.source.url", request.artifact},

@@ -107,6 +107,7 @@ class DiskLiveDirectories final : public LiveDirectories {
   Result<std::string> path_for(const std::string& source_id, const std::string& plain_path, const std::string& ref,
                                bool ref_is_digest) override;
   Status recover() override;
+  Status remove(const std::string& live_path, bool with_data) override;
   Result<SyncResult> sync(const std::string& live_path, const UnpackedTree& tree, const Digest& digest, bool force,
                           const Deadline& deadline) override;
 
@@ -207,6 +208,16 @@ Status DiskLiveDirectories::record(const LiveFolder& disk, const std::string& li
         .entry = entry, .disk_size_bytes = there ? there->size_bytes : 0, .disk_mtime_ns = there ? there->mtime_ns : 0};
   }
   return store_->set_files(live_path, digest.str(), files);
+}
+
+Status DiskLiveDirectories::remove(const std::string& live_path, bool with_data) {
+  const auto others = store_->nested_in(live_path);
+  if (!others) return tl::unexpected(others.error());
+  const auto folder = options_.data_dir / live_path;
+  if (with_data && others->empty()) return remove_tree(folder);
+  std::error_code not_empty;  // then it stays
+  std::filesystem::remove(folder, not_empty);
+  return {};
 }
 
 Status DiskLiveDirectories::recover() {

@@ -42,6 +42,10 @@ class LiveDirectories {
   // source writes the difference again. Called once at start.
   virtual Status recover() = 0;
 
+  // After a sync to a tree without entries: removes the folder if nothing is left in it, or with all that is in it.
+  // Folders of other live directories inside stay.
+  virtual Status remove(const std::string& live_path, bool with_data) = 0;
+
   // Brings the directory to `tree` (files are taken from tree.root). `digest` names the release. S2: equal to the last
   // synced digest and nothing drifted: nothing is written. `force`: drifted files are overwritten (S10).
   // Errors before any write: S7 (names the path). The caller holds the directory's lock (S9).

@@ -187,7 +187,7 @@ JobOutcome Pipeline::deploy(Run& run) {
   for (const auto& note : tree->notes) run.log.info("note on the artifact", {{"note", note}});
 
   auto configs = request.deployments.empty() ? load_deploy_configs(tree->root, request.target, options_.config)
-                                             : read_inline_deployments(request.deployments);
+                                             : load_inline_deployments(request.deployments, tree->root);
   if (!configs) return JobOutcome::failed(FailedStep::config, configs.error().message);
   for (const auto& warning : configs->warnings) run.log.warning("deploy config", {{"warning", warning}});
   for (auto& config : configs->stacks) {
@@ -213,11 +213,14 @@ JobOutcome Pipeline::deploy(Run& run) {
   for_each_stack(run, [&](PreparedStack& stack) { return plan(run, stack); });
   crash_point("plan.done");
   if (run.any_goes_on()) {
-    if (auto failed = write_live_directory(run, *live_path, *tree)) return *failed;
+    if (run.any_stays())
+      if (auto failed = write_live_directory(run, *live_path, *tree)) return *failed;
     run.touched = true;
     if (run.back_to) crash_point("rollback.half");
     for_each_stack(run, [&](PreparedStack& stack) { return bring_up(run, stack); });
+    if (!run.any_failed() && !run.any_stays()) remove_live_directory(run, *live_path, *tree);
   }
+  if (!run.any_failed() && !run.back_to) remove_obsolete(run, *configs);
   return conclude(run);
 }
 
@@ -250,6 +253,7 @@ void Pipeline::verify_deployments(Run& run) {
 }
 
 Status Pipeline::resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root) {
+  if (stack.config.destroy.enabled) return {};
   auto prepared = preparer_.prepare(run.job, stack.config, tree, host_root, run.deadline);
   if (!prepared) return tl::unexpected(prepared.error());
   prepared->rollback = stack.rollback;
@@ -261,6 +265,7 @@ Status Pipeline::resolve(Run& run, PreparedStack& stack, const UnpackedTree& tre
 Status Pipeline::plan(Run& run, PreparedStack& stack) {
   if (!stack.filtered_because.empty()) return {};
   const auto log = run.log.with({{"stack", stack.config.name}});
+  if (stack.config.destroy.enabled) return preparer_.plan_removal(run.job, stack, run.deadline);
   if (auto planned = preparer_.plan(run.job, stack, run.deadline); !planned) return planned;
   log.debug("plan", {{"plan", stack.plan.str()}});
   if (run.back_to) {
@@ -294,8 +299,13 @@ Status Pipeline::bring_up(Run& run, PreparedStack& stack) {
   if (!stack.deploys()) return {};
   auto slot = slots_.take(run.deadline);
   if (!slot) return tl::unexpected(slot.error());
+  const auto& destroy = stack.config.destroy;
+  const auto log = run.log.with({{"stack", stack.config.name}});
+  if (destroy.enabled)
+    return deployment_.take_down(stack, {.volumes = destroy.remove_volumes, .images = destroy.remove_images}, log,
+                                 run.deadline);
   const ReleaseOrigin origin{.job = run.job, .digest = *run.digest, .trust_hash = trust_hash(run.job.request)};
-  return deployment_.bring_up(origin, stack, run.log.with({{"stack", stack.config.name}}), run.deadline);
+  return deployment_.bring_up(origin, stack, log, run.deadline);
 }
 
 // The stacks' ends as one end of the job (webhook/R21, R33, X5, X6).
@@ -313,6 +323,7 @@ JobOutcome Pipeline::conclude(const Run& run) {
       outcome.stacks.push_back(result_of(name, RunStatus::succeeded, stack.plan.str()));
     } else {
       const auto reason = !stack.filtered_because.empty()    ? stack.filtered_because
+                          : stack.config.destroy.enabled     ? "nothing to take down"
                           : run.any_failed() && !run.touched ? "not deployed, because another stack of the run failed"
                                                              : "no changes";
       reasons.push_back(fmt::format("{}: {}", name, reason));

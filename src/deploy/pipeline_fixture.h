@@ -71,6 +71,7 @@ struct FakeEngine final : Engine {
     labels["com.docker.compose.project"] = project;
     projects[project][service] = {.id = fmt::format("container-{}", ++made),
                                   .name = fmt::format("{}-{}-1", project, service),
+                                  .image = "name-of-image",
                                   .image_id = "sha256:image",
                                   .state = state,
                                   .labels = std::move(labels)};
@@ -81,8 +82,9 @@ struct FakeEngine final : Engine {
     if (!fault.empty()) return fail(Kind::unavailable, fault);
     const std::lock_guard lock(mutex);
     std::vector<ContainerSummary> list;
-    for (const auto& [service, container] : projects[labels.at(0).substr(labels.at(0).find('=') + 1)])
-      list.push_back(container);
+    for (const auto& [project, services] : projects)
+      if (labels.empty() || labels[0] == "com.docker.compose.project=" + project)
+        for (const auto& [service, container] : services) list.push_back(container);
     return list;
   }
   Result<ContainerDetail> inspect(const std::string& id, const Deadline&) override {
@@ -107,6 +109,11 @@ struct FakeEngine final : Engine {
   }
   Status tag_image(const std::string& id, const std::string& reference, const Deadline&) override {
     tagged[reference] = images[reference] = id;
+    return {};
+  }
+  std::vector<std::string> removed_images;
+  Status remove_image(const std::string& id, const Deadline&) override {
+    removed_images.push_back(id);
     return {};
   }
   Status remove(const std::string& id, const Deadline&) override {
@@ -182,17 +189,29 @@ struct FakeDriver final : Driver {
     engine.projects[stack] = std::move(kept);
     return {};
   }
+  std::vector<std::string> downed;  // "stack volumes"
+  Status down(const std::string& stack, const DownOptions& options, const Deadline&) override {
+    const std::lock_guard lock(mutex);
+    downed.push_back(stack + (options.remove_volumes ? " volumes" : ""));
+    engine.projects.erase(stack);
+    return {};
+  }
   std::string version() const override { return "2.26.1"; }
   Status check(const Deadline&) override { return {}; }
 };
 
 struct FakeLive final : LiveDirectories {
-  std::vector<std::string> synced;  // digests, in order
+  std::vector<std::string> synced;   // digests, in order
+  std::vector<std::string> removed;  // "path" or "path data"
   std::optional<Error> error;
   Result<std::string> path_for(const std::string&, const std::string& plain, const std::string&, bool) override {
     return plain;
   }
   Status recover() override { return {}; }
+  Status remove(const std::string& path, bool with_data) override {
+    removed.push_back(path + (with_data ? " data" : ""));
+    return {};
+  }
   Result<SyncResult> sync(const std::string&, const UnpackedTree&, const Digest& digest, bool,
                           const Deadline&) override {
     if (error) return tl::unexpected(*error);

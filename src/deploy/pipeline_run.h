@@ -28,6 +28,10 @@ struct Pipeline::Run {
   bool any_failed() const {
     return std::any_of(errors.begin(), errors.end(), [](const auto& error) { return error.has_value(); });
   }
+  // Is there a stack that is not taken down? Then the live directory is needed.
+  bool any_stays() const {
+    return std::any_of(stacks.begin(), stacks.end(), [](const auto& stack) { return !stack.config.destroy.enabled; });
+  }
   // Is there a stack that is neither left alone nor has failed already?
   bool any_goes_on() const {
     for (std::size_t i = 0; i < stacks.size(); ++i)

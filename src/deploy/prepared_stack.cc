@@ -65,21 +65,38 @@ Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig&
   return stack;
 }
 
-Status StackPreparer::plan(const Job& job, PreparedStack& stack, const Deadline& deadline) {
+// Whose stack is it (deploy/O1)? What is known of it comes into `stack`.
+Result<std::vector<ContainerSummary>> StackPreparer::own_containers(const Job& job, PreparedStack& stack,
+                                                                    const Deadline& deadline) {
   auto containers = engine_.containers({"com.docker.compose.project=" + stack.config.name}, deadline);
-  if (!containers) return tl::unexpected(containers.error());
+  if (!containers) return containers;
   auto record = releases_.stack(stack.config.name);
   if (!record) return tl::unexpected(record.error());
-
   bool foreign = *record && (*record)->source_id != job.request.source_id && !containers->empty();
   for (const auto& container : *containers) foreign = foreign || !belongs_to(container, job.request);
   if (foreign)
     return fail(Kind::conflict,
                 "another stack with the same name already exists and is not managed by this repository");
-
-  if (auto settled = settle_half_recreated(engine_, *containers, deadline); !settled) return settled;
-
+  stack.is_known = record->has_value();
   stack.record = record->value_or(StackRecord{});
+  return containers;
+}
+
+Status StackPreparer::plan_removal(const Job& job, PreparedStack& stack, const Deadline& deadline) {
+  auto containers = own_containers(job, stack, deadline);
+  if (!containers) return tl::unexpected(containers.error());
+  stack.containers = by_service(*containers);
+  stack.plan = {.stack = stack.config.name};
+  for (const auto& [service, list] : stack.containers)
+    stack.plan.services.push_back({service, ServiceAction::remove, {"the stack is taken down"}});
+  if (stack.is_known) stack.plan.reasons.push_back("the stack is taken down");
+  return {};
+}
+
+Status StackPreparer::plan(const Job& job, PreparedStack& stack, const Deadline& deadline) {
+  auto containers = own_containers(job, stack, deadline);
+  if (!containers) return tl::unexpected(containers.error());
+  if (auto settled = settle_half_recreated(engine_, *containers, deadline); !settled) return settled;
   stack.containers = by_service(*containers);
   std::optional<Error> lookup_error;
   PlanQuestion question{.stack = stack.config.name,

@@ -31,7 +31,8 @@ struct PreparedStack {
   std::string config_hash, compose_hash;
   std::vector<ServiceShape> services;
   std::map<std::string, ServiceInputs> wanted;
-  StackRecord record;              // what the state file knows of the stack
+  bool is_known = false;  // the state file knows the stack:
+  StackRecord record;
   ContainersByService containers;  // as they are now
   StackPlan plan;
   RollbackRule rollback;                // the stack's own, else AUTO_ROLLBACK
@@ -59,10 +60,15 @@ class StackPreparer {
   // locked by the caller.
   Status plan(const Job& job, PreparedStack& stack, const Deadline& deadline);
 
+  // The same for a stack that is to be taken down: nothing if there is nothing of it. The plan removes every service.
+  Status plan_removal(const Job& job, PreparedStack& stack, const Deadline& deadline);
+
   // After images were pulled: services whose image of that name is another one now are to be recreated.
   Status plan_moved_images(PreparedStack& stack, const Deadline& deadline);
 
  private:
+  Result<std::vector<ContainerSummary>> own_containers(const Job& job, PreparedStack& stack, const Deadline& deadline);
+
   Options options_;
   Driver& driver_;
   Engine& engine_;

@@ -1,6 +1,8 @@
 // What ReleaseStore tells of past releases, and the rollbacks that have begun.
+#include "config/switch_keys.h"
 #include "deploy/release_rows.h"
 #include "deploy/release_store.h"
+#include "deploy/stored_json.h"
 
 namespace windlass {
 
@@ -50,8 +52,9 @@ Result<std::vector<Digest>> ReleaseStore::kept_digests() {
   const std::lock_guard lock(mutex_);
   // A release that came again counts once, at its last time.
   auto query = db_->query(
-      "WITH good AS (SELECT stack, digest, max(seq) AS last FROM releases WHERE state = 'succeeded' GROUP BY stack, "
-      "digest), ranked AS (SELECT stack, digest, row_number() OVER (PARTITION BY stack ORDER BY last DESC) AS place "
+      "WITH good AS (SELECT stack, digest, max(seq) AS last FROM releases WHERE state = 'succeeded' AND stack IN "
+      "(SELECT name FROM stacks) GROUP BY stack, digest), ranked AS (SELECT stack, digest, row_number() OVER "
+      "(PARTITION BY stack ORDER BY last DESC) AS place "
       "FROM "
       "good) SELECT DISTINCT digest FROM ranked WHERE place <= (SELECT keep FROM releases WHERE releases.stack = "
       "ranked.stack ORDER BY seq DESC LIMIT 1)");
@@ -62,6 +65,55 @@ Result<std::vector<Digest>> ReleaseStore::kept_digests() {
     if (!*row) return digests;
     if (auto digest = Digest::parse(query.text(0))) digests.push_back(*std::move(digest));
   }
+}
+
+Result<std::set<std::string>> ReleaseStore::kept_images() {
+  const std::lock_guard lock(mutex_);
+  auto query = db_->query(
+      "SELECT DISTINCT value FROM releases, json_each(releases.images) WHERE state = 'succeeded' AND stack IN (SELECT "
+      "name FROM stacks)");
+  std::set<std::string> images;
+  for (;;) {
+    auto row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return images;
+    images.insert(query.text(0));
+  }
+}
+
+Result<std::vector<DiscoveredStack>> ReleaseStore::discovered(const JobRequest& request) {
+  const std::lock_guard lock(mutex_);
+  auto query = db_->query(
+      "SELECT name, discovery FROM stacks WHERE source_id = ? AND ref = ? AND target = ? AND discovery != '' ORDER BY "
+      "name");
+  query.bind(request.source_id).bind(request.ref_is_digest ? "@" : request.ref).bind(request.target);
+  std::vector<DiscoveredStack> stacks;
+  for (;;) {
+    auto row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return stacks;
+    auto rules = stored_json(query.text(1));
+    if (!rules) return tl::unexpected(rules.error());
+    stacks.push_back({query.text(0), auto_discovery_of(*rules)});
+  }
+}
+
+Result<std::vector<std::string>> ReleaseStore::stacks_of(const std::string& source_id) {
+  const std::lock_guard lock(mutex_);
+  auto query = db_->query("SELECT name FROM stacks WHERE source_id = ?");
+  query.bind(source_id);
+  std::vector<std::string> names;
+  for (;;) {
+    auto row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return names;
+    names.push_back(query.text(0));
+  }
+}
+
+Status ReleaseStore::close(const std::string& stack) {
+  const std::lock_guard lock(mutex_);
+  return db_->query("DELETE FROM stacks WHERE name = ?").bind(stack).run();
 }
 
 Result<std::optional<BegunRollback>> ReleaseStore::begun_rollback(const std::string& job_id) {

@@ -31,9 +31,6 @@ CREATE INDEX IF NOT EXISTS releases_by_stack ON releases (stack, seq);
 )";
 
 // Came later, in this order.
-struct Column {
-  std::string_view name, type;
-};
 constexpr Column kAdded[] = {
     {"artifact", "TEXT NOT NULL DEFAULT ''"},        {"repository", "TEXT NOT NULL DEFAULT ''"},
     {"ref_is_digest", "INTEGER NOT NULL DEFAULT 0"}, {"deployments", "TEXT NOT NULL DEFAULT ''"},
@@ -42,8 +39,9 @@ constexpr Column kAdded[] = {
     {"keep", "INTEGER NOT NULL DEFAULT 5"},
 };
 
-Result<std::vector<std::string>> columns_of_table(Db& db) {
-  auto query = db.query("SELECT name FROM pragma_table_info('releases')");
+Result<std::vector<std::string>> columns_of(Db& db, std::string_view table) {
+  auto query = db.query("SELECT name FROM pragma_table_info(?)");
+  query.bind(table);
   std::vector<std::string> names;
   for (;;) {
     auto row = query.step();
@@ -102,15 +100,20 @@ Result<Release> release_of(const Query& row, const Seal& seal) {
 
 }  // namespace
 
-Status make_release_table(Db& db) {
-  if (auto made = db.execute(kTable); !made) return made;
-  auto names = columns_of_table(db);
+Status add_columns(Db& db, std::string_view table, std::span<const Column> columns) {
+  auto names = columns_of(db, table);
   if (!names) return tl::unexpected(names.error());
-  for (const auto& [name, type] : kAdded) {
+  for (const auto& [name, type] : columns) {
     if (std::find(names->begin(), names->end(), name) != names->end()) continue;
-    if (auto added = db.execute(fmt::format("ALTER TABLE releases ADD COLUMN {} {}", name, type)); !added) return added;
+    if (auto added = db.execute(fmt::format("ALTER TABLE {} ADD COLUMN {} {}", table, name, type)); !added)
+      return added;
   }
   return {};
+}
+
+Status make_release_table(Db& db) {
+  if (auto made = db.execute(kTable); !made) return made;
+  return add_columns(db, "releases", kAdded);
 }
 
 Status insert_release(Db& db, const Seal& seal, const Release& release) {

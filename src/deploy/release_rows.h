@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,13 @@
 #include "sys/sqlite.h"
 
 namespace windlass {
+
+// A column that an older windlass did not have.
+struct Column {
+  std::string_view name, type;
+};
+// Adds those that are not there. Safe to be cut short.
+Status add_columns(Db& db, std::string_view table, std::span<const Column> columns);
 
 // Makes the table, or adds the columns that an older windlass did not have. Safe to be cut short.
 Status make_release_table(Db& db);

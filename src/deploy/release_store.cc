@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "config/switch_keys.h"
 #include "deploy/release_rows.h"
 #include "deploy/stored_json.h"
 
@@ -51,6 +52,13 @@ CREATE TABLE IF NOT EXISTS rollbacks (
 UPDATE releases SET state = 'failed', message = 'interrupted' WHERE state = 'running';
 UPDATE stacks SET last_state = 'failed' WHERE last_state = 'running';
 )";
+
+// Came later, in this order.
+constexpr Column kStackColumns[] = {
+    {"ref", "TEXT NOT NULL DEFAULT ''"},
+    {"target", "TEXT NOT NULL DEFAULT ''"},
+    {"discovery", "TEXT NOT NULL DEFAULT ''"},
+};
 
 json::value stacks_to_json(const std::vector<SettledStack>& stacks) {
   json::array array;
@@ -104,6 +112,7 @@ std::optional<ReleaseState> parse_state(std::string_view text) {
 Result<std::unique_ptr<ReleaseStore>> ReleaseStore::open(std::unique_ptr<Db> db, const Secret& key) {
   auto made = make_release_table(*db);
   if (made) made = db->execute(kSchema);
+  if (made) made = add_columns(*db, "stacks", kStackColumns);
   if (!made) return while_doing("opening the release store", made.error());
   return std::unique_ptr<ReleaseStore>(new ReleaseStore(std::move(db), key));
 }
@@ -161,7 +170,8 @@ Result<std::optional<StackRecord>> ReleaseStore::stack(const std::string& name) 
                                    .release_of = text_map(releases->if_object())});
 }
 
-Status ReleaseStore::begin(const Release& release, const std::map<std::string, ServiceInputs>& made) {
+Status ReleaseStore::begin(const Release& release, const std::map<std::string, ServiceInputs>& made,
+                           const std::optional<AutoDiscovery>& discovery) {
   const std::lock_guard lock(mutex_);
   auto transaction = Transaction::begin(*db_);
   if (!transaction) return tl::unexpected(transaction.error());
@@ -171,9 +181,16 @@ Status ReleaseStore::begin(const Release& release, const std::map<std::string, S
     if (auto done = row.bind(release.id).bind(service).bind(json::serialize(to_json(inputs))).run(); !done) return done;
   }
   auto stack = db_->query(
-      "INSERT INTO stacks (name, source_id, last_state, release_of) VALUES (?, ?, 'running', '{}') "
-      "ON CONFLICT (name) DO UPDATE SET source_id = excluded.source_id, last_state = 'running'");
-  if (auto done = stack.bind(release.stack).bind(release.request.source_id).run(); !done) return done;
+      "INSERT INTO stacks (name, source_id, last_state, release_of, ref, target, discovery) "
+      "VALUES (?, ?, 'running', '{}', ?, ?, ?) ON CONFLICT (name) DO UPDATE SET source_id = excluded.source_id, "
+      "last_state = 'running', ref = excluded.ref, target = excluded.target, discovery = excluded.discovery");
+  const auto& request = release.request;
+  stack.bind(release.stack)
+      .bind(request.source_id)
+      .bind(request.ref_is_digest ? "@" : request.ref)
+      .bind(request.target);
+  stack.bind(discovery ? json::serialize(to_json(*discovery)) : "");
+  if (auto done = stack.run(); !done) return done;
   return transaction->commit();
 }
 

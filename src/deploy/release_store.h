@@ -10,10 +10,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "config/deploy_config.h"
 #include "deploy/planning.h"
 #include "model/release.h"
 #include "source/source.h"
@@ -42,6 +44,12 @@ struct StackRecord {
   std::map<std::string, std::string> release_of;  // service -> the release that last made its containers
 };
 
+// A stack that auto-discovery found, and what it was to be done with when its folder goes.
+struct DiscoveredStack {
+  std::string name;
+  AutoDiscovery rules;
+};
+
 // A rollback by itself, on disk from its beginning to its end.
 struct BegunRollback {
   Digest digest;           // of what failed
@@ -67,7 +75,9 @@ class ReleaseStore {
   Result<std::optional<StackRecord>> stack(const std::string& name);
 
   // A release begins: on disk before anything is started, so that its containers are known after a crash.
-  Status begin(const Release& release, const std::map<std::string, ServiceInputs>& made);
+  // `discovery`: of a stack that auto-discovery found.
+  Status begin(const Release& release, const std::map<std::string, ServiceInputs>& made,
+               const std::optional<AutoDiscovery>& discovery = std::nullopt);
   // A release ends; `release_of` replaces the stack's.
   Status finish(const Release& release, const std::map<std::string, std::string>& release_of);
   Result<std::optional<ServiceInputs>> inputs(const std::string& release_id, const std::string& service);
@@ -93,6 +103,16 @@ class ReleaseStore {
   Result<std::optional<Release>> good_as_of(const std::string& stack, const Release& release);
   // What was good and must stay in the content store: of each stack the last so many that it keeps (deploy/V1).
   Result<std::vector<Digest>> kept_digests();
+
+  // Image ids of all those releases.
+  Result<std::set<std::string>> kept_images();
+
+  // Stacks that auto-discovery found for this source, ref and target.
+  Result<std::vector<DiscoveredStack>> discovered(const JobRequest& request);
+  // The stacks of a source that are deployed.
+  Result<std::vector<std::string>> stacks_of(const std::string& source_id);
+  // The stack is taken down: its releases stay to be looked at, their content need not be kept.
+  Status close(const std::string& stack);
 
   // Rollbacks that have begun: after a crash the job goes on with it rather than trying the bad release again.
   Result<std::optional<BegunRollback>> begun_rollback(const std::string& job_id);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -14,6 +15,8 @@ namespace windlass {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr auto kDownTimeout = 10min;
 
 // deploy/S19: tells every 5 s what a long deployment is busy with.
 class Heartbeat {
@@ -37,6 +40,10 @@ class Heartbeat {
   std::string phase_;
   std::jthread thread_;  // last: it uses all of the above
 };
+
+std::optional<AutoDiscovery> discovery_of(const DeployConfig& config) {
+  return config.is_discovered ? std::optional(config.auto_discovery) : std::nullopt;
+}
 
 bool has_latest_tag(std::string_view image) {
   if (image.find('@') != image.npos) return false;
@@ -145,6 +152,37 @@ Status StackDeployment::get_images(PreparedStack& stack, const Log& log, const D
   return preparer_.plan_moved_images(stack, deadline);
 }
 
+Status StackDeployment::take_down(PreparedStack& stack, const Removal& removal, const Log& log,
+                                  const Deadline& deadline) {
+  Heartbeat heartbeat(log, "removing stack");
+  std::map<std::string, std::string> images;  // name -> id
+  for (const auto& [service, containers] : stack.containers) {
+    log.info("service changes", {{"service", service}, {"action", "remove"}, {"reason", "the stack is taken down"}});
+    for (const auto& container : containers) images[container.image] = container.image_id;
+  }
+  const DownOptions options{.remove_orphans = stack.config.remove_orphans, .remove_volumes = removal.volumes};
+  if (auto down = driver_.down(stack.config.name, options, deadline.within(kDownTimeout)); !down) return down;
+  if (auto closed = releases_.close(stack.config.name); !closed) return closed;
+  if (removal.images) remove_images(images, log, deadline);  // last: its own releases do not need them any more
+  return {};
+}
+
+// deploy/I1: none that any container uses, or that a release of another stack may need. The engine keeps what is in use
+// by itself as well.
+void StackDeployment::remove_images(const std::map<std::string, std::string>& images, const Log& log,
+                                    const Deadline& deadline) {
+  const auto containers = engine_.containers({}, deadline);
+  const auto needed = releases_.kept_images();
+  if (!containers || !needed) return log.warning("images were not removed: it is not known what uses them");
+  for (const auto& [name, id] : images) {
+    const bool is_used = std::any_of(containers->begin(), containers->end(),
+                                     [&](const ContainerSummary& container) { return container.image_id == id; });
+    if (is_used || needed->contains(id)) continue;
+    if (auto removed = engine_.remove_image(name, deadline); !removed && removed.error().kind != Kind::conflict)
+      log.warning("image was not removed", {{"image", name}, {"error", removed.error().message}});
+  }
+}
+
 Release StackDeployment::new_release(const ReleaseOrigin& origin, const PreparedStack& stack) const {
   Release release{.id = new_uuid_v7(),
                   .stack = stack.config.name,
@@ -174,7 +212,7 @@ Status StackDeployment::bring_up(const ReleaseOrigin& origin, PreparedStack& sta
   std::map<std::string, ServiceInputs> made;
   for (const auto& [service, inputs] : stack.wanted)
     if (makes_new_containers(planned(stack.plan, service))) made[service] = inputs;
-  if (auto begun = releases_.begin(release, made); !begun) return begun;
+  if (auto begun = releases_.begin(release, made, discovery_of(stack.config)); !begun) return begun;
 
   json::object model = stack.model;
   put_labels(model, stack,

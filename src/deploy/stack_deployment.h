@@ -22,6 +22,12 @@ struct ReleaseOrigin {
   std::string trust_hash;  // keyed: of the policies under which it is trusted
 };
 
+// What goes with a stack that is taken down.
+struct Removal {
+  bool volumes = false;
+  bool images = false;
+};
+
 class StackDeployment {
  public:
   struct Options {
@@ -37,6 +43,10 @@ class StackDeployment {
   Status restore_images(PreparedStack& stack, const std::map<std::string, std::string>& images,
                         const Deadline& deadline);
 
+  // Takes the stack down, whose containers are in `stack`, and forgets it. Images of its containers go unless somebody
+  // else uses them or may need them again.
+  Status take_down(PreparedStack& stack, const Removal& removal, const Log& log, const Deadline& deadline);
+
   // Pulls what the plan needs; the live directory is still as it was. May add recreations for images that moved.
   Status get_images(PreparedStack& stack, const Log& log, const Deadline& deadline);
 
@@ -46,6 +56,7 @@ class StackDeployment {
   Status bring_up(const ReleaseOrigin& origin, PreparedStack& stack, const Log& log, const Deadline& deadline);
 
  private:
+  void remove_images(const std::map<std::string, std::string>& images, const Log& log, const Deadline& deadline);
   Release new_release(const ReleaseOrigin& origin, const PreparedStack& stack) const;
   Status up_and_watch(PreparedStack& stack, const json::object& model, const Log& log, const Deadline& deadline);
   Error why_not_up(HealthWatch& watch, PreparedStack& stack, Error cause, const Deadline& until,

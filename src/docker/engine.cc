@@ -134,6 +134,10 @@ class HttpEngine final : public Engine {
                   deadline);
   }
 
+  Status remove_image(const std::string& reference, const Deadline& deadline) override {
+    return change("DELETE", "/images/" + url_encode(reference, "/:@"), deadline);
+  }
+
   Status remove(const std::string& id, const Deadline& deadline) override {
     return change("DELETE", fmt::format("/containers/{}?force=1", url_encode(id)), deadline);
   }

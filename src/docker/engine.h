@@ -97,6 +97,8 @@ struct Engine {
   virtual Result<std::string> image_id(const std::string& reference, const Deadline& deadline) = 0;
   // Gives a local image another name, `reference` with or without a tag; the name is taken from the image that has it.
   virtual Status tag_image(const std::string& id, const std::string& reference, const Deadline& deadline) = 0;
+  // Takes the name from its image, which goes with its last name, unless something uses it: Kind::conflict.
+  virtual Status remove_image(const std::string& reference, const Deadline& deadline) = 0;
   // Removes a container, running or not; its volumes stay.
   virtual Status remove(const std::string& id, const Deadline& deadline) = 0;
   virtual Status rename(const std::string& id, const std::string& name, const Deadline& deadline) = 0;

@@ -189,6 +189,15 @@ class ComposeDriver final : public Driver {
     return finish("up", call, deadline);
   }
 
+  Status down(const std::string& stack, const DownOptions& options, const Deadline& deadline) override {
+    auto call = prepare(stack, {}, {});
+    call.command.working_dir = "/";  // a compose file that lies about must not be taken for the stack's
+    call.add({"down"});
+    if (options.remove_orphans) call.add({"--remove-orphans"});
+    if (options.remove_volumes) call.add({"--volumes"});
+    return finish("down", call, deadline);
+  }
+
   std::string version() const override {
     const std::lock_guard lock(mutex_);
     return version_;

@@ -27,6 +27,11 @@ struct UpOptions {
   std::filesystem::path project_dir;  // as the engine's host sees it
 };
 
+struct DownOptions {
+  bool remove_orphans = true;
+  bool remove_volumes = false;
+};
+
 struct Driver {
   virtual ~Driver() = default;
   // The resolved model as JSON (X1). Kind::invalid with the tool's own words when the files are wrong.
@@ -40,6 +45,8 @@ struct Driver {
   // Creates, recreates what diverged, starts in dependency order; does not wait for health (X4, X5).
   virtual Status up(const std::string& stack, const json::object& model, const UpOptions& options,
                     const Deadline& deadline) = 0;
+  // Stops and removes the containers and networks of the stack, known by its name alone, and its volumes if asked (X7).
+  virtual Status down(const std::string& stack, const DownOptions& options, const Deadline& deadline) = 0;
   // "2.26.1": part of what decides whether a stack is unchanged (deploy/N2b). Known after check().
   virtual std::string version() const = 0;
   // Once at start (X11): the tool is there and new enough; else an error that names both versions.

@@ -1,0 +1,121 @@
+// Stacks that are taken down: `destroy`, and those whose folder auto-discovery does not find any more.
+#include "deploy/pipeline_fixture.h"
+
+namespace windlass {
+namespace {
+
+class RemovalTest : public PipelineTest {
+ protected:
+  JobOutcome run_with(std::string config) {
+    source.settled = Settled{.deploy = Digest::of_sha256_hex(sha256_hex(config)), .reason = {}};
+    source.files[".doco-cd.yaml"] = std::move(config);
+    return run();
+  }
+  // Version by version: which folders hold a stack.
+  JobOutcome discover(const std::vector<std::string>& folders, const std::string& rules = "delete: true") {
+    source.files.clear();
+    for (const auto& folder : folders) {
+      source.files["apps/" + folder + "/compose.yaml"] = "services: {}\n";
+      driver.models[folder] = R"({"name":")" + folder + R"(","services":{"app":{"image":"a:1","restart":"always"}}})";
+    }
+    source.files["apps/readme"] = fmt::format("{}", folders.size());
+    return run_with(fmt::format("# {}\nworking_dir: apps\nauto_discovery: {{enabled: true, {}}}\n",
+                                fmt::join(folders, " "), rules));
+  }
+};
+
+TEST_F(RemovalTest, TakesAStackDownInsteadOfDeployingIt) {
+  run();
+  const auto outcome = run_with("name: web\ndestroy: true\n");
+  EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
+  EXPECT_EQ(driver.downed, std::vector<std::string>{"web volumes"});
+  EXPECT_EQ(live.removed, std::vector<std::string>{"reg.example/my/app"});
+  EXPECT_EQ(engine.removed_images, std::vector<std::string>{"name-of-image"});
+  EXPECT_EQ(*releases->stack("web"), std::nullopt);
+  EXPECT_TRUE(releases->kept_digests()->empty());
+  EXPECT_EQ(releases->releases("web", 5)->size(), 1u) << "the history stays";
+}
+
+TEST_F(RemovalTest, KeepsWhatItIsToldToKeep) {
+  run();
+  run_with("name: web\ndestroy: {enabled: true, remove_volumes: false, remove_images: false, remove_dir: false}\n");
+  EXPECT_EQ(driver.downed, std::vector<std::string>{"web"});
+  EXPECT_TRUE(live.removed.empty() && engine.removed_images.empty());
+}
+
+TEST_F(RemovalTest, HasNothingToDoTheSecondTime) {
+  run();
+  run_with("name: web\ndestroy: true\n");
+  const auto again = run_with("name: web\ndestroy: true\n# again\n");
+  EXPECT_EQ(again.status, RunStatus::skipped);
+  EXPECT_EQ(again.message, "web: nothing to take down");
+  EXPECT_EQ(driver.downed.size(), 1u);
+}
+
+TEST_F(RemovalTest, LeavesTheStackOfSomebodyElseAlone) {
+  engine.make("web", "page", {});
+  const auto outcome = run_with("name: web\ndestroy: true\n");
+  EXPECT_EQ(outcome.status, RunStatus::failed);
+  EXPECT_NE(outcome.message.find("another stack with the same name already exists"), std::string::npos);
+  EXPECT_TRUE(driver.downed.empty());
+}
+
+TEST_F(RemovalTest, KeepsTheFilesThatANeighbourNeeds) {
+  driver.models["side"] = driver.models["web"];
+  run_with("name: web\n---\nname: side\n");
+  const auto outcome = run_with("name: web\n---\nname: side\ndestroy: true\n");
+  EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
+  EXPECT_EQ(driver.downed, std::vector<std::string>{"side volumes"});
+  EXPECT_TRUE(live.removed.empty());
+  EXPECT_EQ(engine.projects["web"].size(), 2u);
+}
+
+TEST_F(RemovalTest, RemovesAStackWhoseFolderIsGone) {
+  ASSERT_EQ(discover({"one", "two"}).status, RunStatus::succeeded);
+  const auto outcome = discover({"one"});
+  EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
+  EXPECT_EQ(driver.downed, std::vector<std::string>{"two"});
+  EXPECT_EQ(outcome.stacks.back().name, "two");
+  EXPECT_EQ(engine.projects["one"].size(), 1u);
+  EXPECT_EQ(engine.projects["one"]["app"].label("cd.doco.deployment.auto_discovery"), "true");
+  EXPECT_EQ(engine.projects["one"]["app"].label("cd.doco.deployment.auto_discovery.config"),
+            "{enabled: true, depth: 0, delete: true, remove_volumes: false, remove_images: true}");
+}
+
+TEST_F(RemovalTest, RemovesNothingUnlessAskedTo) {
+  discover({"one", "two"}, "delete: false");
+  discover({"one"}, "delete: false");
+  EXPECT_TRUE(driver.downed.empty());
+}
+
+TEST_F(RemovalTest, TakesTheNewestWordOfTheFile) {  // deploy/R13
+  discover({"one", "two"}, "delete: false");
+  discover({"one"}, "delete: true, remove_volumes: true");
+  EXPECT_EQ(driver.downed, std::vector<std::string>{"two volumes"});
+}
+
+TEST_F(RemovalTest, RemovesTheLastOnesOnlyWhenThatIsMeant) {  // deploy/R15
+  discover({"one"});
+  discover({});
+  EXPECT_TRUE(driver.downed.empty());
+  discover({}, "delete: true, delete_all: true");
+  EXPECT_EQ(driver.downed, std::vector<std::string>{"one"});
+}
+
+TEST_F(RemovalTest, KeepsAStackThatMovedToADocumentOfItsOwn) {  // deploy/R12
+  discover({"one", "two"});
+  source.files["apps/one/compose.yaml"] = "services: {}\n";
+  run_with("working_dir: apps\nauto_discovery: {enabled: true, delete: true}\n---\nname: two\nworking_dir: apps/one\n");
+  EXPECT_TRUE(driver.downed.empty());
+}
+
+TEST_F(RemovalTest, RemovesNothingWhenAStackOfTheRunFailed) {  // deploy/R16
+  discover({"one", "two"});
+  driver.up_error = Error{Kind::conflict, "port is taken"};
+  source.files.clear();
+  EXPECT_EQ(discover({"one", "three"}).status, RunStatus::failed);
+  EXPECT_TRUE(driver.downed.empty());
+}
+
+}  // namespace
+}  // namespace windlass
