@@ -88,6 +88,7 @@ struct Run {
   int operator()(const RunsCommand& command) const { return ask(command, show_runs); }
   int operator()(const HistoryCommand& command) const { return ask(command, show_history); }
   int operator()(const StatusCommand& command) const { return ask(command, show_status); }
+  int operator()(const PlanCommand& command) const { return ask(command, show_plan); }
   int operator()(const RollbackCommand& command) const { return ask(command, roll_back); }
   int operator()(const VerifyBundleCommand& command) const { return verify_bundle(command); }
   int operator()(const PrintCommand& command) const {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "api/parameters.h"
+#include "api/plan.h"
 #include "api/runs.h"
 #include "sys/crypto.h"
 #include "sys/http_answers.h"
@@ -13,7 +14,7 @@
 namespace windlass {
 namespace {
 
-enum class Call { list_runs, show_run, run_polls, list_releases, show_release, roll_back };
+enum class Call { list_runs, show_run, run_polls, list_releases, show_release, roll_back, plan };
 
 // "<path>" alone, or where it ends in '/' with one segment more, and after that "<rest>".
 struct Route {
@@ -24,9 +25,13 @@ struct Route {
 
 constexpr std::string_view kHealth = "/v1/health";
 constexpr Route kRoutes[] = {
-    {"/v1/api/runs", "", "GET", Call::list_runs},        {"/v1/api/run/", "", "GET", Call::show_run},
-    {"/v1/api/poll/run", "", "POST", Call::run_polls},   {"/v1/api/releases", "", "GET", Call::list_releases},
-    {"/v1/api/release/", "", "GET", Call::show_release}, {"/v1/api/release/", "/rollback", "POST", Call::roll_back},
+    {"/v1/api/runs", "", "GET", Call::list_runs},
+    {"/v1/api/run/", "", "GET", Call::show_run},
+    {"/v1/api/poll/run", "", "POST", Call::run_polls},
+    {"/v1/api/releases", "", "GET", Call::list_releases},
+    {"/v1/api/release/", "", "GET", Call::show_release},
+    {"/v1/api/release/", "/rollback", "POST", Call::roll_back},
+    {"/v1/api/plan", "", "POST", Call::plan},
 };
 
 // The path without the route's `rest`; nothing when it does not end so.
@@ -58,6 +63,7 @@ ApiEndpoint::ApiEndpoint(Options options, JobQueue& queue, ReleaseArchive& archi
       key_(options.secret),
       addresses_(ClientAddresses::make(options.trusted_proxies, options.trusted_header).value_or(ClientAddresses())),
       queue_(queue),
+      archive_(archive),
       clock_(clock),
       log_(std::move(log)),
       health_(options.docker_host_set, engine, queue, clock),
@@ -102,6 +108,8 @@ void ApiEndpoint::handle(ServerRequest request, Responder respond) {
                           [this, release_id = segment_of(request.path, route)](const std::string& id) {
                             return releases_.show(release_id, id);
                           });
+    case Call::plan:
+      return answer_plan_request(request, std::move(job_id), std::move(respond));
     case Call::roll_back: {
       auto logged = log_when_answered(request, job_id, ip, std::move(respond));
       return answer_rollback(request, segment_of(request.path, route), std::move(job_id), std::move(logged));
@@ -123,11 +131,18 @@ void ApiEndpoint::answer_releases(const ServerRequest& request, std::string job_
                [this, filter = *filter](const std::string& id) { return releases_.list(filter, id); });
 }
 
+void ApiEndpoint::answer_plan_request(const ServerRequest& request, std::string job_id, Responder respond) {
+  auto wanted = plan_request(request, job_id);
+  if (!wanted) return respond(std::move(wanted.error()));
+  do_later(planner_, job_id, respond,
+           [this, wanted = *std::move(wanted), job_id, respond] { respond(answer_plan(archive_, wanted, job_id)); });
+}
+
 void ApiEndpoint::answer_rollback(const ServerRequest& request, std::string release_id, std::string job_id,
                                   Responder respond) {
   const auto wait = wait_parameter(request.query, false, job_id);
   if (!wait) return respond(wait.error());
-  do_later(job_id, respond, [this, release_id = std::move(release_id), wait = *wait, job_id, respond] {
+  do_later(reader_, job_id, respond, [this, release_id = std::move(release_id), wait = *wait, job_id, respond] {
     releases_.roll_back(release_id, wait, job_id, respond);
   });
 }
@@ -150,11 +165,12 @@ Responder ApiEndpoint::log_when_answered(const ServerRequest& request, const std
 
 void ApiEndpoint::answer_later(std::string job_id, Responder respond,
                                std::function<ServerResponse(const std::string&)> read) {
-  do_later(job_id, respond, [job_id, respond, read = std::move(read)] { respond(read(job_id)); });
+  do_later(reader_, job_id, respond, [job_id, respond, read = std::move(read)] { respond(read(job_id)); });
 }
 
-void ApiEndpoint::do_later(const std::string& job_id, const Responder& respond, std::function<void()> task) {
-  if (reader_.post(std::move(task))) return;
+void ApiEndpoint::do_later(Worker& worker, const std::string& job_id, const Responder& respond,
+                           std::function<void()> task) {
+  if (worker.post(std::move(task))) return;
   auto answer = error_answer(503, "too many requests at once", "retry later", job_id);
   answer.headers.push_back({"Retry-After", "1"});
   respond(std::move(answer));

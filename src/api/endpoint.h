@@ -2,7 +2,7 @@
 //
 // The order of checks is method, key, existence, parameters. What reads the state file runs on a helper thread.
 //
-// Not here: what the calls answer (runs.h, releases.h, poll_run.h, health.h).
+// Not here: what the calls answer (runs.h, releases.h, plan.h, poll_run.h, health.h).
 #pragma once
 
 #include <string>
@@ -44,23 +44,26 @@ class ApiEndpoint {
  private:
   void answer_runs(const ServerRequest& request, std::string job_id, Responder respond);
   void answer_releases(const ServerRequest& request, std::string job_id, Responder respond);
+  void answer_plan_request(const ServerRequest& request, std::string job_id, Responder respond);
   void answer_rollback(const ServerRequest& request, std::string release_id, std::string job_id, Responder respond);
   Responder log_when_answered(const ServerRequest& request, const std::string& job_id, const std::string& ip,
                               Responder respond) const;
   // Runs `read` on the helper thread and answers with what it gives.
   void answer_later(std::string job_id, Responder respond, std::function<ServerResponse(const std::string&)> read);
-  void do_later(const std::string& job_id, const Responder& respond, std::function<void()> task);
+  void do_later(Worker& worker, const std::string& job_id, const Responder& respond, std::function<void()> task);
 
   bool is_enabled_;
   ApiKeyCheck key_;
   ClientAddresses addresses_;
   JobQueue& queue_;
+  ReleaseArchive& archive_;
   const Clock& clock_;
   Log log_;
   HealthCheck health_;
   PollRun polls_;
   Releases releases_;
-  Worker reader_;
+  Worker reader_;   // of the state file
+  Worker planner_;  // one plan at a time: each fetches and starts child processes
 };
 
 }  // namespace windlass

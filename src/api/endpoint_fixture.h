@@ -59,6 +59,12 @@ struct FakeArchive final : ReleaseArchive {
       if (release.id == id) return std::optional(release);
     return std::optional<Release>();
   }
+  Result<PlanReport> planned = PlanReport{};
+  JobRequest planned_for;
+  Result<PlanReport> plan(const JobRequest& request) override {
+    planned_for = request;
+    return planned;
+  }
   Result<JobRequest> rollback_to(const Release& release) override {
     if (!fault.empty()) return fail(Kind::conflict, fault);
     return release.request;

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 
+#include "api/body_fault.h"
 #include "api/parameters.h"
 #include "api/poll_body.h"
 #include "api/refusal.h"
@@ -19,24 +20,6 @@ namespace windlass {
 namespace {
 
 constexpr std::string_view kComplete = "poll jobs complete";
-
-// The 413, 408 or 400 for a body that did not come in; nothing: it did.
-std::optional<ServerResponse> unreadable_body(BodyFault fault, std::string_view job_id) {
-  constexpr std::string_view error = "failed to decode json in body";
-  switch (fault) {
-    case BodyFault::none:
-      return std::nullopt;
-    case BodyFault::timed_out:
-      return error_answer(408, error, "i/o timeout", job_id);
-    case BodyFault::cut_off:
-      return error_answer(400, error, "unexpected EOF", job_id);
-    case BodyFault::too_large:
-      break;
-  }
-  auto answer = error_answer(413, error, "http: request body too large", job_id);
-  answer.close = true;
-  return answer;
-}
 
 // One call on its way: told by the queue what becomes of its jobs, from the queue's thread.
 class Call {

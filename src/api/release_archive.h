@@ -1,4 +1,4 @@
-// The releases that the API shows and brings back. app/ has them from deploy/ and oci/.
+// The releases that the API shows and brings back, and plans of what may come. app/ has them from deploy/ and oci/.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "model/job.h"
+#include "model/plan_report.h"
 #include "model/release.h"
 
 namespace windlass {
@@ -20,6 +21,9 @@ struct ReleaseArchive {
   // What to ask the queue for so that the release comes back. Kind::conflict "release content is gone", or "release was
   // not good".
   virtual Result<JobRequest> rollback_to(const Release& release) = 0;
+  // What deploying it would do; nothing is changed. Takes as long as fetching and resolving does. Kind::unavailable
+  // also while the service is still starting.
+  virtual Result<PlanReport> plan(const JobRequest& request) = 0;
 };
 
 }  // namespace windlass

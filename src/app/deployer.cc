@@ -119,6 +119,7 @@ Status Deployer::check(const Deadline& deadline) {
                         .environment_hash = environment_hash_,
                         .hash_key = hash_key_},
       *source_, *driver_, engine_, *live_, *releases_, *preparer_, *deployment_, log_);
+  is_checked_ = true;
   log_.info("docker engine answers", {{"engine", info->version}, {"compose", driver_->version()}});
   return {};
 }
@@ -153,6 +154,11 @@ Result<std::vector<Release>> Deployer::releases(const std::string& stack, std::s
 }
 
 Result<std::optional<Release>> Deployer::release(const std::string& id) { return releases_->release(id); }
+
+Result<PlanReport> Deployer::plan(const JobRequest& request) {
+  if (!is_checked_) return fail(Kind::unavailable, "the service is still starting");
+  return pipeline_->look({.id = new_uuid_v7(), .request = request}, Deadline::in(settings_.job_timeout));
+}
 
 Result<JobRequest> Deployer::rollback_to(const Release& release) {
   if (release.state != ReleaseState::succeeded || !release.request.digest || release.request.artifact.empty())

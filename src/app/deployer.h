@@ -1,6 +1,7 @@
 // Everything that a job needs, from the registry to the engine, built once.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "api/release_archive.h"
@@ -54,6 +55,7 @@ class Deployer final : public ReleaseArchive {
   Result<std::vector<Release>> releases(const std::string& stack, std::size_t limit) override;
   Result<std::optional<Release>> release(const std::string& id) override;
   Result<JobRequest> rollback_to(const Release& release) override;
+  Result<PlanReport> plan(const JobRequest& request) override;
 
   // Runs one job, then keeps the content store within its size.
   JobOutcome run(const Job& job, const Pipeline::TellRevision& tell_revision, const Deadline& deadline);
@@ -79,6 +81,7 @@ class Deployer final : public ReleaseArchive {
   std::unique_ptr<StackPreparer> preparer_;
   std::unique_ptr<StackDeployment> deployment_;
   std::unique_ptr<Pipeline> pipeline_;  // after check()
+  std::atomic<bool> is_checked_ = false;
 };
 
 }  // namespace windlass

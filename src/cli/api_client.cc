@@ -71,9 +71,10 @@ HttpRequest ApiClient::request(const std::string& method, const std::string& pat
 }
 
 Result<ApiClient::Answer> ApiClient::ask(const std::string& method, const std::string& path,
-                                         std::chrono::milliseconds timeout) const {
+                                         const std::string& body_text, std::chrono::milliseconds timeout) const {
   auto request = this->request(method, "/v1/api/" + path);
   request.headers.push_back({"x-api-key", key_.reveal()});
+  request.body = body_text;
   request.header_timeout = timeout;
   const auto doing = fmt::format("{} {}", method, request.url);
   const auto response = transport_->send(request, Deadline::in(timeout));

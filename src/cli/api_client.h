@@ -32,9 +32,9 @@ class ApiClient {
   // `path` begins behind "/v1/api/". Errors are the service's own words with method, URL and status: Kind::not_found
   // for 404, conflict for 409, denied for 401 and 429, invalid for other 4xx, internal for 500; unavailable for the
   // rest.
-  Result<Answer> get(const std::string& path) const { return ask("GET", path, std::chrono::seconds(30)); }
-  Result<Answer> post(const std::string& path, std::chrono::milliseconds timeout) const {
-    return ask("POST", path, timeout);
+  Result<Answer> get(const std::string& path) const { return ask("GET", path, "", std::chrono::seconds(30)); }
+  Result<Answer> post(const std::string& path, const std::string& body, std::chrono::milliseconds timeout) const {
+    return ask("POST", path, body, timeout);
   }
   // What /v1/health says: "healthy", or why not.
   Result<std::string> health() const;
@@ -43,7 +43,8 @@ class ApiClient {
   ApiClient(std::string base, bool is_here, Secret key, HttpTransport& transport)
       : base_(std::move(base)), is_here_(is_here), key_(std::move(key)), transport_(&transport) {}
   HttpRequest request(const std::string& method, const std::string& path) const;
-  Result<Answer> ask(const std::string& method, const std::string& path, std::chrono::milliseconds timeout) const;
+  Result<Answer> ask(const std::string& method, const std::string& path, const std::string& body,
+                     std::chrono::milliseconds timeout) const;
 
   std::string base_;  // without a slash at the end
   bool is_here_;      // localhost: the certificate is the outside name's

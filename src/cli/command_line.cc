@@ -129,7 +129,8 @@ struct OperatorCommands {
   HistoryCommand history;
   StatusCommand status;
   RollbackCommand rollback;
-  CLI::App *runs_app, *history_app, *status_app, *rollback_app;
+  PlanCommand plan;
+  CLI::App *runs_app, *history_app, *status_app, *rollback_app, *plan_app;
 
   explicit OperatorCommands(CLI::App& app) {
     runs_app = app.add_subcommand("runs", "list the runs of the service, newest first, or show one");
@@ -151,6 +152,10 @@ struct OperatorCommands {
     rollback_app->add_flag("--dry-run", rollback.is_dry, "only say which release it would be");
     rollback_app->add_flag("--no-wait", rollback.returns_at_once, "do not wait for the end");
     add_api_options(*rollback_app, rollback.api);
+    plan_app = app.add_subcommand("plan", "say what deploying an artifact would do, and do nothing");
+    plan_app->add_option("REF", plan.reference, "registry/repository:tag, or with @digest")->required();
+    plan_app->add_option("--target", plan.target, "target of the deployment: .doco-cd.TARGET.yaml");
+    add_api_options(*plan_app, plan.api);
   }
 
   std::optional<CommandLine> parsed() const {
@@ -158,6 +163,7 @@ struct OperatorCommands {
     if (history_app->parsed()) return history;
     if (status_app->parsed()) return status;
     if (rollback_app->parsed()) return rollback;
+    if (plan_app->parsed()) return plan;
     return std::nullopt;
   }
 };

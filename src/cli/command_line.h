@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/operate.h"
+#include "cli/plan.h"
 #include "cli/push.h"
 #include "cli/send.h"
 #include "cli/verify.h"
@@ -30,7 +31,7 @@ struct PrintCommand {
 };
 using CommandLine =
     std::variant<ServeCommand, HealthcheckCommand, PushCommand, SendCommand, VerifyCommand, VerifyBundleCommand,
-                 RunsCommand, HistoryCommand, StatusCommand, RollbackCommand, PrintCommand>;
+                 RunsCommand, HistoryCommand, StatusCommand, RollbackCommand, PlanCommand, PrintCommand>;
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments);
 

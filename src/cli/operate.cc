@@ -171,7 +171,7 @@ int roll_back(const RollbackCommand& command, const Environment& environment, Ht
              field(*release, "digest"));
   if (command.is_dry) return 0;
   const auto answer = client->post(fmt::format("release/{}/rollback?wait={}", url_encode(id), !command.returns_at_once),
-                                   kRollbackTimeout);
+                                   "", kRollbackTimeout);
   if (!answer) return end_with("rollback", answer.error());
   fmt::print(stderr, "{}\n", answer->content.is_string() ? std::string(answer->content.get_string()) : "done");
   fmt::print("{}\n", answer->job_id);

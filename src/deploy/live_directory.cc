@@ -106,12 +106,15 @@ class DiskLiveDirectories final : public LiveDirectories {
 
   Result<std::string> path_for(const std::string& source_id, const std::string& plain_path, const std::string& ref,
                                bool ref_is_digest) override;
+  Result<std::string> path_to_be(const std::string& source_id, const std::string& plain_path, const std::string& ref,
+                                 bool ref_is_digest) override;
   Status recover() override;
   Status remove(const std::string& live_path, bool with_data) override;
   Result<SyncResult> sync(const std::string& live_path, const UnpackedTree& tree, const Digest& digest, bool force,
                           const Deadline& deadline) override;
 
  private:
+  Result<std::string> find_path(const std::string& source_id, const std::string& plain_path, const std::string& key);
   Result<ManagedFiles> managed_files(const std::string& live_path, const std::vector<std::string>& reserved);
   Status settle(LiveFolder& disk, const PendingSync& cut_short, ManagedFiles& managed);
   Status settle_without_staging(const PendingSync& cut_short);
@@ -125,11 +128,26 @@ class DiskLiveDirectories final : public LiveDirectories {
   Log log_;
 };
 
-// oci 9: running bind mounts point at the plain path, so its first owner keeps it.
 Result<std::string> DiskLiveDirectories::path_for(const std::string& source_id, const std::string& plain_path,
                                                   const std::string& ref, bool ref_is_digest) {
   const std::lock_guard lock(paths_mutex_);
   const std::string key = ref_is_digest ? "@digest" : ref;
+  auto path = find_path(source_id, plain_path, key);
+  const auto given = store_->path_of(source_id, key);
+  if (!path || (given && *given)) return path;
+  if (auto kept = store_->give(*path, source_id, key); !kept) return tl::unexpected(kept.error());
+  return path;
+}
+
+Result<std::string> DiskLiveDirectories::path_to_be(const std::string& source_id, const std::string& plain_path,
+                                                    const std::string& ref, bool ref_is_digest) {
+  const std::lock_guard lock(paths_mutex_);
+  return find_path(source_id, plain_path, ref_is_digest ? "@digest" : ref);
+}
+
+// oci 9: running bind mounts point at the plain path, so its first owner keeps it.
+Result<std::string> DiskLiveDirectories::find_path(const std::string& source_id, const std::string& plain_path,
+                                                   const std::string& key) {
   auto given = store_->path_of(source_id, key);
   if (!given) return tl::unexpected(given.error());
   if (*given) return **given;
@@ -137,9 +155,7 @@ Result<std::string> DiskLiveDirectories::path_for(const std::string& source_id, 
   if (!owner) return tl::unexpected(owner.error());
   if (*owner && **owner != source_id)
     return fail(Kind::conflict, fmt::format("{}: this live directory belongs to {}", plain_path, **owner));
-  const auto path = *owner ? fmt::format("{}@{}", plain_path, key) : plain_path;
-  if (auto kept = store_->give(path, source_id, key); !kept) return tl::unexpected(kept.error());
-  return path;
+  return *owner ? fmt::format("{}@{}", plain_path, key) : plain_path;
 }
 
 Result<SyncResult> DiskLiveDirectories::sync(const std::string& live_path, const UnpackedTree& tree,

@@ -38,6 +38,10 @@ class LiveDirectories {
   virtual Result<std::string> path_for(const std::string& source_id, const std::string& plain_path,
                                        const std::string& ref, bool ref_is_digest) = 0;
 
+  // The same for somebody who only looks: nothing is recorded.
+  virtual Result<std::string> path_to_be(const std::string& source_id, const std::string& plain_path,
+                                         const std::string& ref, bool ref_is_digest) = 0;
+
   // Completes syncs that were cut short; those whose staging is gone are forgotten with a warning: the next run of that
   // source writes the difference again. Called once at start.
   virtual Status recover() = 0;

@@ -15,19 +15,6 @@
 namespace windlass {
 namespace {
 
-// A folder for one unpacked release; gone when the run ends, whatever happens.
-class Staging {
- public:
-  explicit Staging(std::filesystem::path folder) : folder_(std::move(folder)) {}
-  Staging(const Staging&) = delete;
-  Staging& operator=(const Staging&) = delete;
-  ~Staging() { (void)remove_tree(folder_); }
-  const std::filesystem::path& folder() const { return folder_; }
-
- private:
-  std::filesystem::path folder_;
-};
-
 std::chrono::seconds longest_timeout(const std::vector<PreparedStack>& stacks) {
   std::chrono::seconds longest{0};
   for (const auto& stack : stacks) {
@@ -168,27 +155,32 @@ Result<std::optional<JobOutcome>> Pipeline::unchanged(const JobRequest& request,
   return std::optional(std::move(outcome));
 }
 
-JobOutcome Pipeline::deploy(Run& run) {
+// Verified, unpacked and read, down to the configurations of its stacks; or the end of the job. What only looks leaves
+// no trace but blobs in the content store.
+tl::expected<Pipeline::Ready, JobOutcome> Pipeline::get_ready(Run& run, const std::filesystem::path& staging) {
   const auto& request = run.job.request;
+  const auto failed = [](FailedStep step, const Error& error, bool may_pass = true) {
+    return tl::unexpected(JobOutcome::failed(step, error.message, may_pass && error.kind == Kind::unavailable));
+  };
   auto plain_path = source_.live_path(run.job);
-  if (!plain_path) return JobOutcome::failed(FailedStep::path, plain_path.error().message);
-  auto live_path = live_.path_for(request.source_id, *plain_path, request.ref, request.ref_is_digest);
-  if (!live_path) return JobOutcome::failed(FailedStep::path, live_path.error().message);
+  if (!plain_path) return failed(FailedStep::path, plain_path.error(), false);
+  auto live_path = run.is_look ? live_.path_to_be(request.source_id, *plain_path, request.ref, request.ref_is_digest)
+                               : live_.path_for(request.source_id, *plain_path, request.ref, request.ref_is_digest);
+  if (!live_path) return failed(FailedStep::path, live_path.error(), false);
 
   if (!is_trusted_already(run))
     if (auto trusted = source_.verify(run.job, *run.digest, run.deadline); !trusted)
-      return JobOutcome::failed(FailedStep::trust, trusted.error().message, trusted.error().kind == Kind::unavailable);
+      return failed(FailedStep::trust, trusted.error());
   crash_point("verify.done");
 
-  const Staging staging(options_.data_dir / ".windlass/oci/staging" / run.job.id);
-  (void)remove_tree(staging.folder());  // of an attempt that was cut short
-  auto tree = source_.fetch(run.job, *run.digest, staging.folder(), run.deadline);
-  if (!tree) return JobOutcome::failed(FailedStep::pull, tree.error().message, tree.error().kind == Kind::unavailable);
+  (void)remove_tree(staging);  // of an attempt that was cut short
+  auto tree = source_.fetch(run.job, *run.digest, staging, run.deadline);
+  if (!tree) return failed(FailedStep::pull, tree.error());
   for (const auto& note : tree->notes) run.log.info("note on the artifact", {{"note", note}});
 
   auto configs = request.deployments.empty() ? load_deploy_configs(tree->root, request.target, options_.config)
                                              : load_inline_deployments(request.deployments, tree->root);
-  if (!configs) return JobOutcome::failed(FailedStep::config, configs.error().message);
+  if (!configs) return failed(FailedStep::config, configs.error(), false);
   for (const auto& warning : configs->warnings) run.log.warning("deploy config", {{"warning", warning}});
   for (auto& config : configs->stacks) {
     config.reference = request.ref;  // config 3: the artifact's tag or digest always counts
@@ -196,8 +188,15 @@ JobOutcome Pipeline::deploy(Run& run) {
   }
   run.errors.resize(run.stacks.size());
   run.deadline.at += longest_timeout(run.stacks);  // webhook/C10: on top of JOB_TIMEOUT
-
   verify_deployments(run);
+  return Ready{*std::move(live_path), *std::move(tree), *std::move(configs)};
+}
+
+JobOutcome Pipeline::deploy(Run& run) {
+  const Staging staging(options_.data_dir / ".windlass/oci/staging" / run.job.id);
+  auto ready = get_ready(run, staging.folder());
+  if (!ready) return std::move(ready.error());
+  const auto& [live_path, tree, configs] = *ready;
   if (run.any_failed()) return conclude(run);  // they share the live directory: all of them or none (oci 11.3)
 
   std::vector<std::string> names;
@@ -208,19 +207,19 @@ JobOutcome Pipeline::deploy(Run& run) {
   if (!locks) return JobOutcome::failed(FailedStep::deployment, locks.error().message, true);
 
   for_each_stack(
-      run, [&](PreparedStack& stack) { return resolve(run, stack, *tree, options_.host_data_dir + "/" + *live_path); });
+      run, [&](PreparedStack& stack) { return resolve(run, stack, tree, options_.host_data_dir + "/" + live_path); });
   if (run.any_failed()) return conclude(run);  // reliability/P7: all models or none
   for_each_stack(run, [&](PreparedStack& stack) { return plan(run, stack); });
   crash_point("plan.done");
   if (run.any_goes_on()) {
     if (run.any_stays())
-      if (auto failed = write_live_directory(run, *live_path, *tree)) return *failed;
+      if (auto failed = write_live_directory(run, live_path, tree)) return *failed;
     run.touched = true;
     if (run.back_to) crash_point("rollback.half");
     for_each_stack(run, [&](PreparedStack& stack) { return bring_up(run, stack); });
-    if (!run.any_failed() && !run.any_stays()) remove_live_directory(run, *live_path, *tree);
+    if (!run.any_failed() && !run.any_stays()) remove_live_directory(run, live_path, tree);
   }
-  if (!run.any_failed() && !run.back_to) remove_obsolete(run, *configs);
+  if (!run.any_failed() && !run.back_to) remove_obsolete(run, configs);
   return conclude(run);
 }
 
@@ -266,7 +265,7 @@ Status Pipeline::plan(Run& run, PreparedStack& stack) {
   if (!stack.filtered_because.empty()) return {};
   const auto log = run.log.with({{"stack", stack.config.name}});
   if (stack.config.destroy.enabled) return preparer_.plan_removal(run.job, stack, run.deadline);
-  if (auto planned = preparer_.plan(run.job, stack, run.deadline); !planned) return planned;
+  if (auto planned = preparer_.plan(run.job, stack, true, run.deadline); !planned) return planned;
   log.debug("plan", {{"plan", stack.plan.str()}});
   if (run.back_to) {
     if (auto restored = restore_images(run, stack); !restored) return restored;
@@ -339,7 +338,9 @@ JobOutcome Pipeline::conclude(const Run& run) {
   keep_settled(run);
   const auto deployed = run.stacks.size() - reasons.size();
   outcome.status = deployed == 0 ? RunStatus::skipped : RunStatus::succeeded;
-  outcome.message = deployed == 0 ? fmt::format("{}", fmt::join(reasons, "; ")) : "job completed successfully";
+  outcome.message = run.stacks.empty() ? "no stacks found"
+                    : deployed == 0    ? fmt::format("{}", fmt::join(reasons, "; "))
+                                       : "job completed successfully";
   if (deployed != 0 && !reasons.empty())
     outcome.message +=
         fmt::format(": {} deployed, {} skipped ({})", deployed, reasons.size(), fmt::join(reasons, "; "));

@@ -24,6 +24,7 @@
 #include "deploy/release_store.h"
 #include "deploy/stack_deployment.h"
 #include "deploy/stack_locks.h"
+#include "model/plan_report.h"
 #include "source/source.h"
 
 namespace windlass {
@@ -47,6 +48,10 @@ class Pipeline {
   // Runs one job to its end. Called from any thread, for different lanes at once.
   JobOutcome run(const Job& job, const TellRevision& tell_revision, const Deadline& deadline);
 
+  // What run() would do with the artifact, of which nothing is done: no file, no container, no state is touched, no
+  // image pulled. An error is the one that the job would end with, its step's words in front.
+  Result<PlanReport> look(const Job& job, const Deadline& deadline);
+
   // Why there is nothing to do for this digest, "no changes"; nothing: a job of this request would do something. A
   // release that failed while it was being deployed is left alone as well: only an operator, a new digest or a new
   // configuration tries it again (deploy/V6). Reads state and asks the engine; no file is read, no child process is
@@ -60,7 +65,15 @@ class Pipeline {
   std::optional<JobOutcome> settle(Run& run, const LaneHistory& history);
   Result<std::optional<JobOutcome>> unchanged(const JobRequest& request, const Digest& digest, const Deadline& deadline,
                                               const Log& log);
+  // An artifact whose files and configurations are at hand.
+  struct Ready {
+    std::string live_path;
+    UnpackedTree tree;
+    DeployConfigs configs;
+  };
+  tl::expected<Ready, JobOutcome> get_ready(Run& run, const std::filesystem::path& staging);
   JobOutcome deploy(Run& run);
+  StackReport report_on(const Run& run, std::size_t index);
   PreparedStack prepared(const Run& run, DeployConfig config) const;
   void for_each_stack(Run& run, const std::function<Status(PreparedStack&)>& step);
   void verify_deployments(Run& run);

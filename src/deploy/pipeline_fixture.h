@@ -207,6 +207,9 @@ struct FakeLive final : LiveDirectories {
   Result<std::string> path_for(const std::string&, const std::string& plain, const std::string&, bool) override {
     return plain;
   }
+  Result<std::string> path_to_be(const std::string&, const std::string& plain, const std::string&, bool) override {
+    return plain;
+  }
   Status recover() override { return {}; }
   Status remove(const std::string& path, bool with_data) override {
     removed.push_back(path + (with_data ? " data" : ""));

@@ -2,13 +2,28 @@
 #pragma once
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "deploy/pipeline.h"
+#include "sys/files.h"
 
 namespace windlass {
+
+// A folder for one unpacked release; gone when the run ends, whatever happens.
+class Staging {
+ public:
+  explicit Staging(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  Staging(const Staging&) = delete;
+  Staging& operator=(const Staging&) = delete;
+  ~Staging() { (void)remove_tree(folder_); }
+  const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  std::filesystem::path folder_;
+};
 
 // What one run has found out so far.
 struct Pipeline::Run {
@@ -23,6 +38,7 @@ struct Pipeline::Run {
   std::vector<std::optional<Error>> errors;          // by stack
   bool touched = false;                              // the live directory is at the new release
   FailedStep failing_step = FailedStep::deployment;  // of a stack that fails now
+  bool is_look = false;                              // only finds out what a deployment would do
   std::optional<Release> back_to;                    // set: this run brings that release back
 
   bool any_failed() const {

@@ -4,6 +4,7 @@
 
 #include "deploy/half_recreated.h"
 #include "deploy/labels.h"
+#include "deploy/model_changes.h"
 #include "deploy/model_paths.h"
 #include "deploy/service_inputs.h"
 #include "deploy/unbuilt_labels.h"
@@ -93,10 +94,11 @@ Status StackPreparer::plan_removal(const Job& job, PreparedStack& stack, const D
   return {};
 }
 
-Status StackPreparer::plan(const Job& job, PreparedStack& stack, const Deadline& deadline) {
+Status StackPreparer::plan(const Job& job, PreparedStack& stack, bool settle, const Deadline& deadline) {
   auto containers = own_containers(job, stack, deadline);
   if (!containers) return tl::unexpected(containers.error());
-  if (auto settled = settle_half_recreated(engine_, *containers, deadline); !settled) return settled;
+  if (settle)
+    if (auto settled = settle_half_recreated(engine_, *containers, deadline); !settled) return settled;
   stack.containers = by_service(*containers);
   std::optional<Error> lookup_error;
   PlanQuestion question{.stack = stack.config.name,
@@ -116,6 +118,11 @@ Status StackPreparer::plan(const Job& job, PreparedStack& stack, const Deadline&
   stack.plan = make_plan(question);
   if (lookup_error) return tl::unexpected(*lookup_error);
   return {};
+}
+
+json::object StackPreparer::redacted_model(const PreparedStack& stack) const {
+  InputHasher hasher(options_.hash_key);
+  return redacted(stack.model, hasher);
 }
 
 Status StackPreparer::plan_moved_images(PreparedStack& stack, const Deadline& deadline) {

@@ -57,8 +57,12 @@ class StackPreparer {
                                 const std::string& host_root, const Deadline& deadline);
 
   // Looks at the engine and the state file, checks whose stack it is (deploy/O1), and makes the plan. The stack is
-  // locked by the caller.
-  Status plan(const Job& job, PreparedStack& stack, const Deadline& deadline);
+  // locked by the caller. `settle`: containers that a killed driver left half made are settled first; without it
+  // nothing is changed, and they are planned for as they are.
+  Status plan(const Job& job, PreparedStack& stack, bool settle, const Deadline& deadline);
+
+  // The model without secrets.
+  json::object redacted_model(const PreparedStack& stack) const;
 
   // The same for a stack that is to be taken down: nothing if there is nothing of it. The plan removes every service.
   Status plan_removal(const Job& job, PreparedStack& stack, const Deadline& deadline);

@@ -98,6 +98,18 @@ Result<std::vector<DiscoveredStack>> ReleaseStore::discovered(const JobRequest& 
   }
 }
 
+Result<std::optional<json::object>> ReleaseStore::last_model(const std::string& stack) {
+  const std::lock_guard lock(mutex_);
+  auto query = db_->query("SELECT model FROM stacks WHERE name = ? AND model != ''");
+  query.bind(stack);
+  auto row = query.step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) return std::optional<json::object>();
+  auto model = stored_json(query.text(0));
+  if (!model) return tl::unexpected(model.error());
+  return model->is_object() ? std::optional(std::move(model->get_object())) : std::nullopt;
+}
+
 Result<std::vector<std::string>> ReleaseStore::stacks_of(const std::string& source_id) {
   const std::lock_guard lock(mutex_);
   auto query = db_->query("SELECT name FROM stacks WHERE source_id = ?");

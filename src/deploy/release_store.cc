@@ -58,6 +58,7 @@ constexpr Column kStackColumns[] = {
     {"ref", "TEXT NOT NULL DEFAULT ''"},
     {"target", "TEXT NOT NULL DEFAULT ''"},
     {"discovery", "TEXT NOT NULL DEFAULT ''"},
+    {"model", "TEXT NOT NULL DEFAULT ''"},
 };
 
 json::value stacks_to_json(const std::vector<SettledStack>& stacks) {
@@ -194,13 +195,19 @@ Status ReleaseStore::begin(const Release& release, const std::map<std::string, S
   return transaction->commit();
 }
 
-Status ReleaseStore::finish(const Release& release, const std::map<std::string, std::string>& release_of) {
+Status ReleaseStore::finish(const Release& release, const std::map<std::string, std::string>& release_of,
+                            const std::optional<json::object>& model) {
   const std::lock_guard lock(mutex_);
   auto transaction = Transaction::begin(*db_);
   if (!transaction) return tl::unexpected(transaction.error());
   if (auto done = end_release(*db_, release); !done) return done;
-  auto stack = db_->query("UPDATE stacks SET last_state = ?, release_of = ? WHERE name = ?");
+  auto stack =
+      db_->query("UPDATE stacks SET last_state = ?, release_of = ?, model = coalesce(?, model) WHERE name = ?");
   stack.bind(to_string(release.state)).bind(json::serialize(to_json(release_of)));
+  if (model)
+    stack.bind(json::serialize(*model));
+  else
+    stack.bind_null();
   if (auto done = stack.bind(release.stack).run(); !done) return done;
   if (auto done = prune(release.stack); !done) return done;
   return transaction->commit();

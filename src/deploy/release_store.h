@@ -78,8 +78,11 @@ class ReleaseStore {
   // `discovery`: of a stack that auto-discovery found.
   Status begin(const Release& release, const std::map<std::string, ServiceInputs>& made,
                const std::optional<AutoDiscovery>& discovery = std::nullopt);
-  // A release ends; `release_of` replaces the stack's.
-  Status finish(const Release& release, const std::map<std::string, std::string>& release_of);
+  // A release ends; `release_of` replaces the stack's. `model`: of a good one, without secrets.
+  Status finish(const Release& release, const std::map<std::string, std::string>& release_of,
+                const std::optional<json::object>& model = std::nullopt);
+  // The model of the stack's last good release, without secrets; nothing if none is known.
+  Result<std::optional<json::object>> last_model(const std::string& stack);
   Result<std::optional<ServiceInputs>> inputs(const std::string& release_id, const std::string& service);
 
   // By lane and place: the target, and what sets runs of one target apart. unsettle() forgets the bad key as well.

@@ -282,7 +282,7 @@ Status StackDeployment::record(Release& release, const PreparedStack& stack, con
       release_of[service] = list.front().label(std::string(kReleaseLabel));
       if (done) release.images[service] = list.front().image_id;
     }
-  return releases_.finish(release, release_of);
+  return releases_.finish(release, release_of, done ? std::optional(preparer_.redacted_model(stack)) : std::nullopt);
 }
 
 }  // namespace windlass
