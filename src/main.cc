@@ -90,6 +90,7 @@ struct Run {
   int operator()(const StatusCommand& command) const { return ask(command, show_status); }
   int operator()(const PlanCommand& command) const { return ask(command, show_plan); }
   int operator()(const RollbackCommand& command) const { return ask(command, roll_back); }
+  int operator()(const ValidateCommand& command) const { return validate(command, process_environment()); }
   int operator()(const VerifyBundleCommand& command) const { return verify_bundle(command); }
   int operator()(const PrintCommand& command) const {
     std::fputs(command.text.c_str(), command.exit_code == 0 ? stdout : stderr);

@@ -123,6 +123,14 @@ void add_limit(CLI::App& command, std::size_t& limit) {
   command.add_option("--limit", limit, "so many at most (20)")->check(CLI::Range(1, 200));
 }
 
+const CLI::App* add_validate(CLI::App& app, ValidateCommand& validate) {
+  auto* command = app.add_subcommand("validate", "check a folder that is to become an artifact, as the service would");
+  command->add_option("DIR", validate.folder, "folder with .doco-cd.yaml and compose files")->required();
+  command->add_flag("--strict", validate.is_strict, "unknown keys are faults, as with CONFIG_STRICT");
+  command->add_flag("--json", validate.as_json, "print one JSON object");
+  return command;
+}
+
 // The commands that ask the running service.
 struct OperatorCommands {
   RunsCommand runs;
@@ -187,6 +195,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   VerifyCommand verify_command;
   const auto* verify = add_verify(app, verify_command);
   const OperatorCommands operate(app);
+  ValidateCommand validate_command;
+  const auto* validate = add_validate(app, validate_command);
   try {
     auto reversed = arguments;  // CLI11 takes them last first
     std::reverse(reversed.begin(), reversed.end());
@@ -206,6 +216,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   if (send->parsed()) return send_command;
   if (verify_bundle_parsed->parsed()) return verify_bundle;
   if (verify->parsed()) return verify_command;
+  if (validate->parsed()) return validate_command;
   if (auto command = operate.parsed()) return *std::move(command);
   return ServeCommand{};
 }

@@ -9,6 +9,7 @@
 #include "cli/plan.h"
 #include "cli/push.h"
 #include "cli/send.h"
+#include "cli/validate.h"
 #include "cli/verify.h"
 
 namespace windlass {
@@ -29,9 +30,9 @@ struct PrintCommand {
   int exit_code = 0;
   std::string text;
 };
-using CommandLine =
-    std::variant<ServeCommand, HealthcheckCommand, PushCommand, SendCommand, VerifyCommand, VerifyBundleCommand,
-                 RunsCommand, HistoryCommand, StatusCommand, RollbackCommand, PlanCommand, PrintCommand>;
+using CommandLine = std::variant<ServeCommand, HealthcheckCommand, PushCommand, SendCommand, VerifyCommand,
+                                 VerifyBundleCommand, RunsCommand, HistoryCommand, StatusCommand, RollbackCommand,
+                                 PlanCommand, ValidateCommand, PrintCommand>;
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments);
 

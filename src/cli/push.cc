@@ -6,11 +6,10 @@
 #include <cstdio>
 
 #include "base/text.h"
+#include "cli/folder_packing.h"
 #include "cli/progress.h"
 #include "cli/push_order.h"
 #include "cli/registry_client.h"
-#include "config/folder_check.h"
-#include "config/setting_reader.h"
 #include "oci/push.h"
 #include "oci/push_manifest.h"
 #include "oci/push_signature.h"
@@ -25,23 +24,6 @@ using namespace std::chrono_literals;
 
 // A slow line may need it; one that stands still is cut long before.
 constexpr std::chrono::milliseconds kUploadTimeout = 6h;
-
-// The budgets of the service that will unpack it, where its environment is this one too.
-Result<UnpackLimits> limits_of(const Environment& environment) {
-  SettingReader read(environment);
-  UnpackLimits limits;
-  constexpr SettingReader::Range range{1, 1ull << 50};
-  read.number("OCI_MAX_EXTRACTED_BYTES", range, limits.bytes_max);
-  read.number("OCI_MAX_EXTRACTED_ENTRIES", range, limits.entries_max);
-  read.number("OCI_MAX_FILE_BYTES", range, limits.file_bytes_max);
-  if (!read.faults().empty()) return fail(Kind::invalid, join(read.faults(), "; "));
-  return limits;
-}
-
-std::string temporary_folder(const Environment& environment) {
-  const auto found = environment.find("TMPDIR");
-  return found == environment.end() || found->second.empty() ? "/tmp" : found->second;
-}
 
 class Push {
  public:
@@ -63,41 +45,9 @@ class Push {
 
  private:
   Result<PackedLayer> pack() {
-    const auto limits = limits_of(environment_);
-    if (!limits) return tl::unexpected(limits.error());
-    auto list = check(*limits);
-    if (!list) return tl::unexpected(list.error());
-    const auto all = list->bytes;
-    auto layer = pack_layer(command_.folder, *list,
-                            {.compression = command_.compression,
-                             .limits = *limits,
-                             .temporary_folder = temporary_folder(environment_),
-                             .on_progress = [&](auto done) { progress_.update("packing", done, all); }});
-    if (layer)
-      progress_.say(fmt::format("packed {} entries, {} in {}", list->entries.size(), shown_bytes(all),
-                                shown_bytes(layer->size_bytes)));
-    return layer;
-  }
-
-  // All faults of the folder at once: of its configuration, and of what is in it.
-  Result<PackingList> check(const UnpackLimits& limits) {
-    std::vector<std::string> faults;
-    auto list = list_folder(command_.folder, limits);
-    if (!list) faults.push_back(list.error().message);
-    const DeployConfigOptions options{.base_dir = base_dir()};
-    const auto configs = check_folder(command_.folder, options);
-    faults.insert(faults.end(), configs.faults.begin(), configs.faults.end());
-    if (faults.empty() && configs.configs.empty() && command_.needs_config)
-      faults.push_back("no .doco-cd.yaml, .doco-cd.yml or .doco-cd.<target>.yaml in the folder");
-    for (const auto& warning : configs.warnings) progress_.say("warning: " + warning);
-    if (!faults.empty()) return fail(Kind::invalid, join(faults, "\n"));
-    for (const auto& note : list->notes) progress_.say(note);
-    return list;
-  }
-
-  std::string base_dir() const {
-    const auto base = SettingReader(environment_).text("DEPLOY_CONFIG_BASE_DIR");
-    return base.empty() ? DeployConfigOptions().base_dir : base;
+    const FolderOrder order{
+        .folder = command_.folder, .compression = command_.compression, .needs_config = command_.needs_config};
+    return pack_folder(order, environment_, progress_);
   }
 
   // By its digest first: a tag must not point to what is not complete, or not signed.
