@@ -132,7 +132,7 @@ void ApiEndpoint::answer_releases(const ServerRequest& request, std::string job_
 }
 
 void ApiEndpoint::answer_plan_request(const ServerRequest& request, std::string job_id, Responder respond) {
-  auto wanted = plan_request(request, job_id);
+  auto wanted = plan_order(request, job_id);
   if (!wanted) return respond(std::move(wanted.error()));
   do_later(planner_, job_id, respond,
            [this, wanted = *std::move(wanted), job_id, respond] { respond(answer_plan(archive_, wanted, job_id)); });

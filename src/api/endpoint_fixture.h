@@ -61,8 +61,10 @@ struct FakeArchive final : ReleaseArchive {
   }
   Result<PlanReport> planned = PlanReport{};
   JobRequest planned_for;
-  Result<PlanReport> plan(const JobRequest& request) override {
+  std::string planned_archive;
+  Result<PlanReport> plan(const JobRequest& request, const std::string& archive) override {
     planned_for = request;
+    planned_archive = archive;
     return planned;
   }
   Result<JobRequest> rollback_to(const Release& release) override {

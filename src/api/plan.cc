@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "config/deploy_config.h"
 #include "oci/reference.h"
+#include "sys/crypto.h"
 #include "sys/http_answers.h"
 #include "sys/json.h"
 
@@ -36,7 +37,7 @@ json::object object_of(const StackReport& stack) {
 
 }  // namespace
 
-tl::expected<JobRequest, ServerResponse> plan_request(const ServerRequest& request, std::string_view job_id) {
+tl::expected<PlanOrder, ServerResponse> plan_order(const ServerRequest& request, std::string_view job_id) {
   const auto refused = [&](std::string_view error, std::string_view content) {
     return tl::unexpected(error_answer(400, error, content, job_id));
   };
@@ -51,17 +52,20 @@ tl::expected<JobRequest, ServerResponse> plan_request(const ServerRequest& reque
   if (!reference) return refused("invalid field: artifact", "not a valid OCI reference: " + reference.error().message);
   const std::string target(trim(text_of(fields, "target")));
   if (!is_target(target)) return refused("invalid field: target", "must match ^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$");
-  return JobRequest{.trigger = Trigger::poll,  // an operator wants to know: no webhook_filter stands between
-                    .artifact = std::string(artifact),
-                    .source_id = reference->source_id(),
-                    .repository = reference->repository(),
-                    .ref = reference->identifier(),
-                    .ref_is_digest = reference->digest().has_value(),
-                    .target = target};
+  auto archive = base64_decode(text_of(fields, "archive"));
+  if (!archive) return refused("invalid field: archive", "must be base64");
+  return PlanOrder{.request = {.trigger = Trigger::poll,  // an operator wants to know: no webhook_filter stands between
+                               .artifact = std::string(artifact),
+                               .source_id = reference->source_id(),
+                               .repository = reference->repository(),
+                               .ref = reference->identifier(),
+                               .ref_is_digest = reference->digest().has_value(),
+                               .target = target},
+                   .archive = *std::move(archive)};
 }
 
-ServerResponse answer_plan(ReleaseArchive& archive, const JobRequest& request, std::string_view job_id) {
-  const auto report = archive.plan(request);
+ServerResponse answer_plan(ReleaseArchive& archive, const PlanOrder& order, std::string_view job_id) {
+  const auto report = archive.plan(order.request, order.archive);
   if (!report)
     return error_answer(report.error().kind == Kind::unavailable ? 503 : 500, "planning failed", report.error().message,
                         job_id);

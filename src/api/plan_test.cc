@@ -33,6 +33,9 @@ TEST(Plan, TellsWhatADeploymentWouldDo) {
       R"x({"name":"side","decision":"failed","reason":"no such file","plan":"","reasons":[],"services":[],"changes":[]}]}})x");
   EXPECT_EQ(bench.archive.planned_for.source_id, "r.example/acme/app");
   EXPECT_EQ(bench.archive.planned_for.target, "prod");
+  EXPECT_EQ(bench.archive.planned_archive, "");
+  bench.send(plan(R"({"artifact":"r.example/app:1","archive":"Ynl0ZXM="})"));
+  EXPECT_EQ(bench.archive.planned_archive, "bytes");
   EXPECT_TRUE(bench.queue.jobs.empty() && bench.queue.records.empty());
 }
 
@@ -41,6 +44,8 @@ TEST(Plan, SaysWhatIsWrong) {
   const std::pair<const char*, const char*> rows[] = {
       {"[]", R"(400 {"error":"failed to decode json in body","content":"expected an object"})"},
       {"{}", R"(400 {"error":"invalid field: artifact","content":"is required"})"},
+      {R"({"artifact":"r.example/acme/app:main","archive":"%"})",
+       R"(400 {"error":"invalid field: archive","content":"must be base64"})"},
       {R"({"artifact":"r.example/acme/app:main","target":"-x"})",
        R"x(400 {"error":"invalid field: target","content":"must match ^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"})x"},
   };

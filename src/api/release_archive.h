@@ -23,7 +23,8 @@ struct ReleaseArchive {
   virtual Result<JobRequest> rollback_to(const Release& release) = 0;
   // What deploying it would do; nothing is changed. Takes as long as fetching and resolving does. Kind::unavailable
   // also while the service is still starting.
-  virtual Result<PlanReport> plan(const JobRequest& request) = 0;
+  // `archive`: of a release that is no artifact yet, a tar archive compressed with gzip; "" for none.
+  virtual Result<PlanReport> plan(const JobRequest& request, const std::string& archive) = 0;
 };
 
 }  // namespace windlass

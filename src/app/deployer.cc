@@ -155,9 +155,9 @@ Result<std::vector<Release>> Deployer::releases(const std::string& stack, std::s
 
 Result<std::optional<Release>> Deployer::release(const std::string& id) { return releases_->release(id); }
 
-Result<PlanReport> Deployer::plan(const JobRequest& request) {
+Result<PlanReport> Deployer::plan(const JobRequest& request, const std::string& archive) {
   if (!is_checked_) return fail(Kind::unavailable, "the service is still starting");
-  return pipeline_->look({.id = new_uuid_v7(), .request = request}, Deadline::in(settings_.job_timeout));
+  return pipeline_->look({.id = new_uuid_v7(), .request = request}, archive, Deadline::in(settings_.job_timeout));
 }
 
 Result<JobRequest> Deployer::rollback_to(const Release& release) {

@@ -55,7 +55,7 @@ class Deployer final : public ReleaseArchive {
   Result<std::vector<Release>> releases(const std::string& stack, std::size_t limit) override;
   Result<std::optional<Release>> release(const std::string& id) override;
   Result<JobRequest> rollback_to(const Release& release) override;
-  Result<PlanReport> plan(const JobRequest& request) override;
+  Result<PlanReport> plan(const JobRequest& request, const std::string& archive) override;
 
   // Runs one job, then keeps the content store within its size.
   JobOutcome run(const Job& job, const Pipeline::TellRevision& tell_revision, const Deadline& deadline);

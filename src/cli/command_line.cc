@@ -161,7 +161,9 @@ struct OperatorCommands {
     rollback_app->add_flag("--no-wait", rollback.returns_at_once, "do not wait for the end");
     add_api_options(*rollback_app, rollback.api);
     plan_app = app.add_subcommand("plan", "say what deploying an artifact would do, and do nothing");
-    plan_app->add_option("REF", plan.reference, "registry/repository:tag, or with @digest")->required();
+    plan_app->add_option("REF|DIR", plan.reference, "registry/repository:tag, or with @digest; or a folder")
+        ->required();
+    plan_app->add_option("--as", plan.as, "of a folder: the artifact that it would become");
     plan_app->add_option("--target", plan.target, "target of the deployment: .doco-cd.TARGET.yaml");
     add_api_options(*plan_app, plan.api);
   }

@@ -1,10 +1,16 @@
 #include "cli/plan.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <filesystem>
 
 #include "base/text.h"
+#include "cli/folder_packing.h"
+#include "sys/crypto.h"
+#include "sys/files.h"
 
 namespace windlass {
 namespace {
@@ -45,6 +51,33 @@ void print_stack(const json::object& stack) {
       if (const auto* object = change.if_object()) print_change(*object);
 }
 
+// The folder as push would pack it.
+Result<std::string> archive_of(const std::string& folder, const Environment& environment) {
+  Progress progress(STDERR_FILENO, true);
+  const auto layer = pack_folder({.folder = folder}, environment, progress);
+  if (!layer) return tl::unexpected(layer.error());
+  std::string bytes(layer->size_bytes, '\0');
+  for (std::size_t have = 0; have < bytes.size();) {
+    const auto got = ::pread(layer->file.get(), bytes.data() + have, bytes.size() - have, static_cast<off_t>(have));
+    if (got <= 0) return tl::unexpected(system_error("reading the packed folder", got < 0 ? errno : EIO));
+    have += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
+Result<json::object> body_of(const PlanCommand& command, const Environment& environment) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(command.reference, ignored)) {
+    if (!command.as.empty())
+      return fail(Kind::invalid, "--as is for folders: " + printable(command.reference, 256) + " is none");
+    return json::object{{"artifact", command.reference}, {"target", command.target}};
+  }
+  if (command.as.empty()) return fail(Kind::invalid, "give --as REF: which artifact the folder would become");
+  const auto archive = archive_of(command.reference, environment);
+  if (!archive) return tl::unexpected(archive.error());
+  return json::object{{"artifact", command.as}, {"target", command.target}, {"archive", base64_encode(*archive)}};
+}
+
 }  // namespace
 
 int show_plan(const PlanCommand& command, const Environment& environment, HttpTransport& transport) {
@@ -54,8 +87,9 @@ int show_plan(const PlanCommand& command, const Environment& environment, HttpTr
   };
   const auto client = ApiClient::make(command.api, environment, transport);
   if (!client) return end_with(2, client.error());
-  const json::object body{{"artifact", command.reference}, {"target", command.target}};
-  const auto answer = client->post("plan", json::serialize(body), kPlanTimeout);
+  const auto body = body_of(command, environment);
+  if (!body) return end_with(body.error().kind == Kind::invalid && command.as.empty() ? 2 : 1, body.error());
+  const auto answer = client->post("plan", json::serialize(*body), kPlanTimeout);
   if (!answer) return end_with(1, answer.error());
   if (command.api.as_json) {
     fmt::print("{}\n", json::serialize(answer->content));

@@ -12,7 +12,8 @@ namespace windlass {
 
 struct PlanCommand {
   ApiOptions api;
-  std::string reference;
+  std::string reference;  // of an artifact; or a folder that may become one:
+  std::string as;         // then of that artifact
   std::string target;
 };
 

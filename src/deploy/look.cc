@@ -3,6 +3,7 @@
 
 #include "deploy/model_changes.h"
 #include "deploy/pipeline_run.h"
+#include "sys/crypto.h"
 
 namespace windlass {
 namespace {
@@ -13,18 +14,16 @@ Error error_of(const JobOutcome& outcome) {
 
 }  // namespace
 
-Result<PlanReport> Pipeline::look(const Job& job, const Deadline& deadline) {
+Result<PlanReport> Pipeline::look(const Job& job, std::string_view archive, const Deadline& deadline) {
   const TellRevision nobody = [](const std::string&) {};
   Run run{.job = job,
           .tell_revision = nobody,
           .deadline = deadline,
           .log = log_.with({{"job_id", job.id}, {"artifact", job.request.artifact}, {"target", job.request.target}}),
           .lane = lane_of(job.request),
+          .archive = archive,
           .is_look = true};
-  auto settled = source_.settle(job, LaneHistory{}, deadline);
-  if (!settled) return while_doing(error_text(FailedStep::resolve), settled.error());
-  if (!settled->deploy) return fail(Kind::invalid, settled->reason);
-  run.digest = settled->deploy;
+  if (auto settled = settle_look(run); !settled) return tl::unexpected(settled.error());
 
   const Staging staging(options_.data_dir / ".windlass/oci/staging" / job.id);
   auto ready = get_ready(run, staging.folder());
@@ -39,9 +38,23 @@ Result<PlanReport> Pipeline::look(const Job& job, const Deadline& deadline) {
     return stack.config.destroy.enabled ? preparer_.plan_removal(job, stack, run.deadline)
                                         : preparer_.plan(job, stack, false, run.deadline);
   });
-  PlanReport report{.artifact = job.request.artifact, .digest = run.digest->str()};
+  PlanReport report{.artifact = job.request.artifact, .digest = archive.empty() ? run.digest->str() : ""};
   for (std::size_t index = 0; index < run.stacks.size(); ++index) report.stacks.push_back(report_on(run, index));
   return report;
+}
+
+// What the artifact is now. An archive will have another digest once it is an artifact: that of its bytes stands for
+// it.
+Status Pipeline::settle_look(Run& run) {
+  if (!run.archive.empty()) {
+    run.digest = Digest::of_sha256_hex(sha256_hex(run.archive));
+    return {};
+  }
+  auto settled = source_.settle(run.job, LaneHistory{}, run.deadline);
+  if (!settled) return while_doing(error_text(FailedStep::resolve), settled.error());
+  if (!settled->deploy) return fail(Kind::invalid, settled->reason);
+  run.digest = settled->deploy;
+  return {};
 }
 
 StackReport Pipeline::report_on(const Run& run, std::size_t index) {

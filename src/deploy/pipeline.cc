@@ -168,13 +168,14 @@ tl::expected<Pipeline::Ready, JobOutcome> Pipeline::get_ready(Run& run, const st
                                : live_.path_for(request.source_id, *plain_path, request.ref, request.ref_is_digest);
   if (!live_path) return failed(FailedStep::path, live_path.error(), false);
 
-  if (!is_trusted_already(run))
+  if (!is_beyond_doubt(run))
     if (auto trusted = source_.verify(run.job, *run.digest, run.deadline); !trusted)
       return failed(FailedStep::trust, trusted.error());
   crash_point("verify.done");
 
   (void)remove_tree(staging);  // of an attempt that was cut short
-  auto tree = source_.fetch(run.job, *run.digest, staging, run.deadline);
+  auto tree = run.archive.empty() ? source_.fetch(run.job, *run.digest, staging, run.deadline)
+                                  : source_.unpack_archive(run.archive, staging, run.deadline);
   if (!tree) return failed(FailedStep::pull, tree.error());
   for (const auto& note : tree->notes) run.log.info("note on the artifact", {{"note", note}});
 
@@ -244,7 +245,7 @@ PreparedStack Pipeline::prepared(const Run& run, DeployConfig config) const {
 void Pipeline::verify_deployments(Run& run) {
   run.failing_step = FailedStep::trust;
   for_each_stack(run, [&](PreparedStack& stack) {
-    return stack.config.trust.empty() || is_trusted_already(run)
+    return stack.config.trust.empty() || is_beyond_doubt(run)
                ? Status()
                : source_.verify_deployment(run.job, *run.digest, stack.config.trust, run.deadline);
   });

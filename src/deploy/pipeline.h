@@ -50,7 +50,8 @@ class Pipeline {
 
   // What run() would do with the artifact, of which nothing is done: no file, no container, no state is touched, no
   // image pulled. An error is the one that the job would end with, its step's words in front.
-  Result<PlanReport> look(const Job& job, const Deadline& deadline);
+  // `archive`: of a release that is not in the source yet (Source::unpack_archive), "": the artifact is fetched.
+  Result<PlanReport> look(const Job& job, std::string_view archive, const Deadline& deadline);
 
   // Why there is nothing to do for this digest, "no changes"; nothing: a job of this request would do something. A
   // release that failed while it was being deployed is left alone as well: only an operator, a new digest or a new
@@ -73,6 +74,7 @@ class Pipeline {
   };
   tl::expected<Ready, JobOutcome> get_ready(Run& run, const std::filesystem::path& staging);
   JobOutcome deploy(Run& run);
+  Status settle_look(Run& run);
   StackReport report_on(const Run& run, std::size_t index);
   PreparedStack prepared(const Run& run, DeployConfig config) const;
   void for_each_stack(Run& run, const std::function<Status(PreparedStack&)>& step);
@@ -101,7 +103,7 @@ class Pipeline {
   JobOutcome go_on_with_rollback(Run& run, const BegunRollback& begun);
   JobOutcome roll_back_by_hand(Run& run, const LaneHistory& history);
   JobOutcome bring_back(const Run& run, const Release& release);
-  bool is_trusted_already(const Run& run);
+  bool is_beyond_doubt(const Run& run);
   Status restore_images(const Run& run, PreparedStack& stack);
 
   Options options_;

@@ -52,6 +52,9 @@ struct FakeSource final : Source {
     }
     return tree;
   }
+  Result<UnpackedTree> unpack_archive(std::string_view, const fs::path& staging, const Deadline& deadline) override {
+    return fetch({}, kDigest1, staging, deadline);
+  }
   Result<std::string> live_path(const Job&) const override { return std::string("reg.example/my/app"); }
 };
 

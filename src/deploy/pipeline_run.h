@@ -38,6 +38,7 @@ struct Pipeline::Run {
   std::vector<std::optional<Error>> errors;          // by stack
   bool touched = false;                              // the live directory is at the new release
   FailedStep failing_step = FailedStep::deployment;  // of a stack that fails now
+  std::string_view archive;                          // of a look: what is to be unpacked instead of fetched
   bool is_look = false;                              // only finds out what a deployment would do
   std::optional<Release> back_to;                    // set: this run brings that release back
 

@@ -40,6 +40,9 @@ struct FakeSource final : Source {
   Result<UnpackedTree> fetch(const Job&, const Digest&, const std::filesystem::path&, const Deadline&) override {
     return UnpackedTree{};
   }
+  Result<UnpackedTree> unpack_archive(std::string_view, const std::filesystem::path&, const Deadline&) override {
+    return UnpackedTree{};
+  }
   Result<std::string> live_path(const Job&) const override { return std::string(); }
   std::size_t count(const std::string& artifact) {
     const std::lock_guard lock(mutex);

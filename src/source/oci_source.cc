@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "sys/crypto.h"
+#include "sys/files.h"
 
 namespace windlass {
 namespace {
@@ -202,6 +203,23 @@ Result<UnpackedTree> OciSource::fetch(const Job& job, const Digest& digest, cons
   if (!artifact) return while_doing(fmt::format("pulling {}", reference->with_digest(digest).str()), artifact.error());
   auto tree = unpack(*artifact, staging, options_.limits, pull_deadline);
   if (!tree) return while_doing(fmt::format("unpacking {}", reference->with_digest(digest).str()), tree.error());
+  return tree;
+}
+
+Result<UnpackedTree> OciSource::unpack_archive(std::string_view archive, const std::filesystem::path& staging,
+                                               const Deadline& deadline) {
+  auto file = staging;
+  file += ".tar.gz";
+  if (auto made = make_folders(file.parent_path()); !made) return tl::unexpected(made.error());
+  if (auto written = write_file(file, archive); !written) return tl::unexpected(written.error());
+  const StoredLayer layer{.digest = Digest::of_sha256_hex(sha256_hex(archive)),
+                          .media_type = "application/vnd.oci.image.layer.v1.tar+gzip",
+                          .size_bytes = archive.size(),
+                          .annotations = {},
+                          .file = file};
+  auto tree = unpack({layer}, staging, options_.limits, deadline);
+  std::error_code gone;
+  std::filesystem::remove(file, gone);
   return tree;
 }
 

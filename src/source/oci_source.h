@@ -33,6 +33,8 @@ class OciSource final : public Source {
   std::string trust_stamp(const JobRequest& request) override;
   Result<UnpackedTree> fetch(const Job& job, const Digest& digest, const std::filesystem::path& staging,
                              const Deadline& deadline) override;
+  Result<UnpackedTree> unpack_archive(std::string_view archive, const std::filesystem::path& staging,
+                                      const Deadline& deadline) override;
   Result<std::string> live_path(const Job& job) const override;
 
  private:

@@ -68,6 +68,10 @@ struct Source {
   virtual Result<UnpackedTree> fetch(const Job& job, const Digest& digest, const std::filesystem::path& staging,
                                      const Deadline& deadline) = 0;
 
+  // The same for a release that is not in the source yet: a tar archive, compressed with gzip.
+  virtual Result<UnpackedTree> unpack_archive(std::string_view archive, const std::filesystem::path& staging,
+                                              const Deadline& deadline) = 0;
+
   // Path of the live directory below the data directory, before collisions are resolved (oci 9).
   virtual Result<std::string> live_path(const Job& job) const = 0;
 };

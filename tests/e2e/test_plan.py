@@ -76,6 +76,23 @@ class Plan(EndToEnd):
         self.assertIn("service  healthy\nrunning  0\n", out)
         self.assertIn(self.name, out)
 
+    def test_a_folder_that_is_no_artifact_yet(self):
+        files = {".doco-cd.yaml": f"name: {self.name}\n", "compose.yaml": compose({"app": idle_service()})}
+        self.succeeds(self.windlass.deploy(self.reference, self.push(self.reference, files)))
+        with open(os.path.join(self.folder, "compose.yaml"), "w") as file:
+            file.write(compose({"app": idle_service(hostname="other"), "more": idle_service()}))
+        before = self.state()
+        code, out, err = self.command("plan", self.folder, "--as", self.reference)
+        self.assertEqual(code, 0, err)
+        self.assertIn("  recreate  app  (hostname added)\n  create    more", out)
+        self.assertEqual(self.state()[:3], before[:3])
+        self.assertEqual(self.command("plan", self.folder)[0], 2)
+        with open(os.path.join(self.folder, ".doco-cd.yaml"), "w") as file:
+            file.write("name: A B\n")
+        code, _, err = self.command("plan", self.folder, "--as", self.reference)
+        self.assertEqual(code, 1)
+        self.assertIn("is not a valid name", err)
+
     def test_what_would_fail(self):
         self.push(self.reference, {".doco-cd.yaml": f"name: {self.name}\ntimeout: soon\n", "compose.yaml": "services: {}"})
         status, answer = self.plan()
