@@ -41,7 +41,7 @@ ServerRequest request_of(std::string_view input) {
 }
 
 void check(const RegistryEvent& event) {
-  require_printable(event.detail);
+  if (!event.detail.empty()) require_printable(event.detail);
   if (event.ignored) return require(event.artifact.empty(), "what is ignored names no artifact");
   const auto reference = Reference::parse(event.artifact);
   require(reference.has_value(), "what is deployed has a sound reference");
