@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "config/scalars.h"
+#include "config/schema.h"
 
 namespace windlass {
 namespace {
@@ -131,6 +132,12 @@ const CLI::App* add_validate(CLI::App& app, ValidateCommand& validate) {
   return command;
 }
 
+const CLI::App* add_schema(CLI::App& app, std::string& which) {
+  auto* command = app.add_subcommand("schema", "print the JSON schema of a deploy or poll configuration, for editors");
+  command->add_option("WHICH", which, "deploy (default) or poll")->check(CLI::IsMember({"deploy", "poll"}));
+  return command;
+}
+
 // The commands that ask the running service.
 struct OperatorCommands {
   RunsCommand runs;
@@ -199,6 +206,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   const OperatorCommands operate(app);
   ValidateCommand validate_command;
   const auto* validate = add_validate(app, validate_command);
+  std::string wanted_schema = "deploy";
+  const auto* schema = add_schema(app, wanted_schema);
   try {
     auto reversed = arguments;  // CLI11 takes them last first
     std::reverse(reversed.begin(), reversed.end());
@@ -219,6 +228,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   if (verify_bundle_parsed->parsed()) return verify_bundle;
   if (verify->parsed()) return verify_command;
   if (validate->parsed()) return validate_command;
+  if (schema->parsed())
+    return PrintCommand{0, json::serialize(wanted_schema == "poll" ? poll_schema() : deploy_schema()) + "\n"};
   if (auto command = operate.parsed()) return *std::move(command);
   return ServeCommand{};
 }

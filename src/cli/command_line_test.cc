@@ -20,6 +20,16 @@ TEST(CommandLine, KnowsHealthcheck) {  // api/L2
   EXPECT_TRUE(std::holds_alternative<HealthcheckCommand>(parse_command_line({"healthcheck"})));
 }
 
+TEST(CommandLine, PrintsSchemas) {
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{"schema"}, {"schema", "deploy"}, {"schema", "poll"}}) {
+    const auto print = printed(arguments);
+    EXPECT_EQ(print.exit_code, 0);
+    EXPECT_TRUE(print.text.starts_with("{\"")) << print.text.substr(0, 20);
+  }
+  EXPECT_EQ(printed({"schema", "webhook"}).exit_code, 2);
+}
+
 TEST(CommandLine, ReadsVerify) {
   const auto command =
       parse_command_line({"verify", "r.example/app:1", "--key", "a.pub", "--key", "b.pub", "--ignore-tlog",

@@ -30,7 +30,7 @@ void decode_on(KeyReader& read, RollbackRule& rule) {
 }
 
 void decode_stable_for(KeyReader& read, RollbackRule& rule) {
-  if (read.take("stable_for") == nullptr) return;
+  if (const auto* node = read.take("stable_for"); node == nullptr || node->is_null()) return;
   std::string text;
   read.text("stable_for", text);
   const auto span = parse_duration(text);

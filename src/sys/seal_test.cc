@@ -9,7 +9,7 @@ namespace {
 
 TEST(Seal, GivesBackWhatItClosed) {
   const Seal seal(Secret("key"), "notes");
-  for (const std::string text : {"", "tell nobody", std::string("\0\xff", 2).c_str()}) {
+  for (const auto& text : {std::string(), std::string("tell nobody"), std::string("\0\xff", 2)}) {
     const auto sealed = seal.close(text);
     EXPECT_EQ(seal.open(sealed), text);
     EXPECT_NE(seal.close(text), sealed) << "equal texts cannot be told";
