@@ -62,6 +62,12 @@ Result<ApiClient> ApiClient::make(const ApiOptions& options, const Environment& 
   return ApiClient(std::move(url), is_here, *std::move(key), transport);
 }
 
+// Method and URL are told by the transport.
+tl::unexpected<Error> ApiClient::not_reached(const Error& error) const {
+  if (!is_here_) return tl::unexpected(error);
+  return fail(error.kind, error.message + "; --url or WINDLASS_URL says where the service is");
+}
+
 HttpRequest ApiClient::request(const std::string& method, const std::string& path) const {
   HttpRequest request{.method = method, .url = base_ + path};
   request.tls.verify = !is_here_;
@@ -78,7 +84,7 @@ Result<ApiClient::Answer> ApiClient::ask(const std::string& method, const std::s
   request.header_timeout = timeout;
   const auto doing = fmt::format("{} {}", method, request.url);
   const auto response = transport_->send(request, Deadline::in(timeout));
-  if (!response) return while_doing(doing, response.error());
+  if (!response) return not_reached(response.error());
   auto body = parse_json(response->body);
   if (response->status == 404 && !body)
     return fail(Kind::not_found, fmt::format("{}: 404: no REST API there: is API_SECRET set for the service?", doing));
@@ -94,7 +100,7 @@ Result<ApiClient::Answer> ApiClient::ask(const std::string& method, const std::s
 Result<std::string> ApiClient::health() const {
   const auto request = this->request("GET", "/v1/health");
   const auto response = transport_->send(request, Deadline::in(std::chrono::seconds(5)));
-  if (!response) return while_doing(fmt::format("GET {}", request.url), response.error());
+  if (!response) return not_reached(response.error());
   if (response->status == 200) return std::string("healthy");
   const auto body = parse_json(response->body);
   return "not healthy: " + words_of(body ? *body : json::value(), response->body);

@@ -42,6 +42,7 @@ class ApiClient {
  private:
   ApiClient(std::string base, bool is_here, Secret key, HttpTransport& transport)
       : base_(std::move(base)), is_here_(is_here), key_(std::move(key)), transport_(&transport) {}
+  tl::unexpected<Error> not_reached(const Error& error) const;
   HttpRequest request(const std::string& method, const std::string& path) const;
   Result<Answer> ask(const std::string& method, const std::string& path, const std::string& body,
                      std::chrono::milliseconds timeout) const;

@@ -49,11 +49,17 @@ std::string release_row_message(const json::value& release) {
   return first_line(message.empty() ? field(release, "plan") : message);
 }
 
+// What became of it: a release that came back is told from one that came.
+std::string state_of(const json::value& release) {
+  const auto state = field(release, "state");
+  return state == "succeeded" && field(release, "cause") == "rollback" ? "rolled back" : state;
+}
+
 Rows rows_of_releases(const json::array& releases) {
   Rows rows{{"RELEASE", "STACK", "STATE", "STARTED (UTC)", "REFERENCE", "DIGEST", "BY", "WHAT"}};
   for (const auto& release : releases) {
     const auto cause = field(release, "cause");
-    rows.push_back({field(release, "id"), field(release, "stack"), field(release, "state"),
+    rows.push_back({field(release, "id"), field(release, "stack"), state_of(release),
                     shown_time(field(release, "started_at")), field(release, "reference"),
                     short_digest(field(release, "digest")), cause.empty() ? field(release, "trigger") : cause,
                     release_row_message(release)});
@@ -173,7 +179,7 @@ int roll_back(const RollbackCommand& command, const Environment& environment, Ht
   const auto answer = client->post(fmt::format("release/{}/rollback?wait={}", url_encode(id), !command.returns_at_once),
                                    "", kRollbackTimeout);
   if (!answer) return end_with("rollback", answer.error());
-  fmt::print(stderr, "{}\n", answer->content.is_string() ? std::string(answer->content.get_string()) : "done");
+  fmt::print(stderr, "{}, run:\n", answer->content.is_string() ? std::string(answer->content.get_string()) : "done");
   fmt::print("{}\n", answer->job_id);
   return 0;
 }

@@ -97,7 +97,9 @@ int show_plan(const PlanCommand& command, const Environment& environment, HttpTr
   }
   const auto* plan = answer->content.if_object();
   if (plan == nullptr) return end_with(1, {Kind::invalid, "the answer is not one of windlass"});
-  fmt::print("{}\n{}\n", shown(text_of(*plan, "artifact")), shown(text_of(*plan, "digest")));
+  const auto digest = text_of(*plan, "digest");
+  fmt::print("{}\n{}\n", shown(text_of(*plan, "artifact")),
+             digest.empty() ? "of the files in the folder" : shown(digest));
   if (const auto* stacks = array_of(*plan, "stacks"))
     for (const auto& stack : *stacks)
       if (const auto* object = stack.if_object()) print_stack(*object);

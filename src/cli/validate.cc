@@ -47,7 +47,7 @@ int validate(const ValidateCommand& command, const Environment& environment) {
     for (const auto& fault : lines_of(checked.error().message)) fmt::print(stderr, "fault: {}\n", fault);
     return 1;
   }
-  fmt::print("{} of {}: stacks {}\n", join(checked->configs.configs, ", "), command.folder,
+  fmt::print("valid: {} of {}: stacks {}\n", join(checked->configs.configs, ", "), command.folder,
              join(checked->configs.stacks, ", "));
   return 0;
 }

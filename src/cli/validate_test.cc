@@ -44,7 +44,7 @@ TEST_F(ValidateTest, NamesTheStacks) {
   file("apps/shop/compose.yaml", "services: {}\n");
   const auto ended = run();
   EXPECT_EQ(ended.code, 0) << ended.err;
-  EXPECT_EQ(ended.out, ".doco-cd.yaml, .doco-cd.prod.yaml of " + folder.string() + ": stacks web, side, shop\n");
+  EXPECT_EQ(ended.out, "valid: .doco-cd.yaml, .doco-cd.prod.yaml of " + folder.string() + ": stacks web, side, shop\n");
 }
 
 TEST_F(ValidateTest, TellsEveryFault) {

@@ -29,6 +29,17 @@ constexpr std::string_view kWithheld[] = {
 };
 constexpr std::string_view kWithheldPrefixes[] = {"SECRET_PROVIDER", "SOPS_"};
 
+// "APP_*" allows all that begin so.
+bool is_allowed(std::string_view name, const std::vector<std::string>& allowed) {
+  return allowed.empty() || std::any_of(allowed.begin(), allowed.end(), [&](std::string_view entry) {
+           if (!entry.ends_with('*')) return name == entry;
+           entry.remove_suffix(1);
+           return name.starts_with(entry);
+         });
+}
+
+}  // namespace
+
 bool is_withheld(std::string_view name) {
   for (const auto prefix : kWithheldPrefixes)
     if (name.starts_with(prefix)) return true;
@@ -36,13 +47,11 @@ bool is_withheld(std::string_view name) {
   return std::find(std::begin(kWithheld), std::end(kWithheld), name) != std::end(kWithheld);
 }
 
-}  // namespace
-
 Environment passed_environment(const Settings& settings, const Environment& environment) {
   Environment passed;
   if (!settings.pass_env) return passed;
   for (const auto& variable : environment)
-    if (!is_withheld(variable.first)) passed.insert(variable);
+    if (!is_withheld(variable.first) && is_allowed(variable.first, settings.pass_env_allow)) passed.insert(variable);
   return passed;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "config/networks.h"
+#include "config/passed_environment.h"
 #include "config/registries_file.h"
 #include "config/registry_hooks.h"
 #include "config/setting_reader.h"
@@ -203,6 +204,21 @@ void read_polls(SettingReader& read, const ArtifactCheck& is_artifact, Settings&
   for (const auto& warning : faults.warnings) read.warn(fmt::format("poll configuration: {}", warning));
 }
 
+void read_pass_env_allow(SettingReader& read, Settings& settings) {
+  settings.pass_env_allow = read.list("PASS_ENV_ALLOW");
+  for (const auto& name : settings.pass_env_allow) {
+    const auto is_part = [](unsigned char c) { return std::isalnum(c) || c == '_'; };
+    const auto plain = std::string_view(name).substr(0, name.ends_with('*') ? name.size() - 1 : name.size());
+    if (plain.empty() || !std::all_of(plain.begin(), plain.end(), is_part))
+      read.fault(
+          fmt::format("PASS_ENV_ALLOW: {} is neither the name of a variable nor its beginning with a *", shown(name)));
+    else if (!name.ends_with('*') && is_withheld(name))
+      read.fault(fmt::format("PASS_ENV_ALLOW: {} is a secret of windlass and is never passed", shown(name)));
+  }
+  if (!settings.pass_env_allow.empty() && !settings.pass_env)
+    read.warn("PASS_ENV_ALLOW has no effect without PASS_ENV");
+}
+
 void read_service_rules(SettingReader& read, Settings& settings) {
   read.number("MAX_PAYLOAD_SIZE", kBytes, settings.max_payload_size);
   read.number("MAX_CONCURRENT_DEPLOYMENTS", {1, std::numeric_limits<std::int32_t>::max()},
@@ -213,6 +229,7 @@ void read_service_rules(SettingReader& read, Settings& settings) {
   read.flag("CONFIG_STRICT", settings.config_strict);
   read.flag("AUTO_ROLLBACK", settings.auto_rollback);
   read.flag("PASS_ENV", settings.pass_env);
+  read_pass_env_allow(read, settings);
   bool without_effect = false;
   for (const auto* name : {"SCHEDULER_ENABLED", "DOCKER_SWARM_FEATURES", "API_ALLOW_UNMANAGED"})
     read.flag(name, without_effect);

@@ -58,6 +58,7 @@ struct Settings {
   std::string docker_config_dir;  // DOCKER_CONFIG, else $HOME/.docker
   Secret docker_auth_config;      // DOCKER_AUTH_CONFIG
   bool pass_env = false;
+  std::vector<std::string> pass_env_allow;   // names, or their beginnings with a * behind; empty: all but secrets
   std::vector<RegistryHook> registry_hooks;  // REGISTRY_WEBHOOKS
   std::vector<PollConfig> polls;             // POLL_CONFIG
 

@@ -331,6 +331,26 @@ TEST(PassedEnvironment, WithholdsWhatIsSecret) {  // config 14 #11, reliability/
             (Environment{{"A", "1"}, {"TZ", "UTC"}}));
 }
 
+TEST(PassedEnvironment, IsWhatTheAllowListNames) {
+  const Environment environment{{"PASS_ENV", "true"}, {"PASS_ENV_ALLOW", "DOMAIN, APP_*, SECRET*"}};
+  const auto settings = read_settings(environment);
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(
+      passed_environment(
+          *settings,
+          {{"DOMAIN", "1"}, {"DOMAIN_2", "x"}, {"APP_A", "2"}, {"TZ", "x"}, {"SECRET_PROVIDER_ACCESS_TOKEN", "x"}}),
+      (Environment{{"APP_A", "2"}, {"DOMAIN", "1"}}));
+  EXPECT_EQ(read_settings({{"PASS_ENV_ALLOW", "A"}})->warnings,
+            Faults{"PASS_ENV_ALLOW has no effect without PASS_ENV"});
+  const std::pair<const char*, const char*> faults[] = {
+      {"*", "PASS_ENV_ALLOW: \"*\" is neither the name of a variable nor its beginning with a *"},
+      {"A-B", "PASS_ENV_ALLOW: \"A-B\" is neither the name of a variable nor its beginning with a *"},
+      {"API_SECRET", "PASS_ENV_ALLOW: \"API_SECRET\" is a secret of windlass and is never passed"},
+  };
+  for (const auto& [value, fault] : faults)
+    EXPECT_EQ(read_settings({{"PASS_ENV", "1"}, {"PASS_ENV_ALLOW", value}}).error().faults, Faults{fault});
+}
+
 // oci 6
 TEST_F(SettingFiles, ForRegistriesAreReadAtTheStart) {
   const auto path =

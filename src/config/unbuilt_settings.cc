@@ -24,7 +24,6 @@ constexpr Unbuilt kUnbuilt[] = {
     {"TUF_ROOT_JSON", "", "a trusted root over the network, OCI_TRUSTED_ROOT_FILE names a file"},
     {"DEPLOY_POLICY", "compat", "the policy gate"},
     {"WEBHOOK_ALLOWED_HOSTS", "", "webhooks of Git sources"},
-    {"PASS_ENV_ALLOW", "", "the allow-list of PASS_ENV"},
 
     {"SECRET_PROVIDER", "", "fetching of external secrets"},
     {"SECRET_REFRESH_INTERVAL", "5m", "fetching of external secrets"},
