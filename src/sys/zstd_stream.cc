@@ -5,12 +5,14 @@
 #include <zstd_errors.h>
 
 #include <new>
+#include <utility>
 
 namespace windlass {
 namespace {
 
 constexpr std::size_t kOutputBytes = 256 << 10;
 constexpr int kWindowLogMax = 23;
+constexpr std::size_t kFrameHeadBytesMax = 18;  // RFC 8878, 3.1.1.1
 
 }  // namespace
 
@@ -41,11 +43,25 @@ Result<std::string_view> ZstdStream::next() {
         return fail(Kind::invalid, "zstd: a window of more than 8 MiB is needed");
       return fail(Kind::invalid, fmt::format("zstd: {}", ::ZSTD_getErrorName(code)));
     }
+    const bool is_over = code == 0;
+    if (auto sound = count(input_.substr(0, in.pos), out.pos, is_over); !sound) return tl::unexpected(sound.error());
     input_.remove_prefix(in.pos);
-    in_frame_ = code != 0;
+    in_frame_ = !is_over;
     if (out.pos > 0) return std::string_view(output_).substr(0, out.pos);
     if (source_ended && in_frame_) return fail(Kind::invalid, "zstd: cut short");
   }
+}
+
+// libzstd compares what a frame announces with what it holds only where it happens to have all of it at once.
+Status ZstdStream::count(std::string_view taken, std::size_t given_bytes, bool is_over) {
+  frame_bytes_ += given_bytes;
+  if (frame_head_.size() < kFrameHeadBytesMax) frame_head_ += taken.substr(0, kFrameHeadBytesMax - frame_head_.size());
+  if (!is_over) return {};
+  const auto announced = ::ZSTD_getFrameContentSize(frame_head_.data(), frame_head_.size());
+  const auto held = std::exchange(frame_bytes_, 0);
+  frame_head_.clear();
+  if (announced == ZSTD_CONTENTSIZE_UNKNOWN || announced == ZSTD_CONTENTSIZE_ERROR || announced == held) return {};
+  return fail(Kind::invalid, fmt::format("zstd: a frame announces {} bytes and holds {}", announced, held));
 }
 
 }  // namespace windlass
