@@ -9,7 +9,7 @@
 #include <system_error>
 
 #include "base/text.h"
-#include "config/key_reader.h"
+#include "config/mapping_list.h"
 #include "config/networks.h"
 #include "config/yaml.h"
 #include "sys/files.h"
@@ -90,31 +90,13 @@ RegistryRule decode_rule(KeyReader& read) {
 
 std::vector<RegistryRule> parse_registries(std::string_view text, std::string_view file,
                                            std::vector<std::string>& faults) {
-  const auto yaml = parse_yaml(text, file);
-  if (!yaml) {
-    faults.push_back(yaml.error().message);
-    return {};
-  }
   std::vector<RegistryRule> rules;
-  for (const auto* document : yaml->documents) {
-    if (document->kind != YamlNode::Kind::sequence) {
-      faults.push_back(fmt::format("{}:{}: must be a list of registries", file, document->line));
-      continue;
-    }
-    for (const auto* item : document->items) {
-      if (item->kind != YamlNode::Kind::mapping) {
-        faults.push_back(fmt::format("{}:{}: must be a mapping with the key prefix", file, item->line));
-        continue;
-      }
-      KeyReader read(*item, file, faults);
-      auto rule = decode_rule(read);
-      if (std::any_of(rules.begin(), rules.end(), [&](const auto& each) { return each.prefix == rule.prefix; }))
-        read.fault("prefix", fmt::format("\"{}\" has an entry already", printable(rule.prefix, 100)));
-      const auto unknown = read.unknown_keys();
-      faults.insert(faults.end(), unknown.begin(), unknown.end());
-      rules.push_back(std::move(rule));
-    }
-  }
+  read_mappings(text, file, "registries", "prefix", faults, [&](KeyReader& read) {
+    auto rule = decode_rule(read);
+    if (std::any_of(rules.begin(), rules.end(), [&](const auto& each) { return each.prefix == rule.prefix; }))
+      read.fault("prefix", fmt::format("\"{}\" has an entry already", printable(rule.prefix, 100)));
+    rules.push_back(std::move(rule));
+  });
   return rules;
 }
 

@@ -4,9 +4,8 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "config/key_reader.h"
+#include "config/mapping_list.h"
 #include "config/networks.h"
-#include "config/yaml.h"
 #include "sys/files.h"
 
 namespace windlass {
@@ -133,28 +132,9 @@ RegistryHook decode_hook(KeyReader& read) {
 
 std::vector<RegistryHook> parse_registry_hooks(std::string_view text, std::string_view file,
                                                std::vector<std::string>& faults) {
-  const auto yaml = parse_yaml(text, file);
-  if (!yaml) {
-    faults.push_back(yaml.error().message);
-    return {};
-  }
   std::vector<RegistryHook> hooks;
-  for (const auto* document : yaml->documents) {
-    if (document->kind != YamlNode::Kind::sequence) {
-      faults.push_back(fmt::format("{}:{}: must be a list of registries", file, document->line));
-      continue;
-    }
-    for (const auto* item : document->items) {
-      if (item->kind != YamlNode::Kind::mapping) {
-        faults.push_back(fmt::format("{}:{}: must be a mapping with the key format", file, item->line));
-        continue;
-      }
-      KeyReader read(*item, file, faults);
-      hooks.push_back(decode_hook(read));
-      const auto unknown = read.unknown_keys();
-      faults.insert(faults.end(), unknown.begin(), unknown.end());
-    }
-  }
+  read_mappings(text, file, "registries", "format", faults,
+                [&](KeyReader& read) { hooks.push_back(decode_hook(read)); });
   return hooks;
 }
 

@@ -5,13 +5,15 @@ import os
 import subprocess
 import unittest
 
-from harness import API_SECRET, BINARY, EndToEnd, compose, container_ids, free_port, http, idle_service, page_project, unique
+from harness import (API_SECRET, BINARY, EndToEnd, compose, container_ids, free_port, http, idle_service, page_project, unique,
+                     until)
 
 
 class Plan(EndToEnd):
     def setUp(self):
         super().setUp()
         self.windlass.start()
+        until(lambda: self.windlass.events(msg="docker engine answers"), "the service to be ready")
         self.name = self.stack("plan")
         self.reference = self.ref(self.name)
 
