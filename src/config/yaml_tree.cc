@@ -42,6 +42,8 @@ Status YamlTree::begin_document(int line) {
 Status YamlTree::scalar(const Start& start, std::string text, bool quoted) {
   // written as "\\0"; no name, path or variable can hold it
   if (text.find('\0') != text.npos) return refuse(start.line, start.column, "NUL in a value");
+  // The file is; libfyaml 0.7 misreads some block scalars at the end of a document.
+  if (!is_valid_utf8(text)) return refuse(start.line, start.column, "a value that cannot be read as UTF-8");
   auto node = make_node(start, YamlNode::Kind::scalar);
   if (!node) return tl::unexpected(node.error());
   const bool is_merge_key = !quoted && text == kMergeKey;

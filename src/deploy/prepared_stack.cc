@@ -12,6 +12,8 @@
 namespace windlass {
 namespace {
 
+constexpr std::string_view kSomebodyElses =
+    "another stack with the same name already exists and is not managed by this repository";
 constexpr auto kResolveTimeout = std::chrono::seconds(60);
 
 std::filesystem::path beneath(const std::filesystem::path& root, const std::string& relative) {
@@ -75,9 +77,7 @@ Result<std::vector<ContainerSummary>> StackPreparer::own_containers(const Job& j
   if (!record) return tl::unexpected(record.error());
   bool foreign = *record && (*record)->source_id != job.request.source_id && !containers->empty();
   for (const auto& container : *containers) foreign = foreign || !belongs_to(container, job.request);
-  if (foreign)
-    return fail(Kind::conflict,
-                "another stack with the same name already exists and is not managed by this repository");
+  if (foreign) return fail(Kind::conflict, std::string(kSomebodyElses));
   stack.is_known = record->has_value();
   stack.record = record->value_or(StackRecord{});
   return containers;
@@ -86,6 +86,9 @@ Result<std::vector<ContainerSummary>> StackPreparer::own_containers(const Job& j
 Status StackPreparer::plan_removal(const Job& job, PreparedStack& stack, const Deadline& deadline) {
   auto containers = own_containers(job, stack, deadline);
   if (!containers) return tl::unexpected(containers.error());
+  // Where a source may move to a stack whose containers are gone, it may not remove it: the volumes are still there.
+  if (stack.is_known && stack.record.source_id != job.request.source_id)
+    return fail(Kind::conflict, std::string(kSomebodyElses));
   stack.containers = by_service(*containers);
   stack.plan = {.stack = stack.config.name};
   for (const auto& [service, list] : stack.containers)

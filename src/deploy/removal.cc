@@ -56,6 +56,10 @@ Status Pipeline::remove_obsolete(Run& run, const DiscoveredStack& obsolete) {
   const auto log = run.log.with({{"stack", obsolete.name}});
   auto lock = locks_.take({obsolete.name}, run.deadline, [](const std::string&) {});
   if (!lock) return tl::unexpected(lock.error());
+  const auto still = releases_.discovered(run.job.request);  // another tag may have taken it over meanwhile
+  if (!still) return tl::unexpected(still.error());
+  if (std::none_of(still->begin(), still->end(), [&](const auto& stack) { return stack.name == obsolete.name; }))
+    return {};
   PreparedStack stack{.config = {.name = obsolete.name}};
   if (auto planned = preparer_.plan_removal(run.job, stack, run.deadline); !planned) return planned;
   log.info("stack is obsolete: its folder is gone");

@@ -60,6 +60,19 @@ TEST_F(RemovalTest, LeavesTheStackOfSomebodyElseAlone) {
   EXPECT_TRUE(driver.downed.empty());
 }
 
+TEST_F(RemovalTest, LeavesVolumesOfSomebodyElseAloneWhoseContainersAreGone) {
+  run();
+  engine.projects.clear();
+  source.files[".doco-cd.yaml"] = "name: web\ndestroy: true\n";
+  auto other = request();
+  other.source_id = "reg.example/other/app";
+  other.artifact = "reg.example/other/app:main";
+  const auto outcome = run(other);
+  EXPECT_EQ(outcome.status, RunStatus::failed);
+  EXPECT_TRUE(driver.downed.empty());
+  EXPECT_TRUE(releases->stack("web")->has_value());
+}
+
 TEST_F(RemovalTest, KeepsTheFilesThatANeighbourNeeds) {
   driver.models["side"] = driver.models["web"];
   run_with("name: web\n---\nname: side\n");

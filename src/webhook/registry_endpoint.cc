@@ -161,8 +161,10 @@ bool RegistryEndpoint::may_deploy(const Entry& entry, const std::string& artifac
   const auto source = reference->source_id();
   const auto tagged = source + ":" + reference->tag();
   return allowed_.allows(*reference, target) &&
-         std::any_of(entry.allow.begin(), entry.allow.end(),
-                     [&](const std::string& glob) { return glob_matches(glob, names_a_tag(glob) ? tagged : source); });
+         std::any_of(entry.allow.begin(), entry.allow.end(), [&](const std::string& glob) {
+           if (names_a_tag(glob)) return !reference->tag().empty() && glob_matches(glob, tagged);
+           return glob_matches(glob, source);
+         });
 }
 
 void RegistryEndpoint::answer_events(Verdict verdict, const ServerRequest& request, const std::string& target,

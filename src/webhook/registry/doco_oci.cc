@@ -10,6 +10,8 @@ std::vector<RegistryEvent> read_doco_oci(const RegistryRequest& request, const R
   const auto artifact = text_at(request.body, "/artifact");
   const auto reference = Reference::parse(artifact);
   if (!reference) return {RegistryEvent::pass_over(Ignored::invalid_reference, reference.error().message)};
+  if (reference->digest() && !hook.registry_host.empty())
+    return {RegistryEvent::pass_over(Ignored::no_tag, artifact)};  // the host is the operator's to say
   if (reference->digest())
     return {{.artifact = reference->str(), .digest = reference->digest()->str(), .ignored = {}, .detail = {}}};
   return {event_of({.host = reference->registry(),
