@@ -13,6 +13,7 @@
 #include "deploy/sync_journal.h"
 #include "deploy/sync_plan.h"
 #include "oci/entry_name.h"
+#include "sys/crypto.h"
 #include "sys/files.h"
 
 namespace windlass {
@@ -226,14 +227,24 @@ Status DiskLiveDirectories::record(const LiveFolder& disk, const std::string& li
   return store_->set_files(live_path, digest.str(), files);
 }
 
+// With data it is moved away in one step before anything in it goes: a live directory that is made below it meanwhile
+// gets a folder of its own, and nobody can swap what is being removed.
 Status DiskLiveDirectories::remove(const std::string& live_path, bool with_data) {
-  const auto others = store_->nested_in(live_path);
-  if (!others) return tl::unexpected(others.error());
-  const auto folder = options_.data_dir / live_path;
-  if (with_data && others->empty()) return remove_tree(folder);
-  std::error_code not_empty;  // then it stays
-  std::filesystem::remove(folder, not_empty);
-  return {};
+  auto above = LiveFolder::open(options_.data_dir, std::string(parent_of(live_path)));
+  if (!above) return tl::unexpected(above.error());
+  const std::string name(base_of(live_path));
+  const auto away = options_.data_dir / ".windlass/oci/staging" / fmt::format("gone-{}", sha256_hex(live_path));
+  {
+    const std::lock_guard lock(paths_mutex_);
+    const auto others = store_->nested_in(live_path);
+    if (!others) return tl::unexpected(others.error());
+    if (!with_data || !others->empty()) {
+      above->remove_folder_if_empty(name);
+      return {};
+    }
+    if (auto moved = above->move_away(name, away); !moved) return moved;
+  }
+  return remove_tree(away);
 }
 
 Status DiskLiveDirectories::recover() {

@@ -225,6 +225,31 @@ TEST_F(LiveDirectoryTest, KeepsOutOfALiveDirectoryBelow) {  // oci 9
   EXPECT_EQ(refused({{"a", "2"}, {"sub", "file"}}, 2), "sub: another artifact's live directory lies at sub");
   release({{"a", "3"}}, 3);
   EXPECT_EQ(on_disk(), (Files{{"a", "3"}, {"sub/", ""}, {"sub/x", "child"}}));
+  ASSERT_TRUE(directories->remove(kPath, true));
+  EXPECT_EQ(on_disk(), (Files{{"a", "3"}, {"sub/", ""}, {"sub/x", "child"}})) << "another one lives in it";
+}
+
+TEST_F(LiveDirectoryTest, RemovesAFolderWithItsDataOrOnlyIfEmpty) {  // deploy/R5
+  release({{"a", "1"}}, 1);
+  write(live / "data.db", "of a container");
+  ASSERT_TRUE(directories->remove(kPath, false));
+  EXPECT_EQ(on_disk(), (Files{{"a", "1"}, {"data.db", "of a container"}}));
+  ASSERT_TRUE(directories->remove(kPath, true));
+  EXPECT_FALSE(fs::exists(live));
+  EXPECT_EQ(std::distance(fs::directory_iterator(data / ".windlass/oci/staging"), {}), 1) << "only what was staged";
+  ASSERT_TRUE(directories->remove(kPath, true)) << "not there is fine";
+}
+
+TEST_F(LiveDirectoryTest, RemovesNothingThroughALink) {
+  release({{"a", "1"}}, 1);
+  const auto elsewhere = data / "elsewhere";
+  fs::create_directories(elsewhere / "app");
+  fs::rename(data / "ghcr.io/my", data / "moved");
+  fs::create_directory_symlink(elsewhere, data / "ghcr.io/my");
+  const auto removed = directories->remove(kPath, true);
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().message, "ghcr.io/my is a link or a file, not a folder");
+  EXPECT_TRUE(fs::exists(elsewhere / "app"));
 }
 
 }  // namespace

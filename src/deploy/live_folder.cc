@@ -202,4 +202,12 @@ bool LiveFolder::remove_folder_if_empty(const std::string& path) {
   return folder && ::unlinkat(folder->get(), name_of(path).c_str(), AT_REMOVEDIR) == 0;
 }
 
+Status LiveFolder::move_away(const std::string& path, const std::filesystem::path& to) {
+  auto folder = parent(path);
+  if (!folder) return tl::unexpected(folder.error());
+  if (::renameat(folder->get(), name_of(path).c_str(), AT_FDCWD, to.c_str()) != 0 && errno != ENOENT)
+    return tl::unexpected(system_error("moving away " + path, errno));
+  return {};
+}
+
 }  // namespace windlass

@@ -46,6 +46,8 @@ class LiveFolder {
   Status remove_file(const std::string& path);
   // True if it was there and empty and is gone now.
   bool remove_folder_if_empty(const std::string& path);
+  // Moves the entry, folders with all they hold, to a path outside that is free; not there is fine.
+  Status move_away(const std::string& path, const std::filesystem::path& to);
 
  private:
   explicit LiveFolder(FileDescriptor fd) : fd_(std::move(fd)) {}

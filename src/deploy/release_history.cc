@@ -20,13 +20,17 @@ Result<std::optional<Release>> ReleaseStore::release(const std::string& id) {
   return read_release(query, seal_);
 }
 
-Result<std::optional<Release>> ReleaseStore::last_good(const JobRequest& request, const std::string& before_job) {
+// By stack as well: polls with inline deployments of their own may deploy other stacks from the same ref.
+Result<std::optional<Release>> ReleaseStore::last_good(const JobRequest& request,
+                                                       const std::vector<std::string>& stacks,
+                                                       const std::string& before_job) {
   const std::lock_guard lock(mutex_);
   auto query = select_releases(*db_,
                                "WHERE source_id = ?1 AND target = ?2 AND ref_is_digest = ?3 AND (?3 OR ref = ?4) AND "
-                               "state = 'succeeded' AND job_id != ?5 AND artifact != '' ORDER BY seq DESC LIMIT 1");
+                               "state = 'succeeded' AND job_id != ?5 AND artifact != '' AND stack IN (SELECT value "
+                               "FROM json_each(?6)) ORDER BY seq DESC LIMIT 1");
   query.bind(request.source_id).bind(request.target).bind(request.ref_is_digest ? 1 : 0);
-  query.bind(request.ref).bind(before_job);
+  query.bind(request.ref).bind(before_job).bind(json::serialize(json::value_from(stacks)));
   return read_release(query, seal_);
 }
 
@@ -34,9 +38,12 @@ Result<std::optional<Release>> ReleaseStore::good_release_of(const JobRequest& r
   const std::lock_guard lock(mutex_);
   auto query = select_releases(*db_,
                                "WHERE source_id = ? AND ref = ? AND target = ? AND digest = ? AND state = 'succeeded' "
-                               "AND artifact != '' ORDER BY seq DESC LIMIT 1");
+                               "AND artifact != '' ORDER BY seq DESC");
   query.bind(request.source_id).bind(request.ref).bind(request.target).bind(digest.str());
-  return read_release(query, seal_);
+  for (;;) {  // the deployments are sealed: no query can compare them
+    auto release = read_release(query, seal_);
+    if (!release || !*release || (*release)->request.deployments == request.deployments) return release;
+  }
 }
 
 Result<std::optional<Release>> ReleaseStore::good_as_of(const std::string& stack, const Release& release) {

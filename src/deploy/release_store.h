@@ -97,10 +97,11 @@ class ReleaseStore {
   // Of one stack, or of all with "": newest first, at most `limit`.
   Result<std::vector<Release>> releases(const std::string& stack, std::size_t limit);
   Result<std::optional<Release>> release(const std::string& id);
-  // The newest good release of any stack that this source, ref and target deployed before the job: what that lane is
-  // brought back to. Of references by digest all are one ref.
-  Result<std::optional<Release>> last_good(const JobRequest& request, const std::string& before_job);
-  // The newest good release of what the request is about that was made from that digest.
+  // The newest good release of any of these stacks that this source, ref and target deployed before the job: what they
+  // are brought back to. Of references by digest all are one ref.
+  Result<std::optional<Release>> last_good(const JobRequest& request, const std::vector<std::string>& stacks,
+                                           const std::string& before_job);
+  // The newest good release of what the request is about, inline deployments and all, that was made from that digest.
   Result<std::optional<Release>> good_release_of(const JobRequest& request, const Digest& digest);
   // The newest good release of the stack up to that one (of another stack perhaps): what the stack was like then.
   Result<std::optional<Release>> good_as_of(const std::string& stack, const Release& release);

@@ -56,7 +56,9 @@ void Pipeline::remember_bad(const Run& run) {
 
 // Nothing when no stack that failed asks for it and has been good before.
 Result<std::optional<Release>> Pipeline::release_to_go_back_to(const Run& run) {
-  auto release = releases_.last_good(run.job.request, run.job.id);
+  std::vector<std::string> stacks;
+  for (const auto& stack : run.stacks) stacks.push_back(stack.config.name);
+  auto release = releases_.last_good(run.job.request, stacks, run.job.id);
   if (!release || !*release) return release;
   for (const auto& stack : run.stacks) {
     if (!stack.asks_for_rollback()) continue;

@@ -186,5 +186,32 @@ TEST_F(RollbackTest, TakesNeighboursBackThatShareTheFiles) {
   EXPECT_EQ(releases->releases("side", 1)->front().digest, kDigest1.str());
 }
 
+// Two polls of one tag with inline deployments: each brings back what it deployed itself.
+TEST_F(RollbackTest, TakesNoReleaseOfOtherDeployments) {
+  driver.models["side"] = R"({"name":"side","services":{"job":{"image":"job:1","restart":"always",
+      "volumes":[{"type":"bind","source":"{root}/www","target":"/www"}]}}})";
+  auto web = request(), side = request();
+  web.deployments = R"([{"name":"web","rollback":{"stable_for":"0s"}}])";
+  side.deployments = R"([{"name":"side"}])";
+  ASSERT_EQ(run(web).status, RunStatus::succeeded);
+  ASSERT_EQ(run(side).status, RunStatus::succeeded);
+  release_2();
+  driver.before_up = [this](const std::string& stack) {
+    engine.state = stack == "web" && live.synced.back() == kDigest2.str() ? "exited" : "running";
+  };
+  web.digest = side.digest = kDigest2;
+  const auto outcome = run(web);
+  EXPECT_TRUE(outcome.message.ends_with("; rolled back to main (" + kDigest1.str() + ")")) << outcome.message;
+  EXPECT_EQ(releases->releases("side", 10)->size(), 1u);
+  EXPECT_EQ(rows().front().request.deployments, web.deployments);
+
+  ASSERT_EQ(run(side).status, RunStatus::succeeded);
+  side.digest = kDigest1;
+  side.cause = kRollbackCause;
+  ASSERT_EQ(run(side).status, RunStatus::succeeded) << "by hand";
+  EXPECT_EQ(releases->releases("side", 1)->front().digest, kDigest1.str());
+  EXPECT_EQ(rows().size(), 3u);
+}
+
 }  // namespace
 }  // namespace windlass
