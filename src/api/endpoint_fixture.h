@@ -38,6 +38,7 @@ struct PingedEngine final : Engine {
   Status tag_image(const std::string&, const std::string&, const Deadline&) override { return {}; }
   Status remove_image(const std::string&, const Deadline&) override { return {}; }
   Status remove(const std::string&, const Deadline&) override { return {}; }
+  Status signal(const std::string&, const std::string&, const Deadline&) override { return {}; }
   Status rename(const std::string&, const std::string&, const Deadline&) override { return {}; }
   Result<std::unique_ptr<EventStream>> events(const std::string&, const Deadline&) override {
     return std::unique_ptr<EventStream>();

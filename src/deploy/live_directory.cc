@@ -66,7 +66,8 @@ Status flush_names(LiveFolder& disk, const SyncPlan& plan) {
 }
 
 // S5: files, deletions, folders that are empty now; before them what stands in the way of another kind of entry.
-Status put_in_place(LiveFolder& disk, const SyncPlan& plan, const UnpackedTree& tree, const Deadline& deadline) {
+Status put_in_place(LiveFolder& disk, const SyncPlan& plan, const std::set<std::string>& same_files,
+                    const UnpackedTree& tree, const Deadline& deadline) {
   for (const auto& path : plan.clear_first)
     if (auto removed = disk.remove_file(path); !removed) return removed;
   for (const auto& path : plan.clear_folders_first)
@@ -78,6 +79,7 @@ Status put_in_place(LiveFolder& disk, const SyncPlan& plan, const UnpackedTree& 
   for (const auto* entries : {&plan.writes, &plan.late_writes})
     for (const auto* entry : *entries) {
       crash_point("sync.half");
+      if (same_files.contains(entry->path) && disk.overwrite(entry->path)) continue;
       if (auto placed = disk.put_in_place(entry->path); !placed) return placed;
     }
   crash_point("sync.before_delete");
@@ -85,6 +87,13 @@ Status put_in_place(LiveFolder& disk, const SyncPlan& plan, const UnpackedTree& 
     if (auto removed = disk.remove_file(path); !removed) return removed;
   for (const auto& path : plan.delete_folders) disk.remove_folder_if_empty(path);
   return flush_names(disk, plan);
+}
+
+std::set<std::string> written_in_place(const SyncPlan& plan, const SyncOptions& options) {
+  std::set<std::string> paths;
+  for (const auto* entry : plan.writes)
+    if (options.in_place.contains(entry->path)) paths.insert(entry->path);
+  return paths;
 }
 
 SyncResult result_of(const SyncPlan& plan) {
@@ -111,8 +120,8 @@ class DiskLiveDirectories final : public LiveDirectories {
                                  bool ref_is_digest) override;
   Status recover() override;
   Status remove(const std::string& live_path, bool with_data) override;
-  Result<SyncResult> sync(const std::string& live_path, const UnpackedTree& tree, const Digest& digest, bool force,
-                          const Deadline& deadline) override;
+  Result<SyncResult> sync(const std::string& live_path, const UnpackedTree& tree, const Digest& digest,
+                          const SyncOptions& options, const Deadline& deadline) override;
 
  private:
   Result<std::string> find_path(const std::string& source_id, const std::string& plain_path, const std::string& key);
@@ -160,7 +169,8 @@ Result<std::string> DiskLiveDirectories::find_path(const std::string& source_id,
 }
 
 Result<SyncResult> DiskLiveDirectories::sync(const std::string& live_path, const UnpackedTree& tree,
-                                             const Digest& digest, bool force, const Deadline& deadline) {
+                                             const Digest& digest, const SyncOptions& options,
+                                             const Deadline& deadline) {
   auto reserved = store_->nested_in(live_path);
   if (!reserved) return tl::unexpected(reserved.error());
   auto before = managed_files(live_path, *reserved);
@@ -173,11 +183,12 @@ Result<SyncResult> DiskLiveDirectories::sync(const std::string& live_path, const
     if (auto settled = settle(*disk, **cut_short, *before); !settled) return tl::unexpected(settled.error());
   auto last_digest = store_->digest_of(live_path);
   if (!last_digest) return tl::unexpected(last_digest.error());
-  auto plan = plan_sync(*disk, *before, tree.entries, *reserved, force);
+  auto plan = plan_sync(*disk, *before, tree.entries, *reserved, options.force);
   if (!plan) return tl::unexpected(plan.error());
 
   if (plan->is_empty() && *last_digest == digest.str()) return result_of(*plan);  // S2
-  if (auto journaled = journal_.write(live_path, digest, force, tree); !journaled)
+  const SyncOptions journaled_options{.force = options.force, .in_place = written_in_place(*plan, options)};
+  if (auto journaled = journal_.write(live_path, digest, journaled_options, tree); !journaled)
     return tl::unexpected(journaled.error());
   crash_point("sync.journal_written");
   if (auto prepared = prepare(*disk, *plan, tree, deadline); !prepared) {
@@ -185,7 +196,8 @@ Result<SyncResult> DiskLiveDirectories::sync(const std::string& live_path, const
     return tl::unexpected(prepared.error());
   }
   // From here on an error leaves the journal: the next start or run goes on from what it finds (S12).
-  if (auto placed = put_in_place(*disk, *plan, tree, deadline); !placed) return tl::unexpected(placed.error());
+  if (auto placed = put_in_place(*disk, *plan, options.in_place, tree, deadline); !placed)
+    return tl::unexpected(placed.error());
   if (auto recorded = record(*disk, live_path, tree, digest, *plan, *before); !recorded)
     return tl::unexpected(recorded.error());
   crash_point("sync.after");
@@ -208,6 +220,7 @@ Result<ManagedFiles> DiskLiveDirectories::managed_files(const std::string& live_
 // S8: the journal may go or be overwritten once its files are in the list of managed ones.
 Status DiskLiveDirectories::settle(LiveFolder& disk, const PendingSync& cut_short, ManagedFiles& managed) {
   adopt_written(disk, cut_short.tree.entries, managed);
+  disown_half_written(disk, cut_short.options.in_place, managed);
   return store_->set_files(cut_short.live_path, "", managed);
 }
 
@@ -262,7 +275,8 @@ Status DiskLiveDirectories::recover() {
       if (auto removed = journal_.remove(sync.live_path); !removed) return removed;
       continue;
     }
-    auto done = this->sync(sync.live_path, sync.tree, sync.digest, sync.force, Deadline::in(std::chrono::minutes(10)));
+    auto done =
+        this->sync(sync.live_path, sync.tree, sync.digest, sync.options, Deadline::in(std::chrono::minutes(10)));
     if (!done) {
       log.error("a sync that was cut short could not be completed", {{"error", done.error().message}});
       continue;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,13 @@ namespace windlass {
 struct SyncResult {
   std::vector<std::string> changed;  // paths that were written or deleted, relative, sorted
   std::vector<std::string> drift;    // managed files that somebody edited and that were left alone (S10)
+};
+
+struct SyncOptions {
+  bool force = false;  // files that somebody edited are overwritten (S10)
+  // Files that stay the same ones on disk while their content changes: containers that mount one file see no other. A
+  // crash leaves such a file half written until the sync is completed.
+  std::set<std::string> in_place;
 };
 
 class LiveDirectories {
@@ -51,10 +59,10 @@ class LiveDirectories {
   virtual Status remove(const std::string& live_path, bool with_data) = 0;
 
   // Brings the directory to `tree` (files are taken from tree.root). `digest` names the release. S2: equal to the last
-  // synced digest and nothing drifted: nothing is written. `force`: drifted files are overwritten (S10).
+  // synced digest and nothing drifted: nothing is written.
   // Errors before any write: S7 (names the path). The caller holds the directory's lock (S9).
   virtual Result<SyncResult> sync(const std::string& live_path, const UnpackedTree& tree, const Digest& digest,
-                                  bool force, const Deadline& deadline) = 0;
+                                  const SyncOptions& options, const Deadline& deadline) = 0;
 };
 
 }  // namespace windlass

@@ -69,12 +69,12 @@ class LiveDirectoryTest : public ::testing::Test {
   }
   static Digest digest(int number) { return Digest::of_sha256_hex(sha256_hex(std::to_string(number))); }
 
-  Result<SyncResult> sync(const UnpackedTree& tree, int release, bool force = false) {
-    return directories->sync(kPath, tree, digest(release), force, Deadline());
+  Result<SyncResult> sync(const UnpackedTree& tree, int release, const SyncOptions& options = {}) {
+    return directories->sync(kPath, tree, digest(release), options, Deadline());
   }
   // Syncs and expects it to work.
-  SyncResult release(const Files& files, int number, bool force = false) {
-    auto result = sync(stage(files), number, force);
+  SyncResult release(const Files& files, int number, const SyncOptions& options = {}) {
+    auto result = sync(stage(files), number, options);
     EXPECT_TRUE(result) << result.error().message;
     return result ? *result : SyncResult{};
   }

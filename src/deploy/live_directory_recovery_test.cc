@@ -29,7 +29,7 @@ class LiveDirectoryRecoveryTest : public LiveDirectoryTest {
   }
   // What a process leaves that began to write `tree` as release 2 and died after its first rename.
   void leave_half_written(const UnpackedTree& tree) {
-    ASSERT_TRUE(SyncJournal(journal_folder(), Log({.file_descriptor = -1})).write(kPath, digest(2), false, tree));
+    ASSERT_TRUE(SyncJournal(journal_folder(), Log({.file_descriptor = -1})).write(kPath, digest(2), {}, tree));
     fs::copy_file(tree.root / "a", data / "a.tmp");
     fs::permissions(data / "a.tmp", fs::perms(0644));
     fs::rename(data / "a.tmp", live / "a");
@@ -104,6 +104,19 @@ TEST_F(LiveDirectoryRecoveryTest, CompletesOthersWhereAJournalIsTooLargeToBeRead
   ASSERT_TRUE(directories->recover());  // it is not looked at again
 }
 
+// A file that is written in place may be cut off anywhere: that is no edit by hand.
+TEST_F(LiveDirectoryRecoveryTest, CompletesAFileThatWasBeingWrittenInPlace) {
+  const auto inode = identity(live / "a").substr(0, identity(live / "a").find(' '));
+  const auto tree = stage(kNew);
+  const SyncOptions options{.in_place = {"a"}};
+  ASSERT_TRUE(SyncJournal(journal_folder(), Log({.file_descriptor = -1})).write(kPath, digest(2), options, tree));
+  write(live / "a", "");
+  reopen();
+  ASSERT_TRUE(directories->recover());
+  EXPECT_EQ(on_disk(), with_data(kNew));
+  EXPECT_EQ(identity(live / "a").substr(0, inode.size()), inode);
+}
+
 TEST_F(LiveDirectoryRecoveryTest, ChangesNothingWhenAFileCannotBePrepared) {  // S12
   const auto tree = stage(kNew);
   fs::remove(tree.root / "new/e");  // the last one
@@ -118,7 +131,7 @@ TEST_F(LiveDirectoryRecoveryTest, ChangesNothingWhenAFileCannotBePrepared) {  //
 }
 
 TEST_F(LiveDirectoryRecoveryTest, ChangesNothingAfterTheDeadline) {  // S12
-  const auto result = directories->sync(kPath, stage(kNew), digest(2), false, Deadline::in(std::chrono::seconds(-1)));
+  const auto result = directories->sync(kPath, stage(kNew), digest(2), {}, Deadline::in(std::chrono::seconds(-1)));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().message, "the time for writing the live directory is over");
   EXPECT_EQ(on_disk(), with_data(kOld));

@@ -137,7 +137,7 @@ TEST_F(LiveDirectoryTest, LeavesAnEditedFileAloneUntilItsSourceChanges) {  // S1
 TEST_F(LiveDirectoryTest, OverwritesAnEditedFileWhenForced) {  // S10
   release({{"a", "1"}}, 1);
   write(live / "a", "edited");
-  EXPECT_EQ(release({{"a", "1"}}, 1, true).changed, (Paths{"a"}));
+  EXPECT_EQ(release({{"a", "1"}}, 1, {.force = true}).changed, (Paths{"a"}));
   EXPECT_EQ(read(live / "a"), "1");
   EXPECT_EQ(release({{"a", "1"}}, 1).drift, Paths());
 }
@@ -220,13 +220,32 @@ TEST_F(LiveDirectoryTest, KeepsOutOfALiveDirectoryBelow) {  // oci 9
   release({{"a", "1"}, {"sub/x", "parent"}}, 1);
   const auto sub = directories->path_for("ghcr.io/my/app/sub", "ghcr.io/my/app/sub", "1", false);
   ASSERT_EQ(sub.value_or(""), "ghcr.io/my/app/sub");
-  ASSERT_TRUE(directories->sync(*sub, stage({{"x", "child"}}), digest(9), false, Deadline()));
+  ASSERT_TRUE(directories->sync(*sub, stage({{"x", "child"}}), digest(9), {}, Deadline()));
   EXPECT_EQ(refused({{"a", "2"}, {"sub/x", "2"}}, 2), "sub: another artifact's live directory lies at sub");
   EXPECT_EQ(refused({{"a", "2"}, {"sub", "file"}}, 2), "sub: another artifact's live directory lies at sub");
   release({{"a", "3"}}, 3);
   EXPECT_EQ(on_disk(), (Files{{"a", "3"}, {"sub/", ""}, {"sub/x", "child"}}));
   ASSERT_TRUE(directories->remove(kPath, true));
   EXPECT_EQ(on_disk(), (Files{{"a", "3"}, {"sub/", ""}, {"sub/x", "child"}})) << "another one lives in it";
+}
+
+TEST_F(LiveDirectoryTest, WritesIntoTheFileThatAContainerHasMounted) {  // deploy/N16
+  const SyncOptions options{.in_place = {"conf", "linked", "gone", "new"}};
+  release({{"conf", "old and long"}, {"linked", "old"}, {"gone", "old"}}, 1);
+  const auto inode_of = [&](const char* name) {
+    return identity(live / name).substr(0, identity(live / name).find(' '));
+  };
+  const auto conf = inode_of("conf"), linked = inode_of("linked");
+  fs::create_hard_link(live / "linked", data / "elsewhere");  // as a container may have made it of any file
+  fs::remove(live / "gone");
+  fs::create_symlink(data / "elsewhere", live / "gone");
+  const auto result = release({{"conf", "new"}, {"linked", "new"}, {"gone", "new"}, {"new", "new"}}, 2, options);
+  EXPECT_EQ(result.changed, (Paths{"conf", "gone", "linked", "new"}));
+  EXPECT_EQ(on_disk(), (Files{{"conf", "new"}, {"linked", "new"}, {"gone", "new"}, {"new", "new"}}));
+  EXPECT_EQ(inode_of("conf"), conf);
+  EXPECT_NE(inode_of("linked"), linked);
+  EXPECT_EQ(read(data / "elsewhere"), "old");
+  EXPECT_EQ(release({{"conf", "new"}, {"linked", "new"}, {"gone", "new"}, {"new", "new"}}, 3).drift, Paths());
 }
 
 TEST_F(LiveDirectoryTest, RemovesAFolderWithItsDataOrOnlyIfEmpty) {  // deploy/R5

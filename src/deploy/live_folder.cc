@@ -173,6 +173,26 @@ Status LiveFolder::put_in_place(const std::string& path) {
   return {};
 }
 
+bool LiveFolder::overwrite(const std::string& path) {
+  auto folder = parent(path);
+  if (!folder) return false;
+  const auto prepared = prepared_name(path);
+  const FileDescriptor from(::openat(folder->get(), prepared.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  const FileDescriptor to(
+      ::openat(folder->get(), name_of(path).c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat wanted {
+  }, there{};
+  if (!from.valid() || !to.valid() || ::fstat(from.get(), &wanted) != 0 || ::fstat(to.get(), &there) != 0 ||
+      !S_ISREG(wanted.st_mode) || !S_ISREG(there.st_mode) || there.st_nlink != 1)
+    return false;
+  const timespec times[] = {wanted.st_mtim, wanted.st_mtim};
+  if (::ftruncate(to.get(), 0) != 0 || !copy_bytes(from.get(), to.get(), static_cast<std::uint64_t>(wanted.st_size)) ||
+      ::fchmod(to.get(), wanted.st_mode & 0777u) != 0 || ::futimens(to.get(), times) != 0 || ::fsync(to.get()) != 0)
+    return false;
+  ::unlinkat(folder->get(), prepared.c_str(), 0);
+  return true;
+}
+
 void LiveFolder::drop_prepared(const std::string& path) {
   if (auto folder = parent(path)) ::unlinkat(folder->get(), prepared_name(path).c_str(), 0);
 }

@@ -281,9 +281,12 @@ Status Pipeline::plan(Run& run, PreparedStack& stack) {
 // The end of the job if the live directory could not be written.
 std::optional<JobOutcome> Pipeline::write_live_directory(Run& run, const std::string& live_path,
                                                          const UnpackedTree& tree) {
-  const bool force = std::any_of(run.stacks.begin(), run.stacks.end(),
-                                 [](const PreparedStack& stack) { return stack.config.force_recreate; });
-  auto synced = live_.sync(live_path, tree, *run.digest, force, run.deadline);
+  SyncOptions options;
+  for (const auto& stack : run.stacks) {
+    options.force = options.force || stack.config.force_recreate;
+    options.in_place.insert(stack.in_place.begin(), stack.in_place.end());
+  }
+  auto synced = live_.sync(live_path, tree, *run.digest, options, run.deadline);
   if (!synced)
     return JobOutcome::failed(FailedStep::deployment,
                               fmt::format("writing the live directory {}: {}", live_path, synced.error().message),

@@ -115,6 +115,7 @@ struct FakeEngine final : Engine {
     return {};
   }
   std::vector<std::string> removed_images;
+  std::vector<std::string> signals;  // "id signal"
   Status remove_image(const std::string& id, const Deadline&) override {
     removed_images.push_back(id);
     return {};
@@ -122,6 +123,11 @@ struct FakeEngine final : Engine {
   Status remove(const std::string& id, const Deadline&) override {
     for (auto& [project, services] : projects)
       std::erase_if(services, [&](const auto& service) { return service.second.id == id; });
+    return {};
+  }
+  Status signal(const std::string& id, const std::string& signal, const Deadline&) override {
+    if (signal == "BAD") return fail(Kind::invalid, "400: invalid signal: BAD");
+    signals.push_back(id + " " + signal);
     return {};
   }
   Status rename(const std::string& id, const std::string& name, const Deadline&) override {
@@ -206,6 +212,7 @@ struct FakeDriver final : Driver {
 struct FakeLive final : LiveDirectories {
   std::vector<std::string> synced;   // digests, in order
   std::vector<std::string> removed;  // "path" or "path data"
+  std::set<std::string> in_place;    // of the last sync
   std::optional<Error> error;
   Result<std::string> path_for(const std::string&, const std::string& plain, const std::string&, bool) override {
     return plain;
@@ -218,9 +225,10 @@ struct FakeLive final : LiveDirectories {
     removed.push_back(path + (with_data ? " data" : ""));
     return {};
   }
-  Result<SyncResult> sync(const std::string&, const UnpackedTree&, const Digest& digest, bool,
+  Result<SyncResult> sync(const std::string&, const UnpackedTree&, const Digest& digest, const SyncOptions& options,
                           const Deadline&) override {
     if (error) return tl::unexpected(*error);
+    in_place = options.in_place;
     synced.push_back(digest.str());
     return SyncResult{};
   }

@@ -25,18 +25,37 @@ int running_count(const std::vector<ContainerSummary>& containers) {
   }));
 }
 
-// Why the containers of a service have to be made anew; empty if they are what they should be.
-std::vector<std::string> reasons_to_recreate(const PlanQuestion& question, const std::string& service,
-                                             const std::vector<ContainerSummary>& containers) {
-  if (question.force_recreate) return {"force_recreate is set"};
+// Why the containers of a service have to be made anew, and what has changed besides that they may be left with.
+struct Changes {
+  std::vector<std::string> counted, ignored;
+};
+
+Changes changes_of(const PlanQuestion& question, const std::string& service,
+                   const std::vector<ContainerSummary>& containers) {
+  if (question.force_recreate) return {.counted = {"force_recreate is set"}, .ignored = {}};
+  Changes changes;
   for (const auto& container : containers) {
     const auto inputs = question.made_from(container.label(kReleaseKey), service);
-    if (!inputs) return {fmt::format("container {} was not made by a release of windlass", container.name)};
+    if (!inputs)
+      return {.counted = {fmt::format("container {} was not made by a release of windlass", container.name)},
+              .ignored = {}};
     const auto wanted = question.wanted.find(service);
     if (wanted == question.wanted.end()) continue;
-    if (auto reasons = differences(*inputs, wanted->second); !reasons.empty()) return reasons;
+    const auto is_ignored = [&](std::string_view part) { return question.ignores_change(service, part); };
+    changes.counted = differences(*inputs, wanted->second, std::not_fn(is_ignored));
+    if (!changes.counted.empty()) return changes;
+    if (changes.ignored.empty()) changes.ignored = differences(*inputs, wanted->second, is_ignored);
   }
-  return {};
+  return changes;
+}
+
+// The service stays as it is; what was ignored may be worth a signal.
+ServicePlan keep_or_signal(const PlanQuestion& question, const std::string& service, Changes changes) {
+  const auto ignore = question.ignores.find(service);
+  const bool has_signal = ignore != question.ignores.end() && !ignore->second.signal().empty();
+  if (!changes.ignored.empty() && has_signal) return {service, ServiceAction::signal, std::move(changes.ignored)};
+  for (auto& change : changes.ignored) change += ", ignored";
+  return {service, ServiceAction::keep, std::move(changes.ignored)};
 }
 
 ServicePlan plan_service(const PlanQuestion& question, const ServiceShape& shape) {
@@ -51,8 +70,8 @@ ServicePlan plan_service(const PlanQuestion& question, const ServiceShape& shape
     if (!shape.must_run() && question.was_deployed_as_wanted(shape.name)) return {shape.name, ServiceAction::keep, {}};
     return {shape.name, ServiceAction::create, {"service not deployed"}};
   }
-  if (auto reasons = reasons_to_recreate(question, shape.name, found->second); !reasons.empty())
-    return {shape.name, ServiceAction::recreate, std::move(reasons)};
+  auto changes = changes_of(question, shape.name, found->second);
+  if (!changes.counted.empty()) return {shape.name, ServiceAction::recreate, std::move(changes.counted)};
   const int running = running_count(found->second);
   if (shape.must_run() && running != shape.replicas)
     return {shape.name,
@@ -62,7 +81,7 @@ ServicePlan plan_service(const PlanQuestion& question, const ServiceShape& shape
     return {shape.name,
             ServiceAction::start,
             {fmt::format("replicas mismatch: {} there, {} wanted", found->second.size(), shape.replicas)}};
-  return {shape.name, ServiceAction::keep, {}};
+  return keep_or_signal(question, shape.name, std::move(changes));
 }
 
 }  // namespace
@@ -72,7 +91,14 @@ bool PlanQuestion::was_deployed_as_wanted(const std::string& service) const {
   const auto inputs = wanted.find(service);
   if (release == release_of.end() || inputs == wanted.end()) return false;
   const auto before = made_from(release->second, service);
-  return before && *before == inputs->second;
+  return before && differences(*before, inputs->second, [&](std::string_view part) {
+                     return !ignores_change(service, part);
+                   }).empty();
+}
+
+bool PlanQuestion::ignores_change(const std::string& service, std::string_view part) const {
+  const auto ignore = ignores.find(service);
+  return ignore != ignores.end() && ignore->second.covers(part);
 }
 
 std::vector<ServiceShape> service_shapes(const json::object& model) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "deploy/recreate_ignore.h"
 #include "docker/engine.h"
 #include "model/plan.h"
 #include "model/release.h"
@@ -40,11 +41,14 @@ struct PlanQuestion {
   // The inputs a release gave to a service; nothing if windlass knows no such release.
   std::function<std::optional<ServiceInputs>(const std::string& release_id, const std::string& service)> made_from;
   std::map<std::string, std::string> release_of;  // service -> the release that last made its containers
+  std::map<std::string, RecreateIgnore> ignores;  // by service
   bool force_recreate = false;
   bool remove_orphans = true;
   bool last_release_failed = false;
 
   bool was_deployed_as_wanted(const std::string& service) const;
+  // Is a change of this part of the service's inputs to be ignored?
+  bool ignores_change(const std::string& service, std::string_view part) const;
 };
 
 StackPlan make_plan(const PlanQuestion& question);

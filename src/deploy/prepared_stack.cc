@@ -59,6 +59,10 @@ Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig&
   json::value moved = std::move(*model);
   move_paths(moved, tree.root.string(), host_root);
   stack.model = std::move(moved.get_object());
+  auto ignores = recreate_ignores(stack.model);
+  if (!ignores) return tl::unexpected(ignores.error());
+  stack.ignores = *std::move(ignores);
+  stack.in_place = files_kept_in_place(stack.model, stack.ignores, host_root);
   stack.working_dir = beneath(host_root, config.working_dir).string();
   stack.services = service_shapes(stack.model);
   InputHasher hasher(options_.hash_key);
@@ -109,6 +113,7 @@ Status StackPreparer::plan(const Job& job, PreparedStack& stack, bool settle, co
                         .wanted = stack.wanted,
                         .containers = stack.containers,
                         .release_of = stack.record.release_of,
+                        .ignores = stack.ignores,
                         .force_recreate = stack.config.force_recreate,
                         .remove_orphans = stack.config.remove_orphans,
                         .last_release_failed = stack.record.last_state == ReleaseState::failed};
@@ -131,7 +136,9 @@ json::object StackPreparer::redacted_model(const PreparedStack& stack) const {
 Status StackPreparer::plan_moved_images(PreparedStack& stack, const Deadline& deadline) {
   const auto* services = object_of(stack.model, "services");
   for (auto& service : stack.plan.services) {
-    if (service.action != ServiceAction::keep && service.action != ServiceAction::start) continue;
+    if (service.action == ServiceAction::create || service.action == ServiceAction::recreate ||
+        service.action == ServiceAction::remove)
+      continue;
     const auto* definition = services != nullptr ? object_of(*services, service.service) : nullptr;
     const auto found = stack.containers.find(service.service);
     if (definition == nullptr || found == stack.containers.end()) continue;

@@ -31,7 +31,9 @@ struct PreparedStack {
   std::string config_hash, compose_hash;
   std::vector<ServiceShape> services;
   std::map<std::string, ServiceInputs> wanted;
-  bool is_known = false;  // the state file knows the stack:
+  std::map<std::string, RecreateIgnore> ignores;  // by service
+  std::set<std::string> in_place;                 // files of the live directory that must stay the same on disk
+  bool is_known = false;                          // the state file knows the stack:
   StackRecord record;
   ContainersByService containers;  // as they are now
   StackPlan plan;

@@ -237,6 +237,13 @@ Result<std::optional<ServiceInputs>> ReleaseStore::inputs(const std::string& rel
   return std::optional<ServiceInputs>(text_map(value->if_object()));
 }
 
+Status ReleaseStore::set_inputs(const std::string& release_id, const std::string& service,
+                                const ServiceInputs& inputs) {
+  const std::lock_guard lock(mutex_);
+  auto update = db_->query("UPDATE release_services SET inputs = ? WHERE release_id = ? AND service = ?");
+  return update.bind(json::serialize(to_json(inputs))).bind(release_id).bind(service).run();
+}
+
 Result<std::optional<SettledRun>> ReleaseStore::settled(const std::string& lane, const std::string& place) {
   const std::lock_guard lock(mutex_);
   auto query = db_->query("SELECT key, stacks FROM settled_runs WHERE lane = ? AND target = ?");

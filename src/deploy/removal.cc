@@ -15,7 +15,7 @@ void Pipeline::remove_live_directory(Run& run, const std::string& live_path, con
   const auto others = releases_.stacks_of(run.job.request.source_id);
   if (!asks(&Destroy::remove_dir) || !others || !others->empty()) return;
   const UnpackedTree nothing{.root = tree.root};
-  auto removed = live_.sync(live_path, nothing, *run.digest, true, run.deadline);
+  auto removed = live_.sync(live_path, nothing, *run.digest, {.force = true}, run.deadline);
   Status done = removed ? live_.remove(live_path, asks(&Destroy::remove_data)) : tl::unexpected(removed.error());
   if (done)
     run.log.info("live directory removed", {{"live_directory", live_path}});

@@ -11,6 +11,8 @@
 namespace windlass {
 namespace {
 
+constexpr std::string_view kMountedAt = " mounted at ";
+
 // Everything that a release has at `path` or below: names, kinds, modes and content. "" where it has nothing, which is
 // data that containers wrote or that the machine has.
 std::string content_below(const UnpackedTree& tree, const std::string& path) {
@@ -75,7 +77,7 @@ class Collector {
       } else if (text_of(*volume, "type") == "bind") {
         const auto below = path_below(live_root_, source);
         if (below)
-          add_content(fmt::format("content of {} mounted at {}", below->empty() ? "." : *below, target), source);
+          add_content(fmt::format("content of {}{}{}", below->empty() ? "." : *below, kMountedAt, target), source);
       }
     }
   }
@@ -138,9 +140,21 @@ std::map<std::string, ServiceInputs> service_inputs(const json::object& model, c
   return all;
 }
 
-std::vector<std::string> differences(const ServiceInputs& before, const ServiceInputs& after) {
+std::optional<ContentPart> content_part(std::string_view part) {
+  if (!part.starts_with("content of ")) return std::nullopt;
+  if (const auto at = part.find(kMountedAt); at != part.npos)
+    return ContentPart{ContentPart::Of::bind_mount, std::string(part.substr(at + kMountedAt.size()))};
+  for (const auto& [of, prefix] : {std::pair(ContentPart::Of::config, std::string_view("content of config ")),
+                                   std::pair(ContentPart::Of::secret, std::string_view("content of secret "))})
+    if (part.starts_with(prefix)) return ContentPart{of, std::string(part.substr(prefix.size()))};
+  return std::nullopt;
+}
+
+std::vector<std::string> differences(const ServiceInputs& before, const ServiceInputs& after,
+                                     const std::function<bool(std::string_view part)>& counts) {
   std::vector<std::string> result;
   for (const auto& [part, hash] : after) {
+    if (!counts(part)) continue;
     const auto found = before.find(part);
     if (found == before.end())
       result.push_back(part + " added");
@@ -148,7 +162,7 @@ std::vector<std::string> differences(const ServiceInputs& before, const ServiceI
       result.push_back(part + " changed");
   }
   for (const auto& [part, hash] : before)
-    if (!after.contains(part)) result.push_back(part + " removed");
+    if (counts(part) && !after.contains(part)) result.push_back(part + " removed");
   return result;
 }
 

@@ -5,8 +5,11 @@
 // secret, so only HMACs with a key of this installation are kept (N9).
 #pragma once
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/secret.h"
@@ -31,7 +34,18 @@ class InputHasher {
 std::map<std::string, ServiceInputs> service_inputs(const json::object& model, const UnpackedTree& tree,
                                                     const std::string& live_root, InputHasher& hasher);
 
-// The differences in words: "image changed", "environment added", "config app.conf changed".
-std::vector<std::string> differences(const ServiceInputs& before, const ServiceInputs& after);
+// What a part is the content of, if it is the content of something.
+struct ContentPart {
+  enum class Of { config, secret, bind_mount };
+  Of of;
+  std::string name;  // of a bind mount: its path in the container
+};
+std::optional<ContentPart> content_part(std::string_view part);
+
+// The differences in words: "image changed", "environment added", "config app.conf changed". `counts`: of the parts
+// that are compared.
+std::vector<std::string> differences(
+    const ServiceInputs& before, const ServiceInputs& after,
+    const std::function<bool(std::string_view part)>& counts = [](std::string_view) { return true; });
 
 }  // namespace windlass

@@ -64,6 +64,13 @@ bool makes_new_containers(const ServicePlan* entry) {
   return entry == nullptr || entry->action == ServiceAction::create || entry->action == ServiceAction::recreate;
 }
 
+// Signals and nothing else: compose has nothing to do.
+bool needs_driver(const StackPlan& plan) {
+  return !plan.reasons.empty() || std::any_of(plan.services.begin(), plan.services.end(), [](const auto& service) {
+    return service.action != ServiceAction::keep && service.action != ServiceAction::signal;
+  });
+}
+
 // L21: a service that changes gets the new labels, which alone makes compose recreate it; an unchanged one gets exactly
 // what its containers carry, so that compose leaves them alone.
 void put_labels(json::object& model, const PreparedStack& stack, const Labels& fresh) {
@@ -239,12 +246,15 @@ Status StackDeployment::up_and_watch(PreparedStack& stack, const json::object& m
   Heartbeat heartbeat(log, "creating services");
   auto watch = HealthWatch::open(engine_, stack.config.name, deadline);  // first, so that no event is missed
   if (!watch) return tl::unexpected(watch.error());
-  crash_point("driver.before_up");
-  const auto until = deadline.within(timeout);
-  auto up = driver_.up(stack.config.name, model,
-                       {.remove_orphans = stack.config.remove_orphans, .project_dir = stack.working_dir}, until);
-  crash_point("driver.after_up");
-  if (!up) return tl::unexpected(why_not_up(**watch, stack, up.error(), until, deadline));
+  if (auto sent = send_signals(stack, log, deadline); !sent) return sent;
+  if (needs_driver(stack.plan)) {
+    crash_point("driver.before_up");
+    const auto until = deadline.within(timeout);
+    auto up = driver_.up(stack.config.name, model,
+                         {.remove_orphans = stack.config.remove_orphans, .project_dir = stack.working_dir}, until);
+    crash_point("driver.after_up");
+    if (!up) return tl::unexpected(why_not_up(**watch, stack, up.error(), until, deadline));
+  }
   heartbeat.phase("waiting for services to start");
   crash_point("watch.waiting");
   auto well = (*watch)->wait(stack.services, timeout, deadline);
@@ -254,6 +264,24 @@ Status StackDeployment::up_and_watch(PreparedStack& stack, const json::object& m
   }
   if (!well && well.error().kind != Kind::unavailable) stack.failure = (*watch)->failure();
   return well;
+}
+
+// deploy/N16. Remembered once it is sent: a process that is killed in between sends it again.
+Status StackDeployment::send_signals(const PreparedStack& stack, const Log& log, const Deadline& deadline) {
+  for (const auto& service : stack.plan.services) {
+    if (service.action != ServiceAction::signal) continue;
+    const auto& name = stack.ignores.at(service.service).signal();
+    for (const auto& container : stack.containers.at(service.service)) {
+      auto sent = engine_.signal(container.id, name, deadline);
+      if (!sent && sent.error().kind != Kind::conflict && sent.error().kind != Kind::not_found)
+        return while_doing(fmt::format("sending {} to service {}", name, service.service), sent.error());
+      if (!sent) log.warning("signal was not sent", {{"service", service.service}, {"error", sent.error().message}});
+      const auto release_id = container.label(std::string(kReleaseLabel));
+      if (auto told = releases_.set_inputs(release_id, service.service, stack.wanted.at(service.service)); !told)
+        return told;
+    }
+  }
+  return {};
 }
 
 // Often one service waits for another that failed: that one is the news. A tool that found no end although the engine

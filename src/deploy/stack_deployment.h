@@ -58,6 +58,7 @@ class StackDeployment {
  private:
   void remove_images(const std::map<std::string, std::string>& images, const Log& log, const Deadline& deadline);
   Release new_release(const ReleaseOrigin& origin, const PreparedStack& stack) const;
+  Status send_signals(const PreparedStack& stack, const Log& log, const Deadline& deadline);
   Status up_and_watch(PreparedStack& stack, const json::object& model, const Log& log, const Deadline& deadline);
   Error why_not_up(HealthWatch& watch, PreparedStack& stack, Error cause, const Deadline& until,
                    const Deadline& deadline);

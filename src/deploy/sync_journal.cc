@@ -36,8 +36,12 @@ Result<PendingSync> parse(const std::string& text) {
   const auto* force = object->if_contains("force");
   PendingSync sync{.live_path = std::string(text_of(*object, "live_path")),
                    .digest = *digest,
-                   .force = force != nullptr && force->is_bool() && force->get_bool(),
+                   .options = {.force = force != nullptr && force->is_bool() && force->get_bool()},
                    .tree = {.root = std::string(text_of(*object, "staging"))}};
+  if (const auto* in_place = array_of(*object, "in_place_hex"))
+    for (const auto& item : *in_place)
+      if (auto path = item.is_string() ? from_hex(item.get_string()) : std::nullopt)
+        sync.options.in_place.insert(*std::move(path));
   for (const auto& item : *entries) {
     const auto* entry = item.if_object();
     if (entry == nullptr) return fail(Kind::internal, "not a journal");
@@ -59,8 +63,10 @@ std::filesystem::path SyncJournal::file_of(const std::string& live_path) const {
   return folder_ / (sha256_hex(live_path).substr(0, 32) + ".json");
 }
 
-Status SyncJournal::write(const std::string& live_path, const Digest& digest, bool force,
+Status SyncJournal::write(const std::string& live_path, const Digest& digest, const SyncOptions& options,
                           const UnpackedTree& tree) const {
+  json::array in_place;
+  for (const auto& path : options.in_place) in_place.push_back(json::string(to_hex(path)));
   json::array entries;
   for (const auto& entry : tree.entries)
     entries.push_back(json::object{{"path_hex", to_hex(entry.path)},
@@ -68,11 +74,9 @@ Status SyncJournal::write(const std::string& live_path, const Digest& digest, bo
                                    {"mode", static_cast<std::int64_t>(entry.mode)},
                                    {"size_bytes", static_cast<std::int64_t>(entry.size_bytes)},
                                    {"content_hex", to_hex(entry.content)}});
-  const json::object journal{{"live_path", live_path},
-                             {"digest", digest.str()},
-                             {"force", force},
-                             {"staging", tree.root.string()},
-                             {"entries", std::move(entries)}};
+  const json::object journal{{"live_path", live_path},        {"digest", digest.str()},
+                             {"force", options.force},        {"in_place_hex", std::move(in_place)},
+                             {"staging", tree.root.string()}, {"entries", std::move(entries)}};
   const auto text = json::serialize(journal);
   if (text.size() > kJournalBytesMax)
     return fail(Kind::invalid, fmt::format("sync journal of {} bytes, limit {}", text.size(), kJournalBytesMax));

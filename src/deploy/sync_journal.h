@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/result.h"
+#include "deploy/live_directory.h"
 #include "model/digest.h"
 #include "oci/unpack.h"
 
@@ -16,7 +17,7 @@ namespace windlass {
 struct PendingSync {
   std::string live_path;
   Digest digest;
-  bool force = false;
+  SyncOptions options;
   UnpackedTree tree;
 };
 
@@ -25,7 +26,8 @@ class SyncJournal {
   SyncJournal(std::filesystem::path folder, Log log) : folder_(std::move(folder)), log_(std::move(log)) {}
 
   // On disk before it returns. Kind::invalid if it would be too large to be read again.
-  Status write(const std::string& live_path, const Digest& digest, bool force, const UnpackedTree& tree) const;
+  Status write(const std::string& live_path, const Digest& digest, const SyncOptions& options,
+               const UnpackedTree& tree) const;
   Status remove(const std::string& live_path) const;
   // That of a sync which was cut short; nothing if there is none. One that is no journal is logged and set aside, under
   // a name that ends in ".unreadable".

@@ -179,6 +179,15 @@ void adopt_written(LiveFolder& disk, const std::vector<TreeEntry>& entries, Mana
   }
 }
 
+void disown_half_written(const LiveFolder& disk, const std::set<std::string>& paths, ManagedFiles& managed) {
+  for (const auto& path : paths) {
+    const auto known = managed.find(path);
+    if (known == managed.end() || known->second.entry.type != EntryType::file) continue;
+    const auto there = disk.look(path);
+    if (there && !is_as_wanted(disk, known->second.entry, *there)) known->second.entry.content.clear();
+  }
+}
+
 Result<SyncPlan> plan_sync(const LiveFolder& disk, const ManagedFiles& managed, const std::vector<TreeEntry>& entries,
                            const std::vector<std::string>& reserved, bool force) {
   return Planner(disk, managed, entries, force).plan(reserved);

@@ -33,6 +33,9 @@ struct SyncPlan {
 // had only prepared is dropped (S8).
 void adopt_written(LiveFolder& disk, const std::vector<TreeEntry>& entries, ManagedFiles& managed);
 
+// Of files that were being written in place nobody knows what they hold: it is no edit by hand.
+void disown_half_written(const LiveFolder& disk, const std::set<std::string>& paths, ManagedFiles& managed);
+
 // `reserved`: live directories of other sources below this one, whose files `managed` does not name. Errors name the
 // path: an entry where another live directory lies, a file where a folder with somebody else's data is, a folder where
 // somebody else's file or link is (S7).

@@ -9,8 +9,6 @@ namespace {
 
 constexpr std::string_view kUnbuilt[] = {
     "cd.doco.job.enabled",
-    "cd.doco.deployment.recreate.ignore",
-    "cd.doco.deployment.recreate.ignore.signal",
 };
 
 }  // namespace

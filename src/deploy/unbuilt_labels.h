@@ -6,8 +6,7 @@
 
 namespace windlass {
 
-// Scheduled jobs (deploy/J1) would start at once, and a service that is to be left alone (deploy/N15, N16) would be
-// recreated. Kind::invalid, naming service and label.
+// Scheduled jobs (deploy/J1) would start at once. Kind::invalid, naming service and label.
 Status refuse_unbuilt_labels(const json::object& model);
 
 }  // namespace windlass

@@ -109,6 +109,7 @@ struct LivelyEngine final : Engine {
   Status tag_image(const std::string&, const std::string&, const Deadline&) override { return {}; }
   Status remove_image(const std::string&, const Deadline&) override { return {}; }
   Status remove(const std::string&, const Deadline&) override { return {}; }
+  Status signal(const std::string&, const std::string&, const Deadline&) override { return {}; }
   Status rename(const std::string&, const std::string&, const Deadline&) override { return {}; }
   Result<std::unique_ptr<EventStream>> events(const std::string& project, const Deadline&) override {
     EXPECT_EQ(project, "shop");

@@ -138,6 +138,10 @@ class HttpEngine final : public Engine {
     return change("DELETE", "/images/" + url_encode(reference, "/:@"), deadline);
   }
 
+  Status signal(const std::string& id, const std::string& signal, const Deadline& deadline) override {
+    return change("POST", fmt::format("/containers/{}/kill?signal={}", url_encode(id), url_encode(signal)), deadline);
+  }
+
   Status remove(const std::string& id, const Deadline& deadline) override {
     return change("DELETE", fmt::format("/containers/{}?force=1", url_encode(id)), deadline);
   }

@@ -99,6 +99,8 @@ struct Engine {
   virtual Status tag_image(const std::string& id, const std::string& reference, const Deadline& deadline) = 0;
   // Takes the name from its image, which goes with its last name, unless something uses it: Kind::conflict.
   virtual Status remove_image(const std::string& reference, const Deadline& deadline) = 0;
+  // Sends a signal, "HUP", "SIGHUP" or "1", to a container's first process; Kind::conflict if it is not running.
+  virtual Status signal(const std::string& id, const std::string& signal, const Deadline& deadline) = 0;
   // Removes a container, running or not; its volumes stay.
   virtual Status remove(const std::string& id, const Deadline& deadline) = 0;
   virtual Status rename(const std::string& id, const std::string& name, const Deadline& deadline) = 0;

@@ -7,13 +7,14 @@
 
 namespace windlass {
 
-enum class ServiceAction { keep, start, create, recreate, remove };
+enum class ServiceAction { keep, signal, start, create, recreate, remove };
 std::string_view to_string(ServiceAction action);
 
 struct ServicePlan {
   std::string service;
   ServiceAction action = ServiceAction::keep;
-  std::vector<std::string> reasons;  // "image changed", "content of www mounted at /www changed"; empty for keep
+  std::vector<std::string>
+      reasons;  // "image changed", "content of www mounted at /www changed"; of keep: what was ignored
 };
 
 struct StackPlan {
