@@ -34,6 +34,15 @@ struct AutoDiscovery {
   bool operator==(const AutoDiscovery&) const = default;
 };
 
+// Key `build`: how images of services with a `build` are made.
+struct BuildRule {
+  bool force_image_pull = false;  // of base images
+  bool no_cache = false;
+  bool quiet = false;
+  std::map<std::string, std::string> args;  // over those of the compose files; values may be secret
+  bool operator==(const BuildRule&) const = default;
+};
+
 // One document of the file: one stack, until discover_stacks() has made several of it.
 struct DeployConfig {
   std::string name;
@@ -49,6 +58,9 @@ struct DeployConfig {
   bool remove_orphans = true;
   bool force_recreate = false;
   bool force_image_pull = false;
+  bool prune_images = true;  // images of old releases that nothing needs any more
+  bool adopt = false;        // takes over a stack of that name which belongs to somebody else
+  BuildRule build;
   int timeout_seconds = 180;   // 0: 30 s (config 4)
   std::string webhook_filter;  // RE2, checked at load
   Destroy destroy;

@@ -158,10 +158,11 @@ const std::pair<std::string, std::string> kFaults[] = {
     // keys that are not built yet
     {"repository_url: https://host/x.git",
      ".doco-cd.yaml:2: repository_url: repository_url is not supported for OCI sources"},
-    {"adopt: true",
-     ".doco-cd.yaml:2: adopt: deploy key \"adopt\" is not built yet in this version of windlass: remove it or set it "
-     "to "
-     "false"},
+    {"wait_jobs: true",
+     ".doco-cd.yaml:2: wait_jobs: deploy key \"wait_jobs\" is not built yet in this version of windlass: remove it or "
+     "set it to false"},
+    {"build: [a]", "failed to decode yaml: .doco-cd.yaml:2: build: expected a mapping, got a list"},
+    {"build: {quiet: 7}", "failed to decode yaml: .doco-cd.yaml:2: quiet: expected true or false, got number 7"},
     {"destroy: 1", ".doco-cd.yaml:2: destroy: invalid destroy value: expected bool or object"},
     {"auto_discovery: \"true\"",
      ".doco-cd.yaml:2: auto_discovery: invalid auto_discovery value: expected bool or object"},
@@ -198,26 +199,44 @@ TEST_F(DeployConfigFile, ChecksTheName) {  // reliability 8
 
 TEST_F(DeployConfigFile, ReportsEveryFaultAtOnce) {
   EXPECT_EQ(
-      fault_of("name: web\ntimeout: x\n---\nname: b\nadopt: true\n"),
+      fault_of("name: web\ntimeout: x\n---\nname: b\nwait_jobs: true\n"),
       "invalid deploy configuration: failed to decode yaml: .doco-cd.yaml:2: timeout: expected an integer, got text "
-      "\"x\"; .doco-cd.yaml:5: adopt: deploy key \"adopt\" is not built yet in this version of windlass: remove it "
+      "\"x\"; .doco-cd.yaml:5: wait_jobs: deploy key \"wait_jobs\" is not built yet in this version of windlass: "
+      "remove it "
       "or set it to false");
 }
 
 TEST_F(DeployConfigFile, RefusesEveryKeyThatIsNotBuiltYet) {
-  for (const auto text :
-       {"repository_url: x", "context: remote", "external_secrets: {A: b}", "git_depth: 1", "build: {no_cache: true}",
-        "swarm: {config_retention: 1}", "reconciliation: true", "reconciliation: {}",
-        "reconciliation: {restart_limit: 1}", "adopt: true", "wait_jobs: true", "remote_paths: true"})
+  for (const auto text : {"repository_url: x", "context: remote", "external_secrets: {A: b}", "git_depth: 1",
+                          "swarm: {config_retention: 1}", "reconciliation: true", "reconciliation: {}",
+                          "reconciliation: {restart_limit: 1}", "wait_jobs: true", "remote_paths: true"})
     EXPECT_NE(fault_of(fmt::format("name: web\n{}\n", text)), "") << text;
+}
+
+TEST_F(DeployConfigFile, ReadsHowImagesAreMadeAndKept) {
+  const auto plain = load("name: web\nbuild:\n");
+  ASSERT_TRUE(plain) << plain.error().message;
+  EXPECT_TRUE(plain->stacks[0].prune_images);
+  EXPECT_FALSE(plain->stacks[0].adopt);
+  EXPECT_EQ(plain->stacks[0].build, BuildRule{});
+  const auto all = load(
+      "name: web\nprune_images: false\nadopt: true\n"
+      "build: {force_image_pull: true, quiet: true, no_cache: true, args: {VERSION: 1.20, EMPTY: ''}, other: 1}\n");
+  ASSERT_TRUE(all) << all.error().message;
+  EXPECT_FALSE(all->stacks[0].prune_images);
+  EXPECT_TRUE(all->stacks[0].adopt);
+  EXPECT_EQ(
+      all->stacks[0].build,
+      (BuildRule{
+          .force_image_pull = true, .no_cache = true, .quiet = true, .args = {{"VERSION", "1.20"}, {"EMPTY", ""}}}));
+  EXPECT_EQ(all->warnings, Lines{".doco-cd.yaml:4: unknown key \"other\""});
 }
 
 TEST_F(DeployConfigFile, TakesUnbuiltKeysThatAskForNothing) {
   for (const auto text :
-       {"repository_url: ''", "context: ' '", "external_secrets: {}", "external_secrets:", "git_depth: 0", "build: {}",
+       {"repository_url: ''", "context: ' '", "external_secrets: {}", "external_secrets:", "git_depth: 0",
         "swarm:", "reconciliation: false", "reconciliation: {enabled: false}", "reconciliation:", "oci: {}",
-        "adopt: no", "wait_jobs: false", "remote_paths: false", "prune_images: true", "prune_images: false",
-        "wait_running_jobs: true", "wait_running_jobs: false"}) {
+        "wait_jobs: false", "remote_paths: false", "wait_running_jobs: true", "wait_running_jobs: false"}) {
     const auto configs = load(fmt::format("name: web\n{}\n", text));
     ASSERT_TRUE(configs) << text << ": " << configs.error().message;
     EXPECT_EQ(configs->warnings, Lines{}) << text;

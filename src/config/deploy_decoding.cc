@@ -112,6 +112,22 @@ void decode_profiles(KeyReader& read, DeployConfig& config) {
       read.fault("profiles", fmt::format("\"{}\" is not the name of a profile", shown(profile)));
 }
 
+// Arguments of a nested file come on top, name by name (config 8).
+void decode_build(KeyReader& read, std::string_view file, const TrustNotes& notes, BuildRule& build) {
+  const auto* node = read.take("build");
+  if (node == nullptr || node->is_null()) return;
+  if (node->kind != YamlNode::Kind::mapping) return read.wrong_type("build", "a mapping", *node);
+  KeyReader members(*node, file, notes.faults);
+  members.flag("force_image_pull", build.force_image_pull);
+  members.flag("no_cache", build.no_cache);
+  members.flag("quiet", build.quiet);
+  auto inherited = std::move(build.args);
+  build.args.clear();
+  members.map("args", build.args);
+  build.args.merge(inherited);
+  for (auto& unknown : members.unknown_keys()) notes.warnings.push_back(std::move(unknown));
+}
+
 void decode_webhook_filter(KeyReader& read, DeployConfig& config) {
   read.text("webhook_filter", config.webhook_filter);
   const re2::RE2 filter(config.webhook_filter, re2::RE2::Quiet);
@@ -142,6 +158,9 @@ void decode_keys(KeyReader& read, std::string_view file, ConfigPlace place, cons
   read.flag("remove_orphans", config.remove_orphans);
   read.flag("force_recreate", config.force_recreate);
   read.flag("force_image_pull", config.force_image_pull);
+  read.flag("prune_images", config.prune_images);
+  read.flag("adopt", config.adopt);
+  decode_build(read, file, notes, config.build);
   read.integer("timeout", config.timeout_seconds);
   if (config.timeout_seconds < 0) read.fault("timeout", "must be >= 0");
   decode_webhook_filter(read, config);
@@ -150,6 +169,13 @@ void decode_keys(KeyReader& read, std::string_view file, ConfigPlace place, cons
   decode_trust(read, file, place, notes, config);
   refuse_unbuilt_keys(read, file, notes.faults, notes.warnings);
   for (auto& unknown : read.unknown_keys()) notes.warnings.push_back(std::move(unknown));
+}
+
+json::object to_json(const BuildRule& build) {
+  return {{"force_image_pull", build.force_image_pull},
+          {"no_cache", build.no_cache},
+          {"quiet", build.quiet},
+          {"args", json::value_from(build.args)}};
 }
 
 }  // namespace
@@ -167,6 +193,9 @@ json::object to_json(const DeployConfig& config) {
                       {"force_image_pull", config.force_image_pull},
                       {"timeout", config.timeout_seconds},
                       {"webhook_filter", config.webhook_filter}};
+  if (!config.prune_images) object["prune_images"] = false;
+  if (config.adopt) object["adopt"] = true;
+  if (config.build != BuildRule{}) object["build"] = to_json(config.build);
   if (config.destroy != Destroy{}) object["destroy"] = to_json(config.destroy);
   if (config.auto_discovery != AutoDiscovery{}) object["auto_discovery"] = to_json(config.auto_discovery);
   if (!config.env_files_are_default) object["env_files"] = json::value_from(config.env_files);

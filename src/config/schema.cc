@@ -72,6 +72,17 @@ json::object auto_discovery() {
                    "a stack in every folder with a compose file");
 }
 
+json::object build() {
+  auto args = typed("object", "build arguments, over those of the compose files");
+  args["additionalProperties"] = json::object{{"type", {"string", "number", "boolean", "null"}}};
+  auto rule = members({{"force_image_pull", flag(false, "pull base images")},
+                       {"no_cache", flag(false, "build every step again")},
+                       {"quiet", flag(false, "no output of builds")},
+                       {"args", std::move(args)}});
+  rule["description"] = "how images of services with a build are made";
+  return rule;
+}
+
 json::object deploy_properties() {
   auto name = typed("string", "name of the stack");
   name["pattern"] = "^[a-z0-9][a-z0-9_-]*$";
@@ -93,6 +104,9 @@ json::object deploy_properties() {
           {"remove_orphans", flag(true, "remove containers of services that are no longer there")},
           {"force_recreate", flag(false, "recreate every service at every run")},
           {"force_image_pull", flag(false, "pull at every run")},
+          {"prune_images", flag(true, "remove images of old releases that nothing needs any more")},
+          {"adopt", flag(false, "take over a stack of that name which belongs to somebody else")},
+          {"build", build()},
           {"timeout", whole_number(0, 0, 180, "seconds until every service must be healthy")},
           {"webhook_filter", typed("string", "RE2 expression over the tag")},
           {"rollback", rollback()},

@@ -22,18 +22,15 @@ struct Unbuilt {
   const char* members;  // of the object
 };
 
-// prune_images: nothing is ever pruned; wait_running_jobs: no job containers are known.
+// wait_running_jobs: no job containers are known.
 constexpr Unbuilt kUnbuilt[] = {
     {"context", Type::text, ""},
     {"external_secrets", Type::collection, ""},
-    {"prune_images", Type::idle_flag, ""},
     {"wait_running_jobs", Type::idle_flag, ""},
     {"wait_jobs", Type::flag, ""},
     {"git_depth", Type::integer, ""},
-    {"build", Type::collection, ""},
     {"swarm", Type::collection, ""},
     {"reconciliation", Type::switch_on, "events restart_timeout restart_signal restart_limit restart_window"},
-    {"adopt", Type::flag, ""},
     {"remote_paths", Type::flag, ""},
 };
 

@@ -49,6 +49,11 @@ bool is_left_out_of_hash(std::string_view key) {
   return is_own_label(key);
 }
 
+bool is_made_by_doco_cd(const ContainerSummary& container) {
+  return container.label("cd.doco.metadata.manager") == "doco-cd" &&
+         container.label(std::string(kReleaseLabel)).empty();
+}
+
 bool belongs_to(const ContainerSummary& container, const JobRequest& request) {
   if (const auto id = container.label(std::string(kSourceIdLabel)); !id.empty()) return id == request.source_id;
   const auto name = container.label(std::string(kSourceNameLabel));

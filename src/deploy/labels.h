@@ -39,6 +39,9 @@ bool is_own_label(std::string_view key);
 // Labels that are no input of a service (N6).
 bool is_left_out_of_hash(std::string_view key);
 
+// True if doco-cd made the container: its labels, none of ours.
+bool is_made_by_doco_cd(const ContainerSummary& container);
+
 // True if a container's labels name this source: our own label, else doco-cd's source name with or without the host
 // (deploy/O1).
 bool belongs_to(const ContainerSummary& container, const JobRequest& request);

@@ -36,7 +36,7 @@ Result<PlanReport> Pipeline::look(const Job& job, std::string_view archive, cons
   for_each_stack(run, [&](PreparedStack& stack) {
     if (!stack.filtered_because.empty()) return Status();
     return stack.config.destroy.enabled ? preparer_.plan_removal(job, stack, run.deadline)
-                                        : preparer_.plan(job, stack, false, run.deadline);
+                                        : preparer_.plan(job, *run.digest, stack, false, run.deadline);
   });
   PlanReport report{.artifact = job.request.artifact, .digest = archive.empty() ? run.digest->str() : ""};
   for (std::size_t index = 0; index < run.stacks.size(); ++index) report.stacks.push_back(report_on(run, index));

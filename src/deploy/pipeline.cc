@@ -266,7 +266,7 @@ Status Pipeline::plan(Run& run, PreparedStack& stack) {
   if (!stack.filtered_because.empty()) return {};
   const auto log = run.log.with({{"stack", stack.config.name}});
   if (stack.config.destroy.enabled) return preparer_.plan_removal(run.job, stack, run.deadline);
-  if (auto planned = preparer_.plan(run.job, stack, true, run.deadline); !planned) return planned;
+  if (auto planned = preparer_.plan(run.job, *run.digest, stack, true, run.deadline); !planned) return planned;
   log.debug("plan", {{"plan", stack.plan.str()}});
   if (run.back_to) {
     if (auto restored = restore_images(run, stack); !restored) return restored;

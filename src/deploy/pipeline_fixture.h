@@ -63,6 +63,7 @@ struct FakeEngine final : Engine {
   std::mutex mutex;
   std::map<std::string, std::map<std::string, ContainerSummary>> projects;  // project -> service -> container
   std::string state = "running";                                            // of containers that are made from now on
+  std::string image_of_new = "sha256:image";
   int exit_code = 0;
   int made = 0;
   std::string fault;                           // of containers(); "": it answers
@@ -75,7 +76,7 @@ struct FakeEngine final : Engine {
     projects[project][service] = {.id = fmt::format("container-{}", ++made),
                                   .name = fmt::format("{}-{}-1", project, service),
                                   .image = "name-of-image",
-                                  .image_id = "sha256:image",
+                                  .image_id = image_of_new,
                                   .state = state,
                                   .labels = std::move(labels)};
   }
@@ -116,7 +117,9 @@ struct FakeEngine final : Engine {
   }
   std::vector<std::string> removed_images;
   std::vector<std::string> signals;  // "id signal"
+  std::optional<Error> remove_image_error;
   Status remove_image(const std::string& id, const Deadline&) override {
+    if (remove_image_error) return tl::unexpected(*remove_image_error);
     removed_images.push_back(id);
     return {};
   }
@@ -172,7 +175,12 @@ struct FakeDriver final : Driver {
     if (pull_error) return tl::unexpected(*pull_error);
     return {};
   }
-  Status build(const std::string&, const json::object&, const std::vector<std::string>&, const Deadline&) override {
+  std::vector<json::object> built;  // models
+  BuildOptions build_options;       // of the last build()
+  Status build(const std::string&, const json::object& model, const std::vector<std::string>&,
+               const BuildOptions& options, const Deadline&) override {
+    built.push_back(model);
+    build_options = options;
     return {};
   }
   Status up(const std::string& stack, const json::object& model, const UpOptions&, const Deadline&) override {

@@ -25,6 +25,11 @@ int running_count(const std::vector<ContainerSummary>& containers) {
   }));
 }
 
+bool is_to_be_adopted(const PlanQuestion& question, const ContainerSummary& container) {
+  return !question.digest_to_adopt.empty() && !question.force_recreate && is_made_by_doco_cd(container) &&
+         container.label("cd.doco.deployment.target.sha") == question.digest_to_adopt;
+}
+
 // Why the containers of a service have to be made anew, and what has changed besides that they may be left with.
 struct Changes {
   std::vector<std::string> counted, ignored;
@@ -35,7 +40,8 @@ Changes changes_of(const PlanQuestion& question, const std::string& service,
   if (question.force_recreate) return {.counted = {"force_recreate is set"}, .ignored = {}};
   Changes changes;
   for (const auto& container : containers) {
-    const auto inputs = question.made_from(container.label(kReleaseKey), service);
+    if (is_to_be_adopted(question, container)) continue;
+    const auto inputs = question.made_from(release_of_container(container, service, question.release_of), service);
     if (!inputs)
       return {.counted = {fmt::format("container {} was not made by a release of windlass", container.name)},
               .ignored = {}};
@@ -81,6 +87,8 @@ ServicePlan plan_service(const PlanQuestion& question, const ServiceShape& shape
     return {shape.name,
             ServiceAction::start,
             {fmt::format("replicas mismatch: {} there, {} wanted", found->second.size(), shape.replicas)}};
+  if (is_to_be_adopted(question, found->second.front()))
+    return {shape.name, ServiceAction::adopt, {"doco-cd made it from the same digest"}};
   return keep_or_signal(question, shape.name, std::move(changes));
 }
 
@@ -121,6 +129,11 @@ std::vector<ServiceShape> service_shapes(const json::object& model) {
   return shapes;
 }
 
+std::string image_of(const std::string& stack, const std::string& service, const json::object& definition) {
+  auto image = std::string(text_of(definition, "image"));
+  return image.empty() ? fmt::format("{}-{}", stack, service) : image;
+}
+
 ContainersByService by_service(const std::vector<ContainerSummary>& containers) {
   ContainersByService result;
   for (const auto& container : containers) {
@@ -144,6 +157,13 @@ StackPlan make_plan(const PlanQuestion& question) {
   return plan;
 }
 
+std::string release_of_container(const ContainerSummary& container, const std::string& service,
+                                 const std::map<std::string, std::string>& release_of) {
+  if (auto release = container.label(kReleaseKey); !release.empty()) return release;
+  const auto known = release_of.find(service);
+  return known == release_of.end() || !is_made_by_doco_cd(container) ? "" : known->second;
+}
+
 std::optional<std::string> mismatch(const std::vector<ServiceShape>& services, const ContainersByService& containers,
                                     const std::map<std::string, std::string>& release_of) {
   for (const auto& shape : services) {
@@ -154,7 +174,7 @@ std::optional<std::string> mismatch(const std::vector<ServiceShape>& services, c
     if (found == containers.end()) continue;
     const auto release = release_of.find(shape.name);
     for (const auto& container : found->second)
-      if (release == release_of.end() || container.label(kReleaseKey) != release->second)
+      if (release == release_of.end() || release_of_container(container, shape.name, release_of) != release->second)
         return fmt::format("{}: container {} is not the one that was deployed", shape.name, container.name);
   }
   for (const auto& [service, list] : containers)

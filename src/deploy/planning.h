@@ -29,6 +29,9 @@ struct ServiceShape {
 // The services of a resolved model, by name.
 std::vector<ServiceShape> service_shapes(const json::object& model);
 
+// What compose calls the image of a service; one that is built need not name any.
+std::string image_of(const std::string& stack, const std::string& service, const json::object& definition);
+
 // Containers of a project by service, one-off and ephemeral ones left out.
 using ContainersByService = std::map<std::string, std::vector<ContainerSummary>>;
 ContainersByService by_service(const std::vector<ContainerSummary>& containers);
@@ -42,6 +45,7 @@ struct PlanQuestion {
   std::function<std::optional<ServiceInputs>(const std::string& release_id, const std::string& service)> made_from;
   std::map<std::string, std::string> release_of;  // service -> the release that last made its containers
   std::map<std::string, RecreateIgnore> ignores;  // by service
+  std::string digest_to_adopt;                    // containers made by doco-cd from it are taken over
   bool force_recreate = false;
   bool remove_orphans = true;
   bool last_release_failed = false;
@@ -52,6 +56,10 @@ struct PlanQuestion {
 };
 
 StackPlan make_plan(const PlanQuestion& question);
+
+// The release that made a container: as its label says, else, of one that doco-cd made, as is on record. "" if neither.
+std::string release_of_container(const ContainerSummary& container, const std::string& service,
+                                 const std::map<std::string, std::string>& release_of);
 
 // What is wrong with the containers of a stack that should be as its last good release left them; nothing if all is
 // well. `release_of`: service -> the release that made its containers.

@@ -28,6 +28,20 @@ std::string compose_hash(const std::map<std::string, ServiceInputs>& inputs, Inp
   return hasher.hash(text);
 }
 
+// Into the model, not onto a command line: they may be secret. A changed one is a change of the service.
+void put_build_arguments(json::object& model, const std::map<std::string, std::string>& arguments) {
+  auto* services = model.contains("services") ? model["services"].if_object() : nullptr;
+  if (services == nullptr || arguments.empty()) return;
+  for (auto& member : *services) {
+    auto* service = member.value().if_object();
+    auto* build = service == nullptr || !service->contains("build") ? nullptr : (*service)["build"].if_object();
+    if (build == nullptr) continue;
+    auto& target = (*build)["args"];
+    if (!target.is_object()) target = json::object();
+    for (const auto& [name, value] : arguments) target.get_object()[name] = value;
+  }
+}
+
 }  // namespace
 
 StackPreparer::StackPreparer(Options options, Driver& driver, Engine& engine, ReleaseStore& releases)
@@ -56,6 +70,7 @@ Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig&
   if (!model) return tl::unexpected(model.error());
   if (auto built = refuse_unbuilt_labels(*model); !built) return tl::unexpected(built.error());
 
+  put_build_arguments(*model, config.build.args);
   json::value moved = std::move(*model);
   move_paths(moved, tree.root.string(), host_root);
   stack.model = std::move(moved.get_object());
@@ -63,6 +78,8 @@ Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig&
   if (!ignores) return tl::unexpected(ignores.error());
   stack.ignores = *std::move(ignores);
   stack.in_place = files_kept_in_place(stack.model, stack.ignores, host_root);
+  stack.live_root = host_root;
+  stack.staged_root = tree.root.string();
   stack.working_dir = beneath(host_root, config.working_dir).string();
   stack.services = service_shapes(stack.model);
   InputHasher hasher(options_.hash_key);
@@ -81,7 +98,7 @@ Result<std::vector<ContainerSummary>> StackPreparer::own_containers(const Job& j
   if (!record) return tl::unexpected(record.error());
   bool foreign = *record && (*record)->source_id != job.request.source_id && !containers->empty();
   for (const auto& container : *containers) foreign = foreign || !belongs_to(container, job.request);
-  if (foreign) return fail(Kind::conflict, std::string(kSomebodyElses));
+  if (foreign && !stack.config.adopt) return fail(Kind::conflict, std::string(kSomebodyElses));
   stack.is_known = record->has_value();
   stack.record = record->value_or(StackRecord{});
   return containers;
@@ -101,7 +118,8 @@ Status StackPreparer::plan_removal(const Job& job, PreparedStack& stack, const D
   return {};
 }
 
-Status StackPreparer::plan(const Job& job, PreparedStack& stack, bool settle, const Deadline& deadline) {
+Status StackPreparer::plan(const Job& job, const Digest& digest, PreparedStack& stack, bool settle,
+                           const Deadline& deadline) {
   auto containers = own_containers(job, stack, deadline);
   if (!containers) return tl::unexpected(containers.error());
   if (settle)
@@ -114,6 +132,7 @@ Status StackPreparer::plan(const Job& job, PreparedStack& stack, bool settle, co
                         .containers = stack.containers,
                         .release_of = stack.record.release_of,
                         .ignores = stack.ignores,
+                        .digest_to_adopt = stack.is_known ? "" : digest.str(),
                         .force_recreate = stack.config.force_recreate,
                         .remove_orphans = stack.config.remove_orphans,
                         .last_release_failed = stack.record.last_state == ReleaseState::failed};
@@ -142,9 +161,8 @@ Status StackPreparer::plan_moved_images(PreparedStack& stack, const Deadline& de
     const auto* definition = services != nullptr ? object_of(*services, service.service) : nullptr;
     const auto found = stack.containers.find(service.service);
     if (definition == nullptr || found == stack.containers.end()) continue;
-    const auto image = text_of(*definition, "image");
-    if (image.empty()) continue;
-    auto id = engine_.image_id(std::string(image), deadline);
+    const auto image = image_of(stack.config.name, service.service, *definition);
+    auto id = engine_.image_id(image, deadline);
     if (!id && id.error().kind == Kind::not_found) continue;
     if (!id) return tl::unexpected(id.error());
     for (const auto& container : found->second) {

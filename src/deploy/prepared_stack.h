@@ -25,9 +25,10 @@ namespace windlass {
 
 struct PreparedStack {
   DeployConfig config;
-  std::string filtered_because;  // "" unless webhook_filter leaves the stack alone (webhook/F7)
-  json::object model;            // resolved, paths below the live directory, no labels of ours yet
-  std::string working_dir;       // as the engine's host sees it
+  std::string filtered_because;        // "" unless webhook_filter leaves the stack alone (webhook/F7)
+  json::object model;                  // resolved, paths below the live directory, no labels of ours yet
+  std::string working_dir;             // as the engine's host sees it
+  std::string live_root, staged_root;  // the live directory as the host sees it; the unpacked release
   std::string config_hash, compose_hash;
   std::vector<ServiceShape> services;
   std::map<std::string, ServiceInputs> wanted;
@@ -61,7 +62,8 @@ class StackPreparer {
   // Looks at the engine and the state file, checks whose stack it is (deploy/O1), and makes the plan. The stack is
   // locked by the caller. `settle`: containers that a killed driver left half made are settled first; without it
   // nothing is changed, and they are planned for as they are.
-  Status plan(const Job& job, PreparedStack& stack, bool settle, const Deadline& deadline);
+  // `digest`: what is deployed. Containers that doco-cd made from it are taken over as they are (deploy/L23).
+  Status plan(const Job& job, const Digest& digest, PreparedStack& stack, bool settle, const Deadline& deadline);
 
   // The model without secrets.
   json::object redacted_model(const PreparedStack& stack) const;

@@ -1,4 +1,6 @@
 // What ReleaseStore tells of past releases, and the rollbacks that have begun.
+#include <fmt/format.h>
+
 #include "config/switch_keys.h"
 #include "deploy/release_rows.h"
 #include "deploy/release_store.h"
@@ -55,37 +57,59 @@ Result<std::optional<Release>> ReleaseStore::good_as_of(const std::string& stack
   return read_release(query, seal_);
 }
 
-Result<std::vector<Digest>> ReleaseStore::kept_digests() {
-  const std::lock_guard lock(mutex_);
-  // A release that came again counts once, at its last time.
-  auto query = db_->query(
-      "WITH good AS (SELECT stack, digest, max(seq) AS last FROM releases WHERE state = 'succeeded' AND stack IN "
-      "(SELECT name FROM stacks) GROUP BY stack, digest), ranked AS (SELECT stack, digest, row_number() OVER "
-      "(PARTITION BY stack ORDER BY last DESC) AS place "
-      "FROM "
-      "good) SELECT DISTINCT digest FROM ranked WHERE place <= (SELECT keep FROM releases WHERE releases.stack = "
-      "ranked.stack ORDER BY seq DESC LIMIT 1)");
-  std::vector<Digest> digests;
+namespace {
+
+// Good releases that are kept, (stack, digest); one that came again counts once, at its last time.
+constexpr std::string_view kKept =
+    "WITH good AS (SELECT stack, digest, max(seq) AS last FROM releases WHERE state = 'succeeded' AND stack IN "
+    "(SELECT name FROM stacks) GROUP BY stack, digest), ranked AS (SELECT stack, digest, row_number() OVER "
+    "(PARTITION BY stack ORDER BY last DESC) AS place FROM good), kept AS (SELECT stack, digest FROM ranked WHERE "
+    "place <= (SELECT keep FROM releases WHERE releases.stack = ranked.stack ORDER BY seq DESC LIMIT 1)) ";
+
+Result<std::set<std::string>> texts_of(Query query) {
+  std::set<std::string> texts;
   for (;;) {
     auto row = query.step();
     if (!row) return tl::unexpected(row.error());
-    if (!*row) return digests;
-    if (auto digest = Digest::parse(query.text(0))) digests.push_back(*std::move(digest));
+    if (!*row) return texts;
+    texts.insert(query.text(0));
   }
+}
+
+}  // namespace
+
+Result<std::vector<Digest>> ReleaseStore::kept_digests() {
+  const std::lock_guard lock(mutex_);
+  auto texts = texts_of(db_->query(fmt::format("{}SELECT digest FROM kept", kKept)));
+  if (!texts) return tl::unexpected(texts.error());
+  std::vector<Digest> digests;
+  for (const auto& text : *texts)
+    if (auto digest = Digest::parse(text)) digests.push_back(*std::move(digest));
+  return digests;
 }
 
 Result<std::set<std::string>> ReleaseStore::kept_images() {
   const std::lock_guard lock(mutex_);
-  auto query = db_->query(
-      "SELECT DISTINCT value FROM releases, json_each(releases.images) WHERE state = 'succeeded' AND stack IN (SELECT "
-      "name FROM stacks)");
-  std::set<std::string> images;
-  for (;;) {
-    auto row = query.step();
-    if (!row) return tl::unexpected(row.error());
-    if (!*row) return images;
-    images.insert(query.text(0));
-  }
+  return texts_of(
+      db_->query(fmt::format("{}SELECT value FROM releases JOIN kept USING (stack, digest), json_each(releases.images) "
+                             "WHERE state = 'succeeded'",
+                             kKept)));
+}
+
+Result<std::set<std::string>> ReleaseStore::images_of(const std::string& stack) {
+  const std::lock_guard lock(mutex_);
+  auto query = db_->query("SELECT value FROM releases, json_each(releases.images) WHERE stack = ?");
+  query.bind(stack);
+  return texts_of(std::move(query));
+}
+
+Status ReleaseStore::forget_images(const std::string& stack, const std::set<std::string>& ids) {
+  if (ids.empty()) return {};
+  const std::lock_guard lock(mutex_);
+  auto update = db_->query(
+      "UPDATE releases SET images = (SELECT json_group_object(key, value) FROM json_each(releases.images) WHERE value "
+      "NOT IN (SELECT value FROM json_each(?1))) WHERE stack = ?2");
+  return update.bind(json::serialize(json::value_from(ids))).bind(stack).run();
 }
 
 Result<std::vector<DiscoveredStack>> ReleaseStore::discovered(const JobRequest& request) {

@@ -110,8 +110,12 @@ class ReleaseStore {
   // What was good and must stay in the content store: of each stack the last so many that it keeps (deploy/V1).
   Result<std::vector<Digest>> kept_digests();
 
-  // Image ids of all those releases.
+  // Image ids of those releases.
   Result<std::set<std::string>> kept_images();
+  // Image ids of all releases of a stack, good or not.
+  Result<std::set<std::string>> images_of(const std::string& stack);
+  // They are gone from the engine.
+  Status forget_images(const std::string& stack, const std::set<std::string>& ids);
 
   // Stacks that auto-discovery found for this source, ref and target.
   Result<std::vector<DiscoveredStack>> discovered(const JobRequest& request);

@@ -84,9 +84,7 @@ TEST_F(SignalTest, SaysWhenTheEngineRefusesIt) {
 
 TEST_F(SignalTest, IsSentAgainOnTheWayBack) {  // deploy/V3
   run();
-  source.on_fetch = [this](const Digest& digest) {
-    source.files["www/index.html"] = digest == kDigest1 ? "v1" : "v2";
-  };
+  source.on_fetch = [this](const Digest& digest) { source.files["www/index.html"] = digest == kDigest1 ? "v1" : "v2"; };
   release_2();
   run();
   auto back = request();

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <iterator>
 #include <mutex>
 #include <thread>
 
 #include "base/crash_point.h"
 #include "deploy/labels.h"
+#include "deploy/model_paths.h"
 #include "sys/crypto.h"
 
 namespace windlass {
@@ -64,15 +66,21 @@ bool makes_new_containers(const ServicePlan* entry) {
   return entry == nullptr || entry->action == ServiceAction::create || entry->action == ServiceAction::recreate;
 }
 
-// Signals and nothing else: compose has nothing to do.
+// Is there anything to do for compose?
 bool needs_driver(const StackPlan& plan) {
   return !plan.reasons.empty() || std::any_of(plan.services.begin(), plan.services.end(), [](const auto& service) {
-    return service.action != ServiceAction::keep && service.action != ServiceAction::signal;
+    return service.action != ServiceAction::keep && service.action != ServiceAction::adopt &&
+           service.action != ServiceAction::signal;
   });
 }
 
+// Does the release say from now on what the service's containers are made from?
+bool is_on_record_of_release(const ServicePlan* entry) {
+  return makes_new_containers(entry) || entry->action == ServiceAction::adopt;
+}
+
 // L21: a service that changes gets the new labels, which alone makes compose recreate it; an unchanged one gets exactly
-// what its containers carry, so that compose leaves them alone.
+// what its containers carry, so that compose leaves them alone. L23: the labels of doco-cd are no part of its models.
 void put_labels(json::object& model, const PreparedStack& stack, const Labels& fresh) {
   auto* services = model.contains("services") ? model["services"].if_object() : nullptr;
   if (services == nullptr) return;
@@ -85,7 +93,7 @@ void put_labels(json::object& model, const PreparedStack& stack, const Labels& f
     const auto found = stack.containers.find(name);
     if (makes_new_containers(planned(stack.plan, name)) || found == stack.containers.end()) {
       for (const auto& [key, value] : fresh) labels.get_object()[key] = value;
-    } else {
+    } else if (!is_made_by_doco_cd(found->second.front())) {
       for (const auto& [key, value] : found->second.front().labels)
         if (is_own_label(key)) labels.get_object()[key] = value;
     }
@@ -108,8 +116,7 @@ Status StackDeployment::restore_images(PreparedStack& stack, const std::map<std:
   for (const auto& [service, id] : images) {
     const auto* definition = services != nullptr ? object_of(*services, service) : nullptr;
     if (definition == nullptr) continue;
-    auto name = std::string(text_of(*definition, "image"));
-    if (name.empty()) name = fmt::format("{}-{}", stack.config.name, service);  // what compose calls what it built
+    const auto name = image_of(stack.config.name, service, *definition);
     const auto now = engine_.image_id(name, deadline);
     if (!now || *now != id) {
       const auto there = engine_.image_id(id, deadline);
@@ -134,7 +141,7 @@ Status StackDeployment::get_images(PreparedStack& stack, const Log& log, const D
     if (stack.has_image.contains(shape.name)) continue;
     const auto policy = stack.config.force_image_pull ? std::string_view("always") : text_of(*service, "pull_policy");
     if (object_of(*service, "build") != nullptr) {
-      const auto id = engine_.image_id(std::string(image), deadline);
+      const auto id = engine_.image_id(image_of(stack.config.name, shape.name, *service), deadline);
       if (makes_new_containers(planned(stack.plan, shape.name)) || !id) built.push_back(shape.name);
       continue;
     }
@@ -151,12 +158,20 @@ Status StackDeployment::get_images(PreparedStack& stack, const Log& log, const D
   }
   if (!built.empty()) {
     heartbeat.phase("building images");
-    if (auto done = driver_.build(stack.config.name, stack.model, built, deadline.within(options_.build_timeout));
-        !done)
-      return done;
+    if (auto done = build(stack, built, deadline.within(options_.build_timeout)); !done) return done;
   }
   if (pulled.empty() && built.empty() && stack.has_image.empty()) return {};
   return preparer_.plan_moved_images(stack, deadline);
+}
+
+// From the unpacked release: the live directory, to which the model's paths lead, is still as it was.
+Status StackDeployment::build(const PreparedStack& stack, const std::vector<std::string>& services,
+                              const Deadline& deadline) {
+  json::value model = stack.model;
+  move_paths(model, stack.live_root, stack.staged_root);
+  const auto& rule = stack.config.build;
+  return driver_.build(stack.config.name, model.get_object(), services,
+                       {.pull = rule.force_image_pull, .no_cache = rule.no_cache, .quiet = rule.quiet}, deadline);
 }
 
 Status StackDeployment::take_down(PreparedStack& stack, const Removal& removal, const Log& log,
@@ -218,7 +233,7 @@ Status StackDeployment::bring_up(const ReleaseOrigin& origin, PreparedStack& sta
 
   std::map<std::string, ServiceInputs> made;
   for (const auto& [service, inputs] : stack.wanted)
-    if (makes_new_containers(planned(stack.plan, service))) made[service] = inputs;
+    if (is_on_record_of_release(planned(stack.plan, service))) made[service] = inputs;
   if (auto begun = releases_.begin(release, made, discovery_of(stack.config)); !begun) return begun;
 
   json::object model = stack.model;
@@ -237,7 +252,32 @@ Status StackDeployment::bring_up(const ReleaseOrigin& origin, PreparedStack& sta
   crash_point("release.after_record");
   if (!done) return done;
   if (!recorded) return while_doing("recording the release", recorded.error());
+  if (stack.config.prune_images) prune_images(stack, log, deadline);
   return {};
+}
+
+// deploy/I1: what only old releases of this stack were made from. A good deployment stays good when that fails.
+void StackDeployment::prune_images(const PreparedStack& stack, const Log& log, const Deadline& deadline) {
+  const auto old = releases_.images_of(stack.config.name);
+  const auto needed = releases_.kept_images();
+  if (!old || !needed)
+    return log.warning("unused images are not known", {{"error", (old ? needed : old).error().message}});
+  std::set<std::string> gone;
+  std::set_difference(old->begin(), old->end(), needed->begin(), needed->end(), std::inserter(gone, gone.end()));
+  if (gone.empty()) return;
+  const auto containers = engine_.containers({}, deadline);
+  if (!containers) return log.warning("images were not pruned", {{"error", containers.error().message}});
+  for (const auto& container : *containers) gone.erase(container.image_id);
+  for (auto id = gone.begin(); id != gone.end();) {
+    const auto removed = engine_.remove_image(*id, deadline);
+    if (removed) log.info("unused image removed", {{"image", *id}});
+    const bool is_there = !removed && removed.error().kind != Kind::not_found;
+    if (is_there && removed.error().kind != Kind::conflict)  // which is: it has names that we do not know of
+      log.warning("image was not pruned", {{"image", *id}, {"error", removed.error().message}});
+    id = is_there ? gone.erase(id) : std::next(id);
+  }
+  if (auto forgotten = releases_.forget_images(stack.config.name, gone); !forgotten)
+    log.warning("pruned images are still on record", {{"error", forgotten.error().message}});
 }
 
 Status StackDeployment::up_and_watch(PreparedStack& stack, const json::object& model, const Log& log,
@@ -276,7 +316,7 @@ Status StackDeployment::send_signals(const PreparedStack& stack, const Log& log,
       if (!sent && sent.error().kind != Kind::conflict && sent.error().kind != Kind::not_found)
         return while_doing(fmt::format("sending {} to service {}", name, service.service), sent.error());
       if (!sent) log.warning("signal was not sent", {{"service", service.service}, {"error", sent.error().message}});
-      const auto release_id = container.label(std::string(kReleaseLabel));
+      const auto release_id = release_of_container(container, service.service, stack.record.release_of);
       if (auto told = releases_.set_inputs(release_id, service.service, stack.wanted.at(service.service)); !told)
         return told;
     }
@@ -307,8 +347,10 @@ Status StackDeployment::record(Release& release, const PreparedStack& stack, con
   const auto containers = engine_.containers({"com.docker.compose.project=" + stack.config.name}, deadline);
   if (containers)
     for (const auto& [service, list] : by_service(*containers)) {
-      release_of[service] = list.front().label(std::string(kReleaseLabel));
-      if (done) release.images[service] = list.front().image_id;
+      const auto* entry = planned(stack.plan, service);
+      if (entry != nullptr && entry->action == ServiceAction::adopt) release_of[service] = release.id;
+      release_of[service] = release_of_container(list.front(), service, release_of);
+      release.images[service] = list.front().image_id;
     }
   return releases_.finish(release, release_of, done ? std::optional(preparer_.redacted_model(stack)) : std::nullopt);
 }

@@ -56,6 +56,8 @@ class StackDeployment {
   Status bring_up(const ReleaseOrigin& origin, PreparedStack& stack, const Log& log, const Deadline& deadline);
 
  private:
+  Status build(const PreparedStack& stack, const std::vector<std::string>& services, const Deadline& deadline);
+  void prune_images(const PreparedStack& stack, const Log& log, const Deadline& deadline);
   void remove_images(const std::map<std::string, std::string>& images, const Log& log, const Deadline& deadline);
   Release new_release(const ReleaseOrigin& origin, const PreparedStack& stack) const;
   Status send_signals(const PreparedStack& stack, const Log& log, const Deadline& deadline);

@@ -97,7 +97,8 @@ struct Engine {
   virtual Result<std::string> image_id(const std::string& reference, const Deadline& deadline) = 0;
   // Gives a local image another name, `reference` with or without a tag; the name is taken from the image that has it.
   virtual Status tag_image(const std::string& id, const std::string& reference, const Deadline& deadline) = 0;
-  // Takes the name from its image, which goes with its last name, unless something uses it: Kind::conflict.
+  // Takes the name from its image, which goes with its last name, unless something uses it: Kind::conflict. By id it
+  // goes with its names, unless they are of several repositories: Kind::conflict.
   virtual Status remove_image(const std::string& reference, const Deadline& deadline) = 0;
   // Sends a signal, "HUP", "SIGHUP" or "1", to a container's first process; Kind::conflict if it is not running.
   virtual Status signal(const std::string& id, const std::string& signal, const Deadline& deadline) = 0;

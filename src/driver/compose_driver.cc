@@ -174,10 +174,14 @@ class ComposeDriver final : public Driver {
   }
 
   Status build(const std::string& stack, const json::object& model, const std::vector<std::string>& services,
-               const Deadline& deadline) override {
+               const BuildOptions& options, const Deadline& deadline) override {
     auto call = with_model(stack, without_credential_arguments(model), {});
     call.command.environment.merge(passed_credentials());
-    call.add({"build", "--"});
+    call.add({"build"});
+    if (options.pull) call.add({"--pull"});
+    if (options.no_cache) call.add({"--no-cache"});
+    if (options.quiet) call.add({"--quiet"});
+    call.add({"--"});
     return finish("build", call.add(services), deadline);
   }
 

@@ -97,13 +97,18 @@ TEST_F(ComposeDriverTest, GivesOurCredentialsOnlyToCallsThatNeedThem) {
   ASSERT_TRUE(one->resolve(shop, soon()));
   ASSERT_TRUE(one->up("shop", stack, {}, soon()));
   ASSERT_TRUE(one->pull("shop", stack, {"web"}, soon()));
-  ASSERT_TRUE(one->build("shop", stack, {"web"}, soon()));
+  ASSERT_TRUE(one->build("shop", stack, {"web"}, {}, soon()));
   for (std::size_t i = 0; i < 4; ++i) {
     EXPECT_EQ(runner.ran[i].environment.contains("DOCKER_AUTH_CONFIG"), i >= 2) << i;
     EXPECT_EQ(runner.ran[i].environment.contains("https_proxy"), i >= 2) << i;
     EXPECT_TRUE(runner.ran[i].environment.contains("TOKEN")) << i;
   }
   EXPECT_EQ(runner.ran[3].input, R"({"services":{"web":{"build":{"args":{"B":"b","A":null}}}}})");
+
+  ASSERT_TRUE(one->build("shop", stack, {"web"}, {.pull = true, .no_cache = true, .quiet = true}, soon()));
+  const auto& arguments = runner.ran[4].arguments;
+  EXPECT_EQ(std::vector(arguments.end() - 6, arguments.end()),
+            (std::vector<std::string>{"build", "--pull", "--no-cache", "--quiet", "--", "web"}));
 
   answer({.code = 1, .err = "proxyconnect http://u:opensesame@p:1: 407 for opensesame\n"});
   EXPECT_EQ(message_of(one->pull("shop", {}, {"web"}, soon())).find("opensesame"), std::string::npos);
@@ -121,7 +126,7 @@ TEST_F(ComposeDriverTest, RefusesSecretsThatAreOurCredentials) {
 // deploy/X2, X3
 TEST_F(ComposeDriverTest, PullsAndBuildsTheNamedServices) {
   ASSERT_TRUE(driver()->pull("shop", {}, {"web", "db"}, soon()));
-  ASSERT_TRUE(driver()->build("shop", {}, {"app"}, soon()));
+  ASSERT_TRUE(driver()->build("shop", {}, {"app"}, {}, soon()));
   EXPECT_TRUE(line_of(runner.ran[0]).ends_with(" -f - pull --quiet --ignore-buildable -- web db"));
   EXPECT_TRUE(line_of(runner.ran[1]).ends_with(" -f - build -- app"));
 }
@@ -194,7 +199,7 @@ TEST_F(ComposeDriverTest, SaysInTheToolsWordsWhatIsWrong) {
     const auto got = row.step == "config" ? message_of(one->resolve(shop, soon()))
                      : row.step == "up"   ? message_of(one->up("shop", web, {}, soon()))
                      : row.step == "pull" ? message_of(one->pull("shop", web, {}, soon()))
-                                          : message_of(one->build("shop", web, {}, soon()));
+                                          : message_of(one->build("shop", web, {}, {}, soon()));
     if (row.exit.out == "{") {
       EXPECT_TRUE(got.starts_with(row.message)) << got;
     } else {

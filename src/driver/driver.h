@@ -27,6 +27,12 @@ struct UpOptions {
   std::filesystem::path project_dir;  // as the engine's host sees it
 };
 
+struct BuildOptions {
+  bool pull = false;  // base images, though they are there
+  bool no_cache = false;
+  bool quiet = false;
+};
+
 struct DownOptions {
   bool remove_orphans = true;
   bool remove_volumes = false;
@@ -41,7 +47,7 @@ struct Driver {
                       const Deadline& deadline) = 0;
   // Builds the services that have a `build` (X3).
   virtual Status build(const std::string& stack, const json::object& model, const std::vector<std::string>& services,
-                       const Deadline& deadline) = 0;
+                       const BuildOptions& options, const Deadline& deadline) = 0;
   // Creates, recreates what diverged, starts in dependency order; does not wait for health (X4, X5).
   virtual Status up(const std::string& stack, const json::object& model, const UpOptions& options,
                     const Deadline& deadline) = 0;

@@ -12,6 +12,8 @@ std::string_view to_string(ServiceAction action) {
   switch (action) {
     case ServiceAction::keep:
       return "keep";
+    case ServiceAction::adopt:
+      return "adopt";
     case ServiceAction::signal:
       return "signal";
     case ServiceAction::start:

@@ -7,7 +7,7 @@
 
 namespace windlass {
 
-enum class ServiceAction { keep, signal, start, create, recreate, remove };
+enum class ServiceAction { keep, adopt, signal, start, create, recreate, remove };
 std::string_view to_string(ServiceAction action);
 
 struct ServicePlan {

@@ -44,6 +44,12 @@ Result<std::string> hash_file(int fd) {
   }
 }
 
+// Reproducible archives give every file the same second. A tool that goes by size and time, as BuildKit does, would not
+// see a file of the same size change; the part below a second, which archives do not hold, tells it.
+long nanoseconds_of(const std::string& sha256) {
+  return static_cast<long>(std::stoull(sha256.substr(0, 15), nullptr, 16) % 1'000'000'000);
+}
+
 }  // namespace
 
 Result<StagedTree> StagedTree::open(const std::filesystem::path& root, const UnpackLimits& limits) {
@@ -157,7 +163,8 @@ Status StagedTree::put_file(const std::string& path, FileDescriptor file, unsign
                             std::uint64_t size_bytes, std::string hash) {
   const unsigned kept = (mode & 0777) | 0600;
   if (::fchmod(file.get(), kept) != 0) return tl::unexpected(system_error("writing " + path, errno));
-  const timespec time{.tv_sec = std::clamp<std::int64_t>(mtime_unix, 0, std::time(nullptr)), .tv_nsec = 0};
+  const timespec time{.tv_sec = std::clamp<std::int64_t>(mtime_unix, 0, std::time(nullptr)),
+                      .tv_nsec = nanoseconds_of(hash)};
   const timespec times[] = {time, time};
   if (::futimens(file.get(), times) != 0) return tl::unexpected(system_error("writing " + path, errno));
   nodes_[path] = {

@@ -87,6 +87,19 @@ TEST_F(Unpack, ReadsEveryDialectOfNames) {
   EXPECT_EQ(listing(taken({TarBuilder().metadata('g', pax_record("comment", "c0ffee")).file("f").end()})), "f");
 }
 
+TEST_F(Unpack, GivesChangedFilesAnotherTimeWhateverTheArchiveSays) {
+  const auto time_of = [&](const std::string& text) {
+    taken({TarBuilder().file("a", text).end()});
+    struct stat status {};
+    EXPECT_EQ(::stat((root / "a").c_str(), &status), 0);
+    return std::pair(status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+  };
+  const auto one = time_of("one"), two = time_of("two");
+  EXPECT_EQ(one.first, two.first);
+  EXPECT_NE(one.second, two.second);
+  EXPECT_EQ(time_of("one"), one);
+}
+
 // The kernel takes no longer path in one call: what the rules allow must work on disk.
 TEST_F(Unpack, TakesTheLongestPath) {
   std::string longest;

@@ -1,0 +1,81 @@
+// Stacks that somebody else made: doco-cd's are taken over without a restart (deploy/L23), others when the deployment
+// says so (O1).
+
+#include "deploy/pipeline_fixture.h"
+
+namespace windlass {
+namespace {
+
+class AdoptionTest : public PipelineTest {
+ protected:
+  Labels doco_labels(const Digest& digest, const std::string& source = "my/app") {
+    return {{"cd.doco.metadata.manager", "doco-cd"},
+            {"cd.doco.source.name", source},
+            {"cd.doco.deployment.target.sha", digest.str()}};
+  }
+  // As compose sees them: the labels of doco-cd are not in its models.
+  void made_by_doco_cd(const Digest& digest) {
+    (void)run();  // the driver now knows what compose would make
+    for (const auto* service : {"db", "page"}) {
+      auto definition = parse_json(driver.definitions[fmt::format("web/{}", service)])->as_object();
+      definition["labels"] = json::object();
+      driver.definitions[fmt::format("web/{}", service)] = canonical_json(definition);
+      engine.make("web", service, doco_labels(digest));
+    }
+    fs::remove_all(folder);  // a new installation
+    fs::create_directories(folder);
+    driver.upped = 0;
+    start();
+  }
+};
+
+TEST_F(AdoptionTest, TakesOverWhatDocoCdMadeFromTheSameDigest) {
+  made_by_doco_cd(kDigest1);
+  const auto db = id_of("db"), page = id_of("page");
+  const auto outcome = run();
+  EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
+  EXPECT_EQ(outcome.stacks[0].message,
+            "adopt db (doco-cd made it from the same digest); adopt page (doco-cd made it from the same digest)");
+  EXPECT_EQ(driver.upped, 0);
+  EXPECT_EQ(run().message, "web: no changes");
+  start();
+  EXPECT_EQ(run().message, "web: no changes") << "in a new process too";
+
+  source.files["www/index.html"] = "v2";
+  release_2();
+  const auto next = run();
+  EXPECT_EQ(next.stacks[0].message, "keep db; recreate page (content of www mounted at /www changed)");
+  EXPECT_EQ(id_of("db"), db) << "it is left alone by compose too";
+  EXPECT_NE(id_of("page"), page);
+  EXPECT_EQ(run().message, "web: no changes");
+}
+
+TEST_F(AdoptionTest, MakesWhatDocoCdMadeFromAnotherDigestAnew) {
+  made_by_doco_cd(kDigest2);
+  const auto outcome = run();
+  EXPECT_EQ(outcome.stacks[0].message,
+            "recreate db (container web-db-1 was not made by a release of windlass); recreate page (container "
+            "web-page-1 was not made by a release of windlass)");
+}
+
+TEST_F(AdoptionTest, ForcesWhatIsToBeForced) {
+  made_by_doco_cd(kDigest1);
+  source.files[".doco-cd.yaml"] = "name: web\nforce_recreate: true\n";
+  EXPECT_EQ(run().stacks[0].message, "recreate db (force_recreate is set); recreate page (force_recreate is set)");
+}
+
+TEST_F(AdoptionTest, TakesTheStackOfSomebodyElseOnlyWhenItIsTold) {
+  engine.make("web", "page", doco_labels(kDigest1, "somebody/else"));
+  engine.make("web", "db", {});
+  const auto refused = run();
+  EXPECT_EQ(refused.message,
+            "failed to deploy stack web: another stack with the same name already exists and is not managed by this "
+            "repository");
+  source.files[".doco-cd.yaml"] = "name: web\nadopt: true\n";
+  const auto outcome = run();
+  EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
+  EXPECT_EQ(engine.projects["web"]["db"].label("cd.windlass.source.id"), "reg.example/my/app");
+}
+
+}  // namespace
+}  // namespace windlass

@@ -1,0 +1,85 @@
+// Images of services: how they are built (deploy/C7), and when old ones go (I1).
+
+#include "deploy/pipeline_fixture.h"
+
+namespace windlass {
+namespace {
+
+class ImagesTest : public PipelineTest {
+ protected:
+  using Ids = std::vector<std::string>;
+  // Releases with one image each, the last one in use.
+  JobOutcome release(int number) {
+    source.files["www/index.html"] = std::to_string(number);
+    source.settled = Settled{.deploy = Digest::of_sha256_hex(sha256_hex(std::to_string(number))), .reason = {}};
+    driver.before_up = [this, number](const std::string&) { engine.image_of_new = fmt::format("sha256:{}", number); };
+    return run();
+  }
+  void keep(int releases, const std::string& more = "") {
+    source.files[".doco-cd.yaml"] =
+        fmt::format("name: web\nrollback: {{enabled: false, keep: {}}}\n{}", releases, more);
+    driver.models["web"] = R"({"name":"web","services":{"page":{"image":"shop:latest","pull_policy":"never",
+        "restart":"always","volumes":[{"type":"bind","source":"{root}/www","target":"/www"}]}}})";
+  }
+};
+
+TEST_F(ImagesTest, OfReleasesThatAreNotKeptGo) {
+  keep(2);
+  for (int number : {1, 2}) release(number);
+  EXPECT_EQ(engine.removed_images, Ids{});
+  release(3);
+  EXPECT_EQ(engine.removed_images, Ids{"sha256:1"});
+  release(4);
+  EXPECT_EQ(engine.removed_images, (Ids{"sha256:1", "sha256:2"})) << "each once";
+}
+
+TEST_F(ImagesTest, StayWhereSomethingUsesThemOrNobodyAsksForIt) {
+  keep(1);
+  release(1);
+  engine.make("other", "job", {});
+  engine.projects["other"]["job"].image_id = "sha256:1";
+  release(2);
+  EXPECT_EQ(engine.removed_images, Ids{});
+  engine.projects.erase("other");
+  keep(1, "prune_images: false\n");
+  release(3);
+  EXPECT_EQ(engine.removed_images, Ids{});
+  keep(1);
+  release(4);
+  EXPECT_EQ(engine.removed_images, (Ids{"sha256:1", "sha256:2", "sha256:3"}));
+}
+
+TEST_F(ImagesTest, ThatCannotGoFailNothingAndAreTriedAgain) {
+  keep(1);
+  release(1);
+  engine.remove_image_error = Error{Kind::conflict, "it has other names"};
+  EXPECT_EQ(release(2).status, RunStatus::succeeded);
+  engine.remove_image_error.reset();
+  release(3);
+  EXPECT_EQ(engine.removed_images, (Ids{"sha256:1", "sha256:2"}));
+}
+
+TEST_F(ImagesTest, AreBuiltFromTheReleaseThatComes) {
+  source.files[".doco-cd.yaml"] = "name: web\nbuild: {no_cache: true, args: {VERSION: '2'}}\n";
+  source.files["app/Dockerfile"] = "FROM scratch\n";
+  driver.models["web"] = R"({"name":"web","services":{
+      "page":{"build":{"context":"{root}/app","args":{"KEPT":"1","VERSION":"1"}},"restart":"always"}}})";
+  ASSERT_EQ(run().status, RunStatus::succeeded);
+  ASSERT_EQ(driver.built.size(), 1u);
+  const auto& build = driver.built[0].at("services").at("page").at("build");
+  EXPECT_EQ(build.at("context").as_string().find("/host/data"), std::string::npos)
+      << "the live directory is still as it was";
+  EXPECT_EQ(build.at("args"), (json::object{{"KEPT", "1"}, {"VERSION", "2"}}));
+  EXPECT_TRUE(driver.build_options.no_cache);
+
+  release_2();
+  EXPECT_EQ(run().message, "web: no changes");
+  EXPECT_EQ(driver.built.size(), 1u);
+  source.files[".doco-cd.yaml"] = "name: web\nbuild: {args: {VERSION: '3'}}\n";
+  source.settled = Settled{.deploy = Digest::of_sha256_hex(sha256_hex("3")), .reason = {}};
+  EXPECT_EQ(run().stacks[0].message, "recreate page (build changed)");
+  EXPECT_EQ(driver.built.size(), 2u);
+}
+
+}  // namespace
+}  // namespace windlass
