@@ -17,7 +17,7 @@
 namespace windlass {
 namespace {
 
-int serve() {
+int serve(const ServeCommand& command) {
   const auto environment = process_environment();
   auto settings = read_settings(environment, [](std::string_view text) -> Status {
     const auto reference = Reference::parse(text);
@@ -30,7 +30,7 @@ int serve() {
     return 1;
   }
   const Log log(Log::for_standard_error(settings->log_level));
-  auto service = Service::make(std::move(*settings), environment, log);
+  auto service = Service::make(std::move(*settings), environment, command.rebuild_state, log);
   if (!service) {
     log.critical("application stopped with error", {{"error", service.error().message}});
     return 1;
@@ -71,7 +71,7 @@ int ask(const Command& command, int (*run)(const Command&, const Environment&, H
 
 // What each command does.
 struct Run {
-  int operator()(const ServeCommand&) const { return serve(); }
+  int operator()(const ServeCommand& command) const { return serve(command); }
   int operator()(const HealthcheckCommand&) const { return check_health(); }
   int operator()(const PushCommand& command) const {
     auto transport = transport_with(command.ca_file);

@@ -7,6 +7,7 @@
 #include "app/host_path.h"
 #include "config/inline_deployments.h"
 #include "config/passed_environment.h"
+#include "deploy/rebuild.h"
 #include "driver/compose_driver.h"
 #include "oci/credential_options.h"
 #include "oci/stored_artifact.h"
@@ -110,6 +111,7 @@ Status Deployer::check(const Deadline& deadline) {
       host_path_of(settings_.data_mount_path, settings_.data_host_path, mountinfo ? *mountinfo : "", engine_, deadline);
   if (!host_path) return tl::unexpected(host_path.error());
   if (auto linked = link_host_path(*host_path, settings_.data_mount_path); !linked) return linked;
+  host_data_dir_ = *host_path;
   pipeline_ = std::make_unique<Pipeline>(
       Pipeline::Options{.data_dir = settings_.data_mount_path,
                         .host_data_dir = *host_path,
@@ -121,6 +123,18 @@ Status Deployer::check(const Deadline& deadline) {
       *source_, *driver_, engine_, *live_, *releases_, *preparer_, *deployment_, log_);
   is_checked_ = true;
   log_.info("docker engine answers", {{"engine", info->version}, {"compose", driver_->version()}});
+  return {};
+}
+
+Status Deployer::rebuild_state(const Deadline& deadline) {
+  RebuildParts parts{.engine = engine_, .releases = *releases_, .live = *live_, .host_data_dir = host_data_dir_};
+  for (const auto& poll : settings_.polls)
+    if (const auto reference = Reference::parse(poll.url); reference && !poll.deployments.empty())
+      parts.sources_with_inline_deployments.insert(reference->source_id());
+  const auto found = rebuild_records(parts, log_, deadline);
+  if (!found) return while_doing("rebuilding the state file", found.error());
+  log_.warning("state file is rebuilt: runs, and releases without containers, are only in the old one",
+               {{"releases", *found}});
   return {};
 }
 

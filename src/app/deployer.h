@@ -44,6 +44,9 @@ class Deployer final : public ReleaseArchive {
   // known (deploy/X11, P3, P5).
   Status check(const Deadline& deadline);
 
+  // After check(), into an empty state file: what the labels of the engine's containers tell (reliability/F25).
+  Status rebuild_state(const Deadline& deadline);
+
   // Where releases come from.
   Source& source() { return *source_; }
   // As the pipeline says; after check().
@@ -68,6 +71,7 @@ class Deployer final : public ReleaseArchive {
   Engine& engine_;
   Log log_;
   std::string environment_hash_;
+  std::string host_data_dir_;  // after check()
   Secret hash_key_;
   std::unique_ptr<ProcessRunner> processes_;
   std::unique_ptr<CredentialSource> credentials_;

@@ -65,6 +65,7 @@ class RunningService final : public Service {
 
  private:
   void bring_jobs_to_life();
+  Status rebuild_state();
   JobOutcome run_job(const Job& job, const JobProgress& progress, const Deadline& deadline);
   void wait_for_signals();
   void stop(int exit_code);
@@ -173,11 +174,23 @@ void RunningService::bring_jobs_to_life() {
     stop(1);
     return;
   }
+  if (auto rebuilt = rebuild_state(); !rebuilt) {
+    log_.critical("start failed", {{"error", rebuilt.error().message}});
+    stop(1);
+    return;
+  }
   queue_->start([this](const Job& job, const JobProgress& progress, const Deadline& deadline) {
     return run_job(job, progress, deadline);
   });
   release_start_memory();
   if (!stopping_) poller_->start();  // after the jobs of the last life (api 9)
+}
+
+// Before the first job: what is deployed must be known by then.
+Status RunningService::rebuild_state() {
+  if (!state_.awaits_rebuild()) return {};
+  if (auto rebuilt = deployer_->rebuild_state(Deadline::in(kCheckTimeout)); !rebuilt) return rebuilt;
+  return state_.end_rebuild();
 }
 
 // Whoever ends a job writes the line (webhook/L3).
@@ -224,7 +237,8 @@ void RunningService::stop(int exit_code) {
 
 }  // namespace
 
-Result<std::unique_ptr<Service>> Service::make(Settings settings, Environment environment, Log log) {
+Result<std::unique_ptr<Service>> Service::make(Settings settings, Environment environment, bool rebuild_state,
+                                               Log log) {
   log.info("starting application", {{"version", WINDLASS_VERSION}, {"log_level", to_string(settings.log_level)}});
   for (const auto& warning : settings.warnings) log.warning("settings", {{"warning", warning}});
   for (const auto* secret : {&settings.webhook_secret, &settings.webhook_secret_previous, &settings.api_secret})
@@ -232,6 +246,8 @@ Result<std::unique_ptr<Service>> Service::make(Settings settings, Environment en
   for (const auto& hook : settings.registry_hooks) log.mask(hook.secret);
   auto state = StateFolder::open(settings.data_mount_path);
   if (!state) return tl::unexpected(state.error());
+  if (rebuild_state)
+    if (auto aside = state->set_damaged_aside(log); !aside) return tl::unexpected(aside.error());
   // Before any thread: every thread inherits the mask, so that only wait_for_signals() gets them.
   const auto signals = stop_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);

@@ -3,9 +3,15 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "jobs/schema.h"
 #include "sys/crypto.h"
 
 namespace windlass {
+namespace {
+
+constexpr const char* kRebuildMark = "rebuild-state";
+
+}  // namespace
 
 Result<StateFolder> StateFolder::open(const std::filesystem::path& data_dir) {
   std::error_code error;
@@ -19,6 +25,39 @@ Result<StateFolder> StateFolder::open(const std::filesystem::path& data_dir) {
   auto lock = FileLock::take(folder / "lock", "data directory");
   if (!lock) return tl::unexpected(lock.error());
   return StateFolder(folder, std::move(*lock));
+}
+
+// The mark is there first: a process that is killed in between goes on at its next start, not with an empty file.
+Status StateFolder::set_damaged_aside(const Log& log) const {
+  const auto opened = open_state(state_file());
+  if (opened) {
+    log.warning("state file is whole: there is nothing to rebuild", {{"file", state_file().string()}});
+    return {};
+  }
+  if (opened.error().kind != Kind::internal) return tl::unexpected(opened.error());
+  if (auto marked = write_file(folder_ / kRebuildMark, "", 0600); !marked) return marked;
+  const auto aside = fmt::format("{}.damaged-{}", state_file().string(), new_uuid_v7());
+  for (const auto* suffix : {"-wal", "-shm", ""}) {
+    std::error_code error;
+    std::filesystem::rename(state_file().string() + suffix, aside + suffix, error);
+    if (error && error != std::errc::no_such_file_or_directory)
+      return fail(Kind::internal, fmt::format("moving {} aside: {}", state_file().string(), error.message()));
+  }
+  log.warning("damaged state file is set aside and will be rebuilt from the engine's labels",
+              {{"kept_as", aside}, {"error", opened.error().message}});
+  return sync_folder(folder_);
+}
+
+bool StateFolder::awaits_rebuild() const {
+  std::error_code error;
+  return std::filesystem::exists(folder_ / kRebuildMark, error);
+}
+
+Status StateFolder::end_rebuild() const {
+  std::error_code error;
+  std::filesystem::remove(folder_ / kRebuildMark, error);
+  if (error) return fail(Kind::internal, "removing the mark of a rebuild: " + error.message());
+  return sync_folder(folder_);
 }
 
 Status StateFolder::clear_staging() const {

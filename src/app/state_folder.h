@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "base/log.h"
 #include "base/result.h"
 #include "base/secret.h"
 #include "sys/files.h"
@@ -18,6 +19,12 @@ class StateFolder {
 
   std::filesystem::path state_file() const { return folder_ / "state.db"; }
   std::filesystem::path blobs() const { return folder_ / "oci/blobs"; }
+  // `serve --rebuild-state`: a damaged state file is moved aside, to be rebuilt once the engine answers. Nothing
+  // happens to one that is whole. Kind::conflict when a newer windlass wrote it.
+  Status set_damaged_aside(const Log& log) const;
+  // Set aside and not rebuilt yet, by this process or an earlier one.
+  bool awaits_rebuild() const;
+  Status end_rebuild() const;
   // Removes what the last process left unpacked (reliability/F6). After syncs that were cut short are complete.
   Status clear_staging() const;
   // The key of this installation for hashes of what may be secret; made on first use (deploy/N9).

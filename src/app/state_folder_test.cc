@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "jobs/schema.h"
 #include "sys/crypto.h"
 
 namespace windlass {
@@ -44,6 +45,34 @@ TEST_F(StateFolderTest, BelongsToOneProcess) {  // reliability/F26
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().kind, Kind::conflict);
   EXPECT_EQ(second.error().message, fmt::format("data directory is in use by pid {}", ::getpid()));
+}
+
+TEST_F(StateFolderTest, SetsADamagedStateFileAsideAndKeepsIt) {  // reliability/F25
+  auto state = StateFolder::open(data);
+  const Log log({.file_descriptor = -1});
+  ASSERT_TRUE(open_state(state->state_file()));
+  ASSERT_TRUE(state->set_damaged_aside(log));
+  EXPECT_TRUE(fs::exists(state->state_file())) << "a whole one stays";
+  EXPECT_FALSE(state->awaits_rebuild());
+
+  fs::resize_file(state->state_file(), 5000);
+  fs::remove(state->state_file().string() + "-wal");
+  ASSERT_TRUE(state->set_damaged_aside(log));
+  EXPECT_TRUE(state->awaits_rebuild());
+  EXPECT_FALSE(fs::exists(state->state_file()));
+  int kept = 0;
+  for (const auto& file : fs::directory_iterator(data / ".windlass"))
+    kept += file.path().filename().string().starts_with("state.db.damaged-") && fs::file_size(file) == 5000;
+  EXPECT_EQ(kept, 1);
+  ASSERT_TRUE(state->end_rebuild());
+  EXPECT_FALSE(state->awaits_rebuild());
+}
+
+TEST_F(StateFolderTest, LeavesTheFileOfANewerWindlassAlone) {
+  auto state = StateFolder::open(data);
+  ASSERT_TRUE((*open_state(state->state_file()))->execute("PRAGMA user_version = 1000"));
+  EXPECT_EQ(state->set_damaged_aside(Log({.file_descriptor = -1})).error().kind, Kind::conflict);
+  EXPECT_TRUE(fs::exists(state->state_file()));
 }
 
 TEST_F(StateFolderTest, NeedsTheDataFolder) {

@@ -192,7 +192,10 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   app.footer("Without a command the service is started. Its settings are environment variables.");
   app.set_version_flag("--version", "windlass " WINDLASS_VERSION);
   app.require_subcommand(0, 1);
-  app.add_subcommand("serve", "start the service");
+  ServeCommand serve;
+  app.add_subcommand("serve", "start the service")
+      ->add_flag("--rebuild-state", serve.rebuild_state,
+                 "set a damaged state file aside and read from the engine what is deployed");
   const auto* healthcheck = app.add_subcommand("healthcheck", "ask the service on this machine for its health");
   PushCommand push_command;
   NotifyOptions notify;
@@ -231,7 +234,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   if (schema->parsed())
     return PrintCommand{0, json::serialize(wanted_schema == "poll" ? poll_schema() : deploy_schema()) + "\n"};
   if (auto command = operate.parsed()) return *std::move(command);
-  return ServeCommand{};
+  return serve;
 }
 
 }  // namespace windlass

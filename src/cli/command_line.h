@@ -14,7 +14,9 @@
 
 namespace windlass {
 
-struct ServeCommand {};  // also without any argument
+struct ServeCommand {  // also without any argument
+  bool rebuild_state = false;
+};
 struct HealthcheckCommand {};
 // `verify-bundle`: with a key, or with identity and issuer.
 struct VerifyBundleCommand {

@@ -13,7 +13,8 @@ PrintCommand printed(const std::vector<std::string>& arguments) {
 
 TEST(CommandLine, ServesWithoutAnArgument) {  // api/L1
   EXPECT_TRUE(std::holds_alternative<ServeCommand>(parse_command_line({})));
-  EXPECT_TRUE(std::holds_alternative<ServeCommand>(parse_command_line({"serve"})));
+  EXPECT_FALSE(std::get<ServeCommand>(parse_command_line({"serve"})).rebuild_state);
+  EXPECT_TRUE(std::get<ServeCommand>(parse_command_line({"serve", "--rebuild-state"})).rebuild_state);
 }
 
 TEST(CommandLine, KnowsHealthcheck) {  // api/L2

@@ -49,9 +49,22 @@ bool is_left_out_of_hash(std::string_view key) {
   return is_own_label(key);
 }
 
+bool is_managed(const ContainerSummary& container) {
+  return container.label("cd.doco.metadata.manager") == "doco-cd";  // L25: it is ours as well
+}
+
 bool is_made_by_doco_cd(const ContainerSummary& container) {
-  return container.label("cd.doco.metadata.manager") == "doco-cd" &&
-         container.label(std::string(kReleaseLabel)).empty();
+  return is_managed(container) && container.label(std::string(kReleaseLabel)).empty();
+}
+
+std::string last_digest(const std::vector<ContainerSummary>& containers) {
+  std::pair<std::optional<WallTime>, std::string> newest;
+  for (const auto& container : containers) {
+    const auto made_at = parse_rfc3339(container.label("cd.doco.deployment.timestamp"));
+    const auto digest = container.label("cd.doco.deployment.target.sha");
+    if (!digest.empty() && made_at >= newest.first) newest = {made_at, digest};
+  }
+  return newest.second;
 }
 
 bool belongs_to(const ContainerSummary& container, const JobRequest& request) {

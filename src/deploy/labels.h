@@ -39,8 +39,16 @@ bool is_own_label(std::string_view key);
 // Labels that are no input of a service (N6).
 bool is_left_out_of_hash(std::string_view key);
 
+// True if doco-cd or we made the container.
+bool is_managed(const ContainerSummary& container);
+
 // True if doco-cd made the container: its labels, none of ours.
 bool is_made_by_doco_cd(const ContainerSummary& container);
+
+// The digest that the newest of a stack's containers was made from: what doco-cd, or we, last brought it to
+// (deploy/N1).
+// "" if none of them says.
+std::string last_digest(const std::vector<ContainerSummary>& containers);
 
 // True if a container's labels name this source: our own label, else doco-cd's source name with or without the host
 // (deploy/O1).

@@ -96,6 +96,9 @@ std::set<std::string> written_in_place(const SyncPlan& plan, const SyncOptions& 
   return paths;
 }
 
+// What a path is kept under: all references by digest of a source are one.
+std::string key_of(const std::string& ref, bool ref_is_digest) { return ref_is_digest ? "@digest" : ref; }
+
 SyncResult result_of(const SyncPlan& plan) {
   SyncResult result{.drift = {plan.drift.begin(), plan.drift.end()}};
   for (const auto* entries : {&plan.writes, &plan.late_writes})
@@ -118,6 +121,8 @@ class DiskLiveDirectories final : public LiveDirectories {
                                bool ref_is_digest) override;
   Result<std::string> path_to_be(const std::string& source_id, const std::string& plain_path, const std::string& ref,
                                  bool ref_is_digest) override;
+  Status claim(const std::string& source_id, const std::string& path, const std::string& ref,
+               bool ref_is_digest) override;
   Status recover() override;
   Status remove(const std::string& live_path, bool with_data) override;
   Result<SyncResult> sync(const std::string& live_path, const UnpackedTree& tree, const Digest& digest,
@@ -141,7 +146,7 @@ class DiskLiveDirectories final : public LiveDirectories {
 Result<std::string> DiskLiveDirectories::path_for(const std::string& source_id, const std::string& plain_path,
                                                   const std::string& ref, bool ref_is_digest) {
   const std::lock_guard lock(paths_mutex_);
-  const std::string key = ref_is_digest ? "@digest" : ref;
+  const auto key = key_of(ref, ref_is_digest);
   auto path = find_path(source_id, plain_path, key);
   const auto given = store_->path_of(source_id, key);
   if (!path || (given && *given)) return path;
@@ -152,7 +157,17 @@ Result<std::string> DiskLiveDirectories::path_for(const std::string& source_id, 
 Result<std::string> DiskLiveDirectories::path_to_be(const std::string& source_id, const std::string& plain_path,
                                                     const std::string& ref, bool ref_is_digest) {
   const std::lock_guard lock(paths_mutex_);
-  return find_path(source_id, plain_path, ref_is_digest ? "@digest" : ref);
+  return find_path(source_id, plain_path, key_of(ref, ref_is_digest));
+}
+
+Status DiskLiveDirectories::claim(const std::string& source_id, const std::string& path, const std::string& ref,
+                                  bool ref_is_digest) {
+  const std::lock_guard lock(paths_mutex_);
+  const auto key = key_of(ref, ref_is_digest);
+  const auto given = store_->path_of(source_id, key);
+  const auto owner = store_->owner_of(path);
+  if (!given || !owner) return tl::unexpected(given ? owner.error() : given.error());
+  return *given || *owner ? Status() : store_->give(path, source_id, key);
 }
 
 // oci 9: running bind mounts point at the plain path, so its first owner keeps it.

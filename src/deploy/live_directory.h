@@ -50,6 +50,10 @@ class LiveDirectories {
   virtual Result<std::string> path_to_be(const std::string& source_id, const std::string& plain_path,
                                          const std::string& ref, bool ref_is_digest) = 0;
 
+  // The path is known to be this source and ref's: on record from now on. Nothing happens if it is on record already.
+  virtual Status claim(const std::string& source_id, const std::string& path, const std::string& ref,
+                       bool ref_is_digest) = 0;
+
   // Completes syncs that were cut short; those whose staging is gone are forgotten with a warning: the next run of that
   // source writes the difference again. Called once at start.
   virtual Status recover() = 0;

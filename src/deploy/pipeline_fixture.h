@@ -80,6 +80,12 @@ struct FakeEngine final : Engine {
                                   .state = state,
                                   .labels = std::move(labels)};
   }
+  // "key" or "key=value"
+  static bool has(const ContainerSummary& container, const std::string& label) {
+    const auto equals = label.find('=');
+    const auto found = container.labels.find(label.substr(0, equals));
+    return found != container.labels.end() && (equals == label.npos || found->second == label.substr(equals + 1));
+  }
   Status ping() override { return {}; }
   Result<EngineInfo> info(const Deadline&) override { return EngineInfo{}; }
   Result<std::vector<ContainerSummary>> containers(const std::vector<std::string>& labels, const Deadline&) override {
@@ -87,8 +93,9 @@ struct FakeEngine final : Engine {
     const std::lock_guard lock(mutex);
     std::vector<ContainerSummary> list;
     for (const auto& [project, services] : projects)
-      if (labels.empty() || labels[0] == "com.docker.compose.project=" + project)
-        for (const auto& [service, container] : services) list.push_back(container);
+      for (const auto& [service, container] : services)
+        if (std::all_of(labels.begin(), labels.end(), [&](const auto& label) { return has(container, label); }))
+          list.push_back(container);
     return list;
   }
   Result<ContainerDetail> inspect(const std::string& id, const Deadline&) override {
@@ -227,6 +234,11 @@ struct FakeLive final : LiveDirectories {
   }
   Result<std::string> path_to_be(const std::string&, const std::string& plain, const std::string&, bool) override {
     return plain;
+  }
+  std::map<std::string, std::string> claimed;  // path -> "source ref"
+  Status claim(const std::string& source_id, const std::string& path, const std::string& ref, bool) override {
+    claimed.emplace(path, source_id + " " + ref);
+    return {};
   }
   Status recover() override { return {}; }
   Status remove(const std::string& path, bool with_data) override {

@@ -25,26 +25,24 @@ int running_count(const std::vector<ContainerSummary>& containers) {
   }));
 }
 
-bool is_to_be_adopted(const PlanQuestion& question, const ContainerSummary& container) {
-  return !question.digest_to_adopt.empty() && !question.force_recreate && is_made_by_doco_cd(container) &&
-         container.label("cd.doco.deployment.target.sha") == question.digest_to_adopt;
-}
-
 // Why the containers of a service have to be made anew, and what has changed besides that they may be left with.
 struct Changes {
   std::vector<std::string> counted, ignored;
+  bool is_unknown = false;  // what containers were made from, but not the digest
 };
 
 Changes changes_of(const PlanQuestion& question, const std::string& service,
                    const std::vector<ContainerSummary>& containers) {
-  if (question.force_recreate) return {.counted = {"force_recreate is set"}, .ignored = {}};
+  if (question.force_recreate) return {.counted = {"force_recreate is set"}};
   Changes changes;
   for (const auto& container : containers) {
-    if (is_to_be_adopted(question, container)) continue;
     const auto inputs = question.made_from(release_of_container(container, service, question.release_of), service);
+    if (!inputs && question.is_at_digest && is_managed(container)) {
+      changes.is_unknown = true;
+      continue;
+    }
     if (!inputs)
-      return {.counted = {fmt::format("container {} was not made by a release of windlass", container.name)},
-              .ignored = {}};
+      return {.counted = {fmt::format("container {} was not made by a release of windlass", container.name)}};
     const auto wanted = question.wanted.find(service);
     if (wanted == question.wanted.end()) continue;
     const auto is_ignored = [&](std::string_view part) { return question.ignores_change(service, part); };
@@ -87,8 +85,7 @@ ServicePlan plan_service(const PlanQuestion& question, const ServiceShape& shape
     return {shape.name,
             ServiceAction::start,
             {fmt::format("replicas mismatch: {} there, {} wanted", found->second.size(), shape.replicas)}};
-  if (is_to_be_adopted(question, found->second.front()))
-    return {shape.name, ServiceAction::adopt, {"doco-cd made it from the same digest"}};
+  if (changes.is_unknown) return {shape.name, ServiceAction::adopt, {"made from the same digest"}};
   return keep_or_signal(question, shape.name, std::move(changes));
 }
 

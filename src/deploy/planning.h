@@ -45,7 +45,7 @@ struct PlanQuestion {
   std::function<std::optional<ServiceInputs>(const std::string& release_id, const std::string& service)> made_from;
   std::map<std::string, std::string> release_of;  // service -> the release that last made its containers
   std::map<std::string, RecreateIgnore> ignores;  // by service
-  std::string digest_to_adopt;                    // containers made by doco-cd from it are taken over
+  bool is_at_digest = false;  // labels say that the stack is what it is to be: what nobody has on record is taken over
   bool force_recreate = false;
   bool remove_orphans = true;
   bool last_release_failed = false;

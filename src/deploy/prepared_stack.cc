@@ -132,7 +132,7 @@ Status StackPreparer::plan(const Job& job, const Digest& digest, PreparedStack& 
                         .containers = stack.containers,
                         .release_of = stack.record.release_of,
                         .ignores = stack.ignores,
-                        .digest_to_adopt = stack.is_known ? "" : digest.str(),
+                        .is_at_digest = last_digest(*containers) == digest.str(),
                         .force_recreate = stack.config.force_recreate,
                         .remove_orphans = stack.config.remove_orphans,
                         .last_release_failed = stack.record.last_state == ReleaseState::failed};

@@ -62,7 +62,8 @@ class StackPreparer {
   // Looks at the engine and the state file, checks whose stack it is (deploy/O1), and makes the plan. The stack is
   // locked by the caller. `settle`: containers that a killed driver left half made are settled first; without it
   // nothing is changed, and they are planned for as they are.
-  // `digest`: what is deployed. Containers that doco-cd made from it are taken over as they are (deploy/L23).
+  // `digest`: what is deployed. Containers that nobody has on record and that were made from it, by doco-cd or before
+  // the state file was lost, are taken over as they are (deploy/L23).
   Status plan(const Job& job, const Digest& digest, PreparedStack& stack, bool settle, const Deadline& deadline);
 
   // The model without secrets.

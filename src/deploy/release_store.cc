@@ -221,7 +221,12 @@ Status ReleaseStore::prune(const std::string& stack) {
       "AND seq IS NOT (SELECT max(seq) FROM releases WHERE stack = ?1 AND state = 'succeeded')");
   if (auto done = old.bind(stack).bind(kReleasesPerStack).run(); !done) return done;
   if (db_->changes() == 0) return {};
-  return db_->query("DELETE FROM release_services WHERE release_id NOT IN (SELECT id FROM releases)").run();
+  return db_
+      ->query(
+          "DELETE FROM release_services WHERE release_id NOT IN (SELECT id FROM releases) AND release_id NOT IN "
+          "(SELECT "
+          "value FROM stacks, json_each(stacks.release_of))")
+      .run();
 }
 
 Result<std::optional<ServiceInputs>> ReleaseStore::inputs(const std::string& release_id, const std::string& service) {
@@ -240,8 +245,8 @@ Result<std::optional<ServiceInputs>> ReleaseStore::inputs(const std::string& rel
 Status ReleaseStore::set_inputs(const std::string& release_id, const std::string& service,
                                 const ServiceInputs& inputs) {
   const std::lock_guard lock(mutex_);
-  auto update = db_->query("UPDATE release_services SET inputs = ? WHERE release_id = ? AND service = ?");
-  return update.bind(json::serialize(to_json(inputs))).bind(release_id).bind(service).run();
+  auto row = db_->query("INSERT OR REPLACE INTO release_services (release_id, service, inputs) VALUES (?, ?, ?)");
+  return row.bind(release_id).bind(service).bind(json::serialize(to_json(inputs))).run();
 }
 
 Result<std::optional<SettledRun>> ReleaseStore::settled(const std::string& lane, const std::string& place) {

@@ -84,7 +84,8 @@ class ReleaseStore {
   // The model of the stack's last good release, without secrets; nothing if none is known.
   Result<std::optional<json::object>> last_model(const std::string& stack);
   Result<std::optional<ServiceInputs>> inputs(const std::string& release_id, const std::string& service);
-  // A service was told of newer content: its containers count as made from it.
+  // The containers that this release made of the service count as made from these: it was told of newer content, or
+  // nobody knew what they were made from.
   Status set_inputs(const std::string& release_id, const std::string& service, const ServiceInputs& inputs);
 
   // By lane and place: the target, and what sets runs of one target apart. unsettle() forgets the bad key as well.

@@ -235,6 +235,7 @@ Status StackDeployment::bring_up(const ReleaseOrigin& origin, PreparedStack& sta
   for (const auto& [service, inputs] : stack.wanted)
     if (is_on_record_of_release(planned(stack.plan, service))) made[service] = inputs;
   if (auto begun = releases_.begin(release, made, discovery_of(stack.config)); !begun) return begun;
+  if (auto adopted = keep_inputs_of_adopted(stack); !adopted) return adopted;
 
   json::object model = stack.model;
   put_labels(model, stack,
@@ -304,6 +305,20 @@ Status StackDeployment::up_and_watch(PreparedStack& stack, const json::object& m
   }
   if (!well && well.error().kind != Kind::unavailable) stack.failure = (*watch)->failure();
   return well;
+}
+
+// By the release that their labels name; doco-cd's name none and count as made by the one that adopts them.
+Status StackDeployment::keep_inputs_of_adopted(const PreparedStack& stack) {
+  for (const auto& service : stack.plan.services) {
+    if (service.action != ServiceAction::adopt) continue;
+    for (const auto& container : stack.containers.at(service.service)) {
+      const auto release_id = container.label(std::string(kReleaseLabel));
+      if (release_id.empty()) continue;
+      if (auto kept = releases_.set_inputs(release_id, service.service, stack.wanted.at(service.service)); !kept)
+        return kept;
+    }
+  }
+  return {};
 }
 
 // deploy/N16. Remembered once it is sent: a process that is killed in between sends it again.

@@ -31,9 +31,10 @@ class RestartTest : public JobQueueTest {
     const auto opened = JobQueue::open(options_, clock_, Log({.level = LogLevel::critical}));
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().kind, Kind::internal);
-    EXPECT_EQ(opened.error().message,
-              "state file " + options_.state_file.string() + " is damaged (" + reason +
-                  "): move it away or restore it; windlass does not start with a damaged state file");
+    EXPECT_EQ(opened.error().message, "state file " + options_.state_file.string() + " is damaged (" + reason +
+                                          "): restore it, or start with windlass serve --rebuild-state, which keeps it "
+                                          "and reads from the engine what "
+                                          "is deployed");
   }
 };
 

@@ -70,8 +70,8 @@ Result<std::int64_t> number_of(Db& db, std::string_view sql) {
 
 tl::unexpected<Error> damaged(const fs::path& file, std::string_view reason) {
   return fail(Kind::internal,
-              fmt::format("state file {} is damaged ({}): move it away or restore it; windlass does not "
-                          "start with a damaged state file",
+              fmt::format("state file {} is damaged ({}): restore it, or start with windlass serve --rebuild-state, "
+                          "which keeps it and reads from the engine what is deployed",
                           file.string(), reason));
 }
 

@@ -1,0 +1,139 @@
+#include "deploy/rebuild.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "config/key_reader.h"
+#include "config/switch_keys.h"
+#include "config/yaml.h"
+#include "deploy/labels.h"
+#include "deploy/model_paths.h"
+#include "oci/reference.h"
+
+namespace windlass {
+namespace {
+
+// A release as its containers tell of it.
+struct Found {
+  Release release;
+  std::optional<AutoDiscovery> discovery;
+  std::string live_path;  // relative to the data directory, "" if unknown
+  std::vector<std::string> services;
+};
+
+std::string of(const ContainerSummary& container, std::string_view key) { return container.label(std::string(key)); }
+
+Result<Reference> reference_of(const ContainerSummary& container) {
+  auto reference = Reference::parse(of(container, "cd.doco.source.url"));
+  if (!reference) return reference;
+  if (reference->source_id() != of(container, kSourceIdLabel))
+    return fail(Kind::invalid, "its labels name two sources");
+  return reference;
+}
+
+// The live directory is the plain path of the source, or that with a reference behind it (oci 9).
+std::string live_path_of(const ContainerSummary& container, const Reference& reference, std::string_view host_data) {
+  const auto below = path_below(host_data, of(container, "cd.doco.deployment.working_dir"));
+  if (!below) return "";
+  const auto plain = reference.live_path();
+  const auto own = fmt::format("{}@{}", plain, reference.digest() ? "@digest" : reference.identifier());
+  for (const auto& path : {own, plain})
+    if (*below == path || below->starts_with(path + "/")) return path;
+  return "";
+}
+
+std::optional<AutoDiscovery> discovery_of(const ContainerSummary& container) {
+  if (of(container, "cd.doco.deployment.auto_discovery") != "true") return std::nullopt;
+  AutoDiscovery discovery;
+  const auto yaml = parse_yaml("auto_discovery: " + of(container, "cd.doco.deployment.auto_discovery.config"), "label");
+  std::vector<std::string> ignored;
+  if (yaml && yaml->documents.size() == 1) {
+    KeyReader read(*yaml->documents.front(), "label", ignored);
+    decode_auto_discovery(read, "label", ignored, ignored, discovery);
+  }
+  return discovery;
+}
+
+Result<Found> found_in(const ContainerSummary& container, std::string_view host_data) {
+  const auto reference = reference_of(container);
+  if (!reference) return tl::unexpected(reference.error());
+  auto digest = Digest::parse(of(container, "cd.doco.deployment.target.sha"));
+  if (!digest) return tl::unexpected(digest.error());
+  const auto stack = of(container, "cd.doco.deployment.name");
+  if (stack.empty() || stack != of(container, "com.docker.compose.project"))
+    return fail(Kind::invalid, "its labels name two stacks");
+  const auto made_at = parse_rfc3339(of(container, "cd.doco.deployment.timestamp"));
+  if (!made_at) return fail(Kind::invalid, "its label cd.doco.deployment.timestamp is no time");
+  JobRequest request{.trigger = Trigger::poll,
+                     .artifact = of(container, "cd.doco.source.url"),
+                     .source_id = reference->source_id(),
+                     .repository = of(container, kSourceNameLabel),
+                     .ref = reference->identifier(),
+                     .ref_is_digest = reference->digest().has_value(),
+                     .digest = *digest,
+                     .target = of(container, "cd.doco.deployment.config.target")};
+  return Found{.release = {.id = of(container, kReleaseLabel),
+                           .stack = stack,
+                           .request = std::move(request),
+                           .digest = digest->str(),
+                           .plan = "found in the labels of its containers",
+                           .state = ReleaseState::succeeded,
+                           .started_at = *made_at,
+                           .finished_at = *made_at},
+               .discovery = discovery_of(container),
+               .live_path = live_path_of(container, *reference, host_data)};
+}
+
+// Oldest first.
+std::vector<Found> releases_of(const std::vector<ContainerSummary>& containers, const RebuildParts& parts,
+                               const Log& log) {
+  std::map<std::string, Found> by_id;
+  for (const auto& container : containers) {
+    auto found = found_in(container, parts.host_data_dir);
+    if (!found) {
+      log.warning("container is left out", {{"container", container.name}, {"error", found.error().message}});
+      continue;
+    }
+    auto& known = by_id.try_emplace(found->release.id, *found).first->second;
+    const auto service = container.label("com.docker.compose.service");
+    known.services.push_back(service);
+    known.release.images[service] = container.image_id;
+  }
+  std::vector<Found> releases;
+  for (auto& [id, found] : by_id) releases.push_back(std::move(found));
+  std::sort(releases.begin(), releases.end(), [](const Found& a, const Found& b) {
+    return std::pair(a.release.started_at, a.release.id) < std::pair(b.release.started_at, b.release.id);
+  });
+  return releases;
+}
+
+}  // namespace
+
+Result<std::size_t> rebuild_records(const RebuildParts& parts, const Log& log, const Deadline& deadline) {
+  const auto containers = parts.engine.containers({std::string(kReleaseLabel)}, deadline);
+  if (!containers) return tl::unexpected(containers.error());
+  auto releases = releases_of(*containers, parts, log);
+  std::map<std::string, std::map<std::string, std::string>> release_of;  // stack -> service -> release
+  for (auto& found : releases) {
+    auto& release = found.release;
+    const auto& request = release.request;
+    if (!found.live_path.empty())
+      if (auto claimed = parts.live.claim(request.source_id, found.live_path, request.ref, request.ref_is_digest);
+          !claimed)
+        return tl::unexpected(claimed.error());
+    if (auto kept = parts.releases.remember(lane_of(request), *request.digest, true); !kept)
+      return tl::unexpected(kept.error());
+    if (parts.sources_with_inline_deployments.contains(request.source_id)) release.request.artifact.clear();
+    if (auto begun = parts.releases.begin(release, {}, found.discovery); !begun) return tl::unexpected(begun.error());
+    auto& services = release_of[release.stack];
+    for (const auto& service : found.services) services[service] = release.id;
+    if (auto done = parts.releases.finish(release, services); !done) return tl::unexpected(done.error());
+    log.info("release found", {{"stack", release.stack}, {"release", release.id}, {"digest", release.digest}});
+  }
+  return releases.size();
+}
+
+}  // namespace windlass
