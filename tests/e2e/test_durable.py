@@ -1,5 +1,6 @@
 """A 202 means on disk: after kill -9 a restart finishes what was accepted, under the same id, deployed once."""
 
+import os
 import random
 import time
 import unittest
@@ -36,11 +37,11 @@ class KillNine(EndToEnd):
         self.assertEqual(self.windlass.deploy(ref, digest)["status"], "skipped")
 
     def test_kills_at_random_moments_lose_nothing_and_double_nothing(self):
-        moments = random.Random(7)
+        moments = random.Random(os.environ.get("WINDLASS_KILLS_SEED", 7))
         name = self.stack("random")
         ref = self.ref(name)
         self.windlass.start()
-        for number in range(6):
+        for number in range(int(os.environ.get("WINDLASS_KILLS", 6))):
             digest = self.push(ref, self.files(name, str(number)))
             since = f"{time.time():.6f}"
             answer = self.windlass.send(ref, digest)
