@@ -55,6 +55,7 @@ class DurableQueue final : public JobQueue {
   void stop(std::chrono::milliseconds grace) override {
     if (stopped_.exchange(true)) return;
     writer_.close_door();
+    crash_point("stop.draining");
     if (writer_.wait_until_idle(grace)) return;
     if (workers_) workers_->ask_to_stop();
     if (writer_.wait_until_idle(kStopPatience)) return;

@@ -13,6 +13,7 @@
 #include <set>
 #include <vector>
 
+#include "base/crash_point.h"
 #include "base/text.h"
 #include "oci/blob_hash.h"
 #include "sys/crypto.h"
@@ -67,6 +68,7 @@ class PartialBlob {
     }
     hash_.update(bytes);
     written_ += bytes.size();
+    crash_point("fetch.half_blob");
     while (!bytes.empty()) {
       const ssize_t wrote = ::write(file_.get(), bytes.data(), bytes.size());
       if (wrote < 0 && errno == EINTR) continue;
@@ -86,6 +88,7 @@ class PartialBlob {
     if (!hash_.matches()) return fail(Kind::invalid, "blob digest mismatch: expected " + digest_.str());
     if (::rename(path_.c_str(), name.c_str()) != 0) return tl::unexpected(disk_error());
     path_.clear();
+    crash_point("fetch.blob_stored");
     return {};
   }
 

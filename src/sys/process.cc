@@ -16,6 +16,7 @@
 #include <cstring>
 #include <optional>
 
+#include "base/crash_point.h"
 #include "base/text.h"
 #include "sys/files.h"
 
@@ -284,6 +285,7 @@ class PosixRunner final : public ProcessRunner {
     }
     out->write.reset();
     err->write.reset();
+    crash_point("child.started");
     Child child(pid, std::move(out->read), std::move(err->read), command.output_bytes_max);
     return child.watch(deadline, options_.grace);
   }

@@ -10,11 +10,13 @@ from test_durable import starts
 # The step, and whether the sender has its 202 by then.
 STEPS = {
     "accept.received": False, "accept.before_commit": False, "accept.after_commit": False,  # F1
-    "job.leased": True,  # F2
-    "unpack.half": True, "unpack.done": True,  # F6
-    "sync.journal_written": True, "sync.half": True, "sync.before_delete": True, "sync.after": True,  # F7
-    "driver.before_up": True, "driver.after_up": True,  # F9
-    "release.before_record": True, "release.after_record": True,  # F10
+    "job.leased": True, "source.resolved": True, "verify.done": True,  # F2
+    "fetch.half_blob": True, "fetch.blob_stored": True,  # F5
+    "unpack.half": True, "unpack.done": True, "plan.done": True,  # F6
+    "sync.journal_written": True, "sync.half": True, "sync.half:2": True, "sync.half:3": True, "sync.before_delete": True, "sync.after": True,  # F7
+    # The third child: compose has told its version, resolved the model, and now brings the stack up.
+    "driver.before_up": True, "child.started:3": True, "driver.after_up": True,  # F9
+    "watch.waiting": True, "release.before_record": True, "release.after_record": True,  # F10
 }
 
 
@@ -69,6 +71,19 @@ class CrashSteps(EndToEnd):
         self.assertEqual(self.windlass.deploy(ref, digest)["status"], "skipped")
         self.assertEqual(container_ids(name), before)
 
+    def test_at_stop_draining(self):
+        """Killed while it was stopping: what was accepted is done by the next process."""  # F13
+        name = self.stack("crash")
+        ref = self.ref(name)
+        digest = self.push(ref, self.files(name, "two"))
+        self.windlass.start(WINDLASS_CRASH_AT="stop.draining")
+        job_id = self.windlass.send(ref, digest).job_id
+        self.windlass.process.terminate()
+        self.assertEqual(self.windlass.wait_end(), -9)
+        self.windlass.start()
+        self.assertIn(self.windlass.wait_run(job_id)["status"], ("succeeded", "skipped"))
+        self.assertEqual(set(containers(name)), {"app"})
+
     def test_at_rollback_half(self):
         """Killed on the way back: the next start completes it, and does not try the bad release again."""  # F11
         name = self.stack("crash")
@@ -96,7 +111,7 @@ def _test(step, answered):
 
 
 for _step, _answered in STEPS.items():
-    setattr(CrashSteps, f"test_at_{_step.replace('.', '_')}", _test(_step, _answered))
+    setattr(CrashSteps, f"test_at_{_step.replace('.', '_').replace(':', '_')}", _test(_step, _answered))
 
 
 if __name__ == "__main__":
