@@ -157,7 +157,10 @@ Awaitable<bool> HttpConnection::read_head(HttpHeadParser& parser) {
     }
     const bool filled = co_await fill(kHeadRoom);
     if (filled) {
-      if (stage_ == Stage::idle) begin_request();
+      if (stage_ == Stage::idle) {
+        begin_request();
+        shared_.make_room();
+      }
       continue;
     }
     if (input_.empty()) co_return false;  // closed or timed out between two requests: nothing to say
@@ -229,6 +232,7 @@ Awaitable<BodyFault> HttpConnection::fill_body() {
 
 // Reads what has come, at least one byte; false at the end of the stream, on errors and when the time is over.
 Awaitable<bool> HttpConnection::fill(std::size_t room) {
+  if (!tls_) co_return co_await fill_plain();
   const auto held = held_bytes_;
   if (stage_ != Stage::idle) {  // between requests there is one small buffer for each connection
     hold(held + room);
@@ -236,18 +240,28 @@ Awaitable<bool> HttpConnection::fill(std::size_t room) {
   }
   const auto have = input_.size();
   input_.resize(have + room);
-  const auto space = asio::buffer(input_.data() + have, room);
-  std::size_t count = 0;
-  if (tls_) {
-    const auto [error, read] = co_await tls_->async_read_some(space, kAwait);
-    if (!error) count = read;
-  } else {
-    const auto [error, read] = co_await socket_.async_read_some(space, kAwait);
-    if (!error) count = read;
+  const auto [error, count] = co_await tls_->async_read_some(asio::buffer(input_.data() + have, room), kAwait);
+  input_.resize(have + (error ? 0 : count));
+  if (!is_abandoned()) hold(held + (error ? 0 : count));
+  co_return !error && count > 0;
+}
+
+// While it waits it holds no more than what has come: ten thousand clients that say nothing must not cost ten thousand
+// buffers. All connections read through one.
+Awaitable<bool> HttpConnection::fill_plain() {
+  for (;;) {
+    boost::system::error_code error;
+    const auto count = socket_.read_some(asio::buffer(shared_.scratch), error);
+    if (!error) {
+      input_.append(shared_.scratch.data(), count);
+      hold(held_bytes_ + count);
+      if (stage_ != Stage::idle) shared_.make_room();  // else once it is known that a request has begun
+      co_return count > 0;
+    }
+    if (error != asio::error::would_block) co_return false;
+    const auto [failed] = co_await socket_.async_wait(Socket::wait_read, kAwait);
+    if (failed) co_return false;
   }
-  input_.resize(have + count);
-  if (!is_abandoned()) hold(held + count);
-  co_return count > 0;
 }
 
 // Gives the request to the handler and waits for the answer, which is in answer_ afterwards.
@@ -315,10 +329,12 @@ Awaitable<void> HttpConnection::linger() {
   if (error) co_return;
   enter(Stage::lingering, kLingerTimeout);
   const auto end = deadline_;
-  input_.resize(kBodyRoom);
+  input_ = std::string();
   while (std::chrono::steady_clock::now() < end) {
-    const auto [failed, count] = co_await socket_.async_read_some(asio::buffer(input_), kAwait);
+    const auto [failed] = co_await socket_.async_wait(Socket::wait_read, kAwait);  // lets the others in between
     if (failed) co_return;
+    (void)socket_.read_some(asio::buffer(shared_.scratch), error);
+    if (error && error != asio::error::would_block) co_return;
   }
 }
 

@@ -45,6 +45,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     std::function<void()> make_room;     // called when unfinished_bytes may be over its limit
     std::uint64_t unfinished_bytes = 0;  // of requests that are not complete
     bool stopping = false;
+    std::string scratch = std::string(16 << 10, '\0');  // what a connection reads into; used between two waits only
   };
 
   // With `tls` the connection begins with a handshake.
@@ -83,6 +84,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   Awaitable<bool> read_chunked_body(ServerRequest& request);
   Awaitable<BodyFault> fill_body();
   Awaitable<bool> fill(std::size_t room);
+  Awaitable<bool> fill_plain();
   Awaitable<void> ask_handler(ServerRequest request);
   void put_answer(const ServerResponse& response, bool is_head_request, bool keep_alive);
   void put_refusal(int status, std::string_view reason);

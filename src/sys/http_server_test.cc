@@ -208,23 +208,24 @@ TEST(HttpServer, MakesRoomByEndingTheOldestUnfinishedBody) {
 
 TEST(HttpServer, BoundsTheBytesOfAllUnfinishedRequests) {
   auto options = RunningServer::quick();
-  options.unfinished_bytes_max = 50'000;  // three buffers
+  options.unfinished_bytes_max = 50'000;
+  options.body_bytes_max = 12'000;  // four of which the limit always lets in
   options.request_timeout = options.body_idle_timeout = 60s;
   RunningServer server(echo, options);
-  const std::string head = "POST / HTTP/1.0\r\nContent-Length: 3\r\n\r\n";
+  const std::string head = "POST / HTTP/1.0\r\nContent-Length: 11003\r\n\r\n", most(11'000, 'a');
   std::vector<std::unique_ptr<RawClient>> clients;
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 6; ++i) {
     clients.push_back(std::make_unique<RawClient>(server.port()));
-    clients.back()->send(head + "a");
+    clients.back()->send(head + most);
     std::this_thread::sleep_for(30ms);
   }
   for (int i = 0; i < 2; ++i) EXPECT_TRUE(clients[i]->is_ended()) << i;
-  for (int i = 2; i < 5; ++i) {
-    clients[i]->send("bc");
-    EXPECT_EQ(body_of(clients[i]->read_all()), "POST / [abc] none;") << i;
+  for (int i = 2; i < 6; ++i) {
+    clients[i]->send("bcd");
+    EXPECT_EQ(body_of(clients[i]->read_all()), "POST / [" + most + "bcd] none;") << i;
   }
   for (int i = 0; i < 10; ++i)  // what has ended is not counted any more
-    EXPECT_EQ(body_of(server.exchange(head + "abc")), "POST / [abc] none;") << i;
+    EXPECT_EQ(body_of(server.exchange(head + most + "bcd")), "POST / [" + most + "bcd] none;") << i;
 }
 
 TEST(HttpServer, NamesWhatItCannotListenOn) {
