@@ -246,6 +246,9 @@ Result<std::unique_ptr<Service>> Service::make(Settings settings, Environment en
   for (const auto& hook : settings.registry_hooks) log.mask(hook.secret);
   auto state = StateFolder::open(settings.data_mount_path);
   if (!state) return tl::unexpected(state.error());
+  if (const auto reason = state->lost_log(); !reason.empty())
+    log.error("the write-ahead log of the state file is lost: the last jobs and releases may be missing",
+              {{"file", state->state_file().string() + "-wal"}, {"reason", reason}});
   if (rebuild_state)
     if (auto aside = state->set_damaged_aside(log); !aside) return tl::unexpected(aside.error());
   // Before any thread: every thread inherits the mask, so that only wait_for_signals() gets them.

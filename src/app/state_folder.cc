@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <fstream>
+
 #include "base/text.h"
 #include "jobs/schema.h"
 #include "sys/crypto.h"
@@ -10,6 +13,8 @@ namespace windlass {
 namespace {
 
 constexpr const char* kRebuildMark = "rebuild-state";
+constexpr const char* kRunningMark = "running";         // there while a process is at work
+constexpr std::string_view kLogMagic = "\x37\x7f\x06";  // the fourth byte is the byte order (SQLite, WAL format)
 
 }  // namespace
 
@@ -24,7 +29,27 @@ Result<StateFolder> StateFolder::open(const std::filesystem::path& data_dir) {
       return while_doing(fmt::format("DATA_MOUNT_PATH {}", data_dir.string()), made.error());
   auto lock = FileLock::take(folder / "lock", "data directory");
   if (!lock) return tl::unexpected(lock.error());
-  return StateFolder(folder, std::move(*lock));
+  std::error_code absent;
+  const bool ended_well = !std::filesystem::exists(folder / kRunningMark, absent);
+  if (auto marked = write_file(folder / kRunningMark, "", 0600); !marked) return tl::unexpected(marked.error());
+  return StateFolder(folder, std::move(*lock), ended_well, Mark(folder / kRunningMark));
+}
+
+StateFolder::Mark::~Mark() {
+  std::error_code ignored;
+  if (!file_.empty()) std::filesystem::remove(file_, ignored);
+}
+
+// SQLite takes a state file without its log for one that was closed well, and a log without its magic number for none.
+std::string StateFolder::lost_log() const {
+  std::error_code error;
+  if (ended_well_ || !std::filesystem::exists(state_file(), error)) return "";
+  std::ifstream log(state_file().string() + "-wal", std::ios::binary);
+  if (!log) return "it is gone";
+  std::array<char, kLogMagic.size()> magic{};
+  log.read(magic.data(), magic.size());
+  const bool is_empty = log.gcount() == 0;
+  return is_empty || std::string_view(magic.data(), magic.size()) == kLogMagic ? "" : "it holds something else";
 }
 
 // The mark is there first: a process that is killed in between goes on at its next start, not with an empty file.

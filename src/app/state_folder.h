@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <utility>
 
 #include "base/log.h"
 #include "base/result.h"
@@ -19,6 +21,10 @@ class StateFolder {
 
   std::filesystem::path state_file() const { return folder_ / "state.db"; }
   std::filesystem::path blobs() const { return folder_ / "oci/blobs"; }
+  // Why the last of what the state file took may be lost, "" if nothing says so: the process before did not end well,
+  // and the write-ahead log that it must have left is gone or is none (reliability/F25). Before the file is opened.
+  std::string lost_log() const;
+
   // `serve --rebuild-state`: a damaged state file is moved aside, to be rebuilt once the engine answers. Nothing
   // happens to one that is whole. Kind::conflict when a newer windlass wrote it.
   Status set_damaged_aside(const Log& log) const;
@@ -31,10 +37,25 @@ class StateFolder {
   Result<Secret> hash_key() const;
 
  private:
-  StateFolder(std::filesystem::path folder, FileLock lock) : folder_(std::move(folder)), lock_(std::move(lock)) {}
+  // A file that is there while a process is at work: what was killed leaves it.
+  class Mark {
+   public:
+    explicit Mark(std::filesystem::path file) : file_(std::move(file)) {}
+    Mark(Mark&& other) noexcept : file_(std::exchange(other.file_, {})) {}
+    Mark& operator=(Mark&&) = delete;
+    ~Mark();
+
+   private:
+    std::filesystem::path file_;
+  };
+
+  StateFolder(std::filesystem::path folder, FileLock lock, bool ended_well, Mark mark)
+      : folder_(std::move(folder)), lock_(std::move(lock)), ended_well_(ended_well), mark_(std::move(mark)) {}
 
   std::filesystem::path folder_;
-  FileLock lock_;  // held as long as the process lives
+  FileLock lock_;    // held as long as the process lives
+  bool ended_well_;  // the process before
+  Mark mark_;
 };
 
 }  // namespace windlass

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "jobs/schema.h"
 #include "sys/crypto.h"
 
@@ -73,6 +75,24 @@ TEST_F(StateFolderTest, LeavesTheFileOfANewerWindlassAlone) {
   ASSERT_TRUE((*open_state(state->state_file()))->execute("PRAGMA user_version = 1000"));
   EXPECT_EQ(state->set_damaged_aside(Log({.file_descriptor = -1})).error().kind, Kind::conflict);
   EXPECT_TRUE(fs::exists(state->state_file()));
+}
+
+TEST_F(StateFolderTest, SeesThatTheLogOfAKilledProcessIsLost) {  // reliability/F25
+  const auto file = data / ".windlass/state.db", log = data / ".windlass/state.db-wal",
+             mark = data / ".windlass/running";
+  const auto verdict = [&] { return StateFolder::open(data)->lost_log(); };
+  EXPECT_EQ(verdict(), "");
+  EXPECT_FALSE(fs::exists(mark)) << "it has ended well";
+  ASSERT_TRUE(open_state(file));
+  EXPECT_EQ(verdict(), "") << "closed well: no log is left";
+  std::ofstream(mark).close();
+  EXPECT_EQ(verdict(), "it is gone");
+  std::ofstream(mark).close();
+  std::ofstream(log) << "garbage";
+  EXPECT_EQ(verdict(), "it holds something else");
+  std::ofstream(mark).close();
+  std::ofstream(log) << "\x37\x7f\x06\x82 and so on";
+  EXPECT_EQ(verdict(), "");
 }
 
 TEST_F(StateFolderTest, NeedsTheDataFolder) {

@@ -93,6 +93,23 @@ class Rebuild(EndToEnd):
             again.wait()
             again.stdout.close()
 
+    def test_a_lost_log_is_told(self):
+        self.windlass.start()
+        digest = self.push(self.main, self.files(self.one))
+        self.succeeds(self.windlass.deploy(self.main, digest))
+        before = container_ids(self.one)
+        self.windlass.kill()
+        os.remove(self.state_file() + "-wal")
+        self.windlass.start()
+        told = self.windlass.events(level="error", reason="it is gone")
+        self.assertEqual(len(told), 1, told)
+        record = self.windlass.deploy(self.main, digest)
+        self.assertIn(record["status"], ("succeeded", "skipped"), record)
+        self.assertEqual(container_ids(self.one), before)
+        self.assertEqual(self.windlass.terminate(), 0)
+        self.windlass.start()
+        self.assertEqual(len(self.windlass.events(level="error", reason="it is gone")), 1)
+
     def outcome_with(self, content):
         """The exit code and output of a start with this state file; no code if it stays up."""
         with open(self.state_file(), "wb") as file:
