@@ -15,6 +15,7 @@ namespace windlass {
 enum class SourceType { oci };
 
 inline constexpr std::string_view kRollbackCause = "rollback";
+inline constexpr std::string_view kRegistryEventCause = "registry event";  // a registry announced it in its own words
 
 struct JobRequest {
   SourceType source = SourceType::oci;
@@ -26,7 +27,7 @@ struct JobRequest {
   bool ref_is_digest = false;
   std::optional<Digest> digest;  // the manifest digest the sender announced (P of webhook 14)
   std::string target;            // deploy-config target, empty: none
-  std::string cause;             // "retry" for jobs windlass makes itself, kRollbackCause, else empty
+  std::string cause;             // "retry" for jobs windlass makes itself, one of the above, else empty
   std::string parent;            // id of the run that this one belongs to (api/E12), else empty
   // Inline deployments as canonical JSON, in place of the artifact's deploy config (config 5); empty: none. May hold
   // environment values that are nobody's business: never in a log, a record or an answer.

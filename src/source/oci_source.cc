@@ -174,15 +174,29 @@ Status OciSource::verify(const Job& job, const Digest& digest, const Deadline& d
   auto reference = Reference::parse(job.request.artifact);
   if (!reference) return while_doing("failed to parse OCI artifact reference", reference.error());
   for (const auto& policy : options_.trust.of_artifact(reference->source_id(), !job.request.deployments.empty()))
-    if (auto trusted = trust_.check(*reference, digest, policy, deadline); !trusted) return trusted;
+    if (auto trusted = check_trust(job, *reference, digest, policy, deadline); !trusted) return trusted;
   return {};
+}
+
+Status OciSource::check_trust(const Job& job, const Reference& reference, const Digest& digest,
+                              const TrustPolicy& policy, const Deadline& deadline) {
+  auto trusted = trust_.check(reference, digest, policy, deadline);
+  if (job.request.cause != kRegistryEventCause) return trusted;
+  for (const auto span : options_.signature_pauses) {
+    if (trusted || trusted.error().kind != Kind::denied) break;
+    log_.info("announced artifact is not trusted yet: its signature may still come",
+              {{"job_id", job.id}, {"digest", digest.str()}, {"error", trusted.error().message}});
+    if (!pause(span, deadline)) break;
+    trusted = trust_.check(reference, digest, policy, deadline);
+  }
+  return trusted;
 }
 
 Status OciSource::verify_deployment(const Job& job, const Digest& digest, const TrustOverride& wanted,
                                     const Deadline& deadline) {
   auto reference = Reference::parse(job.request.artifact);
   if (!reference) return while_doing("failed to parse OCI artifact reference", reference.error());
-  return trust_.check(*reference, digest, options_.trust.of_deployment(wanted), deadline);
+  return check_trust(job, *reference, digest, options_.trust.of_deployment(wanted), deadline);
 }
 
 std::string OciSource::trust_stamp(const JobRequest& request) {

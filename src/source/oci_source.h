@@ -20,6 +20,11 @@ class OciSource final : public Source {
     // Pauses before asking a registry again that does not show a digest yet (webhook/P2, P3).
     std::vector<std::chrono::milliseconds> pauses = {std::chrono::seconds(1), std::chrono::seconds(2),
                                                      std::chrono::seconds(4), std::chrono::seconds(8)};
+    // Pauses before looking for signatures again of what a registry has announced: its signer may come after it
+    // (registry-events 3.6).
+    std::vector<std::chrono::milliseconds> signature_pauses = {std::chrono::seconds(2), std::chrono::seconds(5),
+                                                               std::chrono::seconds(10), std::chrono::seconds(20),
+                                                               std::chrono::seconds(23)};
     TrustRules trust;
   };
 
@@ -45,6 +50,8 @@ class OciSource final : public Source {
   Result<Settled> settle_by_tag(const Question& question);
   Result<Settled> settle_announced(const Question& question, const Digest& announced);
   Result<std::optional<Digest>> sha256_of(const Question& question, const Digest& announced);
+  Status check_trust(const Job& job, const Reference& reference, const Digest& digest, const TrustPolicy& policy,
+                     const Deadline& deadline);
   Result<std::optional<Digest>> wait_for(const Question& question, const Digest& announced);
 
   Options options_;

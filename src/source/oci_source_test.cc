@@ -43,7 +43,9 @@ struct FakeRegistry final : Registry {
     if (found == manifests.end()) return std::optional<ManifestBytes>();
     return std::optional(ManifestBytes{digest, "application/vnd.oci.image.manifest.v1+json", found->second});
   }
+  int signatures_asked = 0;
   Result<std::optional<ManifestBytes>> manifest_at_tag(const Reference&, const std::string&, const Deadline&) override {
+    ++signatures_asked;
     return std::optional<ManifestBytes>();
   }
   Result<std::vector<Descriptor>> referrers(const Reference&, const Digest&, const std::string&,
@@ -61,6 +63,10 @@ struct FakeRegistry final : Registry {
     return fail(Kind::not_found, "nothing here");
   }
 };
+
+constexpr std::string_view kPublicKey =
+    "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE4HA0z2lGVU/yqphOqTxjx0WISmuf\n"
+    "TGIVgVv+zvpd2IPcM70ClgMHJgZUqXMpmjU1BE3Fa9THBGLEGdHMSyuVxw==\n-----END PUBLIC KEY-----\n";
 
 class OciSourceTest : public ::testing::Test {
  protected:
@@ -265,6 +271,29 @@ TEST_F(OciSourceTest, StopsWaitingWhenTheJobIsAskedTo) {  // reliability/P12
   const auto settled = source.settle(job, history, Deadline::in(1h, stop.get_token()));
   ASSERT_FALSE(settled);
   EXPECT_EQ(settled.error().kind, Kind::unavailable);
+}
+
+// registry-events 3.6: the signature may come after the push; the event of it is ignored
+TEST_F(OciSourceTest, LooksForSignaturesAgainOfWhatARegistryHasAnnounced) {
+  TrustPolicy policy{.enabled = true, .ignore_tlog = true};
+  policy.public_keys.push_back(*PublicKey::parse_pem(kPublicKey));
+  OciSource source({.signature_pauses = {1ms, 1ms}, .trust = TrustRules(policy)}, registry, trust,
+                   Log({.level = LogLevel::error}));
+  Job job{.id = "j", .request = {.artifact = "reg.example/my/app:main"}};
+  const auto asked = [&] {
+    registry.signatures_asked = 0;
+    EXPECT_EQ(source.verify(job, a, Deadline::in(10s)).error().kind, Kind::denied);
+    return registry.signatures_asked;
+  };
+  const int once = asked();
+  ASSERT_GT(once, 0);
+  job.request.cause = kRegistryEventCause;
+  EXPECT_EQ(asked(), 3 * once);
+  std::stop_source stop;
+  stop.request_stop();
+  registry.signatures_asked = 0;
+  EXPECT_FALSE(source.verify(job, a, Deadline::in(10s, stop.get_token())));
+  EXPECT_LE(registry.signatures_asked, once) << "a job that is to stop waits for nothing";
 }
 
 }  // namespace

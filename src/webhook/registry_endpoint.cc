@@ -56,7 +56,8 @@ JobRequest job_for(const RegistryEvent& event, const std::string& target) {
                  .repository = reference.repository(),
                  .ref = reference.identifier(),
                  .ref_is_digest = reference.digest().has_value(),
-                 .target = target};
+                 .target = target,
+                 .cause = std::string(kRegistryEventCause)};
   if (auto digest = Digest::parse(event.digest)) job.digest = *std::move(digest);
   return job;
 }

@@ -300,6 +300,18 @@ class Signing(Pushing):
         self.assertNotIn("another-one", wrong.err)
 
 
+    def test_what_push_has_signed_is_deployed_under_a_policy(self):
+        key, public_key = self.keys("ours")
+        with open(public_key) as file:
+            policy = json.dumps({"enabled": True, "ignore_tlog": True, "public_keys": [file.read()]})
+        ref = self.ref(self.name)
+        write_tree(self.folder, page_project(self.name, free_port(), "signed"))
+        self.windlass.start(OCI_TRUST_POLICY=policy)
+        self.fails(self.windlass.deploy(ref, self.pushed(self.folder, ref)), "signature verification failed")
+        digest = self.pushed(self.folder, ref, "--sign", key, COSIGN_PASSWORD="pass-word")
+        self.succeeds(self.windlass.deploy(ref, digest))
+
+
 class Notifying(Pushing):
     def test_one_command_deploys(self):
         port = free_port()

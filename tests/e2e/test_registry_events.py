@@ -8,6 +8,7 @@ import subprocess
 import unittest
 
 from harness import EndToEnd, compose, containers, free_port, http_get, idle_service, until
+from test_trust import Signer, policy_of
 
 NOTIFY = "Bearer of-the-registry"
 HOOKS = """
@@ -78,6 +79,20 @@ notifications:
             self.assertEqual(record["revision"], f"main ({digest})")
             self.assertEqual(self.version(), f"V={version}")
         self.assertEqual([run["status"] for run in self.runs()], ["succeeded", "succeeded"], "one run a push")
+
+    def test_a_signature_that_comes_after_the_push_is_waited_for(self):
+        signer = Signer(self.windlass.folder, "late")
+        self.windlass.terminate()
+        self.windlass.start(OCI_TRUST_POLICY=policy_of(signer))
+        digest = self.push_version("one")
+        waiting = until(lambda: self.windlass.events(
+            msg="announced artifact is not trusted yet: its signature may still come"), "the signature to be missed")
+        self.assertEqual(waiting[0]["digest"], digest)
+        self.assertEqual(containers(self.name), {})
+        signer.sign(f"{self.address}/team/{self.name}@{digest}")
+        self.succeeds(self.windlass.wait_run(self.runs()[0]["job_id"]))
+        self.assertEqual(self.version(), "V=one")
+        self.assertEqual(len(self.runs()), 1, "the push of the signature is no deployment")
 
     def test_what_is_not_allowed_is_passed_over(self):
         self.push_version("one", repository="strangers")
