@@ -168,8 +168,9 @@ RoundRules Writer::rules(const Inbox& work) {
   if (work.empty() && rules.door_open && rules.steady_now >= prune_at_) {
     rules.prune_count = std::clamp<std::int64_t>(surplus, 0, kPruneStep);
     rules.prune_look_at = kPruneStep;
-  } else if (surplus > static_cast<std::int64_t>(options_.finished_max)) {  // never idle: it has to be paid now
-    rules.prune_count = 2 * static_cast<std::int64_t>(work.jobs.size() + work.records.size());
+  } else if (surplus > static_cast<std::int64_t>(options_.finished_max)) {
+    // Never idle: it has to be paid now. Many rows at once share pages, so that few rounds pay and little.
+    rules.prune_count = std::max<std::int64_t>(kPruneStep, 2 * (work.jobs.size() + work.records.size()));
   }
   return rules;
 }
