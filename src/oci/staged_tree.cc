@@ -46,8 +46,9 @@ Result<std::string> hash_file(int fd) {
 
 // Reproducible archives give every file the same second. A tool that goes by size and time, as BuildKit does, would not
 // see a file of the same size change; the part below a second, which archives do not hold, tells it.
-long nanoseconds_of(const std::string& sha256) {
-  return static_cast<long>(std::stoull(sha256.substr(0, 15), nullptr, 16) % 1'000'000'000);
+timespec time_of(std::int64_t mtime_unix, const std::string& sha256) {
+  return {.tv_sec = std::clamp<std::int64_t>(mtime_unix, 0, std::time(nullptr)),
+          .tv_nsec = static_cast<long>(std::stoull(sha256.substr(0, 15), nullptr, 16) % 1'000'000'000)};
 }
 
 }  // namespace
@@ -110,6 +111,7 @@ Status StagedTree::make_room(const std::string& path, EntryType type) {
 Status StagedTree::remove(const std::string& path) {
   const auto first = nodes_.find(path);
   if (first == nodes_.end()) return {};
+  if (auto there = drain(); !there) return there;
   // Deepest first, so that folders are empty when their turn comes. What is below a folder stands in one run of the map
   // from "path/" on.
   std::vector<std::string> paths = {path};
@@ -146,14 +148,18 @@ Status StagedTree::add_folder(const std::string& path, unsigned mode) {
   return {};
 }
 
-Result<FileDescriptor> StagedTree::create_file(const std::string& path, std::uint64_t size_bytes) {
+Status StagedTree::make_room_for_file(const std::string& path, std::uint64_t size_bytes) {
   if (path.empty()) return broken("name is empty");
   if (size_bytes > limits_.file_bytes_max)
     return broken(fmt::format("file of {} bytes, limit {}", size_bytes, limits_.file_bytes_max));
   bytes_ += size_bytes;
   if (bytes_ > limits_.bytes_max)
     return broken(fmt::format("artifact exceeds maximum allowed extraction size: {} bytes", limits_.bytes_max));
-  if (auto room = make_room(path, EntryType::file); !room) return tl::unexpected(room.error());
+  return make_room(path, EntryType::file);
+}
+
+Result<FileDescriptor> StagedTree::create_file(const std::string& path, std::uint64_t size_bytes) {
+  if (auto room = make_room_for_file(path, size_bytes); !room) return tl::unexpected(room.error());
   auto file = open_without_links(root_.get(), path, O_RDWR | O_CREAT | O_EXCL, 0600);
   if (!file.valid()) return tl::unexpected(system_error("creating " + path, errno));
   return file;
@@ -161,19 +167,44 @@ Result<FileDescriptor> StagedTree::create_file(const std::string& path, std::uin
 
 Status StagedTree::put_file(const std::string& path, FileDescriptor file, unsigned mode, std::int64_t mtime_unix,
                             std::uint64_t size_bytes, std::string hash) {
-  const unsigned kept = (mode & 0777) | 0600;
-  if (::fchmod(file.get(), kept) != 0) return tl::unexpected(system_error("writing " + path, errno));
-  const timespec time{.tv_sec = std::clamp<std::int64_t>(mtime_unix, 0, std::time(nullptr)),
-                      .tv_nsec = nanoseconds_of(hash)};
+  const auto& entry = note_file(path, mode, size_bytes, std::move(hash));
+  if (::fchmod(file.get(), entry.mode) != 0) return tl::unexpected(system_error("writing " + path, errno));
+  const auto time = time_of(mtime_unix, entry.content);
   const timespec times[] = {time, time};
   if (::futimens(file.get(), times) != 0) return tl::unexpected(system_error("writing " + path, errno));
-  nodes_[path] = {
-      {.path = path, .type = EntryType::file, .mode = kept, .size_bytes = size_bytes, .content = std::move(hash)},
-      layer_};
   return {};
 }
 
+const TreeEntry& StagedTree::note_file(const std::string& path, unsigned mode, std::uint64_t size_bytes,
+                                       std::string hash) {
+  auto& node = nodes_[path];
+  node = {{.path = path,
+           .type = EntryType::file,
+           .mode = (mode & 0777) | 0600,
+           .size_bytes = size_bytes,
+           .content = std::move(hash)},
+          layer_};
+  return node.entry;
+}
+
+Status StagedTree::add_small_file(const std::string& path, const TarEntry& entry, TarReader& reader) {
+  if (auto room = make_room_for_file(path, entry.size_bytes); !room) return room;
+  NewFile file{.path = path};
+  file.bytes.reserve(entry.size_bytes);
+  for (;;) {
+    auto piece = reader.data();
+    if (!piece) return tl::unexpected(piece.error());
+    if (piece->bytes.empty()) break;
+    file.bytes += piece->bytes;
+  }
+  const auto& noted = note_file(path, entry.mode, entry.size_bytes, sha256_hex(file.bytes));
+  file.mode = noted.mode;
+  file.mtime = time_of(entry.mtime_unix, noted.content);
+  return writer_->write(std::move(file));
+}
+
 Status StagedTree::add_file(const std::string& path, const TarEntry& entry, TarReader& reader) {
+  if (!entry.sparse && entry.size_bytes <= FileWriter::kFileBytesMax) return add_small_file(path, entry, reader);
   auto file = create_file(path, entry.size_bytes);
   if (!file) return tl::unexpected(file.error());
   Sha256 hash;
@@ -223,6 +254,7 @@ Status StagedTree::add_hard_link(const std::string& path, const std::string& tar
   if (found == nodes_.end() || found->second.entry.type != EntryType::file || target == path)
     return broken(
         fmt::format("hard link to '{}', which is not an earlier file of the artifact", printable(target, 256)));
+  if (auto there = drain(); !there) return there;
   const TreeEntry original = found->second.entry;
   auto source = open_without_links(root_.get(), target, O_RDONLY);
   if (!source.valid()) return tl::unexpected(system_error("reading " + target, errno));
@@ -301,6 +333,7 @@ Status StagedTree::make_links() {
 
 Result<std::vector<TreeEntry>> StagedTree::finish(const Deadline& deadline) {
   if (entries_ == 0) return broken("the artifact has no entry at all");
+  if (auto there = drain(); !there) return tl::unexpected(there.error());
   if (auto inside = check_links(deadline); !inside) return tl::unexpected(inside.error());
   if (auto made = make_links(); !made) return tl::unexpected(made.error());
   std::vector<TreeEntry> entries;

@@ -6,9 +6,11 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "oci/file_writer.h"
 #include "oci/unpack.h"
 #include "sys/files.h"
 #include "sys/tar_reader.h"
@@ -37,6 +39,9 @@ class StagedTree {
   Status white_out(const std::string& path);
   Status white_out_below(const std::string& folder);
 
+  // Small files are made behind the back of whoever adds them: after an error, that of an earlier one, if there is one.
+  Status drain() { return writer_->drain(); }
+
   // Judges and makes the links; gives the finished entries, of which there must be one.
   Result<std::vector<TreeEntry>> finish(const Deadline& deadline);
 
@@ -45,7 +50,8 @@ class StagedTree {
     TreeEntry entry;
     int layer = 0;
   };
-  StagedTree(FileDescriptor root, const UnpackLimits& limits) : root_(std::move(root)), limits_(limits) {}
+  StagedTree(FileDescriptor root, const UnpackLimits& limits)
+      : root_(std::move(root)), limits_(limits), writer_(std::make_unique<FileWriter>(root_.get())) {}
 
   Status count_name(const std::string& text);
   Status make_room(const std::string& path, EntryType type);
@@ -53,7 +59,10 @@ class StagedTree {
   Status remove(const std::string& path);
   Status remove_older_below(const std::string& folder);
   bool has_entries(const std::string& folder) const;
+  Status make_room_for_file(const std::string& path, std::uint64_t size_bytes);
   Result<FileDescriptor> create_file(const std::string& path, std::uint64_t size_bytes);
+  Status add_small_file(const std::string& path, const TarEntry& entry, TarReader& reader);
+  const TreeEntry& note_file(const std::string& path, unsigned mode, std::uint64_t size_bytes, std::string hash);
   Status put_file(const std::string& path, FileDescriptor file, unsigned mode, std::int64_t mtime_unix,
                   std::uint64_t size_bytes, std::string hash);
   Result<FileDescriptor> open_parent(const std::string& path) const;
@@ -67,6 +76,7 @@ class StagedTree {
   std::uint64_t entries_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t names_bytes_ = 0;
+  std::unique_ptr<FileWriter> writer_;  // last: it uses root_
 };
 
 }  // namespace windlass

@@ -62,7 +62,10 @@ class Unpacker {
       if (!*more) return {};
       auto taken = tree_.count_entry();
       if (taken) taken = unpack_entry(entry, reader);
-      if (!taken) return while_doing(fmt::format("entry '{}'", printable(entry.name, 256)), taken.error());
+      if (!taken) {
+        if (auto earlier = tree_.drain(); !earlier) return earlier;
+        return while_doing(fmt::format("entry '{}'", printable(entry.name, 256)), taken.error());
+      }
       crash_point("unpack.half");
     }
   }

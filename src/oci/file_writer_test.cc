@@ -1,0 +1,88 @@
+#include "oci/file_writer.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "sys/crypto.h"
+#include "sys/files.h"
+
+namespace windlass {
+namespace {
+
+namespace fs = std::filesystem;
+
+class FileWriterTest : public ::testing::Test {
+ protected:
+  FileWriterTest() : folder(fs::temp_directory_path() / ("windlass-" + new_uuid_v7())) {
+    fs::create_directories(folder / "sub");
+    root = FileDescriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  }
+  ~FileWriterTest() override { fs::remove_all(folder); }
+
+  static NewFile file(std::string path, std::string bytes) {
+    return {.path = std::move(path),
+            .mode = 0640,
+            .mtime = {.tv_sec = 1'700'000'000, .tv_nsec = 7},
+            .bytes = std::move(bytes)};
+  }
+
+  fs::path folder;
+  FileDescriptor root;
+};
+
+TEST_F(FileWriterTest, MakesFewFilesAndMany) {
+  for (const int count : {3, 2'000}) {
+    FileWriter writer(root.get());
+    const auto name = [&](int number) { return fmt::format("sub/{}-{}", count, number); };
+    for (int i = 0; i < count; ++i) ASSERT_TRUE(writer.write(file(name(i), std::string(i % 5'000, 'x'))));
+    ASSERT_TRUE(writer.drain());
+    for (int i = 0; i < count; ++i) {
+      struct stat status {};
+      ASSERT_EQ(::stat((folder / name(i)).c_str(), &status), 0) << i;
+      ASSERT_EQ(status.st_size, i % 5'000);
+      ASSERT_EQ(status.st_mode & 0777, 0640u);
+      ASSERT_EQ(status.st_mtim.tv_sec, 1'700'000'000);
+      ASSERT_EQ(status.st_mtim.tv_nsec, 7);
+    }
+  }
+}
+
+TEST_F(FileWriterTest, TellsOfTheFirstThatFailsAndMakesNoneAfterIt) {
+  for (const int before : {5, 100}) {
+    FileWriter writer(root.get());
+    for (int i = 0; i < before; ++i) ASSERT_TRUE(writer.write(file(fmt::format("{}-{}", before, i), "x")));
+    const auto wanted = fmt::format("entry 'none/{}': creating none/{}: no such file or directory", before, before);
+    (void)writer.write(file(fmt::format("none/{}", before), "x"));
+    for (int i = 0; i < 1'000; ++i)
+      (void)writer.write(file(fmt::format("{}-after-{}", before, i), std::string(9'000, 'x')));
+    for (int again = 0; again < 2; ++again) {
+      const auto drained = writer.drain();
+      ASSERT_FALSE(drained);
+      EXPECT_EQ(drained.error().message, wanted);
+    }
+    EXPECT_EQ(writer.write(file("late", "x")).error().message, wanted);
+    EXPECT_FALSE(fs::exists(folder / "late"));
+    EXPECT_FALSE(fs::exists(folder / fmt::format("{}-after-999", before)));
+  }
+}
+
+TEST_F(FileWriterTest, MayBeLeftWithFilesThatNobodyWantsAnyMore) {
+  FileWriter writer(root.get());
+  for (int i = 0; i < 500; ++i) ASSERT_TRUE(writer.write(file(std::to_string(i), "x")));
+}
+
+TEST_F(FileWriterTest, FollowsNoLinkAndReplacesNothing) {
+  fs::create_directory_symlink("/tmp", folder / "link");
+  FileWriter writer(root.get());
+  EXPECT_FALSE(writer.write(file("link/x", "x")));
+  FileWriter second(root.get());
+  ASSERT_TRUE(second.write(file("x", "1")));
+  EXPECT_EQ(second.write(file("x", "2")).error().message, "entry 'x': creating x: file exists");
+}
+
+}  // namespace
+}  // namespace windlass
