@@ -164,9 +164,8 @@ tl::expected<Pipeline::Ready, JobOutcome> Pipeline::get_ready(Run& run, const st
   };
   auto plain_path = source_.live_path(run.job);
   if (!plain_path) return failed(FailedStep::path, plain_path.error(), false);
-  auto live_path = run.is_look ? live_.path_to_be(request.source_id, *plain_path, request.ref, request.ref_is_digest)
-                               : live_.path_for(request.source_id, *plain_path, request.ref, request.ref_is_digest);
-  if (!live_path) return failed(FailedStep::path, live_path.error(), false);
+  if (auto path = live_.path_to_be(request.source_id, *plain_path, request.ref, request.ref_is_digest); !path)
+    return failed(FailedStep::path, path.error(), false);
 
   if (!is_beyond_doubt(run))
     if (auto trusted = source_.verify(run.job, *run.digest, run.deadline); !trusted)
@@ -183,6 +182,10 @@ tl::expected<Pipeline::Ready, JobOutcome> Pipeline::get_ready(Run& run, const st
                                              : load_inline_deployments(request.deployments, tree->root);
   if (!configs) return failed(FailedStep::config, configs.error(), false);
   for (const auto& warning : configs->warnings) run.log.warning("deploy config", {{"warning", warning}});
+  // Not before: what is not trusted, or is no deployment, must not take the plain path from those that come after it.
+  auto live_path = run.is_look ? live_.path_to_be(request.source_id, *plain_path, request.ref, request.ref_is_digest)
+                               : live_.path_for(request.source_id, *plain_path, request.ref, request.ref_is_digest);
+  if (!live_path) return failed(FailedStep::path, live_path.error(), false);
   for (auto& config : configs->stacks) {
     config.reference = request.ref;  // config 3: the artifact's tag or digest always counts
     run.stacks.push_back(prepared(run, std::move(config)));

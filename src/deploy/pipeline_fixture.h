@@ -229,7 +229,9 @@ struct FakeLive final : LiveDirectories {
   std::vector<std::string> removed;  // "path" or "path data"
   std::set<std::string> in_place;    // of the last sync
   std::optional<Error> error;
+  int given = 0;
   Result<std::string> path_for(const std::string&, const std::string& plain, const std::string&, bool) override {
+    ++given;
     return plain;
   }
   Result<std::string> path_to_be(const std::string&, const std::string& plain, const std::string&, bool) override {

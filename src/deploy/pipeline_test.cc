@@ -25,6 +25,7 @@ TEST_F(PipelineTest, FetchesNothingOfAnArtifactThatIsNotTrusted) {  // oci 11.3:
             "failed OCI signature verification: OCI artifact signature verification failed: key SHA256:x: none");
   EXPECT_FALSE(outcome.passing_fault);
   EXPECT_EQ(source.fetched, 0);
+  EXPECT_EQ(live.given, 0) << "it takes no live directory from others";
   EXPECT_TRUE(live.synced.empty());
   EXPECT_EQ(engine.made, 0);
 }

@@ -20,7 +20,7 @@ namespace {
 struct Found {
   Release release;
   std::optional<AutoDiscovery> discovery;
-  std::string live_path;  // relative to the data directory, "" if unknown
+  std::string live_path;  // relative to the data directory, "" if it is none that this source would get
   std::vector<std::string> services;
 };
 
@@ -92,6 +92,8 @@ std::vector<Found> releases_of(const std::vector<ContainerSummary>& containers, 
                                const Log& log) {
   std::map<std::string, Found> by_id;
   for (const auto& container : containers) {
+    if (!path_below(parts.host_data_dir, of(container, "cd.doco.deployment.working_dir")))
+      continue;  // another windlass's
     auto found = found_in(container, parts.host_data_dir);
     if (!found) {
       log.warning("container is left out", {{"container", container.name}, {"error", found.error().message}});

@@ -25,8 +25,9 @@ struct RebuildParts {
   std::set<std::string> sources_with_inline_deployments;
 };
 
-// Into stores that are empty. The number of releases that were found. Containers whose labels contradict each other are
-// named in a warning and left out. Kind::unavailable when the engine does not answer.
+// Into stores that are empty. The number of releases that were found. Containers that run from another data directory
+// are another installation's; those whose labels contradict each other are named in a warning and left out.
+// Kind::unavailable when the engine does not answer.
 Result<std::size_t> rebuild_records(const RebuildParts& parts, const Log& log, const Deadline& deadline);
 
 }  // namespace windlass

@@ -73,6 +73,15 @@ TEST_F(RebuildTest, LeavesOutWhatContradictsItself) {
   EXPECT_EQ(*releases->stack("web"), std::nullopt);
 }
 
+TEST_F(RebuildTest, LeavesTheContainersOfAnotherInstallationAlone) {
+  run();
+  lose_state();
+  for (const auto* service : {"db", "page"})
+    engine.projects["web"][service].labels["cd.doco.deployment.working_dir"] = "/srv/other/reg.example/my/app";
+  EXPECT_EQ(rebuild(), 0u);
+  EXPECT_TRUE(live.claimed.empty());
+}
+
 TEST_F(RebuildTest, BringsNoReleaseBackOfWhichTheDeploymentsAreUnknown) {
   run();
   lose_state();

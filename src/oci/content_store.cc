@@ -177,6 +177,7 @@ class FolderStore final : public ContentStore {
       const auto path = path_of(blob.digest);
       if (::unlink(path.c_str()) != 0 && errno != ENOENT)
         return tl::unexpected(system_error("removing " + path.string(), errno));
+      forget(blob.digest);
       total -= blob.size_bytes;
     }
     return {};
@@ -200,6 +201,11 @@ class FolderStore final : public ContentStore {
   void set_verified(const Digest& digest) {
     const std::lock_guard lock(mutex_);
     verified_.insert(digest);
+  }
+
+  void forget(const Digest& digest) {
+    const std::lock_guard lock(mutex_);
+    verified_.erase(digest);
   }
 
   std::pair<std::shared_ptr<Flight>, bool> join(const Digest& digest) {

@@ -79,8 +79,10 @@ Result<std::string> RegistryAuthorization::fresh_token(const Request& request, c
   wish.credential = std::move(*found);
   const auto answer = ask_for_token(wish, send);
   if (!answer) return tl::unexpected(answer.error());
+  const auto now = SteadyClock::now();
   const std::lock_guard lock(mutex_);
-  tokens_[token_name(request)] = {answer->token, SteadyClock::now() + answer->valid_for};
+  std::erase_if(tokens_, [&](const auto& token) { return token.second.expires <= now; });
+  tokens_[token_name(request)] = {answer->token, now + answer->valid_for};
   return answer->token;
 }
 
