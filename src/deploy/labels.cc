@@ -57,14 +57,17 @@ bool is_made_by_doco_cd(const ContainerSummary& container) {
   return is_managed(container) && container.label(std::string(kReleaseLabel)).empty();
 }
 
-std::string last_digest(const std::vector<ContainerSummary>& containers) {
-  std::pair<std::optional<WallTime>, std::string> newest;
+bool is_at(const std::vector<ContainerSummary>& containers, std::string_view digest, std::string_view config_hash) {
+  const ContainerSummary* newest = nullptr;
+  std::optional<WallTime> newest_at;
   for (const auto& container : containers) {
     const auto made_at = parse_rfc3339(container.label("cd.doco.deployment.timestamp"));
-    const auto digest = container.label("cd.doco.deployment.target.sha");
-    if (!digest.empty() && made_at >= newest.first) newest = {made_at, digest};
+    if (!is_managed(container) || (newest != nullptr && made_at < newest_at)) continue;
+    newest = &container;
+    newest_at = made_at;
   }
-  return newest.second;
+  if (newest == nullptr || newest->label("cd.doco.deployment.target.sha") != digest) return false;
+  return is_made_by_doco_cd(*newest) || newest->label("cd.doco.deployment.config.sha") == config_hash;
 }
 
 bool belongs_to(const ContainerSummary& container, const JobRequest& request) {

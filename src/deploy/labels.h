@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "config/deploy_config.h"
@@ -45,10 +46,9 @@ bool is_managed(const ContainerSummary& container);
 // True if doco-cd made the container: its labels, none of ours.
 bool is_made_by_doco_cd(const ContainerSummary& container);
 
-// The digest that the newest of a stack's containers was made from: what doco-cd, or we, last brought it to
-// (deploy/N1).
-// "" if none of them says.
-std::string last_digest(const std::vector<ContainerSummary>& containers);
+// Do the labels say that a stack is what it is to be? Those of its newest container tell what doco-cd, or we, last
+// brought it to (deploy/N1). `config_hash`: ours; doco-cd has another one, which says nothing.
+bool is_at(const std::vector<ContainerSummary>& containers, std::string_view digest, std::string_view config_hash);
 
 // True if a container's labels name this source: our own label, else doco-cd's source name with or without the host
 // (deploy/O1).

@@ -132,7 +132,7 @@ Status StackPreparer::plan(const Job& job, const Digest& digest, PreparedStack& 
                         .containers = stack.containers,
                         .release_of = stack.record.release_of,
                         .ignores = stack.ignores,
-                        .is_at_digest = last_digest(*containers) == digest.str(),
+                        .is_at_digest = is_at(*containers, digest.str(), stack.config_hash),
                         .force_recreate = stack.config.force_recreate,
                         .remove_orphans = stack.config.remove_orphans,
                         .last_release_failed = stack.record.last_state == ReleaseState::failed};

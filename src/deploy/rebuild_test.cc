@@ -64,6 +64,14 @@ TEST_F(RebuildTest, RecreatesWhatWasMadeFromAnotherDigest) {
             "web-page-1 was not made by a release of windlass)");
 }
 
+TEST_F(RebuildTest, RecreatesWhatWasMadeUnderAnotherConfiguration) {
+  run();
+  lose_state();
+  rebuild();
+  source.files[".doco-cd.yaml"] = "name: web\ntimeout: 60\n";  // the same digest: inline deployments change so
+  EXPECT_TRUE(run().stacks[0].message.starts_with("recreate db (container web-db-1 was not made by a release"));
+}
+
 TEST_F(RebuildTest, LeavesOutWhatContradictsItself) {
   run();
   lose_state();

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <iterator>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "base/crash_point.h"
@@ -321,20 +322,22 @@ Status StackDeployment::keep_inputs_of_adopted(const PreparedStack& stack) {
   return {};
 }
 
-// deploy/N16. Remembered once it is sent: a process that is killed in between sends it again.
+// deploy/N16. Remembered once all containers of the service have it: a process that is killed in between sends it
+// again.
 Status StackDeployment::send_signals(const PreparedStack& stack, const Log& log, const Deadline& deadline) {
   for (const auto& service : stack.plan.services) {
     if (service.action != ServiceAction::signal) continue;
     const auto& name = stack.ignores.at(service.service).signal();
+    std::set<std::string> release_ids;
     for (const auto& container : stack.containers.at(service.service)) {
       auto sent = engine_.signal(container.id, name, deadline);
       if (!sent && sent.error().kind != Kind::conflict && sent.error().kind != Kind::not_found)
         return while_doing(fmt::format("sending {} to service {}", name, service.service), sent.error());
       if (!sent) log.warning("signal was not sent", {{"service", service.service}, {"error", sent.error().message}});
-      const auto release_id = release_of_container(container, service.service, stack.record.release_of);
-      if (auto told = releases_.set_inputs(release_id, service.service, stack.wanted.at(service.service)); !told)
-        return told;
+      release_ids.insert(release_of_container(container, service.service, stack.record.release_of));
     }
+    for (const auto& id : release_ids)
+      if (auto told = releases_.set_inputs(id, service.service, stack.wanted.at(service.service)); !told) return told;
   }
   return {};
 }
