@@ -55,6 +55,10 @@ class Deployer final : public ReleaseArchive {
     return pipeline_->settled_because(request, digest, deadline);
   }
 
+  Result<std::optional<Digest>> to_repair(const JobRequest& request, const Deadline& deadline) {
+    return pipeline_->to_repair(request, deadline);
+  }
+
   Result<std::vector<Release>> releases(const std::string& stack, std::size_t limit) override;
   Result<std::optional<Release>> release(const std::string& id) override;
   Result<JobRequest> rollback_to(const Release& release) override;

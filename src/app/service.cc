@@ -122,9 +122,12 @@ Status RunningService::open() {
                                        *queue_, *deployer_, *engine_, clock_, log_);
   poller_ = std::make_unique<Poller>(
       Poller::Options{}, settings_.polls, deployer_->source(),
-      [this](const JobRequest& request, const Digest& digest, const Deadline& deadline) {
-        return deployer_->settled_because(request, digest, deadline);
-      },
+      Poller::Stacks{.settled_because =
+                         [this](const JobRequest& request, const Digest& digest, const Deadline& deadline) {
+                           return deployer_->settled_because(request, digest, deadline);
+                         },
+                     .to_repair = [this](const JobRequest& request,
+                                         const Deadline& deadline) { return deployer_->to_repair(request, deadline); }},
       *queue_, clock_, log_);
   routes_ = std::make_unique<Routes>(*webhook_, *api_);
   auto server = HttpServer::listen(

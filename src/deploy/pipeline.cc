@@ -64,6 +64,7 @@ JobOutcome Pipeline::run(const Job& job, const TellRevision& tell_revision, cons
   auto history = releases_.history(run.lane);
   if (!history) return JobOutcome::failed(FailedStep::internal, history.error().message);
   if (is_rollback(job.request)) return roll_back_by_hand(run, *history);
+  if (job.request.cause == kRepairCause && job.request.digest) return repair(run);
   if (auto ended = settle(run, *history)) return *std::move(ended);
 
   if (auto outcome = unchanged(job.request, *run.digest, deadline, run.log); outcome && *outcome) return **outcome;
@@ -104,6 +105,18 @@ Result<std::optional<std::string>> Pipeline::settled_because(const JobRequest& r
   auto outcome = unchanged(request, digest, deadline, log_.with({{"artifact", request.artifact}}));
   if (!outcome) return tl::unexpected(outcome.error());
   return *outcome ? std::optional<std::string>("no changes") : std::nullopt;
+}
+
+Result<std::optional<Digest>> Pipeline::to_repair(const JobRequest& request, const Deadline& deadline) {
+  auto history = releases_.history(lane_of(request));
+  if (!history) return tl::unexpected(history.error());
+  if (!history->last) return std::optional<Digest>();
+  auto settled = releases_.settled(lane_of(request), place_of(request));
+  if (!settled) return tl::unexpected(settled.error());
+  if (!*settled || (*settled)->key != settled_key(request, *history->last)) return std::optional<Digest>();
+  auto outcome = unchanged(request, *history->last, deadline, log_.with({{"artifact", request.artifact}}));
+  if (!outcome) return tl::unexpected(outcome.error());
+  return *outcome ? std::nullopt : history->last;
 }
 
 std::string Pipeline::keyed_hash(std::string_view text) const {

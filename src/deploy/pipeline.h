@@ -60,6 +60,10 @@ class Pipeline {
   Result<std::optional<std::string>> settled_because(const JobRequest& request, const Digest& digest,
                                                      const Deadline& deadline);
 
+  // The digest that the request's stacks were last brought to well, if the engine does not show what that left; a job
+  // of this digest with kRepairCause brings it back, without the registry. Nothing is written.
+  Result<std::optional<Digest>> to_repair(const JobRequest& request, const Deadline& deadline);
+
  private:
   struct Run;
   Run begin(const Job& job, const TellRevision& tell_revision, const Deadline& deadline);
@@ -102,7 +106,8 @@ class Pipeline {
   JobOutcome roll_back(Run& run, const Release& release, JobOutcome failed);
   JobOutcome go_on_with_rollback(Run& run, const BegunRollback& begun);
   JobOutcome roll_back_by_hand(Run& run, const LaneHistory& history);
-  JobOutcome bring_back(const Run& run, const Release& release);
+  JobOutcome repair(Run& run);
+  JobOutcome bring_back(const Run& run, const Release& release, std::string_view cause = kRollbackCause);
   bool is_beyond_doubt(const Run& run);
   Status restore_images(const Run& run, PreparedStack& stack);
 

@@ -176,5 +176,30 @@ TEST_F(PipelinePollTest, TellsWhenTheEngineDoesNot) {
   EXPECT_EQ(settled.error().message, "connection refused");
 }
 
+// reliability/P11: from the content store, while the registry is away
+TEST_F(PipelinePollTest, RepairsWhatWasChangedByHand) {
+  const auto to_repair = [&] { return *pipeline->to_repair(poll(), Deadline::in(5s)); };
+  EXPECT_EQ(to_repair(), std::nullopt) << "nothing was deployed yet";
+  run(poll());
+  EXPECT_EQ(to_repair(), std::nullopt) << "all is well";
+  engine.projects["web"].erase("db");
+  ASSERT_EQ(to_repair(), kDigest1);
+  release_2();  // nobody asks: the registry is away
+  auto order = poll();
+  order.digest = kDigest1;
+  order.cause = kRepairCause;
+  const auto outcome = run(order);
+  EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
+  EXPECT_EQ(engine.projects["web"].size(), 2u);
+  EXPECT_EQ(live.synced.back(), kDigest1.str());
+  EXPECT_EQ(releases->releases("web", 1)->front().request.cause, "repair");
+  EXPECT_EQ(to_repair(), std::nullopt);
+  EXPECT_EQ(settled_because(poll()), "no changes");
+
+  engine.projects["web"].erase("db");
+  order.digest = kDigest2;
+  EXPECT_EQ(run(order).status, RunStatus::skipped) << "that one was never good";
+}
+
 }  // namespace
 }  // namespace windlass

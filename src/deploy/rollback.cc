@@ -127,10 +127,20 @@ JobOutcome Pipeline::roll_back_by_hand(Run& run, const LaneHistory& history) {
   return outcome;
 }
 
+// The way back without anything to go back from: the registry is away, and what runs is not what was deployed.
+JobOutcome Pipeline::repair(Run& run) {
+  const auto& request = run.job.request;
+  auto release = releases_.good_release_of(request, *request.digest);
+  if (!release) return JobOutcome::failed(FailedStep::internal, release.error().message);
+  if (!*release) return JobOutcome::skipped(fmt::format("no good release of {} is known", revision_of(request)));
+  run.tell_revision(in_words(**release));
+  return bring_back(run, **release, kRepairCause);
+}
+
 // The same walk as of any release, with its request of then.
-JobOutcome Pipeline::bring_back(const Run& run, const Release& release) {
+JobOutcome Pipeline::bring_back(const Run& run, const Release& release, std::string_view cause) {
   Job job{.id = run.job.id, .request = release.request, .attempts = run.job.attempts};
-  job.request.cause = kRollbackCause;
+  job.request.cause = cause;
   Run back{.job = job,
            .tell_revision = run.tell_revision,
            .deadline = run.deadline,

@@ -15,6 +15,7 @@ namespace windlass {
 enum class SourceType { oci };
 
 inline constexpr std::string_view kRollbackCause = "rollback";
+inline constexpr std::string_view kRepairCause = "repair";  // of what was changed by hand while the registry is away
 inline constexpr std::string_view kRegistryEventCause = "registry event";  // a registry announced it in its own words
 
 struct JobRequest {

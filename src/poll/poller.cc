@@ -51,11 +51,11 @@ std::vector<PollSchedule::Entry> Poller::entries(const std::vector<Polled>& sour
   return entries;
 }
 
-Poller::Poller(Options options, const std::vector<PollConfig>& configs, Source& source, SettledBecause settled_because,
-               JobQueue& queue, const Clock& clock, Log log)
+Poller::Poller(Options options, const std::vector<PollConfig>& configs, Source& source, Stacks stacks, JobQueue& queue,
+               const Clock& clock, Log log)
     : options_(std::move(options)),
       source_(source),
-      settled_because_(std::move(settled_because)),
+      stacks_(std::move(stacks)),
       queue_(queue),
       clock_(clock),
       log_(std::move(log)),
@@ -139,15 +139,21 @@ void Poller::poll(std::size_t index) {
   }
   changed_.notify_one();  // the registry has room again
   if (stop_.stop_requested()) return;
-  if (!digest) return source.run_once ? make_job(index) : held_up(index, digest.error());
-  auto settled = settled_because_(source.request, *digest, deadline);
+  if (!digest) {
+    if (source.run_once) return make_job(index, source.request);
+    const auto order = repair(source, digest.error(), deadline);
+    if (!order) return held_up(index, digest.error());
+    tell_outage(index, digest.error());
+    return make_job(index, *order);
+  }
+  auto settled = stacks_.settled_because(source.request, *digest, deadline);
   if (stop_.stop_requested()) return;
   if (!settled) return held_up(index, {.scope = "state of the stacks", .error = settled.error(), .come_again = {}});
   {
     const std::lock_guard lock(mutex_);
     outages_.end(index, clock_.steady_now());
   }
-  return *settled ? unchanged(index, *digest, **std::move(settled)) : make_job(index);
+  return *settled ? unchanged(index, *digest, **std::move(settled)) : make_job(index, source.request);
 }
 
 tl::expected<Digest, Poller::Fault> Poller::look(Polled& source, const Deadline& deadline) {
@@ -167,8 +173,24 @@ tl::expected<Digest, Poller::Fault> Poller::look(Polled& source, const Deadline&
   return source.seen->digest;
 }
 
+// A source that is away keeps nobody from repairing what it was last deployed from: that is in the content store.
+std::optional<JobRequest> Poller::repair(const Polled& source, const Fault& fault, const Deadline& deadline) const {
+  if (fault.error.kind != Kind::unavailable) return std::nullopt;
+  auto digest = stacks_.to_repair(source.request, deadline);
+  if (!digest || !*digest) return std::nullopt;
+  auto request = source.request;
+  request.digest = **std::move(digest);
+  request.cause = kRepairCause;
+  return request;
+}
+
 // Nothing is touched because of that (reliability/P11); the last good release stays.
 void Poller::held_up(std::size_t index, const Fault& fault) {
+  tell_outage(index, fault);
+  end(index, End::failed, fault.come_again);
+}
+
+void Poller::tell_outage(std::size_t index, const Fault& fault) {
   const auto& source = sources_[index];
   bool is_news = false;
   {
@@ -176,7 +198,6 @@ void Poller::held_up(std::size_t index, const Fault& fault) {
     is_news = outages_.begin(index, fault.scope, fault.error.message, clock_.steady_now());
   }
   if (is_news) queue_.note(record_of(source, RunStatus::failed, fault.error.message));
-  end(index, End::failed, fault.come_again);
 }
 
 void Poller::unchanged(std::size_t index, const Digest& digest, std::string reason) {
@@ -190,8 +211,7 @@ void Poller::unchanged(std::size_t index, const Digest& digest, std::string reas
   end(index, End::good);
 }
 
-void Poller::make_job(std::size_t index) {
-  const auto& request = sources_[index].request;
+void Poller::make_job(std::size_t index, const JobRequest& request) {
   log_.debug("polled, makes a job", {{"artifact", request.artifact}});
   auto accepted = [this, index](const JobQueue::Accepted& result) {
     if (!result.refusal) return;

@@ -43,9 +43,17 @@ class Poller {
   using SettledBecause =
       std::function<Result<std::optional<std::string>>(const JobRequest&, const Digest&, const Deadline&)>;
 
+  // While the source cannot be looked at: the digest that its stacks were last brought to well, if they are not as that
+  // left them any more; nothing otherwise. An error: that could not be found out.
+  using ToRepair = std::function<Result<std::optional<Digest>>(const JobRequest&, const Deadline&)>;
+  struct Stacks {
+    SettledBecause settled_because;
+    ToRepair to_repair;
+  };
+
   // `configs` are valid. The queue may call back until it is gone: the poller must live until then.
-  Poller(Options options, const std::vector<PollConfig>& configs, Source& source, SettledBecause settled_because,
-         JobQueue& queue, const Clock& clock, Log log);
+  Poller(Options options, const std::vector<PollConfig>& configs, Source& source, Stacks stacks, JobQueue& queue,
+         const Clock& clock, Log log);
   ~Poller();
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
@@ -80,15 +88,17 @@ class Poller {
   void take_turn(std::size_t index);
   void poll(std::size_t index);
   tl::expected<Digest, Fault> look(Polled& source, const Deadline& deadline);
+  void tell_outage(std::size_t index, const Fault& fault);
   void held_up(std::size_t index, const Fault& fault);
+  std::optional<JobRequest> repair(const Polled& source, const Fault& fault, const Deadline& deadline) const;
   void unchanged(std::size_t index, const Digest& digest, std::string reason);
-  void make_job(std::size_t index);
+  void make_job(std::size_t index, const JobRequest& request);
   void end(std::size_t index, PollSchedule::End how, std::optional<std::chrono::seconds> come_again = std::nullopt);
   RunRecord record_of(const Polled& source, RunStatus status, std::string message) const;
 
   const Options options_;
   Source& source_;
-  const SettledBecause settled_because_;
+  const Stacks stacks_;
   JobQueue& queue_;
   const Clock& clock_;
   const Log log_;

@@ -57,11 +57,15 @@ class PollerTest : public ::testing::Test {
   void make(const std::vector<PollConfig>& configs, std::chrono::milliseconds spread = 0ms) {
     poller.emplace(
         Poller::Options{.schedule = {.spread = spread, .random = [] { return 0.5; }}}, configs, source,
-        [this](const JobRequest& request, const Digest& digest, const Deadline&) -> Result<std::optional<std::string>> {
-          if (state_fault) return tl::unexpected(*state_fault);
-          if (settled[request.artifact] != digest.str()) return std::optional<std::string>();
-          return std::optional<std::string>("no changes");
-        },
+        Poller::Stacks{.settled_because = [this](const JobRequest& request, const Digest& digest,
+                                                 const Deadline&) -> Result<std::optional<std::string>> {
+                         if (state_fault) return tl::unexpected(*state_fault);
+                         if (settled[request.artifact] != digest.str()) return std::optional<std::string>();
+                         return std::optional<std::string>("no changes");
+                       },
+                       .to_repair = [this](const JobRequest&, const Deadline&) -> Result<std::optional<Digest>> {
+                         return to_repair;
+                       }},
         queue, clock, Log({.level = LogLevel::critical}));
   }
   // All that is due now.
@@ -78,6 +82,7 @@ class PollerTest : public ::testing::Test {
   FakeClock clock;
   FakeSource source;
   FakeJobQueue queue;
+  std::optional<Digest> to_repair;
   std::map<std::string, std::string> settled;  // artifact -> digest
   std::optional<Error> state_fault;
   std::optional<Poller> poller;
@@ -147,6 +152,32 @@ TEST_F(PollerTest, RepairsWhatIsNotAsItWasDeployed) {
   clock.advance(60s);
   steps();
   EXPECT_EQ(queue.jobs.size(), 1u);
+}
+
+TEST_F(PollerTest, RepairsInAnOutageWhatWasChangedByHand) {
+  source.shows.emplace("reg.example/app:main", fail(Kind::unavailable, "connection refused"));
+  make({{.url = "reg.example/app:main", .interval = 60s}});
+  EXPECT_EQ(steps(), 1);
+  EXPECT_TRUE(queue.jobs.empty());
+  to_repair = kDigest1;
+  clock.advance(61s);
+  EXPECT_EQ(steps(), 1);
+  ASSERT_EQ(queue.jobs.size(), 1u);
+  EXPECT_EQ(queue.jobs[0].second.cause, "repair");
+  EXPECT_EQ(queue.jobs[0].second.digest, kDigest1);
+  to_repair.reset();
+  end_job({.status = RunStatus::succeeded});
+  clock.advance(61s);
+  EXPECT_EQ(steps(), 1);
+  EXPECT_EQ(queue.jobs.size(), 1u);
+}
+
+TEST_F(PollerTest, RepairsNothingThatTheRegistryHasTakenBack) {
+  source.shows.emplace("reg.example/app:main", fail(Kind::denied, "401"));
+  to_repair = kDigest1;
+  make({{.url = "reg.example/app:main", .interval = 60s}});
+  EXPECT_EQ(steps(), 1);
+  EXPECT_TRUE(queue.jobs.empty());
 }
 
 TEST_F(PollerTest, ChangesNothingInAnOutage) {  // reliability/P11

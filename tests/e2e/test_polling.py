@@ -180,6 +180,20 @@ class Polling(EndToEnd):
         over = self.windlass.events(msg="polling goes on")
         self.assertEqual([event["by"] for event in over], [f"registry {self.registry.address}"])
 
+    def test_what_was_removed_by_hand_comes_back_while_the_registry_is_down(self):  # reliability/P11
+        self.push_version("1", restart="always")
+        self.poll()
+        self.windlass.start()
+        self.wait_for_poll(status="succeeded")
+        self.registry.stop()
+        until(lambda: self.windlass.events(msg="polling is held up"), "the outage to be noticed")
+        run("docker", "rm", "-f", containers(self.name)["app"]["Id"])
+        self.wait_for_version("1")
+        repair = self.wait_for_poll(cause="repair", status="succeeded")
+        time.sleep(12)  # the next look
+        self.assertEqual(len(self.polls(cause="repair")), 1, repair)
+        self.registry.start()
+
     def test_a_registry_that_wants_to_be_left_alone_is(self):  # oci 3.4
         self.push_version("1")
         self.poll()
