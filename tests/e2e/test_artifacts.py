@@ -33,6 +33,14 @@ def tar_of(files):
     return out.getvalue()
 
 
+class Zeros:
+    """A file of zeros without an end."""
+
+    @staticmethod
+    def read(count):
+        return b"\0" * count
+
+
 class Layout:
     """A hand-made OCI image layout, pushed with skopeo."""
 
@@ -240,6 +248,38 @@ class Artifacts(EndToEnd):
                 self.fails(self.windlass.deploy(self.reference, layout.push(layout.manifest([layer]), self.reference)),
                            entry)
         self.assertEqual(containers(self.name), {})
+
+    def bomb(self, name, entries):
+        """An archive of (name, size) entries, all zeros, as it is streamed through gzip; its reference and digest."""
+        path = os.path.join(self.windlass.folder, name)
+        with open(path, "wb") as file, gzip.GzipFile(fileobj=file, mode="wb", compresslevel=1, mtime=0) as stream, \
+                tarfile.open(fileobj=stream, mode="w|") as tar:
+            for entry_name, size in entries:
+                entry = tarfile.TarInfo(entry_name)
+                entry.size = size
+                tar.addfile(entry, Zeros())
+        ref = self.ref(self.name, name.removesuffix(".tar.gz"))
+        digest = oras_push(ref, f"{path}:application/vnd.oci.image.layer.v1.tar+gzip", "--disable-path-validation")
+        os.remove(path)
+        return ref, digest
+
+    def test_bombs_of_full_size_are_refused_and_leave_nothing(self):  # reliability 5, rows 32 and 33
+        mib = 1 << 20
+        bombs = {
+            "one.tar.gz": ([("zeros", 513 * mib)], f"file of {513 * mib} bytes, limit {512 * mib}"),
+            "many.tar.gz": (((f"d{number // 50}/{number}", mib) for number in range(1025)),
+                            "expands to more than 200 times its size"),
+            "names.tar.gz": (((f"{number}", 0) for number in range(200_000)),
+                             "exceeds maximum allowed number of entries: 100000"),
+        }
+        for name, (entries, text) in bombs.items():
+            with self.subTest(name):
+                ref, digest = self.bomb(name, entries)
+                self.fails(self.windlass.deploy(ref, digest), text)
+                self.assertEqual(os.listdir(os.path.join(self.windlass.data, ".windlass/oci/staging")), [])
+        with open(f"/proc/{self.windlass.process.pid}/status") as status:
+            peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+        self.assertLess(peak, 128 << 10, "KiB at most")
 
     def test_an_older_webhook_never_rolls_back(self):
         write_tree(self.folder, self.files("1"))
