@@ -115,10 +115,12 @@ struct FakeEngine final : Engine {
   Result<std::string> last_logs(const std::string&, int, const Deadline&) override { return std::string("boom\n"); }
   std::map<std::string, std::string> images;  // name -> id of what is not "sha256:image"
   Result<std::string> image_id(const std::string& name, const Deadline&) override {
+    const std::lock_guard lock(mutex);
     const auto found = images.find(name);
     return found == images.end() ? std::string("sha256:image") : found->second;
   }
   Status tag_image(const std::string& id, const std::string& reference, const Deadline&) override {
+    const std::lock_guard lock(mutex);
     tagged[reference] = images[reference] = id;
     return {};
   }
@@ -126,21 +128,25 @@ struct FakeEngine final : Engine {
   std::vector<std::string> signals;  // "id signal"
   std::optional<Error> remove_image_error;
   Status remove_image(const std::string& id, const Deadline&) override {
+    const std::lock_guard lock(mutex);
     if (remove_image_error) return tl::unexpected(*remove_image_error);
     removed_images.push_back(id);
     return {};
   }
   Status remove(const std::string& id, const Deadline&) override {
+    const std::lock_guard lock(mutex);
     for (auto& [project, services] : projects)
       std::erase_if(services, [&](const auto& service) { return service.second.id == id; });
     return {};
   }
   Status signal(const std::string& id, const std::string& signal, const Deadline&) override {
     if (signal == "BAD") return fail(Kind::invalid, "400: invalid signal: BAD");
+    const std::lock_guard lock(mutex);
     signals.push_back(id + " " + signal);
     return {};
   }
   Status rename(const std::string& id, const std::string& name, const Deadline&) override {
+    const std::lock_guard lock(mutex);
     renamed[id] = name;
     for (auto& [project, services] : projects)
       for (auto& [service, container] : services)
@@ -210,6 +216,7 @@ struct FakeDriver final : Driver {
       }
       kept[service] = engine.projects[stack][service];
     }
+    const std::lock_guard engine_lock(engine.mutex);  // stacks are brought up side by side
     engine.projects[stack] = std::move(kept);
     return {};
   }
@@ -217,6 +224,7 @@ struct FakeDriver final : Driver {
   Status down(const std::string& stack, const DownOptions& options, const Deadline&) override {
     const std::lock_guard lock(mutex);
     downed.push_back(stack + (options.remove_volumes ? " volumes" : ""));
+    const std::lock_guard engine_lock(engine.mutex);
     engine.projects.erase(stack);
     return {};
   }

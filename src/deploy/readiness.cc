@@ -50,9 +50,10 @@ Readiness judge_exited(const ContainerDetail& container) {
 
 Readiness judge(const ContainerDetail& container, const ContainerPast& past) {
   if (container.state == "restarting" || past.restarted) {
-    const auto code = past.last_exit_code.value_or(container.exit_code);
-    return failed(
-        fmt::format("keeps restarting, exit code {}{}", code, container.oom_killed ? " (out of memory)" : ""));
+    auto code = past.last_exit_code;
+    if (!code && container.state == "restarting") code = container.exit_code;  // one that runs again says 0
+    return failed(fmt::format("keeps restarting{}{}", code ? fmt::format(", exit code {}", *code) : "",
+                              container.oom_killed ? " (out of memory)" : ""));
   }
   if (container.state == "running") return judge_running(container);
   if (container.state == "exited") return judge_exited(container);

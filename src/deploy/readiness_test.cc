@@ -54,6 +54,7 @@ TEST(Readiness, IsLostByARestart) {
   const auto readiness = judge({.state = "running"}, {.restarted = true, .last_exit_code = 7});
   EXPECT_EQ(readiness.state, State::failed);
   EXPECT_EQ(readiness.reason, "keeps restarting, exit code 7");
+  EXPECT_EQ(judge({.state = "running"}, {.restarted = true}).reason, "keeps restarting") << "nobody heard of its end";
 }
 
 TEST(Readiness, KnowsWhenAContainerStarted) {

@@ -93,6 +93,22 @@ void HealthWatch::note_what_happened() {
   for (auto event = events_->next(at_once); event && *event; event = events_->next(at_once)) note(**event);
 }
 
+// The same in the middle of a look: what each event is about is looked at later.
+void HealthWatch::hear_ahead() {
+  const Deadline at_once{.at = Steady::now()};
+  for (auto event = events_->next(at_once); event && *event; event = events_->next(at_once)) {
+    note(**event);
+    kept_.push_back(**std::move(event));
+  }
+}
+
+Result<std::optional<EngineEvent>> HealthWatch::next_event(const Deadline& deadline) {
+  if (kept_.empty()) return events_->next({.at = std::min(deadline.at, next_steady()), .stop = deadline.stop});
+  std::optional event(std::move(kept_.front()));
+  kept_.pop_front();
+  return event;
+}
+
 void HealthWatch::note(const EngineEvent& event) {
   if (event.action == "start") started_.insert(event.container_id);
   if (event.action == "destroy") watched_.erase(event.container_id);
@@ -103,7 +119,7 @@ void HealthWatch::note(const EngineEvent& event) {
 }
 
 Status HealthWatch::look_after_next_event(const Deadline& deadline) {
-  auto event = events_->next({.at = std::min(deadline.at, next_steady()), .stop = deadline.stop});
+  auto event = next_event(deadline);
   if (!event) return tl::unexpected(event.error());
   if (!*event) return look_at_steadying(deadline);
   note(**event);
@@ -150,6 +166,7 @@ Status HealthWatch::look_at(const std::string& id, const std::string& service, c
     return {};
   }
   if (!container) return tl::unexpected(container.error());
+  if (container->restart_count > 0 && !exit_codes_.contains(id)) hear_ahead();  // its end came before its restart
   const bool started_while_watching = started_.contains(id);
   const auto [place, is_new] = watched_.try_emplace(id);
   auto& watched = place->second;

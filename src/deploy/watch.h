@@ -7,6 +7,7 @@
 // the stream was cut.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -63,6 +64,8 @@ class HealthWatch {
   void expect(const std::vector<ServiceShape>& services);
   void note(const EngineEvent& event);
   void note_what_happened();
+  void hear_ahead();
+  Result<std::optional<EngineEvent>> next_event(const Deadline& deadline);
   Status look_after_next_event(const Deadline& deadline);
   Status come_back(const Deadline& deadline);
   Status open_events(const Deadline& deadline);
@@ -79,6 +82,7 @@ class HealthWatch {
   WatchOptions options_;
   SteadyTime opened_at_;
   std::unique_ptr<EventStream> events_;
+  std::deque<EngineEvent> kept_;            // noted already, still to be looked after
   std::map<std::string, int> wanted_;       // service -> replicas
   std::map<std::string, Watched> watched_;  // container id
   std::set<std::string> started_;           // ids that were started since opened_at_
