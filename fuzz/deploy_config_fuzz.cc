@@ -35,9 +35,12 @@ void check_config(const DeployConfig& config) {
   const auto is_name_byte = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
   };
-  require(!config.name.empty() && std::all_of(config.name.begin(), config.name.end(), is_name_byte) &&
-              config.name[0] != '-' && config.name[0] != '_',
-          "the name is a project name");
+  if (config.name.empty())
+    require(config.auto_discovery.enabled, "only the folders of a discovery may give the name");
+  else
+    require(std::all_of(config.name.begin(), config.name.end(), is_name_byte) && config.name[0] != '-' &&
+                config.name[0] != '_',
+            "the name is a project name");
   require(clean_source_path(".", config.working_dir) == config.working_dir, "the working directory is clean");
   require(!config.compose_files.empty(), "there are compose files");
   for (const auto& file : config.compose_files)
