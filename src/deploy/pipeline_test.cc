@@ -47,6 +47,12 @@ TEST_F(PipelineTest, VerifiesAgainWhenThePolicyChanged) {  // oci 13: the policy
   EXPECT_EQ(engine.projects["web"].size(), 2u) << "what runs keeps running";
 }
 
+TEST_F(PipelineTest, BringsAStackUpInTheEnvironmentThatItWasResolvedIn) {
+  source.files[".doco-cd.yaml"] = "name: web\nenvironment:\n  TOKEN: hunter22\n";
+  EXPECT_EQ(run().status, RunStatus::succeeded);
+  EXPECT_EQ(driver.environments["web"]["TOKEN"], "hunter22");
+}
+
 TEST_F(PipelineTest, DoesNothingAtAllWhenNothingChanged) {  // deploy/N2b, reliability/P3
   run();
   const auto outcome = run();

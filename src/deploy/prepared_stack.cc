@@ -68,6 +68,7 @@ Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig&
   for (const auto& file : *files) spec.compose_files.push_back(tree.root / file);
   auto model = driver_.resolve(spec, deadline.within(kResolveTimeout));
   if (!model) return tl::unexpected(model.error());
+  stack.environment = std::move(spec.environment);
   if (auto built = refuse_unbuilt_labels(*model); !built) return tl::unexpected(built.error());
 
   put_build_arguments(*model, config.build.args);

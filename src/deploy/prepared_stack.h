@@ -25,10 +25,11 @@ namespace windlass {
 
 struct PreparedStack {
   DeployConfig config;
-  std::string filtered_because;        // "" unless webhook_filter leaves the stack alone (webhook/F7)
-  json::object model;                  // resolved, paths below the live directory, no labels of ours yet
-  std::string working_dir;             // as the engine's host sees it
-  std::string live_root, staged_root;  // the live directory as the host sees it; the unpacked release
+  std::string filtered_because;                    // "" unless webhook_filter leaves the stack alone (webhook/F7)
+  json::object model;                              // resolved, paths below the live directory, no labels of ours yet
+  std::map<std::string, std::string> environment;  // it was resolved with; values may be secret
+  std::string working_dir;                         // as the engine's host sees it
+  std::string live_root, staged_root;              // the live directory as the host sees it; the unpacked release
   std::string config_hash, compose_hash;
   std::vector<ServiceShape> services;
   std::map<std::string, ServiceInputs> wanted;

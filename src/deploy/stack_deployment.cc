@@ -154,8 +154,8 @@ Status StackDeployment::get_images(PreparedStack& stack, const Log& log, const D
   }
   Heartbeat heartbeat(log, "pulling images");
   if (!pulled.empty()) {
-    if (auto done = driver_.pull(stack.config.name, stack.model, pulled, deadline.within(options_.pull_timeout)); !done)
-      return done;
+    const ResolvedStack resolved{stack.config.name, stack.model, stack.environment};
+    if (auto done = driver_.pull(resolved, pulled, deadline.within(options_.pull_timeout)); !done) return done;
   }
   if (!built.empty()) {
     heartbeat.phase("building images");
@@ -171,7 +171,7 @@ Status StackDeployment::build(const PreparedStack& stack, const std::vector<std:
   json::value model = stack.model;
   move_paths(model, stack.live_root, stack.staged_root);
   const auto& rule = stack.config.build;
-  return driver_.build(stack.config.name, model.get_object(), services,
+  return driver_.build({stack.config.name, std::move(model.get_object()), stack.environment}, services,
                        {.pull = rule.force_image_pull, .no_cache = rule.no_cache, .quiet = rule.quiet}, deadline);
 }
 
@@ -248,7 +248,7 @@ Status StackDeployment::bring_up(const ReleaseOrigin& origin, PreparedStack& sta
                              .config_hash = stack.config_hash,
                              .working_dir = stack.working_dir,
                              .now = release.started_at}));
-  const auto done = up_and_watch(stack, model, log, deadline);
+  const auto done = up_and_watch(stack, std::move(model), log, deadline);
   crash_point("release.before_record");
   const auto recorded = record(release, stack, done, deadline);
   crash_point("release.after_record");
@@ -282,7 +282,7 @@ void StackDeployment::prune_images(const PreparedStack& stack, const Log& log, c
     log.warning("pruned images are still on record", {{"error", forgotten.error().message}});
 }
 
-Status StackDeployment::up_and_watch(PreparedStack& stack, const json::object& model, const Log& log,
+Status StackDeployment::up_and_watch(PreparedStack& stack, json::object model, const Log& log,
                                      const Deadline& deadline) {
   const auto timeout = start_timeout(stack.config);
   Heartbeat heartbeat(log, "creating services");
@@ -292,7 +292,7 @@ Status StackDeployment::up_and_watch(PreparedStack& stack, const json::object& m
   if (needs_driver(stack.plan)) {
     crash_point("driver.before_up");
     const auto until = deadline.within(timeout);
-    auto up = driver_.up(stack.config.name, model,
+    auto up = driver_.up({stack.config.name, std::move(model), stack.environment},
                          {.remove_orphans = stack.config.remove_orphans, .project_dir = stack.working_dir}, until);
     crash_point("driver.after_up");
     if (!up) return tl::unexpected(why_not_up(**watch, stack, up.error(), until, deadline));

@@ -144,8 +144,9 @@ class ComposeDriver final : public Driver {
       : options_(std::move(options)), runner_(runner), log_(std::move(log)), plugin_(find_compose_plugin(options_)) {}
 
   Result<json::object> resolve(const StackSpec& stack, const Deadline& deadline) override {
-    remember(stack);
-    auto call = prepare(stack.name, {stack.profiles.begin(), stack.profiles.end()}, stack.project_dir);
+    warn_of_withheld(stack);
+    auto call =
+        prepare(stack.name, stack.environment, {stack.profiles.begin(), stack.profiles.end()}, stack.project_dir);
     call.command.working_dir = stack.project_dir;
     call.command.output_bytes_max = kModelBytesMax;
     for (const auto& file : stack.compose_files) call.add({"-f", file});
@@ -165,17 +166,16 @@ class ComposeDriver final : public Driver {
     return std::move(model->as_object());
   }
 
-  Status pull(const std::string& stack, const json::object& model, const std::vector<std::string>& services,
-              const Deadline& deadline) override {
-    auto call = with_model(stack, model, {});
+  Status pull(const ResolvedStack& stack, const std::vector<std::string>& services, const Deadline& deadline) override {
+    auto call = with_model(stack, stack.model, {});
     call.command.environment.merge(passed_credentials());
     call.add({"pull", "--quiet", "--ignore-buildable", "--"});
     return finish("pull", call.add(services), deadline);
   }
 
-  Status build(const std::string& stack, const json::object& model, const std::vector<std::string>& services,
-               const BuildOptions& options, const Deadline& deadline) override {
-    auto call = with_model(stack, without_credential_arguments(model), {});
+  Status build(const ResolvedStack& stack, const std::vector<std::string>& services, const BuildOptions& options,
+               const Deadline& deadline) override {
+    auto call = with_model(stack, without_credential_arguments(stack.model), {});
     call.command.environment.merge(passed_credentials());
     call.add({"build"});
     if (options.pull) call.add({"--pull"});
@@ -185,16 +185,15 @@ class ComposeDriver final : public Driver {
     return finish("build", call.add(services), deadline);
   }
 
-  Status up(const std::string& stack, const json::object& model, const UpOptions& options,
-            const Deadline& deadline) override {
-    auto call = with_model(stack, model, options.project_dir);
+  Status up(const ResolvedStack& stack, const UpOptions& options, const Deadline& deadline) override {
+    auto call = with_model(stack, stack.model, options.project_dir);
     call.add({"up", "-d", "--no-build", "--pull", "never", "--quiet-pull"});
     if (options.remove_orphans) call.add({"--remove-orphans"});
     return finish("up", call, deadline);
   }
 
   Status down(const std::string& stack, const DownOptions& options, const Deadline& deadline) override {
-    auto call = prepare(stack, {}, {});
+    auto call = prepare(stack, {}, {}, {});
     call.command.working_dir = "/";  // a compose file that lies about must not be taken for the stack's
     call.add({"down"});
     if (options.remove_orphans) call.add({"--remove-orphans"});
@@ -240,21 +239,11 @@ class ComposeDriver final : public Driver {
     }
   };
 
-  // Secrets and configs with `environment:` are read from the environment when containers are made, so what a model was
-  // resolved with is also what it is brought up with.
-  void remember(const StackSpec& stack) {
-    auto child = child_environment(options_.environment, stack.environment);
+  void warn_of_withheld(const StackSpec& stack) {
+    const auto child = child_environment(options_.environment, stack.environment);
     if (!child.withheld.empty())
       log_.warning("environment keys that steer docker compose are not passed to it",
                    {{"stack", stack.name}, {"keys", join(child.withheld, ", ")}});
-    const std::lock_guard lock(mutex_);
-    environments_[stack.name] = stack.environment;
-  }
-
-  std::map<std::string, std::string> interpolation_of(const std::string& stack) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = environments_.find(stack);
-    return found == environments_.end() ? std::map<std::string, std::string>() : found->second;
   }
 
   Command base_command(std::map<std::string, std::string> environment) const {
@@ -269,9 +258,8 @@ class ComposeDriver final : public Driver {
   }
 
   // What all calls begin with (deploy 1, X13). Without our credentials: the artifact's compose file can name them.
-  Call prepare(const std::string& stack, const std::set<std::string>& profiles,
-               const std::filesystem::path& project_dir) const {
-    const auto interpolation = interpolation_of(stack);
+  Call prepare(const std::string& stack, const std::map<std::string, std::string>& interpolation,
+               const std::set<std::string>& profiles, const std::filesystem::path& project_dir) const {
     Call call{.command =
                   base_command(without_credentials(child_environment(options_.environment, interpolation).variables))};
     // The tool itself then refuses every such include, however it is reached.
@@ -287,8 +275,9 @@ class ComposeDriver final : public Driver {
     return call;
   }
 
-  Call with_model(const std::string& stack, const json::object& model, const std::filesystem::path& project_dir) const {
-    auto call = prepare(stack, profiles_in(model), project_dir);
+  Call with_model(const ResolvedStack& stack, const json::object& model,
+                  const std::filesystem::path& project_dir) const {
+    auto call = prepare(stack.name, stack.environment, profiles_in(model), project_dir);
     mask_environments(model, call.masks);
     call.command.input = json::serialize(model);
     call.add({"-f", "-"});
@@ -346,7 +335,6 @@ class ComposeDriver final : public Driver {
   std::optional<std::filesystem::path> plugin_;
   mutable std::mutex mutex_;
   std::string version_;
-  std::map<std::string, std::map<std::string, std::string>> environments_;  // by stack, from its last resolve()
 };
 
 }  // namespace

@@ -32,6 +32,8 @@ struct ComposeDriverTest : testing::Test {
     runner.answer = [exit](const Command&) { return exit; };
   }
   static json::object model(std::string_view text) { return parse_json(text)->as_object(); }
+  // "shop" with this model, resolved in the environment of `shop`.
+  ResolvedStack resolved(json::object model = {}) const { return {"shop", std::move(model), shop.environment}; }
   static std::string line_of(const Command& command) {
     std::string line = command.program;
     for (const auto& argument : command.arguments) line += " " + (argument.empty() ? "''" : argument);
@@ -63,7 +65,7 @@ TEST_F(ComposeDriverTest, NamesTheProfiles) {
 
 // deploy/X4, X5, X14: the model is the only file, and goes through standard input
 TEST_F(ComposeDriverTest, BringsTheModelUpInOneCall) {
-  const auto up = driver()->up("shop", model(R"({"services":{"web":{"image":"a","profiles":["p"]}}})"),
+  const auto up = driver()->up(resolved(model(R"({"services":{"web":{"image":"a","profiles":["p"]}}})")),
                                {.remove_orphans = true, .project_dir = "/data/shop"}, soon());
   ASSERT_TRUE(up) << up.error().message;
   EXPECT_EQ(line_of(runner.ran[0]),
@@ -73,19 +75,23 @@ TEST_F(ComposeDriverTest, BringsTheModelUpInOneCall) {
 }
 
 TEST_F(ComposeDriverTest, LeavesOrphansWhenAskedTo) {
-  ASSERT_TRUE(driver()->up("shop", {}, {.remove_orphans = false}, soon()));
+  ASSERT_TRUE(driver()->up(resolved(), {.remove_orphans = false}, soon()));
   EXPECT_TRUE(line_of(runner.ran[0]).ends_with("-f - up -d --no-build --pull never --quiet-pull"));
 }
 
-// A secret with `environment:` is read when the container is made.
+// A secret with `environment:` is read when the container is made, from what its own model was resolved with: not from
+// what somebody who looks at the plan of another artifact resolves meanwhile.
 TEST_F(ComposeDriverTest, BringsUpWithTheEnvironmentOfTheResolution) {
   answer({.out = "{}"});
   const auto one = driver();
   ASSERT_TRUE(one->resolve(shop, soon()));
-  ASSERT_TRUE(one->up("shop", {}, {}, soon()));
-  ASSERT_TRUE(one->up("other", {}, {}, soon()));
-  EXPECT_EQ(runner.ran[1].environment.count("TOKEN"), 1u);
-  EXPECT_EQ(runner.ran[2].environment.count("TOKEN"), 0u);
+  auto other = shop;
+  other.environment = {{"TOKEN", "swordfish"}, {"MORE", "1"}};
+  ASSERT_TRUE(one->resolve(other, soon()));
+  ASSERT_TRUE(one->up(resolved(), {}, soon()));
+  ASSERT_TRUE(one->up({"shop", {}, {}}, {}, soon()));
+  EXPECT_EQ(runner.ran[2].environment, runner.ran[0].environment);
+  EXPECT_FALSE(runner.ran[3].environment.contains("TOKEN"));
 }
 
 // The artifact's compose file can name any variable of the tool's environment.
@@ -95,9 +101,9 @@ TEST_F(ComposeDriverTest, GivesOurCredentialsOnlyToCallsThatNeedThem) {
   const auto one = driver();
   const auto stack = model(R"({"services":{"web":{"build":{"args":{"https_proxy":null,"A":null,"B":"b"}}}}})");
   ASSERT_TRUE(one->resolve(shop, soon()));
-  ASSERT_TRUE(one->up("shop", stack, {}, soon()));
-  ASSERT_TRUE(one->pull("shop", stack, {"web"}, soon()));
-  ASSERT_TRUE(one->build("shop", stack, {"web"}, {}, soon()));
+  ASSERT_TRUE(one->up(resolved(stack), {}, soon()));
+  ASSERT_TRUE(one->pull(resolved(stack), {"web"}, soon()));
+  ASSERT_TRUE(one->build(resolved(stack), {"web"}, {}, soon()));
   for (std::size_t i = 0; i < 4; ++i) {
     EXPECT_EQ(runner.ran[i].environment.contains("DOCKER_AUTH_CONFIG"), i >= 2) << i;
     EXPECT_EQ(runner.ran[i].environment.contains("https_proxy"), i >= 2) << i;
@@ -105,13 +111,13 @@ TEST_F(ComposeDriverTest, GivesOurCredentialsOnlyToCallsThatNeedThem) {
   }
   EXPECT_EQ(runner.ran[3].input, R"({"services":{"web":{"build":{"args":{"B":"b","A":null}}}}})");
 
-  ASSERT_TRUE(one->build("shop", stack, {"web"}, {.pull = true, .no_cache = true, .quiet = true}, soon()));
+  ASSERT_TRUE(one->build(resolved(stack), {"web"}, {.pull = true, .no_cache = true, .quiet = true}, soon()));
   const auto& arguments = runner.ran[4].arguments;
   EXPECT_EQ(std::vector(arguments.end() - 6, arguments.end()),
             (std::vector<std::string>{"build", "--pull", "--no-cache", "--quiet", "--", "web"}));
 
   answer({.code = 1, .err = "proxyconnect http://u:opensesame@p:1: 407 for opensesame\n"});
-  EXPECT_EQ(message_of(one->pull("shop", {}, {"web"}, soon())).find("opensesame"), std::string::npos);
+  EXPECT_EQ(message_of(one->pull(resolved(), {"web"}, soon())).find("opensesame"), std::string::npos);
 }
 
 TEST_F(ComposeDriverTest, RefusesSecretsThatAreOurCredentials) {
@@ -125,8 +131,8 @@ TEST_F(ComposeDriverTest, RefusesSecretsThatAreOurCredentials) {
 
 // deploy/X2, X3
 TEST_F(ComposeDriverTest, PullsAndBuildsTheNamedServices) {
-  ASSERT_TRUE(driver()->pull("shop", {}, {"web", "db"}, soon()));
-  ASSERT_TRUE(driver()->build("shop", {}, {"app"}, {}, soon()));
+  ASSERT_TRUE(driver()->pull(resolved(), {"web", "db"}, soon()));
+  ASSERT_TRUE(driver()->build(resolved(), {"app"}, {}, soon()));
   EXPECT_TRUE(line_of(runner.ran[0]).ends_with(" -f - pull --quiet --ignore-buildable -- web db"));
   EXPECT_TRUE(line_of(runner.ran[1]).ends_with(" -f - build -- app"));
 }
@@ -197,9 +203,9 @@ TEST_F(ComposeDriverTest, SaysInTheToolsWordsWhatIsWrong) {
     answer(row.exit);
     const auto one = driver();
     const auto got = row.step == "config" ? message_of(one->resolve(shop, soon()))
-                     : row.step == "up"   ? message_of(one->up("shop", web, {}, soon()))
-                     : row.step == "pull" ? message_of(one->pull("shop", web, {}, soon()))
-                                          : message_of(one->build("shop", web, {}, {}, soon()));
+                     : row.step == "up"   ? message_of(one->up(resolved(web), {}, soon()))
+                     : row.step == "pull" ? message_of(one->pull(resolved(web), {}, soon()))
+                                          : message_of(one->build(resolved(web), {}, {}, soon()));
     if (row.exit.out == "{") {
       EXPECT_TRUE(got.starts_with(row.message)) << got;
     } else {

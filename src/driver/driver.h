@@ -22,6 +22,14 @@ struct StackSpec {
   std::map<std::string, std::string> environment;  // for interpolation; values may be secret
 };
 
+// A stack as the tool is to bring it up. Secrets and configs with `environment:` are read from the environment only
+// when containers are made, so a model goes with the one that it was resolved with.
+struct ResolvedStack {
+  std::string name;
+  json::object model;
+  std::map<std::string, std::string> environment;  // values may be secret
+};
+
 struct UpOptions {
   bool remove_orphans = true;
   std::filesystem::path project_dir;  // as the engine's host sees it
@@ -43,14 +51,13 @@ struct Driver {
   // The resolved model as JSON (X1). Kind::invalid with the tool's own words when the files are wrong.
   virtual Result<json::object> resolve(const StackSpec& stack, const Deadline& deadline) = 0;
   // Pulls the images of these services of the model (X2). Kind::unavailable or not_found with the tool's own words.
-  virtual Status pull(const std::string& stack, const json::object& model, const std::vector<std::string>& services,
+  virtual Status pull(const ResolvedStack& stack, const std::vector<std::string>& services,
                       const Deadline& deadline) = 0;
   // Builds the services that have a `build` (X3).
-  virtual Status build(const std::string& stack, const json::object& model, const std::vector<std::string>& services,
+  virtual Status build(const ResolvedStack& stack, const std::vector<std::string>& services,
                        const BuildOptions& options, const Deadline& deadline) = 0;
   // Creates, recreates what diverged, starts in dependency order; does not wait for health (X4, X5).
-  virtual Status up(const std::string& stack, const json::object& model, const UpOptions& options,
-                    const Deadline& deadline) = 0;
+  virtual Status up(const ResolvedStack& stack, const UpOptions& options, const Deadline& deadline) = 0;
   // Stops and removes the containers and networks of the stack, known by its name alone, and its volumes if asked (X7).
   virtual Status down(const std::string& stack, const DownOptions& options, const Deadline& deadline) = 0;
   // "2.26.1": part of what decides whether a stack is unchanged (deploy/N2b). Known after check().

@@ -94,10 +94,10 @@ struct EngineOnRealParts : testing::Test {
   }
   Status up(const std::string& compose, std::map<std::string, std::string> environment = {},
             std::vector<std::string> profiles = {}) {
-    auto resolved = resolve(compose, std::move(environment), std::move(profiles));
+    auto resolved = resolve(compose, environment, std::move(profiles));
     if (!resolved) return tl::unexpected(resolved.error());
     model = std::move(*resolved);
-    return driver->up(stack, model, {.project_dir = folder}, soon());
+    return driver->up({stack, model, std::move(environment)}, {.project_dir = folder}, soon());
   }
   // Brings it up and watches, as a deployment does.
   std::string deploy(const std::string& compose, std::chrono::milliseconds timeout = 20s) {
@@ -193,8 +193,8 @@ TEST_F(EngineOnRealParts, SaysInTheToolsWordsWhatIsWrong) {
       "value: must be set");
   EXPECT_EQ(message_of(up("services: {a: {image: \"nobody/nothing:0\"}}")),
             "conflict: docker compose up: Error response from daemon: No such image: nobody/nothing:0");
-  const auto pulled =
-      driver->pull(stack, parse_json(R"({"services":{"a":{"image":"127.0.0.1:1/x:1"}}})")->as_object(), {"a"}, soon());
+  const auto pulled = driver->pull(
+      {stack, parse_json(R"({"services":{"a":{"image":"127.0.0.1:1/x:1"}}})")->as_object(), {}}, {"a"}, soon());
   ASSERT_FALSE(pulled);
   EXPECT_EQ(pulled.error().kind, Kind::unavailable);
   EXPECT_NE(pulled.error().message.find("connection refused"), std::string::npos) << message_of(pulled);
