@@ -84,7 +84,8 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   if (!live) return tl::unexpected(live.error());
   made->live_ = std::move(*live);
   if (auto recovered = made->live_->recover(); !recovered) return tl::unexpected(recovered.error());
-  if (auto cleared = parts.state.clear_staging(); !cleared) return tl::unexpected(cleared.error());
+  if (auto cleared = parts.state.clear_staging(); !cleared)
+    parts.log.warning("left-over files of an earlier run could not be removed", {{"error", cleared.error().message}});
   auto release_db = Db::open(parts.state.state_file());
   if (!release_db) return tl::unexpected(release_db.error());
   auto releases = ReleaseStore::open(std::move(*release_db), *key);

@@ -86,8 +86,12 @@ Status StateFolder::end_rebuild() const {
 }
 
 Status StateFolder::clear_staging() const {
-  if (auto removed = remove_tree(folder_ / "oci/staging"); !removed) return removed;
-  return make_folders(folder_ / "oci/staging", 0700);
+  if (auto made = make_folders(folder_ / "oci/staging", 0700); !made) return made;
+  Status done;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "oci/staging", error))
+    if (auto removed = remove_tree(entry.path()); !removed) done = removed;
+  return done;
 }
 
 Result<Secret> StateFolder::hash_key() const {

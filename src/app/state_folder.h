@@ -31,7 +31,8 @@ class StateFolder {
   // Set aside and not rebuilt yet, by this process or an earlier one.
   bool awaits_rebuild() const;
   Status end_rebuild() const;
-  // Removes what the last process left unpacked (reliability/F6). After syncs that were cut short are complete.
+  // Removes what the last process left unpacked (reliability/F6). After syncs that were cut short are complete. An
+  // error names one thing that could not be removed; everything else is gone.
   Status clear_staging() const;
   // The key of this installation for hashes of what may be secret; made on first use (deploy/N9).
   Result<Secret> hash_key() const;

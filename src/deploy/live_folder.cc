@@ -22,16 +22,6 @@ std::string prepared_name(const std::string& path) {
   return fmt::format(".windlass.{}.tmp", sha256_hex(path).substr(0, 16));
 }
 
-Status copy_bytes(int from, int to, std::uint64_t bytes) {
-  while (bytes > 0) {
-    const auto copied = ::copy_file_range(from, nullptr, to, nullptr, bytes, 0);
-    if (copied < 0 && errno == EINTR) continue;
-    if (copied <= 0) return tl::unexpected(system_error("copying", copied < 0 ? errno : EIO));
-    bytes -= static_cast<std::uint64_t>(copied);
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<LiveFolder> LiveFolder::open(const std::filesystem::path& data_dir, const std::string& live_path) {
@@ -92,14 +82,9 @@ Result<std::string> LiveFolder::hash(const std::string& path) const {
   const auto file = open_without_links(fd_.get(), path, O_RDONLY | O_NONBLOCK);
   if (!file.valid()) return tl::unexpected(system_error("reading " + path, errno));
   Sha256 hash;
-  std::string buffer(64 << 10, '\0');
-  for (;;) {
-    const auto got = ::read(file.get(), buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return tl::unexpected(system_error("reading " + path, errno));
-    if (got == 0) return hash.finish_hex();
-    hash.update({buffer.data(), static_cast<std::size_t>(got)});
-  }
+  auto read = read_pieces(file.get(), path, [&](std::string_view piece) { hash.update(piece); });
+  if (!read) return tl::unexpected(read.error());
+  return hash.finish_hex();
 }
 
 Result<std::vector<std::string>> LiveFolder::names_in(const std::string& folder) const {
@@ -173,9 +158,9 @@ Status LiveFolder::put_in_place(const std::string& path) {
   return {};
 }
 
-bool LiveFolder::overwrite(const std::string& path) {
+Result<bool> LiveFolder::overwrite(const std::string& path) {
   auto folder = parent(path);
-  if (!folder) return false;
+  if (!folder) return tl::unexpected(folder.error());
   const auto prepared = prepared_name(path);
   const FileDescriptor from(::openat(folder->get(), prepared.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   const FileDescriptor to(
@@ -185,10 +170,17 @@ bool LiveFolder::overwrite(const std::string& path) {
   if (!from.valid() || !to.valid() || ::fstat(from.get(), &wanted) != 0 || ::fstat(to.get(), &there) != 0 ||
       !S_ISREG(wanted.st_mode) || !S_ISREG(there.st_mode) || there.st_nlink != 1)
     return false;
+  const auto failed = [&](int code) { return tl::unexpected(system_error("writing " + path, code)); };
+  // the blocks first, so that a full disk is noticed while the old content is whole
+  if (wanted.st_size > there.st_size && ::fallocate(to.get(), FALLOC_FL_KEEP_SIZE, 0, wanted.st_size) != 0 &&
+      errno != EOPNOTSUPP && errno != ENOSYS)
+    return failed(errno);
+  if (auto copied = copy_bytes(from.get(), to.get(), static_cast<std::uint64_t>(wanted.st_size)); !copied)
+    return while_doing("writing " + path, copied.error());
   const timespec times[] = {wanted.st_mtim, wanted.st_mtim};
-  if (::ftruncate(to.get(), 0) != 0 || !copy_bytes(from.get(), to.get(), static_cast<std::uint64_t>(wanted.st_size)) ||
-      ::fchmod(to.get(), wanted.st_mode & 0777u) != 0 || ::futimens(to.get(), times) != 0 || ::fsync(to.get()) != 0)
-    return false;
+  if (::ftruncate(to.get(), wanted.st_size) != 0 || ::fchmod(to.get(), wanted.st_mode & 0777u) != 0 ||
+      ::futimens(to.get(), times) != 0 || ::fsync(to.get()) != 0)
+    return failed(errno);
   ::unlinkat(folder->get(), prepared.c_str(), 0);
   return true;
 }

@@ -262,11 +262,8 @@ Status StagedTree::add_hard_link(const std::string& path, const std::string& tar
   if (::fstat(source.get(), &status) != 0) return tl::unexpected(system_error("reading " + target, errno));
   auto file = create_file(path, original.size_bytes);
   if (!file) return tl::unexpected(file.error());
-  for (std::uint64_t left = original.size_bytes; left > 0;) {
-    const auto copied = ::copy_file_range(source.get(), nullptr, file->get(), nullptr, left, 0);
-    if (copied <= 0) return tl::unexpected(system_error("copying to " + path, copied < 0 ? errno : EIO));
-    left -= static_cast<std::uint64_t>(copied);
-  }
+  if (auto copied = copy_bytes(source.get(), file->get(), original.size_bytes); !copied)
+    return while_doing(path, copied.error());
   return put_file(path, std::move(*file), original.mode, status.st_mtime, original.size_bytes, original.content);
 }
 

@@ -1,6 +1,5 @@
 #include "sys/files.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/openat2.h>
@@ -9,10 +8,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cerrno>
 #include <cstring>
-#include <memory>
 
 #include "base/text.h"
 #include "sys/crypto.h"
@@ -101,34 +100,16 @@ FileDescriptor open_part_by_part(int root, std::string_view path) {
   return folder;
 }
 
-int remove_at(int folder, const char* name);
-
-int remove_content(int fd) {
-  std::unique_ptr<DIR, int (*)(DIR*)> folder(::fdopendir(fd), ::closedir);
-  if (!folder) {
-    const int code = errno;
-    ::close(fd);
-    return code;
+// Bytes copied, 0 at the end of `from`, -1 with errno.
+ssize_t copy_piece(int from, int to, std::string& buffer, std::uint64_t bytes) {
+  buffer.resize(64 << 10);
+  const ssize_t got = ::read(from, buffer.data(), std::min<std::uint64_t>(buffer.size(), bytes));
+  for (ssize_t done = 0; done < got;) {
+    const ssize_t wrote = ::write(to, buffer.data() + done, static_cast<std::size_t>(got - done));
+    if (wrote < 0 && errno != EINTR) return -1;
+    if (wrote > 0) done += wrote;
   }
-  while (true) {
-    errno = 0;
-    const dirent* entry = ::readdir(folder.get());
-    if (entry == nullptr) return errno;
-    const std::string_view name = entry->d_name;
-    if (name == "." || name == "..") continue;
-    if (const int code = remove_at(::dirfd(folder.get()), entry->d_name)) return code;
-  }
-}
-
-// 0 or an errno. Whatever `name` is, what it points to stays.
-int remove_at(int folder, const char* name) {
-  if (::unlinkat(folder, name, 0) == 0 || errno == ENOENT) return 0;
-  if (errno != EISDIR && errno != EPERM) return errno;  // POSIX allows EPERM for a folder
-  const int unlink_code = errno;
-  const int fd = ::openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0) return errno == ENOTDIR || errno == ELOOP ? unlink_code : errno;
-  if (const int code = remove_content(fd)) return code;
-  return ::unlinkat(folder, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : errno;
+  return got;
 }
 
 }  // namespace
@@ -233,9 +214,32 @@ Status sync_folder(const fs::path& folder) {
   return {};
 }
 
-Status remove_tree(const fs::path& folder) {
-  if (const int code = remove_at(AT_FDCWD, folder.c_str()); code != 0 && code != ENOENT)
-    return tl::unexpected(system_error("removing " + folder.string(), code));
+Status read_pieces(int fd, std::string_view name, const std::function<void(std::string_view)>& take) {
+  std::string buffer(256 << 10, '\0');
+  while (true) {
+    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return tl::unexpected(system_error(fmt::format("reading {}", name), errno));
+    if (got == 0) return {};
+    take({buffer.data(), static_cast<std::size_t>(got)});
+  }
+}
+
+Status copy_bytes(int from, int to, std::uint64_t bytes) {
+  bool in_kernel = true;
+  std::string buffer;
+  while (bytes > 0) {
+    auto copied =
+        in_kernel ? ::copy_file_range(from, nullptr, to, nullptr, bytes, 0) : copy_piece(from, to, buffer, bytes);
+    if (copied < 0 && errno == EINTR) continue;
+    // file systems that cannot, or not between each other, and kernels before 5.3
+    if (copied < 0 && in_kernel && (errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS)) {
+      in_kernel = false;
+      continue;
+    }
+    if (copied <= 0) return tl::unexpected(system_error("copying", copied < 0 ? errno : EIO));
+    bytes -= static_cast<std::uint64_t>(copied);
+  }
   return {};
 }
 

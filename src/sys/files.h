@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -70,7 +71,13 @@ Status make_folders(const std::filesystem::path& folder, unsigned mode = 0700);
 // Flushes a folder's entries to disk.
 Status sync_folder(const std::filesystem::path& folder);
 
-// Removes a tree without following links; not there is fine.
+// Hands over what `fd` holds from where it stands to its end, piece by piece. `name`: for the message of an error.
+Status read_pieces(int fd, std::string_view name, const std::function<void(std::string_view)>& take);
+
+// Copies the next `bytes` of one file to another, in the kernel where it can.
+Status copy_bytes(int from, int to, std::uint64_t bytes);
+
+// Removes a tree, however deep, without following links; not there is fine.
 Status remove_tree(const std::filesystem::path& folder);
 
 // An exclusive lock on a file, held as long as the object lives. Kind::conflict with the holder's pid, which the file

@@ -1,7 +1,9 @@
 #include "sys/files.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -155,6 +157,45 @@ TEST_F(Files, TreesAreRemovedWithoutFollowingLinks) {
   EXPECT_FALSE(fs::exists(folder_ / "tree"));
   EXPECT_FALSE(fs::is_symlink(fs::symlink_status(folder_ / "top")));
   EXPECT_TRUE(fs::exists(folder_ / "kept" / "file"));
+}
+
+// What containers wrote into a live directory may be as deep as they like.
+TEST_F(Files, TreesAreRemovedHoweverDeepTheyAre) {
+  fs::create_directories(folder_ / "tree");
+  FileDescriptor at(::open((folder_ / "tree").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  for (int i = 0; i < 2000; ++i) {
+    ASSERT_EQ(::mkdirat(at.get(), "d", 0700), 0);
+    ASSERT_EQ(::mkdirat(at.get(), "e", 0700), 0);
+    at = FileDescriptor(::openat(at.get(), "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  }
+  at.reset();
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{64, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  const auto removed = remove_tree(folder_ / "tree");
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_TRUE(removed) << removed.error().message;
+  EXPECT_FALSE(fs::exists(folder_ / "tree"));
+}
+
+TEST_F(Files, CopiesBytesInTheKernelOrNot) {
+  const std::string content(200'000, 'x');
+  ASSERT_TRUE(write_file(folder_ / "from", content));
+  const FileDescriptor to(::open((folder_ / "to").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  {
+    const FileDescriptor from(::open((folder_ / "from").c_str(), O_RDONLY | O_CLOEXEC));
+    EXPECT_TRUE(copy_bytes(from.get(), to.get(), content.size()));
+    const auto more = copy_bytes(from.get(), to.get(), 1);
+    ASSERT_FALSE(more) << "the file has been cut";
+    EXPECT_EQ(more.error().message, "copying: input/output error");
+  }
+  int ends[2];  // which copy_file_range() refuses
+  ASSERT_EQ(::pipe(ends), 0);
+  const FileDescriptor reader(ends[0]), writer(ends[1]);
+  ASSERT_EQ(::write(ends[1], "piped", 5), 5);
+  EXPECT_TRUE(copy_bytes(ends[0], to.get(), 5));
+  EXPECT_EQ(*read_file(folder_ / "to", 1 << 20), content + "piped");
 }
 
 TEST_F(Files, LocksNameTheirHolder) {
