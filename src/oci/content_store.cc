@@ -24,20 +24,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kReadBytes = 256 << 10;
 constexpr std::time_t kTouchSeconds = 300;  // uses within five minutes count as one: no inode write for each
 
-// True if the file at `path` has the bytes that the digest asks for.
-bool is_whole(const fs::path& path, const Digest& digest) {
+enum class Content { whole, torn, unreadable };
+
+// Are at `path` the bytes that the digest asks for? Unreadable says nothing against them: there may be no descriptor
+// left, or the disk may answer the next time.
+Content look_into(const fs::path& path, const Digest& digest) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!file.valid()) return false;
+  if (!file.valid()) return Content::unreadable;
   BlobHash hash(digest);
-  std::string buffer(kReadBytes, '\0');
-  for (ssize_t got; (got = ::read(file.get(), buffer.data(), buffer.size())) != 0;) {
-    if (got < 0) return false;
-    hash.update({buffer.data(), static_cast<std::size_t>(got)});
-  }
-  return hash.matches();
+  if (!read_pieces(file.get(), path.string(), [&](std::string_view piece) { hash.update(piece); }))
+    return Content::unreadable;
+  return hash.matches() ? Content::whole : Content::torn;
 }
 
 // A file that grows under a temporary name and is gone again unless it got its real one.
@@ -125,11 +124,15 @@ class FolderStore final : public ContentStore {
     if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
     if (size_bytes && static_cast<std::uint64_t>(status.st_size) != *size_bytes) return {};
     if (!is_verified(digest)) {
-      if (!is_whole(path, digest)) {
+      const auto content = look_into(path, digest);
+      if (content == Content::unreadable) return {};
+      const std::lock_guard lock(mutex_);
+      if (content == Content::whole) {
+        verified_.insert(digest);
+      } else if (!verified_.contains(digest)) {  // else a download has replaced it meanwhile
         ::unlink(path.c_str());
         return {};
       }
-      set_verified(digest);
     }
     if (std::time(nullptr) - status.st_mtim.tv_sec > kTouchSeconds) ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
     return path;
@@ -141,7 +144,7 @@ class FolderStore final : public ContentStore {
       if (auto path = find(digest, size_bytes); !path.empty()) return path;
       auto [flight, is_ours] = join(digest);
       if (is_ours) {
-        auto result = fetch(digest, size_bytes, download);
+        auto result = fetch_or_say_why_not(digest, size_bytes, download);
         land(digest, *flight, result, deadline.passed());
         return result;
       }
@@ -175,9 +178,10 @@ class FolderStore final : public ContentStore {
       if (total <= options_.bytes_max || blob.used > in_use_since) break;
       if (keep(blob.digest)) continue;
       const auto path = path_of(blob.digest);
+      const std::lock_guard lock(mutex_);
+      verified_.erase(blob.digest);
       if (::unlink(path.c_str()) != 0 && errno != ENOENT)
         return tl::unexpected(system_error("removing " + path.string(), errno));
-      forget(blob.digest);
       total -= blob.size_bytes;
     }
     return {};
@@ -197,15 +201,6 @@ class FolderStore final : public ContentStore {
   bool is_verified(const Digest& digest) {
     const std::lock_guard lock(mutex_);
     return verified_.contains(digest);
-  }
-  void set_verified(const Digest& digest) {
-    const std::lock_guard lock(mutex_);
-    verified_.insert(digest);
-  }
-
-  void forget(const Digest& digest) {
-    const std::lock_guard lock(mutex_);
-    verified_.erase(digest);
   }
 
   std::pair<std::shared_ptr<Flight>, bool> join(const Digest& digest) {
@@ -233,6 +228,15 @@ class FolderStore final : public ContentStore {
     return flight.result;
   }
 
+  // Whatever happens, those who wait for this download hear of it.
+  Result<fs::path> fetch_or_say_why_not(const Digest& digest, std::uint64_t size_bytes, const Download& download) {
+    try {
+      return fetch(digest, size_bytes, download);
+    } catch (const std::exception& error) {  // out of memory
+      return fail(Kind::unavailable, fmt::format("fetching blob {}: {}", digest.str(), error.what()));
+    }
+  }
+
   Result<fs::path> fetch(const Digest& digest, std::uint64_t size_bytes, const Download& download) {
     auto partial = PartialBlob::create(partials(), digest, size_bytes);
     if (!partial) return tl::unexpected(partial.error());
@@ -247,8 +251,9 @@ class FolderStore final : public ContentStore {
         return while_doing(fmt::format("cut {} times", resumes + 1), std::move(done.error()));
     }
     const auto path = path_of(digest);
+    const std::lock_guard lock(mutex_);  // in one step: find() may have another file of that name in hand
     if (auto finished = blob.finish(path); !finished) return tl::unexpected(finished.error());
-    set_verified(digest);
+    verified_.insert(digest);
     return path;
   }
 

@@ -1,6 +1,7 @@
 #include "oci/content_store.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -54,6 +55,58 @@ TEST_F(ContentStoreTest, KeepsABlobUnderItsDigest) {
   EXPECT_EQ(store->find(digest_of("hello"), 6), "");
   EXPECT_EQ(store->find(digest_of("other")), "");
   EXPECT_FALSE(has_partials());
+}
+
+// With no descriptor left nothing can be said of a blob, so it stays.
+TEST_F(ContentStoreTest, KeepsABlobThatCannotBeReadNow) {
+  const auto file = put("hello");
+  ASSERT_TRUE(file);
+  open();  // nothing is verified yet
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto unreadable = store->find(digest_of("hello"));
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(unreadable, "");
+  EXPECT_EQ(store->find(digest_of("hello")), *file);
+}
+
+// A torn blob is found by some while others have replaced it already.
+TEST_F(ContentStoreTest, RemovesATornBlobButNotItsSuccessor) {
+  const std::string bytes(4 << 20, 'x');
+  const auto digest = digest_of(bytes);
+  const auto path = folder / "sha256" / digest.hex();
+  for (int round = 0; round < 5; ++round) {
+    open();
+    std::ofstream(path) << std::string(bytes.size(), 'y');
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 6; ++i)
+      threads.emplace_back([&, i] {
+        std::this_thread::sleep_for(i * 3ms);
+        EXPECT_TRUE(put(bytes));
+      });
+    threads.clear();
+    ASSERT_TRUE(fs::exists(path));
+    EXPECT_EQ(store->find(digest), path);
+  }
+}
+
+TEST_F(ContentStoreTest, TellsThoseWhoWaitThatADownloadThrew) {
+  std::atomic<bool> has_begun = false;
+  std::jthread other([&] {
+    while (!has_begun) std::this_thread::sleep_for(1ms);
+    const auto told = put("hello");
+    ASSERT_FALSE(told);
+    EXPECT_EQ(told.error().kind, Kind::unavailable);
+  });
+  const auto thrown = get(digest_of("hello"), 5, [&](std::uint64_t, const auto&) -> Status {
+    has_begun = true;
+    std::this_thread::sleep_for(20ms);
+    throw std::bad_alloc();
+  });
+  ASSERT_FALSE(thrown);
+  EXPECT_EQ(thrown.error().kind, Kind::unavailable);
 }
 
 TEST_F(ContentStoreTest, KnowsSha512) {
