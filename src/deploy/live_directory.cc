@@ -79,7 +79,11 @@ Status put_in_place(LiveFolder& disk, const SyncPlan& plan, const std::set<std::
   for (const auto* entries : {&plan.writes, &plan.late_writes})
     for (const auto* entry : *entries) {
       crash_point("sync.half");
-      if (same_files.contains(entry->path) && disk.overwrite(entry->path)) continue;
+      if (same_files.contains(entry->path)) {
+        const auto written = disk.overwrite(entry->path);
+        if (!written) return tl::unexpected(written.error());
+        if (*written) continue;
+      }
       if (auto placed = disk.put_in_place(entry->path); !placed) return placed;
     }
   crash_point("sync.before_delete");
@@ -125,8 +129,9 @@ class DiskLiveDirectories final : public LiveDirectories {
                bool ref_is_digest) override;
   Status recover() override;
   Status remove(const std::string& live_path, bool with_data) override;
-  Result<SyncResult> sync(const std::string& live_path, const UnpackedTree& tree, const Digest& digest,
-                          const SyncOptions& options, const Deadline& deadline) override;
+  tl::expected<SyncResult, SyncFailure> sync(const std::string& live_path, const UnpackedTree& tree,
+                                             const Digest& digest, const SyncOptions& options,
+                                             const Deadline& deadline) override;
 
  private:
   Result<std::string> find_path(const std::string& source_id, const std::string& plain_path, const std::string& key);
@@ -183,9 +188,9 @@ Result<std::string> DiskLiveDirectories::find_path(const std::string& source_id,
   return *owner ? fmt::format("{}@{}", plain_path, key) : plain_path;
 }
 
-Result<SyncResult> DiskLiveDirectories::sync(const std::string& live_path, const UnpackedTree& tree,
-                                             const Digest& digest, const SyncOptions& options,
-                                             const Deadline& deadline) {
+tl::expected<SyncResult, SyncFailure> DiskLiveDirectories::sync(const std::string& live_path, const UnpackedTree& tree,
+                                                                const Digest& digest, const SyncOptions& options,
+                                                                const Deadline& deadline) {
   auto reserved = store_->nested_in(live_path);
   if (!reserved) return tl::unexpected(reserved.error());
   auto before = managed_files(live_path, *reserved);
@@ -194,29 +199,31 @@ Result<SyncResult> DiskLiveDirectories::sync(const std::string& live_path, const
   if (!disk) return tl::unexpected(disk.error());
   auto cut_short = journal_.find(live_path);
   if (!cut_short) return tl::unexpected(cut_short.error());
-  if (*cut_short)
-    if (auto settled = settle(*disk, **cut_short, *before); !settled) return tl::unexpected(settled.error());
+  const bool is_mixed = cut_short->has_value();
+  const auto failed = [is_mixed](const Error& error) { return tl::unexpected(SyncFailure(error, is_mixed)); };
+  if (is_mixed)
+    if (auto settled = settle(*disk, **cut_short, *before); !settled) return failed(settled.error());
   auto last_digest = store_->digest_of(live_path);
-  if (!last_digest) return tl::unexpected(last_digest.error());
+  if (!last_digest) return failed(last_digest.error());
   auto plan = plan_sync(*disk, *before, tree.entries, *reserved, options.force);
-  if (!plan) return tl::unexpected(plan.error());
+  if (!plan) return failed(plan.error());
 
   if (plan->is_empty() && *last_digest == digest.str()) return result_of(*plan);  // S2
   const SyncOptions journaled_options{.force = options.force, .in_place = written_in_place(*plan, options)};
   if (auto journaled = journal_.write(live_path, digest, journaled_options, tree); !journaled)
-    return tl::unexpected(journaled.error());
+    return failed(journaled.error());
   crash_point("sync.journal_written");
   if (auto prepared = prepare(*disk, *plan, tree, deadline); !prepared) {
-    if (!*cut_short) (void)journal_.remove(live_path);  // the live files are as they were
-    return tl::unexpected(prepared.error());
+    if (!is_mixed) (void)journal_.remove(live_path);  // the live files are as they were
+    return failed(prepared.error());
   }
   // From here on an error leaves the journal: the next start or run goes on from what it finds (S12).
   if (auto placed = put_in_place(*disk, *plan, options.in_place, tree, deadline); !placed)
-    return tl::unexpected(placed.error());
+    return tl::unexpected(SyncFailure(placed.error(), true));
   if (auto recorded = record(*disk, live_path, tree, digest, *plan, *before); !recorded)
-    return tl::unexpected(recorded.error());
+    return tl::unexpected(SyncFailure(recorded.error(), true));
   crash_point("sync.after");
-  if (auto removed = journal_.remove(live_path); !removed) return tl::unexpected(removed.error());
+  if (auto removed = journal_.remove(live_path); !removed) return tl::unexpected(SyncFailure(removed.error(), true));
   return result_of(*plan);
 }
 
@@ -293,7 +300,7 @@ Status DiskLiveDirectories::recover() {
     auto done =
         this->sync(sync.live_path, sync.tree, sync.digest, sync.options, Deadline::in(std::chrono::minutes(10)));
     if (!done) {
-      log.error("a sync that was cut short could not be completed", {{"error", done.error().message}});
+      log.error("a sync that was cut short could not be completed", {{"error", done.error().error.message}});
       continue;
     }
     if (auto removed = journal_.remove(sync.live_path); !removed) return removed;

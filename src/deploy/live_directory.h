@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/deadline.h"
@@ -22,6 +23,13 @@ namespace windlass {
 struct SyncResult {
   std::vector<std::string> changed;  // paths that were written or deleted, relative, sorted
   std::vector<std::string> drift;    // managed files that somebody edited and that were left alone (S10)
+};
+
+// Why a sync did not end well.
+struct SyncFailure {
+  SyncFailure(Error why, bool is_touched = false) : error(std::move(why)), touched(is_touched) {}
+  Error error;
+  bool touched;  // files of two releases may lie side by side; false: all are as they were
 };
 
 struct SyncOptions {
@@ -64,9 +72,11 @@ class LiveDirectories {
 
   // Brings the directory to `tree` (files are taken from tree.root). `digest` names the release. S2: equal to the last
   // synced digest and nothing drifted: nothing is written.
-  // Errors before any write: S7 (names the path). The caller holds the directory's lock (S9).
-  virtual Result<SyncResult> sync(const std::string& live_path, const UnpackedTree& tree, const Digest& digest,
-                                  const SyncOptions& options, const Deadline& deadline) = 0;
+  // Errors before any write: S7 (names the path). After one that touched files, a sync to any release goes on from what
+  // it finds. The caller holds the directory's lock (S9).
+  virtual tl::expected<SyncResult, SyncFailure> sync(const std::string& live_path, const UnpackedTree& tree,
+                                                     const Digest& digest, const SyncOptions& options,
+                                                     const Deadline& deadline) = 0;
 };
 
 }  // namespace windlass

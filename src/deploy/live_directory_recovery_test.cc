@@ -133,7 +133,8 @@ TEST_F(LiveDirectoryRecoveryTest, ChangesNothingWhenAFileCannotBePrepared) {  //
 TEST_F(LiveDirectoryRecoveryTest, ChangesNothingAfterTheDeadline) {  // S12
   const auto result = directories->sync(kPath, stage(kNew), digest(2), {}, Deadline::in(std::chrono::seconds(-1)));
   ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().message, "the time for writing the live directory is over");
+  EXPECT_EQ(result.error().error.message, "the time for writing the live directory is over");
+  EXPECT_FALSE(result.error().touched);
   EXPECT_EQ(on_disk(), with_data(kOld));
   EXPECT_EQ(journals(), 0);
 }
@@ -142,6 +143,7 @@ TEST_F(LiveDirectoryRecoveryTest, KeepsTheJournalWhenAnErrorComesAfterTheFirstCh
   auto tree = stage({{"a/x", "2"}, {"a/y", "2"}, {"b", "1"}});  // "a" becomes a folder: it must go first
   fs::rename(tree.root / "a/y", data / "y");
   ASSERT_FALSE(sync(tree, 2));
+  EXPECT_TRUE(touched);
   EXPECT_EQ(journals(), 1);
   fs::rename(data / "y", tree.root / "a/y");
   reopen();

@@ -303,15 +303,25 @@ std::optional<JobOutcome> Pipeline::write_live_directory(Run& run, const std::st
     options.in_place.insert(stack.in_place.begin(), stack.in_place.end());
   }
   auto synced = live_.sync(live_path, tree, *run.digest, options, run.deadline);
-  if (!synced)
+  if (!synced) {
+    const auto& [error, touched] = synced.error();
+    if (touched) note_mixed_files(run);
     return JobOutcome::failed(FailedStep::deployment,
-                              fmt::format("writing the live directory {}: {}", live_path, synced.error().message),
-                              synced.error().kind == Kind::unavailable);
+                              fmt::format("writing the live directory {}: {}", live_path, error.message),
+                              error.kind == Kind::unavailable);
+  }
   for (const auto& path : synced->drift)
     run.log.warning("file was edited by hand and is left alone", {{"path", path}, {"live_directory", live_path}});
   if (!synced->changed.empty())
     run.log.info("live directory written", {{"changed_files", synced->changed.size()}, {"live_directory", live_path}});
   return std::nullopt;
+}
+
+// Containers already see files of the new release: it counts as one that could not be started (deploy/V2, V6).
+void Pipeline::note_mixed_files(Run& run) {
+  run.touched = true;
+  for (auto& stack : run.stacks)
+    if (stack.deploys() && !stack.config.destroy.enabled) stack.failure = StartFailure::failed;
 }
 
 Status Pipeline::bring_up(Run& run, PreparedStack& stack) {

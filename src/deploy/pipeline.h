@@ -86,6 +86,7 @@ class Pipeline {
   Status resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root);
   Status plan(Run& run, PreparedStack& stack);
   std::optional<JobOutcome> write_live_directory(Run& run, const std::string& live_path, const UnpackedTree& tree);
+  static void note_mixed_files(Run& run);
   Status bring_up(Run& run, PreparedStack& stack);
   // removal.cc
   void remove_live_directory(Run& run, const std::string& live_path, const UnpackedTree& tree);

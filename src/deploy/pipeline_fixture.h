@@ -183,22 +183,25 @@ struct FakeDriver final : Driver {
       text.replace(at, 6, stack.project_dir.string());
     return parse_json(text)->get_object();
   }
-  Status pull(const std::string&, const json::object&, const std::vector<std::string>&, const Deadline&) override {
+  Status pull(const ResolvedStack&, const std::vector<std::string>&, const Deadline&) override {
     ++pulled;
     if (pull_error) return tl::unexpected(*pull_error);
     return {};
   }
   std::vector<json::object> built;  // models
   BuildOptions build_options;       // of the last build()
-  Status build(const std::string&, const json::object& model, const std::vector<std::string>&,
-               const BuildOptions& options, const Deadline&) override {
-    built.push_back(model);
+  Status build(const ResolvedStack& stack, const std::vector<std::string>&, const BuildOptions& options,
+               const Deadline&) override {
+    built.push_back(stack.model);
     build_options = options;
     return {};
   }
-  Status up(const std::string& stack, const json::object& model, const UpOptions&, const Deadline&) override {
+  std::map<std::string, std::map<std::string, std::string>> environments;  // stack -> of the last up()
+  Status up(const ResolvedStack& resolved, const UpOptions&, const Deadline&) override {
     ++upped;
+    const auto& [stack, model, environment] = resolved;
     const std::lock_guard lock(mutex);
+    environments[stack] = environment;
     if (before_up) before_up(stack);
     if (up_error) return tl::unexpected(*up_error);
     std::map<std::string, ContainerSummary> kept;
@@ -233,10 +236,10 @@ struct FakeDriver final : Driver {
 };
 
 struct FakeLive final : LiveDirectories {
-  std::vector<std::string> synced;   // digests, in order
-  std::vector<std::string> removed;  // "path" or "path data"
-  std::set<std::string> in_place;    // of the last sync
-  std::optional<Error> error;
+  std::vector<std::string> synced;     // digests, in order
+  std::vector<std::string> removed;    // "path" or "path data"
+  std::set<std::string> in_place;      // of the last sync
+  std::optional<SyncFailure> failure;  // of the next sync
   int given = 0;
   Result<std::string> path_for(const std::string&, const std::string& plain, const std::string&, bool) override {
     ++given;
@@ -255,9 +258,9 @@ struct FakeLive final : LiveDirectories {
     removed.push_back(path + (with_data ? " data" : ""));
     return {};
   }
-  Result<SyncResult> sync(const std::string&, const UnpackedTree&, const Digest& digest, const SyncOptions& options,
-                          const Deadline&) override {
-    if (error) return tl::unexpected(*error);
+  tl::expected<SyncResult, SyncFailure> sync(const std::string&, const UnpackedTree&, const Digest& digest,
+                                             const SyncOptions& options, const Deadline&) override {
+    if (failure) return tl::unexpected(*std::exchange(failure, {}));
     in_place = options.in_place;
     synced.push_back(digest.str());
     return SyncResult{};

@@ -35,8 +35,8 @@ struct Pipeline::Run {
   std::optional<Digest> digest;
   std::string key;  // settled_key() as it was before anything was verified
   std::vector<PreparedStack> stacks;
-  std::vector<std::optional<Error>> errors;          // by stack
-  bool touched = false;                              // the live directory is at the new release
+  std::vector<std::optional<Error>> errors;  // by stack
+  bool touched = false;  // the live directory is at the new release, or its files are of two releases
   FailedStep failing_step = FailedStep::deployment;  // of a stack that fails now
   std::string_view archive;                          // of a look: what is to be unpacked instead of fetched
   bool is_look = false;                              // only finds out what a deployment would do

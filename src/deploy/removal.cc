@@ -16,7 +16,7 @@ void Pipeline::remove_live_directory(Run& run, const std::string& live_path, con
   if (!asks(&Destroy::remove_dir) || !others || !others->empty()) return;
   const UnpackedTree nothing{.root = tree.root};
   auto removed = live_.sync(live_path, nothing, *run.digest, {.force = true}, run.deadline);
-  Status done = removed ? live_.remove(live_path, asks(&Destroy::remove_data)) : tl::unexpected(removed.error());
+  Status done = removed ? live_.remove(live_path, asks(&Destroy::remove_data)) : tl::unexpected(removed.error().error);
   if (done)
     run.log.info("live directory removed", {{"live_directory", live_path}});
   else

@@ -45,6 +45,28 @@ TEST_F(RollbackTest, BringsTheLastGoodReleaseBack) {
   EXPECT_EQ(releases[1].digest, kDigest2.str());
 }
 
+// Containers see the files of two releases side by side: nothing half-done stays.
+TEST_F(RollbackTest, BringsFilesBackThatCouldOnlyBeWrittenInPart) {  // deploy/V2, reliability/F23
+  ASSERT_EQ(run().status, RunStatus::succeeded);
+  release_2();
+  live.failure = SyncFailure({Kind::internal, "writing www/index.html: input/output error"}, true);
+  const auto outcome = run();
+  EXPECT_EQ(outcome.message,
+            "writing the live directory reg.example/my/app: writing www/index.html: input/output error; rolled back to "
+            "main (" +
+                kDigest1.str() + ")");
+  EXPECT_EQ(live.synced, (std::vector{kDigest1.str(), kDigest1.str()}));
+  EXPECT_EQ(*pipeline->settled_because(request(), kDigest2, Deadline::in(5s)), "no changes since this release failed");
+
+  // a full disk may be emptied: the job comes again, and goes on from what it finds
+  live.failure = SyncFailure({Kind::unavailable, "no space left on device"}, true);
+  EXPECT_TRUE(run().passing_fault);
+  // nothing was written: there is nothing to bring back
+  live.failure = SyncFailure({Kind::internal, "input/output error"});
+  EXPECT_EQ(run().message, "writing the live directory reg.example/my/app: input/output error");
+  EXPECT_EQ(live.synced.size(), 2u);
+}
+
 TEST_F(RollbackTest, KeepsAServiceThatTheBadReleaseLeftAlone) {
   bad_release_2();
   const auto db = id_of("db");
