@@ -13,6 +13,8 @@ namespace windlass {
 struct FakeJobQueue final : JobQueue {
   std::optional<Refusal> refusal;  // of the next jobs; none: they are accepted
   std::string reason;
+  bool is_slow = false;                                  // jobs are on disk only after flush()
+  std::vector<OnAccepted> slow;                          // and their senders wait
   std::vector<std::pair<std::string, JobRequest>> jobs;  // accepted, in order, with their ids
   std::vector<RunRecord> records;                        // what record() got; runs() and run() give them back
   std::vector<RunRecord> notes;                          // what note() got
@@ -29,7 +31,13 @@ struct FakeJobQueue final : JobQueue {
       const std::lock_guard lock(mutex);
       waiting[job_id] = std::move(finished);
     }
-    done({.job_id = std::move(job_id)});
+    if (is_slow)
+      slow.push_back([done, job_id](const Accepted&) { done({.job_id = job_id}); });
+    else
+      done({.job_id = std::move(job_id)});
+  }
+  void flush() {
+    for (const auto& done : std::exchange(slow, {})) done({});
   }
   void record(RunRecord record) override { records.push_back(std::move(record)); }
   void note(RunRecord record) override {

@@ -120,6 +120,12 @@ Status JobTable::replace(const QueuedJob& job, WallTime now) {
       .run();
 }
 
+Status JobTable::set_replaced_digests(const QueuedJob& job) {
+  auto query = db_.query("UPDATE runs SET replaced_digests = ? WHERE row = ?");
+  bind_text(query, digests_to_text(job.job.replaced_digests));
+  return query.bind(job.row).run();
+}
+
 Status JobTable::lease(const QueuedJob& job, WallTime now) {
   const auto time = to_unix_us(now);
   return db_

@@ -27,6 +27,8 @@ class JobTable {
   Result<bool> record(std::int64_t row, const RunRecord& record);
   // The waiting job ends as skipped: superseded.
   Status replace(const QueuedJob& job, WallTime now);
+  // Of a waiting job that took another one's place after it was on disk.
+  Status set_replaced_digests(const QueuedJob& job);
   Status lease(const QueuedJob& job, WallTime now);
   // A running job is accepted again: it was interrupted. A clean stop does not count as an attempt.
   enum class Attempt { counts, does_not_count };

@@ -6,13 +6,16 @@
 namespace windlass {
 namespace {
 
-// The digests that the newer job answers for: those of the older one, and what it had replaced itself.
-std::vector<Digest> digests_left_by(QueuedJob& older, const std::optional<Digest>& newer) {
+// The digests that the newer job answers for: those of the older one, and what either had replaced itself.
+std::vector<Digest> digests_left_by(QueuedJob& older, const Job& newer) {
   // What is on disk may have to stand again after undo(); what arrived with us is gone either way.
   auto digests = older.on_disk ? older.job.replaced_digests : std::move(older.job.replaced_digests);
-  if (const auto& own = older.job.request.digest; own && std::ranges::find(digests, *own) == digests.end())
-    digests.push_back(*own);
-  if (newer) std::erase(digests, *newer);
+  const auto add = [&](const Digest& digest) {
+    if (std::ranges::find(digests, digest) == digests.end()) digests.push_back(digest);
+  };
+  if (older.job.request.digest) add(*older.job.request.digest);
+  for (const auto& digest : newer.replaced_digests) add(digest);  // one of an earlier life has some
+  if (newer.request.digest) std::erase(digests, *newer.request.digest);
   if (digests.size() > Lanes::kReplacedDigestsMax)
     digests.erase(digests.begin(), digests.end() - Lanes::kReplacedDigestsMax);
   return digests;
@@ -36,7 +39,7 @@ QueuedJobPtr Lanes::restore(const QueuedJobPtr& job) {
     return nullptr;
   }
   job->place = (*older)->place;
-  job->job.replaced_digests = digests_left_by(**older, job->job.request.digest);
+  job->job.replaced_digests = digests_left_by(**older, job->job);
   return std::exchange(*older, job);
 }
 

@@ -97,6 +97,27 @@ TEST_F(RestartTest, LetsTheWaitingJobTakeThePlaceOfTheInterruptedOne) {  // webh
   EXPECT_EQ(run("waited").status, RunStatus::accepted);
 }
 
+// What was replaced is remembered as old by the job that runs in the end, however often the process is killed before.
+TEST_F(RestartTest, GathersTheReplacedDigestsOfTwoJobsThatBecomeOne) {  // webhook/C8, reliability/P1
+  in_a_killed_process([&] {
+    open();
+    accept("old", request_for("main", "", 1));
+    accept("ran", request_for("main", "", 2));
+    queue_->start(gate_.handler());
+    gate_.wait_for_start("ran");
+    accept("newer", request_for("main", "", 3));
+    accept("newest", request_for("main", "", 4));
+  });
+  in_a_killed_process([&] { open(); });
+  open();
+  queue_->start(gate_.handler());
+  gate_.release("newest");
+  run("newest", RunStatus::succeeded);
+  const std::vector replaced = {*request_for("main", "", 1).digest, *request_for("main", "", 2).digest,
+                                *request_for("main", "", 3).digest};
+  EXPECT_EQ(gate_.ran().back().replaced_digests, replaced);
+}
+
 TEST_F(RestartTest, LetsRunningJobsEndWithinTheGrace) {  // webhook/K4, reliability/P22
   open();
   queue_->start([&](const Job&, const JobProgress&, const Deadline&) {

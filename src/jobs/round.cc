@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/crash_point.h"
+#include "base/recover.h"
 #include "sys/crypto.h"
 
 namespace windlass {
@@ -160,16 +161,19 @@ std::vector<QueuedJobPtr> Round::announce() {
   if (!work_.jobs.empty()) crash_point("accept.after_commit");
   books_.rows += static_cast<std::int64_t>(new_.size()) + new_records_ - pruned_;
   for (const auto& job : new_) job->on_disk = true;
+  // What a listener throws must not cost the jobs that are leased by now.
+  const auto tell = [this](auto&& step) { recovered(log_, "telling of a job", step); };
   for (const auto& [job, done, refusal] : work_.jobs)
-    if (done) done({.job_id = job->job.id, .refusal = refusal, .reason = {}});
+    if (done) tell([&] { done({.job_id = job->job.id, .refusal = refusal, .reason = {}}); });
   for (const auto& job : replaced_)
     if (job->finished) {
       const auto outcome = JobOutcome::skipped(superseded_message(job->replaced_by));
-      job->finished(record_of(*job, outcome, rules_.now), outcome);
+      tell([&] { job->finished(record_of(*job, outcome, rules_.now), outcome); });
     }
   for (const auto& ended : work_.ended) {
     auto& finished = ended.job->finished;
-    if (finished && !ended.interrupted) finished(record_of(*ended.job, ended.outcome, ended.at), ended.outcome);
+    if (finished && !ended.interrupted)
+      tell([&] { finished(record_of(*ended.job, ended.outcome, ended.at), ended.outcome); });
     finished = nullptr;  // a job that is to be tried again stays in memory
   }
   for (const auto& job : leased_) {

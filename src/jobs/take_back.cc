@@ -22,7 +22,8 @@ Status wait_again(Books& books, const QueuedJobPtr& job, WallTime now) {
   const auto replaced = books.lanes.restore(job);
   if (!replaced) return {};
   replaced->replaced_by = job->job.id;
-  return books.table.replace(*replaced, now);
+  if (auto done = books.table.replace(*replaced, now); !done) return done;
+  return books.table.set_replaced_digests(*job);  // what was replaced must not come again after yet another restart
 }
 
 Status take_back_one(Books& books, const JobTable::Left& left, const JobQueue::Options& options, const Clock& clock,
