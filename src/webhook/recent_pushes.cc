@@ -2,12 +2,16 @@
 
 namespace windlass {
 
-std::optional<std::string> RecentPushes::job_of(const std::string& artifact, const std::string& digest,
-                                                const std::string& target, const std::string& job_id) {
-  if (digest.empty()) return std::nullopt;
+std::optional<std::string> RecentPushes::job_of(const Push& push) const {
   const std::lock_guard lock(mutex_);
-  const auto [place, is_new] = jobs_.try_emplace(artifact + " " + digest + " " + target, job_id);
-  return is_new ? std::nullopt : std::optional(place->second);
+  const auto found = jobs_.find(push);
+  return found == jobs_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void RecentPushes::accepted(const Push& push, const std::string& job_id) {
+  if (push.digest.empty()) return;
+  const std::lock_guard lock(mutex_);
+  jobs_.insert_or_assign(push, job_id);
 }
 
 void RecentPushes::ended(const std::string& job_id) {

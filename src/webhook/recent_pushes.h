@@ -8,18 +8,24 @@
 
 namespace windlass {
 
-// From any thread.
+// Of pushes without a digest nothing is kept: of two that only name a tag, the later may mean newer content. From any
+// thread.
 class RecentPushes {
  public:
-  // The job that deploys the same already; nothing: from now on `job_id` does. Only pushes with a digest are alike: of
-  // two that only name a tag, the later may mean newer content.
-  std::optional<std::string> job_of(const std::string& artifact, const std::string& digest, const std::string& target,
-                                    const std::string& job_id);
+  struct Push {
+    std::string artifact, digest, target;
+    auto operator<=>(const Push&) const = default;
+  };
+
+  // The job that deploys the same already.
+  std::optional<std::string> job_of(const Push& push) const;
+  // Once the job is on disk: a repeat is answered with it, which is a promise.
+  void accepted(const Push& push, const std::string& job_id);
   void ended(const std::string& job_id);
 
  private:
-  std::mutex mutex_;
-  std::map<std::string, std::string> jobs_;  // push -> job; as many as may wait and run
+  mutable std::mutex mutex_;
+  std::map<Push, std::string> jobs_;  // as many as may wait and run
 };
 
 }  // namespace windlass

@@ -188,8 +188,13 @@ void RegistryEndpoint::answer_events(Verdict verdict, const ServerRequest& reque
 
 void RegistryEndpoint::accept_all(std::vector<RegistryEvent> events, const std::string& target, std::string request_id,
                                   Responder respond) {
+  struct NewJob {
+    std::string id;
+    RegistryEvent event;
+  };
   std::vector<TakenPush> taken;
-  std::vector<RegistryEvent> ignored, wanted;
+  std::vector<RegistryEvent> ignored;
+  std::vector<NewJob> jobs;
   for (auto& event : events) {
     if (event.ignored) {
       ignored.push_back(std::move(event));
@@ -199,25 +204,23 @@ void RegistryEndpoint::accept_all(std::vector<RegistryEvent> events, const std::
       return push.artifact == event.artifact && push.digest == event.digest;
     };
     if (std::any_of(taken.begin(), taken.end(), is_same)) continue;  // twice in one request counts once
-    auto job_id = new_uuid_v7();
-    const auto known = recent_->job_of(event.artifact, event.digest, target, job_id);
-    taken.push_back({known.value_or(job_id), event.artifact, event.digest});
-    if (known) continue;
-    event.detail = std::move(job_id);
-    wanted.push_back(std::move(event));
+    const auto known = recent_->job_of({event.artifact, event.digest, target});
+    auto job_id = known.value_or(new_uuid_v7());
+    taken.push_back({job_id, event.artifact, event.digest});
+    if (!known) jobs.push_back({std::move(job_id), std::move(event)});
   }
-  const auto answer = std::make_shared<Taking>(std::move(taken), std::move(ignored), wanted.size(),
-                                               std::move(request_id), std::move(respond));
-  if (wanted.empty()) return answer->answer();
-  for (const auto& event : wanted) {
-    const auto& job_id = event.detail;
+  const auto answer = std::make_shared<Taking>(std::move(taken), std::move(ignored), jobs.size(), std::move(request_id),
+                                               std::move(respond));
+  if (jobs.empty()) return answer->answer();
+  for (const auto& [job_id, event] : jobs) {
+    const RecentPushes::Push push{event.artifact, event.digest, target};
     queue_.accept(
         job_id, job_for(event, target),
-        [answer, recent = recent_, job_id](const JobQueue::Accepted& result) {
-          if (result.refusal) recent->ended(job_id);
+        [answer, recent = recent_, push, job_id = job_id](const JobQueue::Accepted& result) {
+          if (!result.refusal) recent->accepted(push, job_id);
           answer->taken(result);
         },
-        [recent = recent_, job_id](const RunRecord&, const JobOutcome&) { recent->ended(job_id); });
+        [recent = recent_, job_id = job_id](const RunRecord&, const JobOutcome&) { recent->ended(job_id); });
   }
 }
 

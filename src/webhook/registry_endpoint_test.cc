@@ -224,6 +224,19 @@ TEST(RegistryEndpoint, AnswersARepeatWithTheJobThatIsOnItsWay) {  // registry-ev
   EXPECT_NE(text_of(first, "job_id"), text_of(later, "job_id"));
 }
 
+TEST(RegistryEndpoint, PromisesARepeatNothingBeforeAJobIsOnDisk) {
+  const auto& vector = named("harbor-push-tag");
+  Bench bench(hook_of(vector));
+  bench.queue.is_slow = true;
+  std::vector<ServerResponse> answers;
+  for (int i = 0; i < 2; ++i)
+    bench.endpoint.handle(request_of(vector), [&](ServerResponse response) { answers.push_back(std::move(response)); });
+  EXPECT_TRUE(answers.empty());
+  bench.queue.flush();
+  ASSERT_EQ(answers.size(), 2u);
+  for (const auto& answer : answers) EXPECT_EQ(answer.status, 202);
+}
+
 TEST(RegistryEndpoint, NeverFoldsPushesThatNameOnlyATag) {
   const auto& vector = named("dockerhub-push");
   Bench bench(hook_of(vector));
