@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <boost/asio/post.hpp>
+#include <exception>
+#include <utility>
 
 #include "sys/crypto.h"
 #include "sys/http_answers.h"
@@ -17,7 +19,11 @@ class HttpInbox::Pending {
   Pending(const Pending&) = delete;
   Pending& operator=(const Pending&) = delete;
   ~Pending() {
-    if (!answered_) answer(error_answer(500, "internal error", "the request was not answered", new_uuid_v7()));
+    if (answered_) return;
+    try {
+      answer(error_answer(500, "internal error", "the request was not answered", new_uuid_v7()));
+    } catch (const std::exception&) {  // out of memory, which is perhaps why there is no answer
+    }
   }
 
   void answer(ServerResponse response) {
@@ -44,17 +50,31 @@ void HttpInbox::push(std::weak_ptr<HttpConnection> connection, ServerResponse re
     return;
   }
   answers_.emplace_back(std::move(connection), std::move(response));
-  if (answers_.size() == 1) boost::asio::post(io_, [self = shared_from_this()] { self->drain(); });
+  if (std::exchange(is_drain_posted_, true)) return;
+  try {
+    boost::asio::post(io_, [self = shared_from_this()] { self->drain(); });
+  } catch (...) {
+    is_drain_posted_ = false;  // the next answer takes this one with it
+    throw;
+  }
 }
 
 void HttpInbox::drain() {
   std::vector<Answer> answers;
   {
     const std::lock_guard lock(mutex_);
+    is_drain_posted_ = false;
     answers.swap(answers_);
   }
-  for (auto& [connection, response] : answers)
-    if (const auto alive = connection.lock()) alive->deliver(std::move(response));
+  std::exception_ptr first;  // one connection's end is not that of the others
+  for (auto& [connection, response] : answers) {
+    try {
+      if (const auto alive = connection.lock()) alive->deliver(std::move(response));
+    } catch (...) {
+      if (!first) first = std::current_exception();
+    }
+  }
+  if (first) std::rethrow_exception(first);
 }
 
 void HttpInbox::close() {

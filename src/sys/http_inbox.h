@@ -33,6 +33,7 @@ class HttpInbox : public std::enable_shared_from_this<HttpInbox> {
   std::mutex mutex_;
   bool closed_ = false;          // guarded by mutex_
   std::vector<Answer> answers_;  // guarded by mutex_
+  bool is_drain_posted_ = false;
 };
 
 }  // namespace windlass

@@ -115,34 +115,53 @@ class AsioHttpServer final : public HttpServer {
     if (error) std::rethrow_exception(error);
   }
 
+  // For as long as the server is open, whatever a single connection costs.
   Awaitable<void> accept_connections() {
     Timer pause(io_);
     while (acceptor_.is_open()) {
-      auto [error, socket] = co_await acceptor_.async_accept(kAwait);
-      if (!acceptor_.is_open()) co_return;
-      if (!error) {
-        admit(std::move(socket));
-        continue;
+      bool goes_on = false;
+      try {
+        goes_on = co_await accept_one();
+      } catch (const std::exception& error) {
+        log_.error("connection was not accepted", {{"error", error.what()}});
       }
-      if (error == asio::error::connection_aborted) continue;
-      // Out of descriptors or memory. Somebody who has not said what he wants makes room; if nobody can, wait a moment.
-      if (evict_one()) continue;
+      if (goes_on || !acceptor_.is_open()) continue;
       pause.expires_after(100ms);
       co_await pause.async_wait(kAwait);
     }
+  }
+
+  // False: nothing can be accepted for a moment.
+  Awaitable<bool> accept_one() {
+    auto [error, socket] = co_await acceptor_.async_accept(kAwait);
+    if (!acceptor_.is_open()) co_return true;
+    if (error == asio::error::connection_aborted) co_return true;
+    // Out of descriptors or memory: somebody who has not said what he wants makes room.
+    if (error) co_return evict_one();
+    admit(std::move(socket));
+    co_return true;
   }
 
   void admit(Socket socket) {
     if (connections_.size() >= options_.connections_max && !evict_one()) return;
     auto connection = std::make_shared<HttpConnection>(std::move(socket), tls_.get(), shared_);
     const auto place = connections_.insert(connections_.end(), connection);
-    asio::co_spawn(io_, connection->serve(), [this, place](std::exception_ptr error) {
-      (*place)->let_go();
-      connections_.erase(place);
-      if (connections_.empty() && shared_.stopping) sweep_timer_.cancel();
-      rethrow(error);
-    });
-    if (!std::exchange(sweeping_, true)) asio::co_spawn(io_, sweep_connections(), rethrow);
+    try {
+      asio::co_spawn(io_, connection->serve(), [this, place](std::exception_ptr error) {
+        remove(place);
+        rethrow(error);
+      });
+    } catch (...) {
+      remove(place);
+      throw;
+    }
+    sweep_if_needed();
+  }
+
+  void remove(Connections::iterator place) {
+    (*place)->let_go();
+    connections_.erase(place);
+    if (connections_.empty() && shared_.stopping) sweep_timer_.cancel();
   }
 
   // Ends the oldest connection without a complete header (reliability 2), else one that is still sending a body.
@@ -171,6 +190,16 @@ class AsioHttpServer final : public HttpServer {
   }
 
   // Runs while there are connections: an idle service wakes up for nothing.
+  void sweep_if_needed() {
+    if (sweeping_) return;
+    asio::co_spawn(io_, sweep_connections(), [this](std::exception_ptr error) {
+      sweeping_ = false;
+      if (!connections_.empty()) sweep_if_needed();  // an error has ended it
+      rethrow(error);
+    });
+    sweeping_ = true;
+  }
+
   Awaitable<void> sweep_connections() {
     while (!connections_.empty()) {
       sweep_timer_.expires_after(sweep_interval(options_));
@@ -179,7 +208,6 @@ class AsioHttpServer final : public HttpServer {
       for (const auto& connection : connections_) connection->sweep(now);
       if (stop_at_ && now >= *stop_at_) abandon_if([](const HttpConnection&) { return true; });
     }
-    sweeping_ = false;
   }
 
   void begin_stop(std::chrono::milliseconds grace) {
