@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <thread>
 
+#include "base/parallel.h"
 #include "base/text.h"
 #include "sigstore/bundle.h"
 #include "sigstore/bundle_format.h"
@@ -13,6 +13,19 @@
 
 namespace windlass {
 namespace {
+
+class Permit {
+ public:
+  explicit Permit(std::counting_semaphore<ArtifactTrust::kWorkersMax>& semaphore) : semaphore_(semaphore) {
+    semaphore_.acquire();
+  }
+  Permit(const Permit&) = delete;
+  Permit& operator=(const Permit&) = delete;
+  ~Permit() { semaphore_.release(); }
+
+ private:
+  std::counting_semaphore<ArtifactTrust::kWorkersMax>& semaphore_;
+};
 
 constexpr std::string_view kFailure = "OCI artifact signature verification failed";
 
@@ -128,21 +141,17 @@ TrustReport ArtifactTrust::look(const Reference& repository, const Digest& diges
   auto candidates = collect_signatures(registry_, repository, digest, deadline);
   TrustReport report{.signatures = {}, .unread = std::move(candidates.unread), .left_out = candidates.left_out};
   std::vector<std::optional<ExaminedSignature>> examined(candidates.list.size());
-  std::atomic<std::size_t> next = 0;
-  const auto work = [&] {
-    for (std::size_t i; (i = next++) < examined.size();) {
-      examined[i] = judge(repository, digest, policy, ground, std::move(candidates.list[i]), deadline);
-      if (examined[i]->verdict.trusted) next = examined.size();
-    }
-  };
-  {
-    std::vector<std::jthread> helpers;
-    for (std::size_t i = 1; i < std::min<std::size_t>(options_.workers, examined.size()); ++i)
-      helpers.emplace_back(work);
-    work();
+  std::atomic<bool> is_trusted = false;
+  const auto judged = for_each_index(examined.size(), options_.workers, [&](std::size_t i) {
+    if (is_trusted) return Status();
+    examined[i] = judge(repository, digest, policy, ground, std::move(candidates.list[i]), deadline);
+    if (examined[i]->verdict.trusted) is_trusted = true;
+    return Status();
+  });
+  for (std::size_t i = 0; i < examined.size(); ++i) {
+    if (examined[i]) report.signatures.push_back(std::move(*examined[i]));
+    if (!judged[i]) report.unread.push_back(judged[i].error());
   }
-  for (auto& signature : examined)
-    if (signature) report.signatures.push_back(std::move(*signature));
   return report;
 }
 
@@ -157,11 +166,10 @@ ExaminedSignature ArtifactTrust::judge(const Reference& repository, const Digest
         while_doing(fmt::format("reading the signature at {}", examined.candidate.place), bytes.error()).value();
     return examined;
   }
-  checks_.acquire();  // held for milliseconds, never while a registry is waited for
+  const Permit permit(checks_);  // held for milliseconds, never while a registry is waited for
   examined.verdict = is_bundle ? verify_bundle(*bytes, digest, policy, ground.root.get(), clock_.now())
                                : verify_simple_signature({*bytes, blob.annotations, blob.media_type}, digest, policy,
                                                          ground.root.get(), clock_.now());
-  checks_.release();
   return examined;
 }
 
