@@ -141,14 +141,12 @@ Status Deployer::rebuild_state(const Deadline& deadline) {
 
 JobOutcome Deployer::run(const Job& job, const Pipeline::TellRevision& tell_revision, const Deadline& deadline) {
   auto outcome = pipeline_->run(job, tell_revision, deadline);
-  if (outcome.status == RunStatus::skipped) return outcome;  // nothing came into the store
-  if (auto tidied = tidy_store(); !tidied)
-    log_.warning("content store was not tidied", {{"error", tidied.error().message}});
+  tidy_store();
   return outcome;
 }
 
 // What a kept release is made of stays (deploy/V1); which blobs those are is asked only when some must go.
-Status Deployer::tidy_store() {
+void Deployer::tidy_store() {
   std::optional<std::set<Digest>> kept;
   Status known;
   auto shrunk = store_->shrink([&](const Digest& blob) {
@@ -161,7 +159,8 @@ Status Deployer::tidy_store() {
     }
     return !known || kept->contains(blob);
   });
-  return known ? shrunk : known;
+  if (!known || !shrunk)
+    log_.warning("content store was not tidied", {{"error", (known ? shrunk : known).error().message}});
 }
 
 Result<std::vector<Release>> Deployer::releases(const std::string& stack, std::size_t limit) {
@@ -172,7 +171,10 @@ Result<std::optional<Release>> Deployer::release(const std::string& id) { return
 
 Result<PlanReport> Deployer::plan(const JobRequest& request, const std::string& archive) {
   if (!is_checked_) return fail(Kind::unavailable, "the service is still starting");
-  return pipeline_->look({.id = new_uuid_v7(), .request = request}, archive, Deadline::in(settings_.job_timeout));
+  const Job job{.id = new_uuid_v7(), .request = request};
+  auto report = pipeline_->look(job, archive, Deadline::in(settings_.job_timeout, plans_.get_token()));
+  tidy_store();
+  return report;
 }
 
 Result<JobRequest> Deployer::rollback_to(const Release& release) {

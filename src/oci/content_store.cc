@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <map>
@@ -158,6 +159,7 @@ class FolderStore final : public ContentStore {
       std::uint64_t size_bytes;
       fs::file_time_type used;
     };
+    if (!has_grown_.exchange(false)) return {};
     std::vector<Blob> blobs;
     std::uint64_t total = 0;
     std::error_code error;
@@ -184,6 +186,7 @@ class FolderStore final : public ContentStore {
         return tl::unexpected(system_error("removing " + path.string(), errno));
       total -= blob.size_bytes;
     }
+    if (total > options_.bytes_max) has_grown_ = true;  // what is kept or in use now may go the next time
     return {};
   }
 
@@ -254,11 +257,13 @@ class FolderStore final : public ContentStore {
     const std::lock_guard lock(mutex_);  // in one step: find() may have another file of that name in hand
     if (auto finished = blob.finish(path); !finished) return tl::unexpected(finished.error());
     verified_.insert(digest);
+    has_grown_ = true;
     return path;
   }
 
   Options options_;
-  std::mutex mutex_;  // of what follows
+  std::atomic<bool> has_grown_ = true;  // since shrink() found it small enough
+  std::mutex mutex_;                    // of what follows
   std::map<Digest, std::shared_ptr<Flight>> flights_;
   std::set<Digest> verified_;  // hashed by this process
 };
