@@ -63,13 +63,15 @@ class Deployer final : public ReleaseArchive {
   Result<std::optional<Release>> release(const std::string& id) override;
   Result<JobRequest> rollback_to(const Release& release) override;
   Result<PlanReport> plan(const JobRequest& request, const std::string& archive) override;
+  // Nobody waits for plans any more: those in work end at once.
+  void give_up_plans() { plans_.request_stop(); }
 
   // Runs one job, then keeps the content store within its size.
   JobOutcome run(const Job& job, const Pipeline::TellRevision& tell_revision, const Deadline& deadline);
 
  private:
   explicit Deployer(const Parts& parts);
-  Status tidy_store();
+  void tidy_store();
 
   const Settings& settings_;
   Engine& engine_;
@@ -90,6 +92,7 @@ class Deployer final : public ReleaseArchive {
   std::unique_ptr<StackDeployment> deployment_;
   std::unique_ptr<Pipeline> pipeline_;  // after check()
   std::atomic<bool> is_checked_ = false;
+  std::stop_source plans_;
 };
 
 }  // namespace windlass

@@ -159,6 +159,7 @@ int RunningService::run() {
   server_->run();
   log_.info("server shutdown gracefully");
   starter.join();
+  deployer_->give_up_plans();
   poller_->stop();
   log_.info("Waiting for ongoing jobs to finish");
   queue_->stop(settings_.shutdown_grace);
