@@ -49,6 +49,19 @@ TEST_F(ImagesTest, StayWhereSomethingUsesThemOrNobodyAsksForIt) {
   EXPECT_EQ(engine.removed_images, (Ids{"sha256:1", "sha256:2", "sha256:3"}));
 }
 
+// Pulled, and in no container yet: compose does not pull again.
+TEST_F(ImagesTest, StayThatAStackInTheMakingIsAboutToUse) {
+  keep(1);
+  release(1);
+  PreparedStack other{.config = {.name = "other"}};
+  other.model = parse_json(R"({"services":{"a":{"image":"shared:1","pull_policy":"never"}}})")->get_object();
+  other.services = service_shapes(other.model);
+  engine.images["shared:1"] = "sha256:1";
+  ASSERT_TRUE(deployment->get_images(other, Log({.level = LogLevel::critical}), Deadline::in(5s)));
+  release(2);
+  EXPECT_EQ(engine.removed_images, Ids{});
+}
+
 TEST_F(ImagesTest, ThatCannotGoFailNothingAndAreTriedAgain) {
   keep(1);
   release(1);

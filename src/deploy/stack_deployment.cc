@@ -134,6 +134,7 @@ Status StackDeployment::restore_images(PreparedStack& stack, const std::map<std:
 // deploy/C6: without a policy always, `missing` when the engine lacks the image or the tag is latest, `never` and
 // `build` not; what is not named here is not pulled, which saves a child process.
 Status StackDeployment::get_images(PreparedStack& stack, const Log& log, const Deadline& deadline) {
+  note_images_in_use(stack);
   std::vector<std::string> pulled, built;
   const auto* services = object_of(stack.model, "services");
   for (const auto& shape : stack.services) {
@@ -165,6 +166,32 @@ Status StackDeployment::get_images(PreparedStack& stack, const Log& log, const D
   return preparer_.plan_moved_images(stack, deadline);
 }
 
+void StackDeployment::note_images_in_use(const PreparedStack& stack) {
+  std::set<std::string> names;
+  const auto* services = object_of(stack.model, "services");
+  for (const auto& shape : stack.services)
+    if (const auto* service = services == nullptr ? nullptr : object_of(*services, shape.name))
+      names.insert(image_of(stack.config.name, shape.name, *service));
+  const std::lock_guard lock(mutex_);
+  images_in_use_[stack.config.name] = std::move(names);
+}
+
+void StackDeployment::forget_images_in_use(const std::string& stack) {
+  const std::lock_guard lock(mutex_);
+  images_in_use_.erase(stack);
+}
+
+std::set<std::string> StackDeployment::images_in_use(const Deadline& deadline) {
+  std::set<std::string> names, ids;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [stack, images] : images_in_use_) names.insert(images.begin(), images.end());
+  }
+  for (const auto& name : names)
+    if (auto id = engine_.image_id(name, deadline)) ids.insert(*std::move(id));
+  return ids;
+}
+
 // From the unpacked release: the live directory, to which the model's paths lead, is still as it was.
 Status StackDeployment::build(const PreparedStack& stack, const std::vector<std::string>& services,
                               const Deadline& deadline) {
@@ -186,6 +213,7 @@ Status StackDeployment::take_down(PreparedStack& stack, const Removal& removal, 
   const DownOptions options{.remove_orphans = stack.config.remove_orphans, .remove_volumes = removal.volumes};
   if (auto down = driver_.down(stack.config.name, options, deadline.within(kDownTimeout)); !down) return down;
   if (auto closed = releases_.close(stack.config.name); !closed) return closed;
+  forget_images_in_use(stack.config.name);
   if (removal.images) remove_images(images, log, deadline);  // last: its own releases do not need them any more
   return {};
 }
@@ -196,11 +224,12 @@ void StackDeployment::remove_images(const std::map<std::string, std::string>& im
                                     const Deadline& deadline) {
   const auto containers = engine_.containers({}, deadline);
   const auto needed = releases_.kept_images();
+  const auto in_use = images_in_use(deadline);
   if (!containers || !needed) return log.warning("images were not removed: it is not known what uses them");
   for (const auto& [name, id] : images) {
     const bool is_used = std::any_of(containers->begin(), containers->end(),
                                      [&](const ContainerSummary& container) { return container.image_id == id; });
-    if (is_used || needed->contains(id)) continue;
+    if (is_used || needed->contains(id) || in_use.contains(id)) continue;
     if (auto removed = engine_.remove_image(name, deadline); !removed && removed.error().kind != Kind::conflict)
       log.warning("image was not removed", {{"image", name}, {"error", removed.error().message}});
   }
@@ -251,6 +280,7 @@ Status StackDeployment::bring_up(const ReleaseOrigin& origin, PreparedStack& sta
   const auto done = up_and_watch(stack, std::move(model), log, deadline);
   crash_point("release.before_record");
   const auto recorded = record(release, stack, done, deadline);
+  forget_images_in_use(stack.config.name);
   crash_point("release.after_record");
   if (!done) return done;
   if (!recorded) return while_doing("recording the release", recorded.error());
@@ -270,6 +300,7 @@ void StackDeployment::prune_images(const PreparedStack& stack, const Log& log, c
   const auto containers = engine_.containers({}, deadline);
   if (!containers) return log.warning("images were not pruned", {{"error", containers.error().message}});
   for (const auto& container : *containers) gone.erase(container.image_id);
+  for (const auto& id : images_in_use(deadline)) gone.erase(id);
   for (auto id = gone.begin(); id != gone.end();) {
     const auto removed = engine_.remove_image(*id, deadline);
     if (removed) log.info("unused image removed", {{"image", *id}});
@@ -363,6 +394,8 @@ Status StackDeployment::record(Release& release, const PreparedStack& stack, con
   release.finished_at = clock_.now();
   auto release_of = stack.record.release_of;
   const auto containers = engine_.containers({"com.docker.compose.project=" + stack.config.name}, deadline);
+  // A good release without its images could neither come back nor be kept from pruning: as if we had been killed here.
+  if (done && !containers) return tl::unexpected(containers.error());
   if (containers)
     for (const auto& [service, list] : by_service(*containers)) {
       const auto* entry = planned(stack.plan, service);

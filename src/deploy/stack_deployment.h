@@ -1,6 +1,9 @@
 // Bringing one prepared stack up: images, containers, health, record (deploy 7).
 #pragma once
 
+#include <map>
+#include <mutex>
+#include <set>
 #include <string>
 
 #include "base/log.h"
@@ -57,6 +60,10 @@ class StackDeployment {
 
  private:
   Status build(const PreparedStack& stack, const std::vector<std::string>& services, const Deadline& deadline);
+  void note_images_in_use(const PreparedStack& stack);
+  void forget_images_in_use(const std::string& stack);
+  // Ids of what stacks that are being deployed will run: pulled perhaps, and in no container yet.
+  std::set<std::string> images_in_use(const Deadline& deadline);
   void prune_images(const PreparedStack& stack, const Log& log, const Deadline& deadline);
   void remove_images(const std::map<std::string, std::string>& images, const Log& log, const Deadline& deadline);
   Release new_release(const ReleaseOrigin& origin, const PreparedStack& stack) const;
@@ -73,6 +80,8 @@ class StackDeployment {
   StackPreparer& preparer_;
   ReleaseStore& releases_;
   const Clock& clock_;
+  std::mutex mutex_;
+  std::map<std::string, std::set<std::string>> images_in_use_;  // names by stack, from the pull to the record
 };
 
 }  // namespace windlass
