@@ -44,6 +44,7 @@ void Pipeline::remove_obsolete(Run& run, const DeployConfigs& configs) {
       continue;
     }
     const auto removed = remove_obsolete(run, stack);
+    if (removed && !*removed) continue;
     PreparedStack gone{.config = {.name = stack.name}};
     gone.plan = {.stack = stack.name, .services = {}, .reasons = {"its folder is gone: the stack is taken down"}};
     run.stacks.push_back(std::move(gone));
@@ -52,19 +53,28 @@ void Pipeline::remove_obsolete(Run& run, const DeployConfigs& configs) {
   }
 }
 
-Status Pipeline::remove_obsolete(Run& run, const DiscoveredStack& obsolete) {
+// False: it is no longer to be removed.
+Result<bool> Pipeline::remove_obsolete(Run& run, const DiscoveredStack& obsolete) {
   const auto log = run.log.with({{"stack", obsolete.name}});
-  auto lock = locks_.take({obsolete.name}, run.deadline, [](const std::string&) {});
-  if (!lock) return tl::unexpected(lock.error());
+  // Not waited for: the job that has it may wait for one of ours, and is about to say what becomes of it.
+  auto lock = locks_.take({obsolete.name}, Deadline::in({}, run.deadline.stop));
+  if (!lock) {
+    log.info("stack is gone from this artifact and left alone: another job deploys it");
+    return false;
+  }
+  auto slot = slots_.take(run.deadline);
+  if (!slot) return tl::unexpected(slot.error());
   const auto still = releases_.discovered(run.job.request);  // another tag may have taken it over meanwhile
   if (!still) return tl::unexpected(still.error());
   if (std::none_of(still->begin(), still->end(), [&](const auto& stack) { return stack.name == obsolete.name; }))
-    return {};
+    return false;
   PreparedStack stack{.config = {.name = obsolete.name}};
-  if (auto planned = preparer_.plan_removal(run.job, stack, run.deadline); !planned) return planned;
+  if (auto planned = preparer_.plan_removal(run.job, stack, run.deadline); !planned)
+    return tl::unexpected(planned.error());
   log.info("stack is obsolete: its folder is gone");
   const Removal removal{.volumes = obsolete.rules.remove_volumes, .images = obsolete.rules.remove_images};
-  return deployment_.take_down(stack, removal, log, run.deadline);
+  if (auto down = deployment_.take_down(stack, removal, log, run.deadline); !down) return tl::unexpected(down.error());
+  return true;
 }
 
 }  // namespace windlass

@@ -1,4 +1,6 @@
 // Stacks that are taken down: `destroy`, and those whose folder auto-discovery does not find any more.
+#include <future>
+
 #include "deploy/pipeline_fixture.h"
 
 namespace windlass {
@@ -93,6 +95,27 @@ TEST_F(RemovalTest, RemovesAStackWhoseFolderIsGone) {
   EXPECT_EQ(engine.projects["one"]["app"].label("cd.doco.deployment.auto_discovery"), "true");
   EXPECT_EQ(engine.projects["one"]["app"].label("cd.doco.deployment.auto_discovery.config"),
             "{enabled: true, depth: 0, delete: true, remove_volumes: false, remove_images: true}");
+}
+
+// Each of two tags may wait for a stack of the other: neither waits, and nobody removes what is being deployed.
+TEST_F(RemovalTest, LeavesAStackAloneThatAnotherJobDeploys) {
+  discover({"one", "two"});
+  std::promise<void> is_deploying, go_on;
+  driver.before_up = [&](const std::string&) {
+    is_deploying.set_value();
+    go_on.get_future().wait();
+  };
+  auto other = request();
+  other.ref = "dev";
+  driver.models["two"] = R"({"name":"two","services":{"app":{"image":"b:2","restart":"always"}}})";
+  source.files = {{".doco-cd.yaml", "name: two\n"}, {"compose.yaml", "services: {}\n"}};
+  auto deployed = std::async(std::launch::async, [&] { return run(other).run_message(); });
+  is_deploying.get_future().wait();
+  const auto outcome = discover({"one"});
+  EXPECT_EQ(outcome.message, "one: no changes");
+  EXPECT_EQ(driver.downed, std::vector<std::string>{});
+  go_on.set_value();
+  EXPECT_EQ(deployed.get(), "job completed successfully");
 }
 
 TEST_F(RemovalTest, RemovesNothingUnlessAskedTo) {

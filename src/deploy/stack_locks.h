@@ -1,6 +1,6 @@
 // Who may deploy now: one job at a time per stack, and a bounded number of stacks in all (deploy 11, webhook/C5, C7).
 //
-// Every wait has the job's deadline (K6). First come, first served.
+// Every wait has the job's deadline (K6). Of those who wait for one stack, the first who came has it next.
 #pragma once
 
 #include <condition_variable>
