@@ -66,8 +66,8 @@ class LiveDirectories {
   // source writes the difference again. Called once at start.
   virtual Status recover() = 0;
 
-  // After a sync to a tree without entries: removes the folder if nothing is left in it, or with all that is in it.
-  // Folders of other live directories inside stay.
+  // After a sync to a tree without entries: removes the folder if nothing is left in it, or with all that is in it; the
+  // path may then be anybody's. Folders of other live directories inside stay.
   virtual Status remove(const std::string& live_path, bool with_data) = 0;
 
   // Brings the directory to `tree` (files are taken from tree.root). `digest` names the release. S2: equal to the last

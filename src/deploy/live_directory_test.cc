@@ -253,10 +253,13 @@ TEST_F(LiveDirectoryTest, RemovesAFolderWithItsDataOrOnlyIfEmpty) {  // deploy/R
   write(live / "data.db", "of a container");
   ASSERT_TRUE(directories->remove(kPath, false));
   EXPECT_EQ(on_disk(), (Files{{"a", "1"}, {"data.db", "of a container"}}));
+  EXPECT_FALSE(directories->path_for("ghcr.io/other/app", kPath, "1", false)) << "the data is still that of the first";
   ASSERT_TRUE(directories->remove(kPath, true));
   EXPECT_FALSE(fs::exists(live));
   EXPECT_EQ(std::distance(fs::directory_iterator(data / ".windlass/oci/staging"), {}), 1) << "only what was staged";
   ASSERT_TRUE(directories->remove(kPath, true)) << "not there is fine";
+  EXPECT_EQ(directories->path_for("ghcr.io/other/app", kPath, "1", false).value_or("refused"), kPath)
+      << "it may be anybody's now";
 }
 
 TEST_F(LiveDirectoryTest, RemovesNothingThroughALink) {

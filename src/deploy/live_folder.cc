@@ -36,7 +36,7 @@ Result<LiveFolder> LiveFolder::open(const std::filesystem::path& data_dir, const
         return tl::unexpected(system_error("making folder " + so_far, errno));
       next = open_without_links(at.get(), std::string(part), O_RDONLY | O_DIRECTORY);
       // containers read through it, whoever they run as
-      if (next.valid() && ::fchmod(next.get(), 0755) != 0)
+      if (next.valid() && (::fchmod(next.get(), 0755) != 0 || ::fsync(at.get()) != 0))
         return tl::unexpected(system_error("making folder " + so_far, errno));
     }
     if (!next.valid() && (errno == ELOOP || errno == ENOTDIR))

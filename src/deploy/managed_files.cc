@@ -60,6 +60,16 @@ Status ManagedFileStore::give(const std::string& path, const std::string& source
       .run();
 }
 
+Status ManagedFileStore::give_back(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  auto transaction = Transaction::begin(*db_);
+  if (!transaction) return tl::unexpected(transaction.error());
+  for (const auto* statement :
+       {"DELETE FROM managed_files WHERE directory = ?", "DELETE FROM live_directories WHERE path = ?"})
+    if (auto done = db_->query(statement).bind(path).run(); !done) return done;
+  return transaction->commit();
+}
+
 Result<std::vector<std::string>> ManagedFileStore::nested_in(const std::string& path) {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> nested;

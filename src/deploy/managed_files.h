@@ -30,6 +30,8 @@ class ManagedFileStore {
   // The source that owns a path.
   Result<std::optional<std::string>> owner_of(const std::string& path);
   Status give(const std::string& path, const std::string& source_id, const std::string& ref);
+  // Nobody's any more, with what it held.
+  Status give_back(const std::string& path);
   // Live directories that lie below this one, relative to it.
   Result<std::vector<std::string>> nested_in(const std::string& path);
 
