@@ -24,6 +24,11 @@ std::chrono::seconds longest_timeout(const std::vector<PreparedStack>& stacks) {
   return longest;
 }
 
+// The state file cannot be written now; to go on would be to forget what a later job must know.
+JobOutcome not_noted(const Error& error) {
+  return JobOutcome::failed(FailedStep::internal, error.message, error.kind == Kind::unavailable);
+}
+
 StackResult result_of(const std::string& stack, RunStatus status, std::string message) {
   return {.name = stack, .status = status, .message = std::move(message)};
 }
@@ -68,7 +73,7 @@ JobOutcome Pipeline::run(const Job& job, const TellRevision& tell_revision, cons
   if (auto ended = settle(run, *history)) return *std::move(ended);
 
   if (auto outcome = unchanged(job.request, *run.digest, deadline, run.log); outcome && *outcome) return **outcome;
-  (void)releases_.unsettle(run.lane, place_of(job.request));
+  if (auto noted = releases_.unsettle(run.lane, place_of(job.request)); !noted) return not_noted(noted.error());
   auto outcome = deploy(run);
   remember(run, outcome.status != RunStatus::failed);
   if (outcome.status == RunStatus::failed) answer_failure(run, outcome);
@@ -84,10 +89,11 @@ std::optional<JobOutcome> Pipeline::settle(Run& run, const LaneHistory& history)
   // A poll announces nothing newer: what it took the place of may come again.
   if (request.digest)
     for (const auto& replaced : run.job.replaced_digests)
-      if (!history.has_seen(replaced)) (void)releases_.remember(run.lane, replaced, false);
+      if (!history.has_seen(replaced))
+        if (auto noted = releases_.remember(run.lane, replaced, false); !noted) return not_noted(noted.error());
   if (!settled->deploy) {
     if (request.digest && !history.has_seen(*request.digest))
-      (void)releases_.remember(run.lane, *request.digest, false);
+      if (auto noted = releases_.remember(run.lane, *request.digest, false); !noted) return not_noted(noted.error());
     return JobOutcome::skipped(settled->reason);
   }
   run.digest = settled->deploy;

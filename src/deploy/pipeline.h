@@ -91,7 +91,7 @@ class Pipeline {
   // removal.cc
   void remove_live_directory(Run& run, const std::string& live_path, const UnpackedTree& tree);
   void remove_obsolete(Run& run, const DeployConfigs& configs);
-  Status remove_obsolete(Run& run, const DiscoveredStack& obsolete);
+  Result<bool> remove_obsolete(Run& run, const DiscoveredStack& obsolete);
   JobOutcome conclude(const Run& run);
   void keep_settled(const Run& run);
   std::string keyed_hash(std::string_view text) const;

@@ -149,7 +149,8 @@ JobOutcome Pipeline::bring_back(const Run& run, const Release& release, std::str
            .digest = release.request.digest,
            .key = settled_key(release.request, *release.request.digest),
            .back_to = release};
-  (void)releases_.unsettle(run.lane, place_of(release.request));
+  if (auto noted = releases_.unsettle(run.lane, place_of(release.request)); !noted)
+    return JobOutcome::failed(FailedStep::internal, noted.error().message, noted.error().kind == Kind::unavailable);
   return deploy(back);
 }
 
