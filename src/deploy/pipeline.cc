@@ -70,14 +70,30 @@ JobOutcome Pipeline::run(const Job& job, const TellRevision& tell_revision, cons
   if (!history) return JobOutcome::failed(FailedStep::internal, history.error().message);
   if (is_rollback(job.request)) return roll_back_by_hand(run, *history);
   if (job.request.cause == kRepairCause && job.request.digest) return repair(run);
-  if (auto ended = settle(run, *history)) return *std::move(ended);
-
-  if (auto outcome = unchanged(job.request, *run.digest, deadline, run.log); outcome && *outcome) return **outcome;
+  if (auto ended = settle_or_find_unchanged(run, *history)) return *std::move(ended);
   if (auto noted = releases_.unsettle(run.lane, place_of(job.request)); !noted) return not_noted(noted.error());
   auto outcome = deploy(run);
   remember(run, outcome.status != RunStatus::failed);
   if (outcome.status == RunStatus::failed) answer_failure(run, outcome);
   return outcome;
+}
+
+// The registry and the engine are asked side by side: mostly the digest that was announced is the one that counts.
+std::optional<JobOutcome> Pipeline::settle_or_find_unchanged(Run& run, const LaneHistory& history) {
+  const auto& request = run.job.request;
+  std::optional<JobOutcome> ended;
+  Result<std::optional<JobOutcome>> same;
+  const auto asked = for_each_index(2, 2, [&](std::size_t index) {
+    if (index == 0)
+      ended = settle(run, history);
+    else if (request.digest)
+      same = unchanged(request, *request.digest, run.deadline, run.log);
+    return Status();
+  });
+  if (!asked[0]) return JobOutcome::failed(FailedStep::resolve, asked[0].error().message, true);
+  if (ended) return ended;
+  if (run.digest != request.digest) same = unchanged(request, *run.digest, run.deadline, run.log);
+  return same ? *same : std::nullopt;
 }
 
 // The digest that counts; an end if there is none.

@@ -67,6 +67,7 @@ class Pipeline {
  private:
   struct Run;
   Run begin(const Job& job, const TellRevision& tell_revision, const Deadline& deadline);
+  std::optional<JobOutcome> settle_or_find_unchanged(Run& run, const LaneHistory& history);
   std::optional<JobOutcome> settle(Run& run, const LaneHistory& history);
   Result<std::optional<JobOutcome>> unchanged(const JobRequest& request, const Digest& digest, const Deadline& deadline,
                                               const Log& log);

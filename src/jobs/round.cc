@@ -1,5 +1,6 @@
 #include "jobs/round.h"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -48,7 +49,7 @@ Status Round::write() {
 }
 
 Status Round::write_all() {
-  auto transaction = Transaction::begin(*books_.db);
+  auto transaction = Transaction::begin(*books_.db, only_ends_what_did_nothing() ? Flush::no : Flush::yes);
   if (!transaction) return tl::unexpected(transaction.error());
   for (const auto& [job, text] : work_.revisions) {
     job->revision = text;
@@ -73,6 +74,16 @@ Status Round::write_all() {
   }
   if (!work_.jobs.empty()) crash_point("accept.before_commit");
   return transaction->commit();
+}
+
+// Nobody is promised anything by it: after a power failure the job is found unfinished, and does nothing again.
+bool Round::only_ends_what_did_nothing() const {
+  const bool is_more = !work_.jobs.empty() || !work_.records.empty() || work_.give_back_running || rules_.probe ||
+                       rules_.prune_count > 0 || rules_.prune_look_at > 0 || !books_.retries.empty() ||
+                       books_.lanes.waiting_count() > 0;
+  return !is_more && std::ranges::all_of(work_.ended, [](const Inbox::Ended& ended) {
+    return ended.outcome.status == RunStatus::skipped && !ended.interrupted;
+  });
 }
 
 Status Round::end_job(const Inbox::Ended& ended) {

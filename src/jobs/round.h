@@ -76,6 +76,7 @@ class Round {
 
  private:
   Status write_all();
+  bool only_ends_what_did_nothing() const;
   Status end_job(const Inbox::Ended& ended);
   Status take_in(const QueuedJobPtr& job, std::optional<JobQueue::Refusal>& refusal);
   Status try_again();

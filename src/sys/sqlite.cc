@@ -205,21 +205,30 @@ Error Db::error(int result) const {
   return {kind_of(result), fmt::format("{}: {}", file_.string(), text)};
 }
 
-Result<Transaction> Transaction::begin(Db& db) {
+Result<Transaction> Transaction::begin(Db& db, Flush flush) {
+  if (flush == Flush::no)
+    if (auto set = db.execute("PRAGMA synchronous = NORMAL"); !set) return tl::unexpected(set.error());
+  Transaction transaction(db, flush);
   if (auto begun = db.query("BEGIN IMMEDIATE").run(); !begun) return tl::unexpected(begun.error());
-  return Transaction(db);
+  return transaction;
 }
 
 Status Transaction::commit() {
   auto committed = db_->query("COMMIT").run();
-  if (committed) db_ = nullptr;
+  if (committed) end();
   return committed;
 }
 
 Transaction::~Transaction() {
-  if (db_ == nullptr || sqlite3_get_autocommit(db_->handle_) != 0)
-    return;  // SQLite rolls back by itself on a full disk
-  (void)db_->query("ROLLBACK").run();
+  if (db_ == nullptr) return;
+  // SQLite rolls back by itself on a full disk, and there is nothing to roll back before BEGIN
+  if (sqlite3_get_autocommit(db_->handle_) == 0) (void)db_->query("ROLLBACK").run();
+  end();
+}
+
+void Transaction::end() {
+  if (flush_ == Flush::no) (void)db_->execute("PRAGMA synchronous = FULL");
+  db_ = nullptr;
 }
 
 }  // namespace windlass

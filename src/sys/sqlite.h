@@ -1,7 +1,8 @@
 // SQLite, thinly: a connection, prepared statements that are kept, transactions that roll back unless committed.
 //
-// WAL, synchronous=FULL: a committed transaction is on disk. One connection is used by one thread at a time; every
-// store opens its own to the same file. Times are stored as microseconds since 1970 UTC, columns end in _unix_us.
+// WAL, synchronous=FULL: a committed transaction is on disk, unless it was begun with Flush::no. One connection is used
+// by one thread at a time; every store opens its own to the same file. Times are stored as microseconds since 1970 UTC,
+// columns end in _unix_us.
 #pragma once
 
 #include <cstdint>
@@ -89,18 +90,23 @@ class Db {
   std::map<std::string, Query::Idle, std::less<>> idle_;  // prepared and not in use, by SQL text
 };
 
+// No: a failing power supply may undo what was committed, up to the next transaction that is flushed; nothing else may.
+enum class Flush { yes, no };
+
 // BEGIN IMMEDIATE now, COMMIT on commit(), ROLLBACK in the destructor otherwise.
 class Transaction {
  public:
-  static Result<Transaction> begin(Db& db);
-  Transaction(Transaction&& other) noexcept : db_(std::exchange(other.db_, nullptr)) {}
+  static Result<Transaction> begin(Db& db, Flush flush = Flush::yes);
+  Transaction(Transaction&& other) noexcept : db_(std::exchange(other.db_, nullptr)), flush_(other.flush_) {}
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
   Status commit();
 
  private:
-  explicit Transaction(Db& db) : db_(&db) {}
+  Transaction(Db& db, Flush flush) : db_(&db), flush_(flush) {}
+  void end();
   Db* db_;
+  Flush flush_;
 };
 
 }  // namespace windlass

@@ -85,6 +85,31 @@ TEST_F(DbTest, RollsBackWhatWasNotCommitted) {
   EXPECT_EQ(count(*open()), 1);
 }
 
+TEST_F(DbTest, LeavesTheFlushOutOfOneTransactionOnly) {
+  auto db = open();
+  ASSERT_TRUE(db->execute("CREATE TABLE t (a)"));
+  const auto synchronous = [&] {
+    auto query = db->query("PRAGMA synchronous");
+    return query.step().value() ? query.number(0) : -1;
+  };
+  {
+    auto transaction = Transaction::begin(*db, Flush::no);
+    ASSERT_TRUE(transaction);
+    EXPECT_EQ(synchronous(), 1);
+    ASSERT_TRUE(db->query("INSERT INTO t VALUES (1)").run());
+    ASSERT_TRUE(transaction->commit());
+    EXPECT_EQ(synchronous(), 2);
+  }
+  { const auto undone = Transaction::begin(*db, Flush::no); }
+  EXPECT_EQ(synchronous(), 2);
+  auto other = open();
+  const auto held = Transaction::begin(*other);
+  ASSERT_TRUE(db->execute("PRAGMA busy_timeout = 1"));
+  EXPECT_FALSE(Transaction::begin(*db, Flush::no)) << "another connection writes";
+  EXPECT_EQ(synchronous(), 2);
+  EXPECT_EQ(count(*open()), 1);
+}
+
 TEST_F(DbTest, KeepsItsFilesPrivateWhateverTheUmask) {
   const auto umask_before = ::umask(0);
   auto db = open();
