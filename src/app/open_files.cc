@@ -9,7 +9,8 @@ namespace {
 
 constexpr rlim_t kOpenFilesMax = 65'536;
 constexpr std::size_t kConnectionsMax = 16'384;
-constexpr std::size_t kKeptForJobs = 512;  // state file, pulls, live directories, pipes of compose
+constexpr std::size_t kTlsConnectionsMax = 2'048;  // of up to 100 KiB each, before anybody has shown a signature
+constexpr std::size_t kKeptForJobs = 512;          // state file, pulls, live directories, pipes of compose
 
 }  // namespace
 
@@ -21,9 +22,9 @@ std::size_t raise_open_files() {
   return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : std::min(before, kOpenFilesMax);
 }
 
-std::size_t connections_within(std::size_t open_files) {
+std::size_t connections_within(std::size_t open_files, bool is_tls) {
   const auto kept = std::min(kKeptForJobs, open_files / 2);
-  return std::min(kConnectionsMax, open_files - kept);
+  return std::min(is_tls ? kTlsConnectionsMax : kConnectionsMax, open_files - kept);
 }
 
 }  // namespace windlass

@@ -9,6 +9,6 @@ namespace windlass {
 std::size_t raise_open_files();
 
 // Connections of strangers that leave jobs the files which they need.
-std::size_t connections_within(std::size_t open_files);
+std::size_t connections_within(std::size_t open_files, bool is_tls = false);
 
 }  // namespace windlass

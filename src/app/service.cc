@@ -135,7 +135,7 @@ Status RunningService::open() {
        .tls_cert_file = settings_.http_tls_cert_file,
        .tls_key_file = settings_.http_tls_key_file,
        .body_bytes_max = settings_.max_payload_size,
-       .connections_max = connections_within(raise_open_files())},
+       .connections_max = connections_within(raise_open_files(), !settings_.http_tls_cert_file.empty())},
       [this](ServerRequest request, Responder answer) { routes_->handle(std::move(request), std::move(answer)); },
       log_);
   if (!server) return tl::unexpected(server.error());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/ip/address_v6.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <exception>
 
@@ -21,6 +22,10 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kHeadRoom = 2 << 10;  // most requests fit whole
 constexpr std::size_t kBodyRoom = 16 << 10;
+constexpr int kRequestsPerTurn = 32;
+// What the kernel holds of answers that a client does not read: it would let that grow to megabytes.
+constexpr int kSendBufferBytes = 256 << 10;
+const asio::use_awaitable_t<IoExecutor> kAwaitTurn;
 constexpr std::size_t kIdleBytesMax = 8 << 10;  // a larger buffer is given back between requests
 // After a refusal the client may still be sending; closing at once would reset the connection and could take the answer
 // away before it is read (RFC 9112, 9.6).
@@ -44,6 +49,7 @@ HttpConnection::HttpConnection(Socket socket, asio::ssl::context* tls, Shared& s
   if (tls != nullptr) tls_ = std::make_unique<asio::ssl::stream<Socket&>>(socket_, *tls);
   boost::system::error_code ignored;  // a socket that is gone already shows at the first read
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.set_option(Socket::send_buffer_size(kSendBufferBytes), ignored);
   socket_.non_blocking(true, ignored);
   enter(Stage::handshake, shared_.options.header_timeout);
 }
@@ -86,7 +92,11 @@ Awaitable<void> HttpConnection::serve() {
   const auto self = shared_from_this();
   bool goes_on = true;
   if (tls_) goes_on = co_await shake_hands();
-  while (goes_on) goes_on = co_await serve_one();
+  for (int served = 1; goes_on; ++served) {
+    goes_on = co_await serve_one();
+    // Whoever sends one request after the other without a pause lets the others have their turn.
+    if (goes_on && served % kRequestsPerTurn == 0) co_await asio::post(socket_.get_executor(), kAwaitTurn);
+  }
   if (unread_) co_await linger();
   boost::system::error_code ignored;
   socket_.shutdown(Socket::shutdown_both, ignored);
@@ -276,9 +286,8 @@ Awaitable<void> HttpConnection::ask_handler(ServerRequest request) {
     deliver(error_answer(500, "internal error", "the request could not be handled", new_uuid_v7()));
   }
   if (answer_) co_return;
-  const asio::use_awaitable_t<IoExecutor> resume_here;
   co_await asio::async_initiate<const asio::use_awaitable_t<IoExecutor>, void()>(
-      [this](Resumption resumption) { waiting_.emplace(std::move(resumption)); }, resume_here);
+      [this](Resumption resumption) { waiting_.emplace(std::move(resumption)); }, kAwaitTurn);
 }
 
 void HttpConnection::put_answer(const ServerResponse& response, bool is_head_request, bool keep_alive) {
