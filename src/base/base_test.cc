@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -116,6 +117,16 @@ TEST_F(LogTest, DropsAndCountsLinesThatNobodyReads) {  // reliability/F24
 TEST_F(LogTest, KeepsQuietBelowItsLevel) {
   log().debug("unseen");
   EXPECT_EQ(written(), "");
+}
+
+TEST(Pause, EndsEarlyAtADeadlineOrAStop) {
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_FALSE(pause(1h, Deadline::in(1ms)));
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_FALSE(pause(1h, Deadline::in(1h, stop.get_token())));
+  EXPECT_TRUE(pause(1ms, Deadline::in(1h)));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);
 }
 
 }  // namespace

@@ -31,4 +31,7 @@ struct Deadline {
   }
 };
 
+// Waits; false if the deadline passes or a stop comes first.
+bool pause(std::chrono::milliseconds span, const Deadline& deadline);
+
 }  // namespace windlass

@@ -279,7 +279,10 @@ Status StackDeployment::bring_up(const ReleaseOrigin& origin, PreparedStack& sta
                              .now = release.started_at}));
   const auto done = up_and_watch(stack, std::move(model), log, deadline);
   crash_point("release.before_record");
-  const auto recorded = record(release, stack, done, deadline);
+  auto recorded = record(release, stack, done, deadline);
+  // A full disk, or an engine that restarts: the containers are there already, so the job waits with its word.
+  while (!recorded && recorded.error().kind == Kind::unavailable && pause(options_.record_again, deadline))
+    recorded = record(release, stack, done, deadline);
   forget_images_in_use(stack.config.name);
   crash_point("release.after_record");
   if (!done) return done;

@@ -36,6 +36,7 @@ class StackDeployment {
   struct Options {
     std::chrono::milliseconds pull_timeout = std::chrono::minutes(10);  // deploy/C13
     std::chrono::milliseconds build_timeout = std::chrono::minutes(20);
+    std::chrono::milliseconds record_again = std::chrono::seconds(1);  // after the state file refused a release
   };
 
   StackDeployment(Options options, Driver& driver, Engine& engine, StackPreparer& preparer, ReleaseStore& releases,

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <condition_variable>
 #include <ctime>
-#include <mutex>
 #include <random>
 #include <string>
 
@@ -36,14 +34,6 @@ std::chrono::milliseconds backoff(int round, std::chrono::milliseconds base, std
   const auto most = std::min<std::chrono::milliseconds>(base * (1LL << std::min(round, 20)), max);
   thread_local std::minstd_rand random{std::random_device{}()};
   return std::chrono::milliseconds(std::uniform_int_distribution<long>(0, most.count())(random));
-}
-
-bool pause(std::chrono::milliseconds span, const Deadline& deadline) {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
-  wake.wait_for(lock, deadline.stop, std::min(span, deadline.left()), [] { return false; });
-  return !deadline.passed();
 }
 
 }  // namespace windlass

@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "base/deadline.h"
 
 namespace windlass {
 
@@ -20,8 +19,5 @@ std::optional<std::chrono::seconds> parse_retry_after(std::string_view value, Wa
 
 // Full jitter: anything from nothing to base doubled `round` times, never above `max`.
 std::chrono::milliseconds backoff(int round, std::chrono::milliseconds base, std::chrono::milliseconds max);
-
-// Waits; false if the deadline passes or a stop comes first.
-bool pause(std::chrono::milliseconds span, const Deadline& deadline);
 
 }  // namespace windlass

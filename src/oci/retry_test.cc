@@ -36,15 +36,5 @@ TEST(Backoff, GrowsToItsLimitWithFullJitter) {
   }
 }
 
-TEST(Pause, EndsEarlyAtADeadlineOrAStop) {
-  const auto begin = std::chrono::steady_clock::now();
-  EXPECT_FALSE(pause(1h, Deadline::in(1ms)));
-  std::stop_source stop;
-  stop.request_stop();
-  EXPECT_FALSE(pause(1h, Deadline::in(1h, stop.get_token())));
-  EXPECT_TRUE(pause(1ms, Deadline::in(1h)));
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);
-}
-
 }  // namespace
 }  // namespace windlass

@@ -3,23 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 
 #include "sys/crypto.h"
 #include "sys/files.h"
 
 namespace windlass {
 namespace {
-
-// Waits unless the deadline passes first or the job is asked to stop; then it says no.
-bool pause(std::chrono::milliseconds span, const Deadline& deadline) {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
-  wake.wait_for(lock, deadline.stop, std::min(span, deadline.left()), [] { return false; });
-  return !deadline.passed();
-}
 
 Settled deploy(const Digest& digest) { return {.deploy = digest, .reason = {}}; }
 Settled skip(std::string reason) { return {.deploy = std::nullopt, .reason = std::move(reason)}; }
