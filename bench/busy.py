@@ -7,7 +7,6 @@ import resource
 import shutil
 import socket
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import threading
@@ -17,7 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "e2e"))
 from accept import make_windlass  # noqa: E402
-from harness import (BED_DIR, Windlass, bed, compose, http, http_get, idle_service, push_archive,  # noqa: E402
+from harness import (BED_DIR, Windlass, bed, compose, http, http_get, idle_service, preload, push_archive,  # noqa: E402
                      remove_project, run, unique, write_tree)
 
 STACKS = 4
@@ -71,8 +70,7 @@ def accept_while_deploying(folder, seconds):
 
 
 def accept_with_slow_flushes(folder, seconds):
-    library = os.path.join(folder, "slow_flush.so")
-    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, os.path.join(HERE, "slow_flush.c"), "-ldl"], check=True)
+    library = preload("slow_flush", folder)
     for connections in (16, 64):
         place = os.path.join(folder, f"slow-{connections}")
         side = make_windlass(place)

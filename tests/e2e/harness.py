@@ -203,6 +203,14 @@ def remove_project(project):
             run("docker", *remove, *ids, check=False)
 
 
+def preload(name, folder):
+    """A library of preload/ for LD_PRELOAD: it stands between the process and the kernel."""
+    library = os.path.join(folder, f"{name}.so")
+    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "preload", f"{name}.c")
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return library
+
+
 # --- windlass --------------------------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-/* Preloaded by busy.py: every flush to disk takes 10 ms longer. */
+/* Every flush to disk takes 10 ms longer. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <time.h>
