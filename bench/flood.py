@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""A flood: 500 signed webhooks for 50 stacks, ten releases of each, sent in one second. How long until all runs have
+settled, whether the newest release of each stack is what runs, and how many containers were started on the way."""
+
+import argparse
+import concurrent.futures
+import hashlib
+import http.client
+import io
+import json
+import os
+import sys
+import tarfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "e2e"))
+from harness import Windlass, bed, compose, containers, idle_service, remove_project, run, unique  # noqa: E402
+
+
+class Registry:
+    """Pushes small artifacts over one connection: five hundred times the start of oras would take minutes."""
+
+    def __init__(self):
+        self.connection = http.client.HTTPConnection(bed()["REGISTRY"])
+
+    def ask(self, method, path, body=None, headers=None):
+        self.connection.request(method, path, body, headers or {})
+        answer = self.connection.getresponse()
+        answer.read()
+        if answer.status >= 300:
+            sys.exit(f"{method} {path}: {answer.status}")
+        return answer
+
+    def blob(self, repository, content, media_type):
+        digest = "sha256:" + hashlib.sha256(content).hexdigest()
+        place = self.ask("POST", f"/v2/{repository}/blobs/uploads/").headers["Location"]
+        place = place[place.index("/v2/"):]
+        self.ask("PUT", f"{place}{'&' if '?' in place else '?'}digest={digest}", content)
+        return {"mediaType": media_type, "digest": digest, "size": len(content)}
+
+    def push(self, repository, tag, files):
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            for name, text in files.items():
+                entry = tarfile.TarInfo(name)
+                entry.size = len(text)
+                archive.addfile(entry, io.BytesIO(text.encode()))
+        manifest = json.dumps({
+            "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": self.blob(repository, b"{}", "application/vnd.oci.image.config.v1+json"),
+            "layers": [self.blob(repository, packed.getvalue(), "application/vnd.oci.image.layer.v1.tar")]}).encode()
+        self.ask("PUT", f"/v2/{repository}/manifests/{tag}", manifest,
+                 {"Content-Type": "application/vnd.oci.image.manifest.v1+json"})
+        return "sha256:" + hashlib.sha256(manifest).hexdigest()
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--stacks", type=int, default=50)
+    options.add_argument("--releases", type=int, default=10)
+    options = options.parse_args()
+    names = [unique("flood") for _ in range(options.stacks)]
+    registry = Registry()
+    windlass = Windlass(LOG_LEVEL="warn", WEBHOOK_SECRET="your-webhook-secret")
+
+    def files(name, version):
+        service = idle_service(environment={"V": str(version)}, restart="always", network_mode="none")
+        bystander = idle_service(restart="always", network_mode="none")
+        return {".doco-cd.yaml": f"name: {name}\n", "compose.yaml": compose({"app": service, "bystander": bystander})}
+
+    def ref(name):
+        return f"{bed()['REGISTRY']}/bench/{name}:main"
+
+    try:
+        windlass.start()
+        first = []
+        for name in names:
+            digest = registry.push(f"bench/{name}", "main", files(name, 0))
+            first.append(windlass.send(ref(name), digest).job_id)
+        for job in first:
+            if windlass.wait_run(job, 600)["status"] != "succeeded":
+                sys.exit(f"first deployment failed: {windlass.run(job)}")
+        bystanders = {name: containers(name)["bystander"]["Id"] for name in names}
+        digests = {name: [registry.push(f"bench/{name}", "main", files(name, version))
+                          for version in range(1, options.releases + 1)] for name in names}
+        since = f"{time.time():.6f}"
+        begin = time.monotonic()
+
+        def send(name):  # in order: the last one is the newest
+            return [windlass.send(ref(name), digest) for digest in digests[name]]
+
+        with concurrent.futures.ThreadPoolExecutor(25) as pool:
+            answers = [answer for some in pool.map(send, names) for answer in some]
+        accepted_in = time.monotonic() - begin
+        odd = [answer.text for answer in answers if answer.status != 202]
+        ends = [windlass.wait_run(answer.job_id, 900)["status"] for answer in answers if answer.status == 202]
+        settled_in = time.monotonic() - begin
+        newest = sum(f"V={options.releases}" in containers(name)["app"]["Config"]["Env"] for name in names)
+        untouched = sum(containers(name)["bystander"]["Id"] == bystanders[name] for name in names)
+        starts = [run("docker", "events", "--since", since, "--until", f"{time.time():.6f}", "--filter", "event=start",
+                      "--filter", f"label=com.docker.compose.service={service}", "--format", "{{.ID}}").split()
+                  for service in ("app", "bystander")]
+    finally:
+        windlass.close()
+        for name in names:
+            remove_project(name)
+    print(f"{len(answers)} webhooks for {options.stacks} stacks accepted in {accepted_in:.2f} s, {len(odd)} refused;"
+          f" all settled after {settled_in:.0f} s: "
+          + ", ".join(f"{ends.count(end)} {end}" for end in sorted(set(ends))))
+    print(f"newest release runs: {newest} of {options.stacks}; the other service was never touched: {untouched} of"
+          f" {options.stacks}; containers started: {len(starts[0])} app, {len(starts[1])} bystander")
+
+
+if __name__ == "__main__":
+    main()
