@@ -9,12 +9,14 @@ import http.client
 import io
 import json
 import os
+import subprocess
 import sys
 import tarfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "e2e"))
-from harness import Windlass, bed, compose, containers, idle_service, remove_project, run, unique  # noqa: E402
+from harness import (Windlass, bed, child_environment, compose, containers, idle_service, payload,  # noqa: E402
+                     remove_project, sign, unique)
 
 
 class Registry:
@@ -83,23 +85,37 @@ def main():
         bystanders = {name: containers(name)["bystander"]["Id"] for name in names}
         digests = {name: [registry.push(f"bench/{name}", "main", files(name, version))
                           for version in range(1, options.releases + 1)] for name in names}
-        since = f"{time.time():.6f}"
+        started = os.path.join(windlass.folder, "started")  # the engine itself remembers 256 events
+        with open(started, "w") as file:
+            watch = subprocess.Popen(
+                ["docker", "events", "--filter", "event=start", "--filter", "type=container", "--format",
+                 '{{index .Actor.Attributes "com.docker.compose.service"}}'], stdout=file, env=child_environment())
+        bodies = [[payload(ref(name), digest) for digest in digests[name]] for name in names]
+        requests = [[(body, {"X-Doco-OCI-Signature-256": f"sha256={sign(body)}"}) for body in some] for some in bodies]
         begin = time.monotonic()
 
-        def send(name):  # in order: the last one is the newest
-            return [windlass.send(ref(name), digest) for digest in digests[name]]
+        def send(requests):  # in order: the last one is the newest
+            connection = http.client.HTTPConnection("127.0.0.1", windlass.port)
+            return [ask(connection, *request) for request in requests]
 
-        with concurrent.futures.ThreadPoolExecutor(25) as pool:
-            answers = [answer for some in pool.map(send, names) for answer in some]
+        def ask(connection, body, headers):
+            connection.request("POST", "/v1/webhook", body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            answers = [answer for some in pool.map(send, requests) for answer in some]
         accepted_in = time.monotonic() - begin
-        odd = [answer.text for answer in answers if answer.status != 202]
-        ends = [windlass.wait_run(answer.job_id, 900)["status"] for answer in answers if answer.status == 202]
+        odd = [text for status, text in answers if status != 202]
+        jobs = [json.loads(text)["job_id"] for status, text in answers if status == 202]
+        ends = [windlass.wait_run(job, 900)["status"] for job in jobs]
         settled_in = time.monotonic() - begin
         newest = sum(f"V={options.releases}" in containers(name)["app"]["Config"]["Env"] for name in names)
         untouched = sum(containers(name)["bystander"]["Id"] == bystanders[name] for name in names)
-        starts = [run("docker", "events", "--since", since, "--until", f"{time.time():.6f}", "--filter", "event=start",
-                      "--filter", f"label=com.docker.compose.service={service}", "--format", "{{.ID}}").split()
-                  for service in ("app", "bystander")]
+        watch.terminate()
+        watch.wait()
+        with open(started) as file:
+            starts = file.read().split()
     finally:
         windlass.close()
         for name in names:
@@ -108,7 +124,7 @@ def main():
           f" all settled after {settled_in:.0f} s: "
           + ", ".join(f"{ends.count(end)} {end}" for end in sorted(set(ends))))
     print(f"newest release runs: {newest} of {options.stacks}; the other service was never touched: {untouched} of"
-          f" {options.stacks}; containers started: {len(starts[0])} app, {len(starts[1])} bystander")
+          f" {options.stacks}; containers started: {starts.count('app')} app, {starts.count('bystander')} bystander")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@
 #include <cctype>
 #include <cerrno>
 #include <cstring>
+#include <string>
+#include <vector>
 
 #include "base/text.h"
 #include "sys/crypto.h"
@@ -83,21 +85,30 @@ int write_and_sync(int fd, std::string_view content, unsigned mode) {
   return ::fsync(fd) == 0 ? 0 : errno;
 }
 
-// What openat2() does, for kernels before 5.6 and sandboxes that forbid it: one part at a time, and no link at all.
-FileDescriptor open_part_by_part(int root, std::string_view path) {
-  FileDescriptor folder(::fcntl(root, F_DUPFD_CLOEXEC, 0));
-  const auto parts = split(path, '/');
-  for (std::size_t i = 0; folder.valid() && i < parts.size(); ++i) {
-    const std::string part(parts[i]);
-    if (part.empty() || part == ".") continue;
-    if (part == "..") {
-      errno = EXDEV;
-      return {};
-    }
-    const bool last = i + 1 == parts.size();
-    folder = open_for_reading(folder.get(), part.c_str(), O_NOFOLLOW | (last ? 0 : O_DIRECTORY));
+// Kernels before 5.6 do not know openat2(), and older sandboxes forbid it, Docker 20.10's among them.
+bool is_refused_openat2(int code) { return code == ENOSYS || code == EPERM; }
+
+// What openat2() does, one part at a time, and through no link at all.
+FileDescriptor open_part_by_part(int root, std::string_view path, int flags, unsigned mode = 0) {
+  std::vector<std::string> parts;
+  for (const auto part : split(path, '/'))
+    if (!part.empty() && part != ".") parts.emplace_back(part);
+  if (path.starts_with('/') || std::find(parts.begin(), parts.end(), "..") != parts.end()) {
+    errno = EXDEV;
+    return {};
   }
-  return folder;
+  if (parts.empty()) parts.emplace_back(".");
+  FileDescriptor opened;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const bool is_last = i + 1 == parts.size();
+    const int how = O_CLOEXEC | O_NOFOLLOW | (is_last ? flags : O_RDONLY | O_DIRECTORY);
+    int fd;
+    do fd = ::openat(i == 0 ? root : opened.get(), parts[i].c_str(), how, mode);
+    while (fd < 0 && errno == EINTR);
+    if (fd < 0) return {};
+    opened = FileDescriptor(fd);
+  }
+  return opened;
 }
 
 // Bytes copied, 0 at the end of `from`, -1 with errno.
@@ -157,8 +168,10 @@ FileDescriptor open_without_links(int root, const std::string& path, std::uint64
   how.flags = flags | O_CLOEXEC | O_NOFOLLOW;
   how.mode = mode;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-  return FileDescriptor(
+  FileDescriptor fd(
       static_cast<int>(::syscall(SYS_openat2, root, path.empty() ? "." : path.c_str(), &how, sizeof how)));
+  if (!fd.valid() && is_refused_openat2(errno)) return open_part_by_part(root, path, static_cast<int>(flags), mode);
+  return fd;
 }
 
 Result<FileDescriptor> open_beneath(const fs::path& root, std::string_view path) {
@@ -175,7 +188,7 @@ Result<FileDescriptor> open_beneath(const fs::path& root, std::string_view path)
     fd = FileDescriptor(static_cast<int>(::syscall(SYS_openat2, folder.get(), relative.c_str(), &how, sizeof how)));
     if (!fd.valid() && errno != EAGAIN && errno != EINTR) break;  // EAGAIN: something was renamed meanwhile
   }
-  if (!fd.valid() && (errno == ENOSYS || errno == EPERM)) fd = open_part_by_part(folder.get(), path);
+  if (!fd.valid() && is_refused_openat2(errno)) fd = open_part_by_part(folder.get(), path, O_RDONLY | O_NONBLOCK);
   if (fd.valid()) return fd;
   if (errno == EXDEV) return fail(Kind::invalid, fmt::format("{} leads out of {}", name, root.string()));
   if (errno == ELOOP) return fail(Kind::invalid, fmt::format("{} is a link that cannot be followed", name));

@@ -54,8 +54,8 @@ std::optional<FileStamp> stamp_of(const std::filesystem::path& file);
 // Temporary file beside it, fsync, rename, fsync of the folder: readers see the old or the new content.
 Status write_file(const std::filesystem::path& file, std::string_view content, unsigned mode = 0600);
 
-// openat2() beneath the open folder `root`, through no link at any step; "" is the folder itself. errno tells why when
-// the result is not valid.
+// openat2() beneath the open folder `root`, through no link at any step; "" is the folder itself. Where openat2() is
+// not to be had, the same one part at a time. errno tells why when the result is not valid.
 FileDescriptor open_without_links(int root, const std::string& path, std::uint64_t flags, unsigned mode = 0);
 
 // Opens `path` (relative) beneath the folder `root`; a component or the last part that is a link which leaves the root

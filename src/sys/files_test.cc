@@ -3,11 +3,16 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <utility>
 
@@ -177,6 +182,47 @@ TEST_F(Files, TreesAreRemovedHoweverDeepTheyAre) {
   ::setrlimit(RLIMIT_NOFILE, &before);
   EXPECT_TRUE(removed) << removed.error().message;
   EXPECT_FALSE(fs::exists(folder_ / "tree"));
+}
+
+// As in a sandbox that has never heard of it: the kernel says `code` to openat2() from now on.
+void forbid_openat2(int code) {
+  sock_filter rules[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(code)),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{std::size(rules), rules};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+    ::_exit(77);
+}
+
+TEST_F(Files, AreOpenedWithoutLinksWhereOpenat2IsForbidden) {
+  fs::create_directories(folder_ / "root/deep");
+  ASSERT_TRUE(write_file(folder_ / "root/deep/file", "x"));
+  fs::create_directory_symlink("deep", folder_ / "root/link");
+  fs::create_symlink("deep/file", folder_ / "root/file");
+  const FileDescriptor root(::open((folder_ / "root").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const auto error_of = [&](const std::string& path, int flags) {
+    const unsigned mode = (flags & O_CREAT) != 0 ? 0600 : 0;
+    return open_without_links(root.get(), path, static_cast<std::uint64_t>(flags), mode).valid() ? 0 : errno;
+  };
+  const auto check = [&] {
+    return error_of("", O_RDONLY | O_DIRECTORY) == 0 && error_of("deep/./file", O_RDONLY) == 0 &&
+           error_of("deep/new", O_WRONLY | O_CREAT | O_EXCL) == 0 && error_of("deep/new", O_CREAT | O_EXCL) == EEXIST &&
+           error_of("absent/x", O_RDONLY) == ENOENT && error_of("file", O_RDONLY) == ELOOP &&
+           error_of("link/file", O_RDONLY) != 0 && error_of("../root/deep", O_RDONLY) == EXDEV &&
+           error_of("/etc/passwd", O_RDONLY) == EXDEV && read_file_beneath(folder_ / "root", "deep/file", 9) == "x" &&
+           ::unlink((folder_ / "root/deep/new").c_str()) == 0;
+  };
+  EXPECT_TRUE(check());
+  for (const int code : {ENOSYS, EPERM})
+    EXPECT_EXIT(
+        {
+          forbid_openat2(code);
+          ::_exit(check() ? 0 : 1);
+        },
+        ::testing::ExitedWithCode(0), "");
 }
 
 TEST_F(Files, CopiesBytesInTheKernelOrNot) {
