@@ -113,15 +113,18 @@ Status Deployer::check(const Deadline& deadline) {
   if (!host_path) return tl::unexpected(host_path.error());
   if (auto linked = link_host_path(*host_path, settings_.data_mount_path); !linked) return linked;
   host_data_dir_ = *host_path;
+  settled_ = std::make_unique<SettledRuns>(SettledRuns::Options{.base_dir = settings_.deploy_config_base_dir,
+                                                                .host_data_dir = *host_path,
+                                                                .environment_hash = environment_hash_,
+                                                                .hash_key = hash_key_},
+                                           *source_, *driver_, engine_, *releases_, log_);
   pipeline_ = std::make_unique<Pipeline>(
       Pipeline::Options{.data_dir = settings_.data_mount_path,
                         .host_data_dir = *host_path,
                         .config = {.base_dir = settings_.deploy_config_base_dir, .strict = settings_.config_strict},
                         .auto_rollback = settings_.auto_rollback,
-                        .concurrent_stacks_max = settings_.max_concurrent_deployments,
-                        .environment_hash = environment_hash_,
-                        .hash_key = hash_key_},
-      *source_, *driver_, engine_, *live_, *releases_, *preparer_, *deployment_, log_);
+                        .concurrent_stacks_max = settings_.max_concurrent_deployments},
+      *source_, *driver_, engine_, *live_, *releases_, *settled_, *preparer_, *deployment_, log_);
   is_checked_ = true;
   log_.info("docker engine answers", {{"engine", info->version}, {"compose", driver_->version()}});
   return {};

@@ -49,14 +49,14 @@ class Deployer final : public ReleaseArchive {
 
   // Where releases come from.
   Source& source() { return *source_; }
-  // As the pipeline says; after check().
+  // As SettledRuns says; after check().
   Result<std::optional<std::string>> settled_because(const JobRequest& request, const Digest& digest,
                                                      const Deadline& deadline) {
-    return pipeline_->settled_because(request, digest, deadline);
+    return settled_->because(request, digest, deadline);
   }
 
   Result<std::optional<Digest>> to_repair(const JobRequest& request, const Deadline& deadline) {
-    return pipeline_->to_repair(request, deadline);
+    return settled_->to_repair(request, deadline);
   }
 
   Result<std::vector<Release>> releases(const std::string& stack, std::size_t limit) override;
@@ -90,7 +90,8 @@ class Deployer final : public ReleaseArchive {
   std::unique_ptr<ReleaseStore> releases_;
   std::unique_ptr<StackPreparer> preparer_;
   std::unique_ptr<StackDeployment> deployment_;
-  std::unique_ptr<Pipeline> pipeline_;  // after check()
+  std::unique_ptr<SettledRuns> settled_;  // after check()
+  std::unique_ptr<Pipeline> pipeline_;    // after check()
   std::atomic<bool> is_checked_ = false;
   std::stop_source plans_;
 };

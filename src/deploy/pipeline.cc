@@ -6,10 +6,8 @@
 
 #include "base/crash_point.h"
 #include "base/parallel.h"
-#include "base/text.h"
 #include "config/inline_deployments.h"
 #include "deploy/pipeline_run.h"
-#include "sys/crypto.h"
 #include "sys/files.h"
 
 namespace windlass {
@@ -36,13 +34,15 @@ StackResult result_of(const std::string& stack, RunStatus status, std::string me
 }  // namespace
 
 Pipeline::Pipeline(Options options, Source& source, Driver& driver, Engine& engine, LiveDirectories& live,
-                   ReleaseStore& releases, StackPreparer& preparer, StackDeployment& deployment, Log log)
+                   ReleaseStore& releases, SettledRuns& settled, StackPreparer& preparer, StackDeployment& deployment,
+                   Log log)
     : options_(std::move(options)),
       source_(source),
       driver_(driver),
       engine_(engine),
       live_(live),
       releases_(releases),
+      settled_(settled),
       preparer_(preparer),
       deployment_(deployment),
       log_(std::move(log)),
@@ -71,7 +71,7 @@ JobOutcome Pipeline::run(const Job& job, const TellRevision& tell_revision, cons
   if (is_rollback(job.request)) return roll_back_by_hand(run, *history);
   if (job.request.cause == kRepairCause && job.request.digest) return repair(run);
   if (auto ended = settle_or_find_unchanged(run, *history)) return *std::move(ended);
-  if (auto noted = releases_.unsettle(run.lane, place_of(job.request)); !noted) return not_noted(noted.error());
+  if (auto noted = settled_.begin(job.request); !noted) return not_noted(noted.error());
   auto outcome = deploy(run);
   remember(run, outcome.status != RunStatus::failed);
   if (outcome.status == RunStatus::failed) answer_failure(run, outcome);
@@ -87,12 +87,12 @@ std::optional<JobOutcome> Pipeline::settle_or_find_unchanged(Run& run, const Lan
     if (index == 0)
       ended = settle(run, history);
     else if (request.digest)
-      same = unchanged(request, *request.digest, run.deadline, run.log);
+      same = settled_.unchanged(request, *request.digest, run.deadline, run.log);
     return Status();
   });
   if (!asked[0]) return JobOutcome::failed(FailedStep::resolve, asked[0].error().message, true);
   if (ended) return ended;
-  if (run.digest != request.digest) same = unchanged(request, *run.digest, run.deadline, run.log);
+  if (run.digest != request.digest) same = settled_.unchanged(request, *run.digest, run.deadline, run.log);
   return same ? *same : std::nullopt;
 }
 
@@ -113,81 +113,10 @@ std::optional<JobOutcome> Pipeline::settle(Run& run, const LaneHistory& history)
     return JobOutcome::skipped(settled->reason);
   }
   run.digest = settled->deploy;
-  run.key = settled_key(request, *run.digest);
+  run.key = settled_.key(request, *run.digest);
   crash_point("source.resolved");
   run.tell_revision(revision_to(request, *run.digest));
   return std::nullopt;
-}
-
-Result<std::optional<std::string>> Pipeline::settled_because(const JobRequest& request, const Digest& digest,
-                                                             const Deadline& deadline) {
-  auto bad = releases_.bad_key(lane_of(request), place_of(request));
-  if (!bad) return tl::unexpected(bad.error());
-  if (*bad == settled_key(request, digest)) return std::optional<std::string>("no changes since this release failed");
-  auto outcome = unchanged(request, digest, deadline, log_.with({{"artifact", request.artifact}}));
-  if (!outcome) return tl::unexpected(outcome.error());
-  return *outcome ? std::optional<std::string>("no changes") : std::nullopt;
-}
-
-Result<std::optional<Digest>> Pipeline::to_repair(const JobRequest& request, const Deadline& deadline) {
-  auto history = releases_.history(lane_of(request));
-  if (!history) return tl::unexpected(history.error());
-  if (!history->last) return std::optional<Digest>();
-  auto settled = releases_.settled(lane_of(request), place_of(request));
-  if (!settled) return tl::unexpected(settled.error());
-  if (!*settled || (*settled)->key != settled_key(request, *history->last)) return std::optional<Digest>();
-  auto outcome = unchanged(request, *history->last, deadline, log_.with({{"artifact", request.artifact}}));
-  if (!outcome) return tl::unexpected(outcome.error());
-  return *outcome ? std::nullopt : history->last;
-}
-
-std::string Pipeline::keyed_hash(std::string_view text) const {
-  const auto mac = HmacSha256(options_.hash_key).sign(text);
-  return to_hex({reinterpret_cast<const char*>(mac.data()), mac.size()});
-}
-
-// Where the state of a lane's runs with this target and these inline deployments is kept. Of the latter only a keyed
-// hash: they may hold values that must not stay (decision 5).
-std::string Pipeline::place_of(const JobRequest& request) const {
-  return request.deployments.empty() ? request.target
-                                     : fmt::format("{} {}", request.target, keyed_hash(request.deployments));
-}
-
-std::string Pipeline::trust_hash(const JobRequest& request) const { return keyed_hash(source_.trust_stamp(request)); }
-
-// Everything that decides what a run of this lane and place would do, besides the engine's state (deploy/N2b).
-std::string Pipeline::settled_key(const JobRequest& request, const Digest& digest) const {
-  return keyed_hash(fmt::format("3\n{}\n{}\n{}\n{}\n{}\n{}\n{}", digest.str(), request.ref, options_.config.base_dir,
-                                options_.host_data_dir, driver_.version(), options_.environment_hash,
-                                source_.trust_stamp(request)));
-}
-
-// deploy/N2b: the last run with equal inputs ended well and the engine shows what it left. No file is read, no child
-// process is started, nothing is written. An error: the engine does not say.
-Result<std::optional<JobOutcome>> Pipeline::unchanged(const JobRequest& request, const Digest& digest,
-                                                      const Deadline& deadline, const Log& log) {
-  auto settled = releases_.settled(lane_of(request), place_of(request));
-  if (!settled) return tl::unexpected(settled.error());
-  if (!*settled || (*settled)->key != settled_key(request, digest)) return std::optional<JobOutcome>();
-  JobOutcome outcome{.status = RunStatus::skipped};
-  std::vector<std::string> reasons;
-  for (const auto& stack : (*settled)->stacks) {
-    auto reason = stack.skipped_because;
-    if (!reason.empty() && request.trigger != Trigger::webhook) return std::optional<JobOutcome>();  // webhook/F6
-    if (reason.empty()) {
-      auto containers = engine_.containers({"com.docker.compose.project=" + stack.name}, deadline);
-      if (!containers) return tl::unexpected(containers.error());
-      if (auto wrong = mismatch(stack.services, by_service(*containers), stack.release_of)) {
-        log.info("stack is not as it was deployed", {{"stack", stack.name}, {"reason", *wrong}});
-        return std::optional<JobOutcome>();
-      }
-      reason = "no changes";
-    }
-    reasons.push_back(fmt::format("{}: {}", stack.name, reason));
-    outcome.stacks.push_back(result_of(stack.name, RunStatus::skipped, std::move(reason)));
-  }
-  outcome.message = fmt::format("{}", fmt::join(reasons, "; "));
-  return std::optional(std::move(outcome));
 }
 
 // Verified, unpacked and read, down to the configurations of its stacks; or the end of the job. What only looks leaves
@@ -355,7 +284,7 @@ Status Pipeline::bring_up(Run& run, PreparedStack& stack) {
   if (destroy.enabled)
     return deployment_.take_down(stack, {.volumes = destroy.remove_volumes, .images = destroy.remove_images}, log,
                                  run.deadline);
-  const ReleaseOrigin origin{.job = run.job, .digest = *run.digest, .trust_hash = trust_hash(run.job.request)};
+  const ReleaseOrigin origin{.job = run.job, .digest = *run.digest, .trust_hash = settled_.trust_hash(run.job.request)};
   return deployment_.bring_up(origin, stack, log, run.deadline);
 }
 
@@ -409,7 +338,7 @@ void Pipeline::keep_settled(const Run& run) {
     if (record && *record) end.release_of = (*record)->release_of;
     settled.stacks.push_back(std::move(end));
   }
-  if (auto kept = releases_.settle(run.lane, place_of(run.job.request), settled); !kept)
+  if (auto kept = settled_.end_well(run.job.request, settled); !kept)
     run.log.warning("state of the run was not kept", {{"error", kept.error().message}});
 }
 

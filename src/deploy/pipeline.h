@@ -17,11 +17,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/secret.h"
 #include "config/deploy_config.h"
 #include "deploy/live_directory.h"
 #include "deploy/prepared_stack.h"
 #include "deploy/release_store.h"
+#include "deploy/settled_runs.h"
 #include "deploy/stack_deployment.h"
 #include "deploy/stack_locks.h"
 #include "model/plan_report.h"
@@ -37,13 +37,11 @@ class Pipeline {
     DeployConfigOptions config;
     bool auto_rollback = false;          // AUTO_ROLLBACK, of stacks that do not say it themselves
     unsigned concurrent_stacks_max = 4;  // MAX_CONCURRENT_DEPLOYMENTS
-    std::string environment_hash;        // of everything outside the artifact that a model may depend on
-    Secret hash_key;  // of this installation: what the state file holds cannot be guessed (deploy/N9)
   };
   using TellRevision = std::function<void(std::string revision)>;
 
   Pipeline(Options options, Source& source, Driver& driver, Engine& engine, LiveDirectories& live,
-           ReleaseStore& releases, StackPreparer& preparer, StackDeployment& deployment, Log log);
+           ReleaseStore& releases, SettledRuns& settled, StackPreparer& preparer, StackDeployment& deployment, Log log);
 
   // Runs one job to its end. Called from any thread, for different lanes at once.
   JobOutcome run(const Job& job, const TellRevision& tell_revision, const Deadline& deadline);
@@ -53,24 +51,11 @@ class Pipeline {
   // `archive`: of a release that is not in the source yet (Source::unpack_archive), "": the artifact is fetched.
   Result<PlanReport> look(const Job& job, std::string_view archive, const Deadline& deadline);
 
-  // Why there is nothing to do for this digest, "no changes"; nothing: a job of this request would do something. A
-  // release that failed while it was being deployed is left alone as well: only an operator, a new digest or a new
-  // configuration tries it again (deploy/V6). Reads state and asks the engine; no file is read, no child process is
-  // started, nothing is written.
-  Result<std::optional<std::string>> settled_because(const JobRequest& request, const Digest& digest,
-                                                     const Deadline& deadline);
-
-  // The digest that the request's stacks were last brought to well, if the engine does not show what that left; a job
-  // of this digest with kRepairCause brings it back, without the registry. Nothing is written.
-  Result<std::optional<Digest>> to_repair(const JobRequest& request, const Deadline& deadline);
-
  private:
   struct Run;
   Run begin(const Job& job, const TellRevision& tell_revision, const Deadline& deadline);
   std::optional<JobOutcome> settle_or_find_unchanged(Run& run, const LaneHistory& history);
   std::optional<JobOutcome> settle(Run& run, const LaneHistory& history);
-  Result<std::optional<JobOutcome>> unchanged(const JobRequest& request, const Digest& digest, const Deadline& deadline,
-                                              const Log& log);
   // An artifact whose files and configurations are at hand.
   struct Ready {
     std::string live_path;
@@ -95,10 +80,6 @@ class Pipeline {
   Result<bool> remove_obsolete(Run& run, const DiscoveredStack& obsolete);
   JobOutcome conclude(const Run& run);
   void keep_settled(const Run& run);
-  std::string keyed_hash(std::string_view text) const;
-  std::string trust_hash(const JobRequest& request) const;
-  std::string place_of(const JobRequest& request) const;
-  std::string settled_key(const JobRequest& request, const Digest& digest) const;
   void remember(const Run& run, bool deployed);
   void remember_bad(const Run& run);
 
@@ -119,6 +100,7 @@ class Pipeline {
   Engine& engine_;
   LiveDirectories& live_;
   ReleaseStore& releases_;
+  SettledRuns& settled_;
   StackPreparer& preparer_;
   StackDeployment& deployment_;
   Log log_;

@@ -292,14 +292,14 @@ class PipelineTest : public ::testing::Test {
                                                driver, engine, *releases);
     deployment =
         std::make_unique<StackDeployment>(StackDeployment::Options{}, driver, engine, *preparer, *releases, clock);
-    pipeline = std::make_unique<Pipeline>(Pipeline::Options{.data_dir = folder,
-                                                            .host_data_dir = "/host/data",
-                                                            .config = {},
-                                                            .auto_rollback = auto_rollback,
-                                                            .environment_hash = "",
-                                                            .hash_key = Secret("key")},
-                                          source, driver, engine, live, *releases, *preparer, *deployment,
-                                          Log({.level = LogLevel::critical}));
+    settled = std::make_unique<SettledRuns>(
+        SettledRuns::Options{
+            .base_dir = {}, .host_data_dir = "/host/data", .environment_hash = {}, .hash_key = Secret("key")},
+        source, driver, engine, *releases, Log({.level = LogLevel::critical}));
+    pipeline = std::make_unique<Pipeline>(
+        Pipeline::Options{
+            .data_dir = folder, .host_data_dir = "/host/data", .config = {}, .auto_rollback = auto_rollback},
+        source, driver, engine, live, *releases, *settled, *preparer, *deployment, Log({.level = LogLevel::critical}));
   }
   JobRequest request() {
     JobRequest request{.artifact = "reg.example/my/app:main",
@@ -327,6 +327,7 @@ class PipelineTest : public ::testing::Test {
   FakeDriver driver;
   FakeLive live;
   std::unique_ptr<ReleaseStore> releases;
+  std::unique_ptr<SettledRuns> settled;
   std::unique_ptr<StackPreparer> preparer;
   std::unique_ptr<StackDeployment> deployment;
   std::unique_ptr<Pipeline> pipeline;

@@ -18,9 +18,9 @@ class PipelinePollTest : public PipelineTest {
     return !settled_because(request, digest).empty();
   }
   std::string settled_because(const JobRequest& request, const Digest& digest = kDigest1) {
-    const auto settled = pipeline->settled_because(request, digest, Deadline::in(20s));
-    if (!settled) return settled.error().message;
-    return settled->value_or("");
+    const auto because = settled->because(request, digest, Deadline::in(20s));
+    if (!because) return because.error().message;
+    return because->value_or("");
   }
 };
 
@@ -171,14 +171,14 @@ TEST_F(PipelinePollTest, KeepsNoPlainTextOfInlineDeployments) {
 TEST_F(PipelinePollTest, TellsWhenTheEngineDoesNot) {
   run(poll());
   engine.fault = "connection refused";
-  const auto settled = pipeline->settled_because(poll(), kDigest1, Deadline::in(20s));
-  ASSERT_FALSE(settled);
-  EXPECT_EQ(settled.error().message, "connection refused");
+  const auto because = settled->because(poll(), kDigest1, Deadline::in(20s));
+  ASSERT_FALSE(because);
+  EXPECT_EQ(because.error().message, "connection refused");
 }
 
 // reliability/P11: from the content store, while the registry is away
 TEST_F(PipelinePollTest, RepairsWhatWasChangedByHand) {
-  const auto to_repair = [&] { return *pipeline->to_repair(poll(), Deadline::in(5s)); };
+  const auto to_repair = [&] { return *settled->to_repair(poll(), Deadline::in(5s)); };
   EXPECT_EQ(to_repair(), std::nullopt) << "nothing was deployed yet";
   run(poll());
   EXPECT_EQ(to_repair(), std::nullopt) << "all is well";

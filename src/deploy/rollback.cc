@@ -50,7 +50,7 @@ void Pipeline::answer_failure(Run& run, JobOutcome& outcome) {
 }
 
 void Pipeline::remember_bad(const Run& run) {
-  if (auto kept = releases_.remember_bad(run.lane, place_of(run.job.request), run.key); !kept)
+  if (auto kept = settled_.end_badly(run.job.request, run.key); !kept)
     run.log.error("failed release was not remembered", {{"error", kept.error().message}});
 }
 
@@ -94,7 +94,7 @@ JobOutcome Pipeline::roll_back(Run& run, const Release& release, JobOutcome fail
 
 JobOutcome Pipeline::go_on_with_rollback(Run& run, const BegunRollback& begun) {
   run.digest = begun.digest;
-  run.key = settled_key(run.job.request, begun.digest);
+  run.key = settled_.key(run.job.request, begun.digest);
   auto failed = JobOutcome::failed(FailedStep::deployment, begun.reason);
   auto release = releases_.release(begun.release_id);
   if (!release || !*release) {
@@ -121,7 +121,7 @@ JobOutcome Pipeline::roll_back_by_hand(Run& run, const LaneHistory& history) {
   auto outcome = bring_back(run, **release);
   remember(run, is_good(outcome));
   if (is_good(outcome) && left && *left != *run.digest) {
-    run.key = settled_key(request, *left);
+    run.key = settled_.key(request, *left);
     remember_bad(run);
   }
   return outcome;
@@ -147,9 +147,9 @@ JobOutcome Pipeline::bring_back(const Run& run, const Release& release, std::str
            .log = run.log.with({{"rollback_to", release.id}}),
            .lane = run.lane,
            .digest = release.request.digest,
-           .key = settled_key(release.request, *release.request.digest),
+           .key = settled_.key(release.request, *release.request.digest),
            .back_to = release};
-  if (auto noted = releases_.unsettle(run.lane, place_of(release.request)); !noted)
+  if (auto noted = settled_.begin(release.request); !noted)
     return JobOutcome::failed(FailedStep::internal, noted.error().message, noted.error().kind == Kind::unavailable);
   return deploy(back);
 }
@@ -158,7 +158,7 @@ JobOutcome Pipeline::bring_back(const Run& run, const Release& release, std::str
 // registry. Of an archive that is only looked at nothing will run.
 bool Pipeline::is_beyond_doubt(const Run& run) {
   if (!run.archive.empty()) return true;
-  return run.back_to && run.back_to->trust_hash == trust_hash(run.job.request);
+  return run.back_to && run.back_to->trust_hash == settled_.trust_hash(run.job.request);
 }
 
 Status Pipeline::restore_images(const Run& run, PreparedStack& stack) {

@@ -56,7 +56,7 @@ TEST_F(RollbackTest, BringsFilesBackThatCouldOnlyBeWrittenInPart) {  // deploy/V
             "main (" +
                 kDigest1.str() + ")");
   EXPECT_EQ(live.synced, (std::vector{kDigest1.str(), kDigest1.str()}));
-  EXPECT_EQ(*pipeline->settled_because(request(), kDigest2, Deadline::in(5s)), "no changes since this release failed");
+  EXPECT_EQ(*settled->because(request(), kDigest2, Deadline::in(5s)), "no changes since this release failed");
 
   // a full disk may be emptied: the job comes again, and goes on from what it finds
   live.failure = SyncFailure({Kind::unavailable, "no space left on device"}, true);
@@ -77,9 +77,9 @@ TEST_F(RollbackTest, KeepsAServiceThatTheBadReleaseLeftAlone) {
 TEST_F(RollbackTest, IsNotTriedAgainByAPoll) {
   bad_release_2();
   run();
-  const auto polled = pipeline->settled_because(request(), kDigest2, Deadline::in(5s));
+  const auto polled = settled->because(request(), kDigest2, Deadline::in(5s));
   EXPECT_EQ(*polled, "no changes since this release failed");
-  EXPECT_EQ(*pipeline->settled_because(request(), kDigest1, Deadline::in(5s)), "no changes");
+  EXPECT_EQ(*settled->because(request(), kDigest1, Deadline::in(5s)), "no changes");
 }
 
 TEST_F(RollbackTest, LeavesAFirstReleaseForInspection) {
@@ -137,7 +137,7 @@ TEST_F(RollbackTest, GoesOnWithItAfterACrash) {  // reliability/F11
   EXPECT_EQ(outcome.message, "failed to deploy stack web: it was killed; rolled back to main (" + kDigest1.str() + ")");
   EXPECT_EQ(source.fetched, fetched + 1) << "the bad release is not tried again";
   EXPECT_EQ(*releases->begun_rollback(job.id), std::nullopt);
-  EXPECT_EQ(*pipeline->settled_because(request(), kDigest2, Deadline::in(5s)), "no changes since this release failed");
+  EXPECT_EQ(*settled->because(request(), kDigest2, Deadline::in(5s)), "no changes since this release failed");
 }
 
 TEST_F(RollbackTest, SaysWhenTheWayBackFailsToo) {
@@ -175,7 +175,7 @@ TEST_F(RollbackTest, ComesBackByHand) {  // api/E49
   const auto outcome = run(wanted);
   EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
   EXPECT_EQ(live.synced.back(), kDigest1.str());
-  EXPECT_EQ(*pipeline->settled_because(request(), kDigest2, Deadline::in(5s)), "no changes since this release failed")
+  EXPECT_EQ(*settled->because(request(), kDigest2, Deadline::in(5s)), "no changes since this release failed")
       << "a poll does not undo it";
   EXPECT_EQ(releases->history(lane_of(wanted))->last, kDigest1);
 }

@@ -1,0 +1,101 @@
+#include "deploy/settled_runs.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "deploy/planning.h"
+#include "sys/crypto.h"
+
+namespace windlass {
+
+SettledRuns::SettledRuns(Options options, Source& source, Driver& driver, Engine& engine, ReleaseStore& releases,
+                         Log log)
+    : options_(std::move(options)),
+      source_(source),
+      driver_(driver),
+      engine_(engine),
+      releases_(releases),
+      log_(std::move(log)) {}
+
+Result<std::optional<std::string>> SettledRuns::because(const JobRequest& request, const Digest& digest,
+                                                        const Deadline& deadline) {
+  auto bad = releases_.bad_key(lane_of(request), place_of(request));
+  if (!bad) return tl::unexpected(bad.error());
+  if (*bad == key(request, digest)) return std::optional<std::string>("no changes since this release failed");
+  auto outcome = unchanged(request, digest, deadline, log_.with({{"artifact", request.artifact}}));
+  if (!outcome) return tl::unexpected(outcome.error());
+  return *outcome ? std::optional<std::string>("no changes") : std::nullopt;
+}
+
+Result<std::optional<Digest>> SettledRuns::to_repair(const JobRequest& request, const Deadline& deadline) {
+  auto history = releases_.history(lane_of(request));
+  if (!history) return tl::unexpected(history.error());
+  if (!history->last) return std::optional<Digest>();
+  auto settled = releases_.settled(lane_of(request), place_of(request));
+  if (!settled) return tl::unexpected(settled.error());
+  if (!*settled || (*settled)->key != key(request, *history->last)) return std::optional<Digest>();
+  auto outcome = unchanged(request, *history->last, deadline, log_.with({{"artifact", request.artifact}}));
+  if (!outcome) return tl::unexpected(outcome.error());
+  return *outcome ? std::nullopt : history->last;
+}
+
+std::string SettledRuns::keyed_hash(std::string_view text) const {
+  const auto mac = HmacSha256(options_.hash_key).sign(text);
+  return to_hex({reinterpret_cast<const char*>(mac.data()), mac.size()});
+}
+
+// Where the state of a lane's runs with this target and these inline deployments is kept. Of the latter only a keyed
+// hash: they may hold values that must not stay (decision 5).
+std::string SettledRuns::place_of(const JobRequest& request) const {
+  return request.deployments.empty() ? request.target
+                                     : fmt::format("{} {}", request.target, keyed_hash(request.deployments));
+}
+
+std::string SettledRuns::trust_hash(const JobRequest& request) const {
+  return keyed_hash(source_.trust_stamp(request));
+}
+
+// Everything that decides what a run of this lane and place would do, besides the engine's state (deploy/N2b).
+std::string SettledRuns::key(const JobRequest& request, const Digest& digest) const {
+  return keyed_hash(fmt::format("3\n{}\n{}\n{}\n{}\n{}\n{}\n{}", digest.str(), request.ref, options_.base_dir,
+                                options_.host_data_dir, driver_.version(), options_.environment_hash,
+                                source_.trust_stamp(request)));
+}
+
+Result<std::optional<JobOutcome>> SettledRuns::unchanged(const JobRequest& request, const Digest& digest,
+                                                         const Deadline& deadline, const Log& log) {
+  auto settled = releases_.settled(lane_of(request), place_of(request));
+  if (!settled) return tl::unexpected(settled.error());
+  if (!*settled || (*settled)->key != key(request, digest)) return std::optional<JobOutcome>();
+  JobOutcome outcome{.status = RunStatus::skipped};
+  std::vector<std::string> reasons;
+  for (const auto& stack : (*settled)->stacks) {
+    auto reason = stack.skipped_because;
+    if (!reason.empty() && request.trigger != Trigger::webhook) return std::optional<JobOutcome>();  // webhook/F6
+    if (reason.empty()) {
+      auto containers = engine_.containers({"com.docker.compose.project=" + stack.name}, deadline);
+      if (!containers) return tl::unexpected(containers.error());
+      if (auto wrong = mismatch(stack.services, by_service(*containers), stack.release_of)) {
+        log.info("stack is not as it was deployed", {{"stack", stack.name}, {"reason", *wrong}});
+        return std::optional<JobOutcome>();
+      }
+      reason = "no changes";
+    }
+    reasons.push_back(fmt::format("{}: {}", stack.name, reason));
+    outcome.stacks.push_back({.name = stack.name, .status = RunStatus::skipped, .message = std::move(reason)});
+  }
+  outcome.message = fmt::format("{}", fmt::join(reasons, "; "));
+  return std::optional(std::move(outcome));
+}
+
+Status SettledRuns::begin(const JobRequest& request) { return releases_.unsettle(lane_of(request), place_of(request)); }
+
+Status SettledRuns::end_well(const JobRequest& request, const SettledRun& run) {
+  return releases_.settle(lane_of(request), place_of(request), run);
+}
+
+Status SettledRuns::end_badly(const JobRequest& request, const std::string& key) {
+  return releases_.remember_bad(lane_of(request), place_of(request), key);
+}
+
+}  // namespace windlass

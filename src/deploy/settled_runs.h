@@ -1,0 +1,69 @@
+// Is there anything to do? What the last run of a lane and place left, and whether that still is so (deploy/N2b, V6).
+//
+// A place is a target and what sets runs of one target apart, its inline deployments. Of everything that decides what a
+// run would do, besides the engine's state, there is one key: an equal key and an engine that shows what the run left
+// mean that nothing has to be done. Questions read state and ask the engine; no file is read, no child process is
+// started, nothing is written.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/deadline.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "deploy/release_store.h"
+#include "docker/engine.h"
+#include "driver/driver.h"
+#include "model/job.h"
+#include "source/source.h"
+
+namespace windlass {
+
+class SettledRuns {
+ public:
+  struct Options {
+    std::string base_dir;          // DEPLOY_CONFIG_BASE_DIR
+    std::string host_data_dir;     // DATA_MOUNT_PATH as the engine's host sees it
+    std::string environment_hash;  // of everything outside the artifact that a model may depend on
+    Secret hash_key;               // of this installation: what the state file holds cannot be guessed (deploy/N9)
+  };
+
+  SettledRuns(Options options, Source& source, Driver& driver, Engine& engine, ReleaseStore& releases, Log log);
+
+  // Why there is nothing to do for this digest, "no changes"; nothing: a job of this request would do something. A
+  // release that failed while it was being deployed is left alone as well: only an operator, a new digest or a new
+  // configuration tries it again (deploy/V6).
+  Result<std::optional<std::string>> because(const JobRequest& request, const Digest& digest, const Deadline& deadline);
+
+  // The digest that the request's stacks were last brought to well, if the engine does not show what that left; a job
+  // of this digest with kRepairCause brings it back, without the registry.
+  Result<std::optional<Digest>> to_repair(const JobRequest& request, const Deadline& deadline);
+
+  // The end of a run that has nothing to do; nothing: it has. An error: the engine does not say.
+  Result<std::optional<JobOutcome>> unchanged(const JobRequest& request, const Digest& digest, const Deadline& deadline,
+                                              const Log& log);
+
+  // Changes when a run would have to look again.
+  std::string key(const JobRequest& request, const Digest& digest) const;
+  // Changes when what is trusted changes.
+  std::string trust_hash(const JobRequest& request) const;
+
+  // How the run of this request ended; from begin() to then nothing is known of its place.
+  Status begin(const JobRequest& request);
+  Status end_well(const JobRequest& request, const SettledRun& run);
+  Status end_badly(const JobRequest& request, const std::string& key);
+
+ private:
+  std::string keyed_hash(std::string_view text) const;
+  std::string place_of(const JobRequest& request) const;
+
+  Options options_;
+  Source& source_;
+  Driver& driver_;
+  Engine& engine_;
+  ReleaseStore& releases_;
+  Log log_;
+};
+
+}  // namespace windlass
