@@ -148,8 +148,8 @@ Status ReleaseStore::remember(const std::string& lane, const Digest& digest, boo
   auto trim = db_->query(
       "DELETE FROM lane_digests WHERE lane = ?1 AND seq <= (SELECT seq FROM lane_digests WHERE lane = ?1 "
       "ORDER BY seq DESC LIMIT 1 OFFSET ?2)");
-  const bool is_by_digest = lane.ends_with(" @");  // lane_of() in model/job.h
-  if (auto done = trim.bind(lane).bind(is_by_digest ? kSeenByDigest : kSeenPerLane).run(); !done) return done;
+  if (auto done = trim.bind(lane).bind(is_lane_of_digests(lane) ? kSeenByDigest : kSeenPerLane).run(); !done)
+    return done;
   if (deployed) {
     auto mark = db_->query("INSERT OR REPLACE INTO lane_deployed (lane, digest) VALUES (?, ?)");
     if (auto done = mark.bind(lane).bind(digest.str()).run(); !done) return done;
@@ -263,8 +263,28 @@ Result<std::optional<SettledRun>> ReleaseStore::settled(const std::string& lane,
 
 Status ReleaseStore::settle(const std::string& lane, const std::string& place, const SettledRun& run) {
   const std::lock_guard lock(mutex_);
-  auto query = db_->query("INSERT OR REPLACE INTO settled_runs (lane, target, key, stacks) VALUES (?, ?, ?, ?)");
-  return query.bind(lane).bind(place).bind(run.key).bind(json::serialize(stacks_to_json(run.stacks))).run();
+  auto transaction = Transaction::begin(*db_);
+  if (!transaction) return tl::unexpected(transaction.error());
+  auto insert = db_->query("INSERT OR REPLACE INTO settled_runs (lane, target, key, stacks) VALUES (?, ?, ?, ?)");
+  insert.bind(lane).bind(place).bind(run.key).bind(json::serialize(stacks_to_json(run.stacks)));
+  if (auto done = insert.run(); !done) return done;
+  if (auto done = bound_places("settled_runs", "target", lane, place); !done) return done;
+  return transaction->commit();
+}
+
+// Inline deployments that are new with every call would leave a place each. Of one that is forgotten the next run only
+// has to look again.
+Status ReleaseStore::bound_places(std::string_view table, std::string_view column, const std::string& lane,
+                                  const std::string& kept) {
+  auto count = db_->query(fmt::format("SELECT count(*) FROM {} WHERE lane = ?", table));
+  count.bind(lane);
+  auto row = count.step();
+  if (!row) return tl::unexpected(row.error());
+  if (count.number(0) <= kPlacesPerLane) return {};
+  return db_->query(fmt::format("DELETE FROM {} WHERE lane = ? AND {} != ?", table, column))
+      .bind(lane)
+      .bind(kept)
+      .run();
 }
 
 Status ReleaseStore::unsettle(const std::string& lane, const std::string& place) {
@@ -289,8 +309,12 @@ Result<std::string> ReleaseStore::bad_key(const std::string& lane, const std::st
 
 Status ReleaseStore::remember_bad(const std::string& lane, const std::string& place, const std::string& key) {
   const std::lock_guard lock(mutex_);
-  auto query = db_->query("INSERT OR REPLACE INTO bad_runs (lane, place, key) VALUES (?, ?, ?)");
-  return query.bind(lane).bind(place).bind(key).run();
+  auto transaction = Transaction::begin(*db_);
+  if (!transaction) return tl::unexpected(transaction.error());
+  auto insert = db_->query("INSERT OR REPLACE INTO bad_runs (lane, place, key) VALUES (?, ?, ?)");
+  if (auto done = insert.bind(lane).bind(place).bind(key).run(); !done) return done;
+  if (auto done = bound_places("bad_runs", "place", lane, place); !done) return done;
+  return transaction->commit();
 }
 
 }  // namespace windlass

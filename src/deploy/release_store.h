@@ -63,6 +63,7 @@ class ReleaseStore {
   // Of references by digest nothing but this memory tells an old webhook that is sent again from a new one.
   static constexpr int kSeenByDigest = 10'000;
   static constexpr int kReleasesPerStack = 100;  // deploy/V1
+  static constexpr int kPlacesPerLane = 1'000;
 
   // Creates its tables if they are not there. Releases that were running when the process ended count as failed.
   // `key`: of this installation.
@@ -132,6 +133,8 @@ class ReleaseStore {
   Status end_rollback(const std::string& job_id);
 
  private:
+  Status bound_places(std::string_view table, std::string_view column, const std::string& lane,
+                      const std::string& kept);
   ReleaseStore(std::unique_ptr<Db> db, const Secret& key) : db_(std::move(db)), seal_(key, "inline deployments") {}
   Status prune(const std::string& stack);
 

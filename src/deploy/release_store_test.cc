@@ -102,6 +102,19 @@ TEST_F(ReleaseStoreTest, DropsOldRowsButNotThoseThatContainersCarry) {  // deplo
   EXPECT_NE(*store->inputs("r119", "web"), std::nullopt);
 }
 
+TEST_F(ReleaseStoreTest, KeepsABoundedNumberOfPlacesPerLane) {
+  for (int i = 0; i <= ReleaseStore::kPlacesPerLane; ++i) {
+    const auto place = fmt::format("place {}", i);
+    ASSERT_TRUE(store->settle("lane", place, {.key = "k", .stacks = {}}));
+    ASSERT_TRUE(store->remember_bad("lane", place, "k"));
+  }
+  EXPECT_FALSE(*store->settled("lane", "place 0"));
+  EXPECT_EQ(*store->bad_key("lane", "place 0"), "");
+  const auto last = fmt::format("place {}", ReleaseStore::kPlacesPerLane);
+  EXPECT_TRUE(*store->settled("lane", last));
+  EXPECT_EQ(*store->bad_key("lane", last), "k");
+}
+
 TEST_F(ReleaseStoreTest, KeepsHowARunWasSettled) {  // deploy/N2b
   const SettledRun run{
       .key = "key",

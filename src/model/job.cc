@@ -8,6 +8,8 @@ std::string lane_of(const JobRequest& request) {
   return fmt::format("{} {}", request.source_id, request.ref_is_digest ? "@" : request.ref);
 }
 
+bool is_lane_of_digests(std::string_view lane) { return lane.ends_with(" @"); }
+
 std::string scope_of(const JobRequest& request) {
   // a target holds no blanks
   return request.deployments.empty() ? request.target : fmt::format("{} {}", request.target, request.deployments);

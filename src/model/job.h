@@ -37,6 +37,8 @@ struct JobRequest {
 
 // Jobs of one lane run in order: one source and ref; all references by digest of a source are one ref (webhook/C1).
 std::string lane_of(const JobRequest& request);
+// The lane of all references by digest of a source.
+bool is_lane_of_digests(std::string_view lane);
 
 // What of its lane a request is about: its target, and inline deployments, because they are another configuration.
 // A waiting job takes the place of an older one of its lane and scope only (webhook/C4).
