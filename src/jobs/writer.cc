@@ -55,7 +55,8 @@ void Writer::accept(QueuedJobPtr job, JobQueue::OnAccepted done) {
 void Writer::record(RunRecord record) {
   {
     const std::lock_guard lock(mutex_);
-    if (inbox_.records.size() >= kRecordsMax) return;
+    const bool may_be_a_flood = record.trigger == Trigger::webhook;  // the end of a run that people made is never lost
+    if (may_be_a_flood && inbox_.records.size() >= kRecordsMax) return;
     inbox_.records.push_back(std::move(record));
   }
   came_in_.notify_one();
