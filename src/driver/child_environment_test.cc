@@ -14,7 +14,7 @@ TEST(ChildEnvironment, HoldsOnlyWhatTheToolNeedsOfOurs) {
   };
   const std::map<std::string, std::string> passed = {{"PATH", "/bin"},    {"HOME", "/root"},      {"DOCKER_HOST", "h"},
                                                      {"DOCKER_ANY", "a"}, {"SSH_AUTH_SOCK", "s"}, {"https_proxy", "p"},
-                                                     {"NO_PROXY", "n"}};
+                                                     {"NO_PROXY", "n"},   {"SSL_CERT_FILE", "f"}};
   EXPECT_EQ(child_environment(own, {}).variables, passed);
 }
 

@@ -18,7 +18,8 @@
 namespace windlass {
 
 struct ComposeOptions {
-  // Of this process: PATH, HOME, DOCKER_*, SSH_AUTH_SOCK and the proxy variables are passed on, nothing else (X12).
+  // Of this process: PATH, HOME, DOCKER_*, SSH_AUTH_SOCK, SSL_CERT_FILE, SSL_CERT_DIR, the proxy variables and
+  // COMPOSE_EXPERIMENTAL_OCI_REMOTE are passed on, nothing else (X12).
   std::map<std::string, std::string> environment;
   // Where the docker command keeps its plugins for everyone; the user's own folder comes before these.
   std::vector<std::filesystem::path> plugin_folders = {

@@ -56,6 +56,24 @@ TEST_F(ComposeDriverTest, ResolvesInAnEnvironmentOfItsOwn) {
   EXPECT_EQ(runner.ran[0].environment, environment);
 }
 
+// config 2: what an operator says, and no artifact can.
+TEST_F(ComposeDriverTest, PassesOnWhatTheOperatorSaysOfOciIncludes) {
+  answer({.out = "{}"});
+  options.environment["COMPOSE_EXPERIMENTAL_OCI_REMOTE"] = "false";
+  options.environment["SSL_CERT_FILE"] = "/etc/ca.pem";
+  options.environment["COMPOSE_PROFILES"] = "debug";
+  shop.environment["COMPOSE_EXPERIMENTAL_OCI_REMOTE"] = "true";
+  ASSERT_TRUE(driver()->resolve(shop, soon()));
+  const auto& given = runner.ran[0].environment;
+  EXPECT_EQ(given.at("COMPOSE_EXPERIMENTAL_OCI_REMOTE"), "false");
+  EXPECT_EQ(given.at("SSL_CERT_FILE"), "/etc/ca.pem");
+  EXPECT_FALSE(given.contains("COMPOSE_PROFILES"));
+  options.environment["COMPOSE_EXPERIMENTAL_OCI_REMOTE"] = "true";
+  options.oci_includes = false;
+  ASSERT_TRUE(driver()->resolve(shop, soon()));
+  EXPECT_EQ(runner.ran[1].environment.at("COMPOSE_EXPERIMENTAL_OCI_REMOTE"), "false") << "the trust policy is stricter";
+}
+
 TEST_F(ComposeDriverTest, NamesTheProfiles) {
   answer({.out = "{}"});
   shop.profiles = {"debug", "all"};

@@ -165,6 +165,18 @@ def stalled(count):
     return answer
 
 
+def trickled(seconds):
+    """The body, a byte each time."""
+    def answer(handler, upstream):
+        handler.send_head(upstream.status, upstream.headers)
+        for at in range(len(upstream.body)):
+            handler.send_body(upstream.body[at:at + 1])
+            if handler.server.closing.wait(seconds):
+                break
+        handler.close_connection = True
+    return answer
+
+
 def changed(edit, **headers):
     """Another body, under an honest Content-Length; headers replace the registry's."""
     def answer(handler, upstream):

@@ -4,7 +4,7 @@ import os
 import time
 import unittest
 
-from fault_proxy import FaultProxy, always, changed, cut, flipped, garbage, redirect, stalled, status
+from fault_proxy import FaultProxy, always, changed, cut, flipped, garbage, redirect, stalled, status, trickled
 from harness import EndToEnd, bed, compose, containers, idle_service, until
 
 BLOBS, MANIFESTS = r"/blobs/", r"/manifests/"
@@ -97,6 +97,19 @@ class RegistryFaults(EndToEnd):
         self.succeeds(self.windlass.wait_run(answer.job_id, seconds=240))
         self.assertGreater(time.monotonic() - began, 55)
         self.assertEqual(self.proxy.requests("GET", BLOBS)[-1]["Range"], "bytes=50000-")
+
+    def test_f44_a_byte_a_second_is_cut_too(self):
+        """It never stalls, so only the time of the whole job ends it; then the lane is free again."""
+        self.windlass.terminate()
+        self.windlass.start(JOB_TIMEOUT="5s")
+        digest = self.release(padding=100_000)
+        self.proxy.on("GET", BLOBS, always(trickled(1)))
+        began = time.monotonic()
+        record = self.windlass.deploy(self.reference, digest)
+        self.assertEqual(record["status"], "failed", record)
+        self.assertLess(time.monotonic() - began, 10)
+        self.proxy.reset()
+        self.deploys(digest)
 
     def test_f45_blobs_that_are_not_what_was_asked_for(self):
         self.deploys(self.release())

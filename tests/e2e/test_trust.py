@@ -224,6 +224,24 @@ class Trust(EndToEnd):
 
     # --- settings ---
 
+    def test_what_an_include_would_bring_is_signed_by_nobody(self):  # oci 11.3
+        """Refused however it is reached: here by an include of an include."""
+        ref = self.ref(self.name)
+        included = f"oci://{self.ref(self.name + '-more')}"
+        digest = self.push(ref, {".doco-cd.yaml": f"name: {self.name}\n",
+                                 "compose.yaml": json.dumps({"include": ["more.yaml"], "services": {"app": idle_service()}}),
+                                 "more.yaml": json.dumps({"include": [included]})})
+        self.signer.sign(self.image(ref, digest))
+        self.start()
+        self.fails(self.windlass.deploy(ref, digest), "oci:// includes are refused while OCI_TRUST_POLICY is enabled",
+                   "verify_includes: false")
+        self.nothing_is_live()
+        self.windlass.terminate()
+        self.windlass.settings["COMPOSE_EXPERIMENTAL_OCI_REMOTE"] = "true"  # which compose 2.26 asks for
+        self.start(verify_includes=False)
+        record = self.windlass.deploy(ref, digest)  # asked for now; there is no such artifact
+        self.assertNotIn("oci:// includes are refused", self.fails(record, "more")["message"])
+
     def test_a_policy_that_cannot_work_stops_the_start(self):
         rows = [({"enabled": True}, "enabled without any rule"),
                 ({"enable": True}, 'unknown key "enable", did you mean "enabled"?'),
