@@ -31,24 +31,18 @@ Result<std::unique_ptr<ManagedFileStore>> ManagedFileStore::open(std::unique_ptr
   return std::unique_ptr<ManagedFileStore>(new ManagedFileStore(std::move(db)));
 }
 
-Result<std::optional<std::string>> ManagedFileStore::one_text(Query& query) {
-  auto row = query.step();
-  if (!row) return tl::unexpected(row.error());
-  return *row ? std::optional(query.text(0)) : std::nullopt;
-}
-
 Result<std::optional<std::string>> ManagedFileStore::path_of(const std::string& source_id, const std::string& ref) {
   const std::lock_guard lock(mutex_);
   auto query = db_->query("SELECT path FROM live_directories WHERE source_id = ? AND ref = ?");
   query.bind(source_id).bind(ref);
-  return one_text(query);
+  return query.first_text();
 }
 
 Result<std::optional<std::string>> ManagedFileStore::owner_of(const std::string& path) {
   const std::lock_guard lock(mutex_);
   auto query = db_->query("SELECT source_id FROM live_directories WHERE path = ?");
   query.bind(path);
-  return one_text(query);
+  return query.first_text();
 }
 
 Status ManagedFileStore::give(const std::string& path, const std::string& source_id, const std::string& ref) {
@@ -72,23 +66,20 @@ Status ManagedFileStore::give_back(const std::string& path) {
 
 Result<std::vector<std::string>> ManagedFileStore::nested_in(const std::string& path) {
   const std::lock_guard lock(mutex_);
-  std::vector<std::string> nested;
   // '0' is the character after '/': the range holds exactly what begins with "path/"
   auto query = db_->query("SELECT path FROM live_directories WHERE path > ? AND path < ?");
   query.bind(path + "/").bind(path + "0");
-  for (;;) {
-    auto row = query.step();
-    if (!row) return tl::unexpected(row.error());
-    if (!*row) return nested;
-    nested.push_back(query.text(0).substr(path.size() + 1));
-  }
+  auto nested = query.all_texts();
+  if (nested)
+    for (auto& other : *nested) other.erase(0, path.size() + 1);
+  return nested;
 }
 
 Result<std::string> ManagedFileStore::digest_of(const std::string& path) {
   const std::lock_guard lock(mutex_);
   auto query = db_->query("SELECT digest FROM live_directories WHERE path = ?");
   query.bind(path);
-  auto digest = one_text(query);
+  auto digest = query.first_text();
   if (!digest) return tl::unexpected(digest.error());
   return digest->value_or("");
 }

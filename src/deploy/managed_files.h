@@ -42,7 +42,6 @@ class ManagedFileStore {
 
  private:
   explicit ManagedFileStore(std::unique_ptr<Db> db) : db_(std::move(db)) {}
-  Result<std::optional<std::string>> one_text(Query& query);
 
   std::mutex mutex_;  // guards db_
   std::unique_ptr<Db> db_;

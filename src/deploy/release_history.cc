@@ -66,21 +66,17 @@ constexpr std::string_view kKept =
     "(PARTITION BY stack ORDER BY last DESC) AS place FROM good), kept AS (SELECT stack, digest FROM ranked WHERE "
     "place <= (SELECT keep FROM releases WHERE releases.stack = ranked.stack ORDER BY seq DESC LIMIT 1)) ";
 
-Result<std::set<std::string>> texts_of(Query query) {
-  std::set<std::string> texts;
-  for (;;) {
-    auto row = query.step();
-    if (!row) return tl::unexpected(row.error());
-    if (!*row) return texts;
-    texts.insert(query.text(0));
-  }
+Result<std::set<std::string>> set_of(Query query) {
+  auto texts = query.all_texts();
+  if (!texts) return tl::unexpected(texts.error());
+  return std::set<std::string>(texts->begin(), texts->end());
 }
 
 }  // namespace
 
 Result<std::vector<Digest>> ReleaseStore::kept_digests() {
   const std::lock_guard lock(mutex_);
-  auto texts = texts_of(db_->query(fmt::format("{}SELECT digest FROM kept", kKept)));
+  auto texts = set_of(db_->query(fmt::format("{}SELECT digest FROM kept", kKept)));
   if (!texts) return tl::unexpected(texts.error());
   std::vector<Digest> digests;
   for (const auto& text : *texts)
@@ -90,7 +86,7 @@ Result<std::vector<Digest>> ReleaseStore::kept_digests() {
 
 Result<std::set<std::string>> ReleaseStore::kept_images() {
   const std::lock_guard lock(mutex_);
-  return texts_of(
+  return set_of(
       db_->query(fmt::format("{}SELECT value FROM releases JOIN kept USING (stack, digest), json_each(releases.images) "
                              "WHERE state = 'succeeded'",
                              kKept)));
@@ -100,7 +96,7 @@ Result<std::set<std::string>> ReleaseStore::images_of(const std::string& stack) 
   const std::lock_guard lock(mutex_);
   auto query = db_->query("SELECT value FROM releases, json_each(releases.images) WHERE stack = ?");
   query.bind(stack);
-  return texts_of(std::move(query));
+  return set_of(std::move(query));
 }
 
 Status ReleaseStore::forget_images(const std::string& stack, const std::set<std::string>& ids) {
@@ -145,13 +141,7 @@ Result<std::vector<std::string>> ReleaseStore::stacks_of(const std::string& sour
   const std::lock_guard lock(mutex_);
   auto query = db_->query("SELECT name FROM stacks WHERE source_id = ?");
   query.bind(source_id);
-  std::vector<std::string> names;
-  for (;;) {
-    auto row = query.step();
-    if (!row) return tl::unexpected(row.error());
-    if (!*row) return names;
-    names.push_back(query.text(0));
-  }
+  return query.all_texts();
 }
 
 Status ReleaseStore::close(const std::string& stack) {

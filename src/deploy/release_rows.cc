@@ -42,13 +42,7 @@ constexpr Column kAdded[] = {
 Result<std::vector<std::string>> columns_of(Db& db, std::string_view table) {
   auto query = db.query("SELECT name FROM pragma_table_info(?)");
   query.bind(table);
-  std::vector<std::string> names;
-  for (;;) {
-    auto row = query.step();
-    if (!row) return tl::unexpected(row.error());
-    if (!*row) return names;
-    names.push_back(query.text(0));
-  }
+  return query.all_texts();
 }
 
 ReleaseState state_of(std::string_view text) {

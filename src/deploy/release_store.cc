@@ -301,10 +301,9 @@ Status ReleaseStore::unsettle(const std::string& lane, const std::string& place)
 Result<std::string> ReleaseStore::bad_key(const std::string& lane, const std::string& place) {
   const std::lock_guard lock(mutex_);
   auto query = db_->query("SELECT key FROM bad_runs WHERE lane = ? AND place = ?");
-  query.bind(lane).bind(place);
-  auto row = query.step();
-  if (!row) return tl::unexpected(row.error());
-  return *row ? query.text(0) : "";
+  auto key = query.bind(lane).bind(place).first_text();
+  if (!key) return tl::unexpected(key.error());
+  return key->value_or("");
 }
 
 Status ReleaseStore::remember_bad(const std::string& lane, const std::string& place, const std::string& key) {

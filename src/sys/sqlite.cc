@@ -128,6 +128,22 @@ Status Query::run() {
   }
 }
 
+Result<std::optional<std::string>> Query::first_text() {
+  auto row = step();
+  if (!row) return tl::unexpected(row.error());
+  return *row ? std::optional(text(0)) : std::nullopt;
+}
+
+Result<std::vector<std::string>> Query::all_texts() {
+  std::vector<std::string> texts;
+  for (;;) {
+    auto row = step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return texts;
+    texts.push_back(text(0));
+  }
+}
+
 std::string Query::text(int column) const {
   const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
   return bytes == nullptr ? "" : std::string(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));

@@ -42,6 +42,10 @@ class Query {
   // Runs a statement that gives no rows.
   Status run();
 
+  // The first column of the first row, if there is one; of all rows.
+  Result<std::optional<std::string>> first_text();
+  Result<std::vector<std::string>> all_texts();
+
   // Columns of the current row, from 0.
   std::string text(int column) const;
   std::int64_t number(int column) const;

@@ -70,6 +70,14 @@ TEST_F(DbTest, UsesOneStatementTwiceAtOnce) {
   EXPECT_EQ(outer.number(0), 2);
 }
 
+TEST_F(DbTest, GivesTextsOfTheFirstColumn) {
+  auto db = open();
+  ASSERT_TRUE(db->execute("CREATE TABLE t (a); INSERT INTO t VALUES ('one'), ('two')"));
+  EXPECT_EQ(db->query("SELECT a FROM t ORDER BY a").first_text().value(), "one");
+  EXPECT_EQ(db->query("SELECT a FROM t WHERE a = 'x'").first_text().value(), std::nullopt);
+  EXPECT_EQ(db->query("SELECT a FROM t ORDER BY a").all_texts().value(), (std::vector<std::string>{"one", "two"}));
+}
+
 TEST_F(DbTest, RollsBackWhatWasNotCommitted) {
   auto db = open();
   ASSERT_TRUE(db->execute("CREATE TABLE t (a)"));
