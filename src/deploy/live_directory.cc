@@ -273,8 +273,10 @@ Status DiskLiveDirectories::remove(const std::string& live_path, bool with_data)
     const std::lock_guard lock(paths_mutex_);
     const auto others = store_->nested_in(live_path);
     if (!others) return tl::unexpected(others.error());
-    if (!with_data || !others->empty())
-      return above->remove_folder_if_empty(name) ? store_->give_back(live_path) : Status();
+    if (!with_data || !others->empty()) {
+      const bool is_gone = above->remove_folder_if_empty(name) || !above->look(name);
+      return is_gone ? store_->give_back(live_path) : Status();
+    }
     if (auto moved = above->move_away(name, away); !moved) return moved;
     if (auto free = store_->give_back(live_path); !free) return free;
   }

@@ -12,6 +12,7 @@
 #include <cctype>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -228,13 +229,14 @@ Status sync_folder(const fs::path& folder) {
 }
 
 Status read_pieces(int fd, std::string_view name, const std::function<void(std::string_view)>& take) {
-  std::string buffer(256 << 10, '\0');
+  constexpr std::size_t bytes = 64 << 10;
+  const auto buffer = std::make_unique_for_overwrite<char[]>(bytes);  // most files are small: do not fill it first
   while (true) {
-    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+    const ssize_t got = ::read(fd, buffer.get(), bytes);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return tl::unexpected(system_error(fmt::format("reading {}", name), errno));
     if (got == 0) return {};
-    take({buffer.data(), static_cast<std::size_t>(got)});
+    take({buffer.get(), static_cast<std::size_t>(got)});
   }
 }
 
