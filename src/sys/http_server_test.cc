@@ -8,11 +8,11 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
-#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
 #include "sys/http_server_fixture.h"
+#include "sys/process.h"
 
 namespace windlass {
 namespace {
@@ -249,10 +249,12 @@ TEST(HttpServer, SpeaksTlsWithItsCertificate) {
   const auto folder = std::filesystem::temp_directory_path() / ("windlass-tls-" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
   const auto cert = (folder / "cert.pem").string(), key = (folder / "key.pem").string();
-  const auto make =
-      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=localhost -keyout " +
-      key + " -out " + cert + " 2>/dev/null";
-  ASSERT_EQ(std::system(make.c_str()), 0);
+  const Command make{.program = "openssl",
+                     .arguments = {"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                                   "-days", "1", "-subj", "/CN=localhost", "-keyout", key, "-out", cert},
+                     .environment = {{"PATH", "/usr/bin:/bin"}}};
+  const auto made = make_process_runner()->run(make, Deadline::in(30s));
+  ASSERT_TRUE(made && made->code == 0) << (made ? made->err : made.error().message);
   auto options = RunningServer::quick();
   options.header_timeout = options.body_idle_timeout = options.request_timeout = 5s;
   options.tls_cert_file = cert;
