@@ -80,6 +80,21 @@ TEST_F(ArtifactTrustTest, FindsTheGoodOneAmongBadOnes) {  // oci 12: a candidate
   }
 }
 
+TEST_F(ArtifactTrustTest, LosesOnlyTheCheckThatThrows) {  // out of memory, say
+  const auto lost = bundle_by(other, artifact);
+  registry.push_classic(artifact, {signature_by(key, artifact)});
+  registry.push_referrer(kBundleV3, {lost});
+  registry.blobs.erase(digest_of_text(lost.bytes).str());  // map::at throws
+  for (const unsigned workers : {1u, 4u}) {
+    trust(workers);
+    EXPECT_EQ(verdict(policy), "trusted") << workers;
+    trust(workers);
+    const auto untrusted = verdict(policy_of({other.public_key()}));
+    EXPECT_TRUE(untrusted.starts_with("unavailable: ")) << untrusted;
+    EXPECT_TRUE(untrusted.ends_with("; ended by an exception: map::at")) << untrusted;
+  }
+}
+
 TEST_F(ArtifactTrustTest, RefusesAReplayedSignature) {  // K4, oci 16 #2, reliability/T12
   registry.push_classic(artifact, {signature_by(key, replayed)});
   const auto classic = verdict(policy);

@@ -162,8 +162,12 @@ class FolderStore final : public ContentStore {
     if (!has_grown_.exchange(false)) return {};
     std::vector<Blob> blobs;
     std::uint64_t total = 0;
-    std::error_code error;
+    const auto not_done = [this](std::string_view what, int code) {
+      has_grown_ = true;
+      return tl::unexpected(system_error(what, code));
+    };
     for (const auto* algorithm : {"sha256", "sha512"}) {
+      std::error_code error;
       for (const auto& entry : fs::directory_iterator(options_.folder / algorithm, error)) {
         auto digest = Digest::parse(fmt::format("{}:{}", algorithm, entry.path().filename().string()));
         if (!digest) continue;
@@ -173,6 +177,8 @@ class FolderStore final : public ContentStore {
         total += blob.size_bytes;
         blobs.push_back(blob);
       }
+      if (error && error != std::errc::no_such_file_or_directory)
+        return not_done("reading " + (options_.folder / algorithm).string(), error.value());
     }
     std::sort(blobs.begin(), blobs.end(), [](const auto& a, const auto& b) { return a.used < b.used; });
     const auto in_use_since = fs::file_time_type::clock::now() - options_.in_use;
@@ -182,8 +188,7 @@ class FolderStore final : public ContentStore {
       const auto path = path_of(blob.digest);
       const std::lock_guard lock(mutex_);
       verified_.erase(blob.digest);
-      if (::unlink(path.c_str()) != 0 && errno != ENOENT)
-        return tl::unexpected(system_error("removing " + path.string(), errno));
+      if (::unlink(path.c_str()) != 0 && errno != ENOENT) return not_done("removing " + path.string(), errno);
       total -= blob.size_bytes;
     }
     if (total > options_.bytes_max) has_grown_ = true;  // what is kept or in use now may go the next time

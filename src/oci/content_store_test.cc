@@ -244,5 +244,34 @@ TEST_F(ContentStoreTest, KeepsWhatAJobMayStillRead) {
   EXPECT_NE(store->find(digest_of(freshest)), "");
 }
 
+TEST_F(ContentStoreTest, LooksForWhatMayGoOnlyAfterItGrewAndUntilItIsSmallEnough) {
+  open(15);
+  int asked = 0;
+  bool is_kept = true;
+  const auto shrink = [&] {
+    return store->shrink([&](const Digest&) {
+      ++asked;
+      return is_kept;
+    });
+  };
+  for (const auto c : {'a', 'b'}) fs::last_write_time(*put(std::string(10, c)), fs::file_time_type::clock::now() - 1h);
+  ASSERT_TRUE(shrink());
+  EXPECT_EQ(asked, 2);
+  is_kept = false;
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto blind = shrink();
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_FALSE(blind) << "what cannot be seen is not small enough";
+  ASSERT_TRUE(shrink());
+  EXPECT_EQ(asked, 3);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder / "sha256"), {}), 1);
+  fs::remove_all(folder / "sha256");
+  std::ofstream(folder / "sha256") << "no folder";
+  EXPECT_TRUE(shrink()) << "nothing came since";
+}
+
 }  // namespace
 }  // namespace windlass
