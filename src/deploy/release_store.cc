@@ -265,26 +265,21 @@ Status ReleaseStore::settle(const std::string& lane, const std::string& place, c
   const std::lock_guard lock(mutex_);
   auto transaction = Transaction::begin(*db_);
   if (!transaction) return tl::unexpected(transaction.error());
+  if (auto done = bound_places("settled_runs", lane); !done) return done;
   auto insert = db_->query("INSERT OR REPLACE INTO settled_runs (lane, target, key, stacks) VALUES (?, ?, ?, ?)");
   insert.bind(lane).bind(place).bind(run.key).bind(json::serialize(stacks_to_json(run.stacks)));
   if (auto done = insert.run(); !done) return done;
-  if (auto done = bound_places("settled_runs", "target", lane, place); !done) return done;
   return transaction->commit();
 }
 
 // Inline deployments that are new with every call would leave a place each. Of one that is forgotten the next run only
 // has to look again.
-Status ReleaseStore::bound_places(std::string_view table, std::string_view column, const std::string& lane,
-                                  const std::string& kept) {
+Status ReleaseStore::bound_places(std::string_view table, const std::string& lane) {
   auto count = db_->query(fmt::format("SELECT count(*) FROM {} WHERE lane = ?", table));
-  count.bind(lane);
-  auto row = count.step();
+  auto row = count.bind(lane).step();
   if (!row) return tl::unexpected(row.error());
-  if (count.number(0) <= kPlacesPerLane) return {};
-  return db_->query(fmt::format("DELETE FROM {} WHERE lane = ? AND {} != ?", table, column))
-      .bind(lane)
-      .bind(kept)
-      .run();
+  if (count.number(0) < kPlacesPerLane) return {};
+  return db_->query(fmt::format("DELETE FROM {} WHERE lane = ?", table)).bind(lane).run();
 }
 
 Status ReleaseStore::unsettle(const std::string& lane, const std::string& place) {
@@ -310,9 +305,9 @@ Status ReleaseStore::remember_bad(const std::string& lane, const std::string& pl
   const std::lock_guard lock(mutex_);
   auto transaction = Transaction::begin(*db_);
   if (!transaction) return tl::unexpected(transaction.error());
+  if (auto done = bound_places("bad_runs", lane); !done) return done;
   auto insert = db_->query("INSERT OR REPLACE INTO bad_runs (lane, place, key) VALUES (?, ?, ?)");
   if (auto done = insert.bind(lane).bind(place).bind(key).run(); !done) return done;
-  if (auto done = bound_places("bad_runs", "place", lane, place); !done) return done;
   return transaction->commit();
 }
 

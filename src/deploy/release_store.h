@@ -133,10 +133,9 @@ class ReleaseStore {
   Status end_rollback(const std::string& job_id);
 
  private:
-  Status bound_places(std::string_view table, std::string_view column, const std::string& lane,
-                      const std::string& kept);
   ReleaseStore(std::unique_ptr<Db> db, const Secret& key) : db_(std::move(db)), seal_(key, "inline deployments") {}
   Status prune(const std::string& stack);
+  Status bound_places(std::string_view table, const std::string& lane);
 
   std::mutex mutex_;  // guards db_
   std::unique_ptr<Db> db_;

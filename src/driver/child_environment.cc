@@ -14,10 +14,9 @@ bool is_proxy_variable(std::string_view name) {
 }
 
 bool is_passed_on(std::string_view name) {
+  // the last one: the operator's word on oci:// includes (config 2)
   constexpr std::array<std::string_view, 6> names = {
-      "PATH",          "HOME",
-      "SSH_AUTH_SOCK", "SSL_CERT_FILE",
-      "SSL_CERT_DIR",  "COMPOSE_EXPERIMENTAL_OCI_REMOTE"};  // the operator's word on oci:// includes (config 2)
+      "PATH", "HOME", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "COMPOSE_EXPERIMENTAL_OCI_REMOTE"};
   return std::find(names.begin(), names.end(), name) != names.end() || name.starts_with("DOCKER_") ||
          is_proxy_variable(name);
 }

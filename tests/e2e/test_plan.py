@@ -3,9 +3,12 @@
 import json
 import os
 import subprocess
+import threading
+import time
 import unittest
 
-from harness import (API_SECRET, BINARY, EndToEnd, compose, container_ids, free_port, http, idle_service, page_project, unique,
+from fault_proxy import FaultProxy, always, stalled
+from harness import (API_SECRET, BINARY, EndToEnd, bed, compose, container_ids, free_port, http, idle_service, page_project, unique,
                      until)
 
 
@@ -107,6 +110,29 @@ class Plan(EndToEnd):
         code, _, err = self.command("plan", self.reference)
         self.assertEqual(code, 1)
         self.assertIn("timeout", err)
+
+    def test_a_stop_does_not_wait_for_one_that_asks_in_vain(self):
+        proxy = FaultProxy(bed()["REGISTRY"])
+        self.addCleanup(proxy.close)
+        self.push(self.reference, {".doco-cd.yaml": f"name: {self.name}\n",
+                                   "compose.yaml": compose({"app": idle_service()})})
+        proxy.on("GET", "/blobs/", always(stalled(10)))
+        answers = []
+
+        def ask():
+            try:
+                answers.append(self.plan(self.ref(self.name, registry=proxy.address)))
+            except OSError:
+                answers.append(None)  # the service was gone first
+
+        asker = threading.Thread(target=ask)
+        asker.start()
+        until(lambda: proxy.requests("GET", "/blobs/"), "the registry to be asked")
+        begin = time.monotonic()
+        self.assertEqual(self.windlass.terminate(), 0)
+        self.assertLess(time.monotonic() - begin, 10)
+        asker.join()
+        self.assertEqual(len(answers), 1)
 
     def test_history_and_rollback_by_command(self):
         port = free_port()
