@@ -98,8 +98,11 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   made->preparer_ = std::make_unique<StackPreparer>(
       StackPreparer::Options{.hash_key = std::move(*key), .process_env = std::move(passed)}, *made->driver_,
       parts.engine, *made->releases_);
-  made->deployment_ = std::make_unique<StackDeployment>(StackDeployment::Options{}, *made->driver_, parts.engine,
-                                                        *made->preparer_, *made->releases_, parts.clock);
+  made->images_ = std::make_unique<StackImages>(StackImages::Options{}, *made->driver_, parts.engine, *made->preparer_,
+                                                *made->releases_);
+  made->deployment_ =
+      std::make_unique<StackDeployment>(StackDeployment::Options{}, *made->driver_, parts.engine, *made->preparer_,
+                                        *made->images_, *made->releases_, parts.clock);
   return made;
 }
 
@@ -124,7 +127,7 @@ Status Deployer::check(const Deadline& deadline) {
                         .config = {.base_dir = settings_.deploy_config_base_dir, .strict = settings_.config_strict},
                         .auto_rollback = settings_.auto_rollback,
                         .concurrent_stacks_max = settings_.max_concurrent_deployments},
-      *source_, *driver_, engine_, *live_, *releases_, *settled_, *preparer_, *deployment_, log_);
+      *source_, *driver_, engine_, *live_, *releases_, *settled_, *preparer_, *images_, *deployment_, log_);
   is_checked_ = true;
   log_.info("docker engine answers", {{"engine", info->version}, {"compose", driver_->version()}});
   return {};

@@ -89,6 +89,7 @@ class Deployer final : public ReleaseArchive {
   std::unique_ptr<LiveDirectories> live_;
   std::unique_ptr<ReleaseStore> releases_;
   std::unique_ptr<StackPreparer> preparer_;
+  std::unique_ptr<StackImages> images_;
   std::unique_ptr<StackDeployment> deployment_;
   std::unique_ptr<SettledRuns> settled_;  // after check()
   std::unique_ptr<Pipeline> pipeline_;    // after check()

@@ -39,4 +39,8 @@ std::vector<Status> for_each_index(std::size_t count, std::size_t threads,
   return results;
 }
 
+std::vector<Status> side_by_side(const std::vector<std::function<Status()>>& steps) {
+  return for_each_index(steps.size(), steps.size(), [&](std::size_t index) { return steps[index](); });
+}
+
 }  // namespace windlass

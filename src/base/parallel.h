@@ -1,4 +1,4 @@
-// The same work for several things at once.
+// Work that is done at once.
 #pragma once
 
 #include <cstddef>
@@ -13,5 +13,8 @@ namespace windlass {
 // to give. The results by index; a call that throws is a Kind::unavailable of its own: memory and threads come back.
 std::vector<Status> for_each_index(std::size_t count, std::size_t threads,
                                    const std::function<Status(std::size_t)>& work);
+
+// Different work side by side: a thread for each step if the system has them. The results in the same order.
+std::vector<Status> side_by_side(const std::vector<std::function<Status()>>& steps);
 
 }  // namespace windlass

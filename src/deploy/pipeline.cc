@@ -34,8 +34,8 @@ StackResult result_of(const std::string& stack, RunStatus status, std::string me
 }  // namespace
 
 Pipeline::Pipeline(Options options, Source& source, Driver& driver, Engine& engine, LiveDirectories& live,
-                   ReleaseStore& releases, SettledRuns& settled, StackPreparer& preparer, StackDeployment& deployment,
-                   Log log)
+                   ReleaseStore& releases, SettledRuns& settled, StackPreparer& preparer, StackImages& images,
+                   StackDeployment& deployment, Log log)
     : options_(std::move(options)),
       source_(source),
       driver_(driver),
@@ -44,6 +44,7 @@ Pipeline::Pipeline(Options options, Source& source, Driver& driver, Engine& engi
       releases_(releases),
       settled_(settled),
       preparer_(preparer),
+      images_(images),
       deployment_(deployment),
       log_(std::move(log)),
       slots_(options_.concurrent_stacks_max) {}
@@ -82,18 +83,20 @@ JobOutcome Pipeline::run(const Job& job, const TellRevision& tell_revision, cons
 std::optional<JobOutcome> Pipeline::settle_or_find_unchanged(Run& run, const LaneHistory& history) {
   const auto& request = run.job.request;
   std::optional<JobOutcome> ended;
-  Result<std::optional<JobOutcome>> same;
-  const auto asked = for_each_index(2, 2, [&](std::size_t index) {
-    if (index == 0)
-      ended = settle(run, history);
-    else if (request.digest)
-      same = settled_.unchanged(request, *request.digest, run.deadline, run.log);
+  Result<std::optional<JobOutcome>> unchanged;
+  const auto ask_registry = [&] {
+    ended = settle(run, history);
     return Status();
-  });
+  };
+  const auto ask_engine = [&] {
+    if (request.digest) unchanged = settled_.unchanged(request, *request.digest, run.deadline, run.log);
+    return Status();
+  };
+  const auto asked = side_by_side({ask_registry, ask_engine});
   if (!asked[0]) return JobOutcome::failed(FailedStep::resolve, asked[0].error().message, true);
   if (ended) return ended;
-  if (run.digest != request.digest) same = settled_.unchanged(request, *run.digest, run.deadline, run.log);
-  return same ? *same : std::nullopt;
+  if (run.digest != request.digest) unchanged = settled_.unchanged(request, *run.digest, run.deadline, run.log);
+  return unchanged ? *unchanged : std::nullopt;  // an engine that does not answer now is asked again by the deployment
 }
 
 // The digest that counts; an end if there is none.
@@ -242,7 +245,7 @@ Status Pipeline::plan(Run& run, PreparedStack& stack) {
   }
   auto slot = slots_.take(run.deadline);
   if (!slot) return tl::unexpected(slot.error());
-  return deployment_.get_images(stack, log, run.deadline);
+  return images_.get(stack, log, run.deadline);
 }
 
 // The end of the job if the live directory could not be written.

@@ -23,6 +23,7 @@
 #include "deploy/release_store.h"
 #include "deploy/settled_runs.h"
 #include "deploy/stack_deployment.h"
+#include "deploy/stack_images.h"
 #include "deploy/stack_locks.h"
 #include "model/plan_report.h"
 #include "source/source.h"
@@ -41,7 +42,8 @@ class Pipeline {
   using TellRevision = std::function<void(std::string revision)>;
 
   Pipeline(Options options, Source& source, Driver& driver, Engine& engine, LiveDirectories& live,
-           ReleaseStore& releases, SettledRuns& settled, StackPreparer& preparer, StackDeployment& deployment, Log log);
+           ReleaseStore& releases, SettledRuns& settled, StackPreparer& preparer, StackImages& images,
+           StackDeployment& deployment, Log log);
 
   // Runs one job to its end. Called from any thread, for different lanes at once.
   JobOutcome run(const Job& job, const TellRevision& tell_revision, const Deadline& deadline);
@@ -102,6 +104,7 @@ class Pipeline {
   ReleaseStore& releases_;
   SettledRuns& settled_;
   StackPreparer& preparer_;
+  StackImages& images_;
   StackDeployment& deployment_;
   Log log_;
   StackLocks locks_;

@@ -290,8 +290,9 @@ class PipelineTest : public ::testing::Test {
     releases = std::move(*ReleaseStore::open(std::move(*Db::open(folder / "state.db")), Secret("key")));
     preparer = std::make_unique<StackPreparer>(StackPreparer::Options{.hash_key = Secret("key"), .process_env = {}},
                                                driver, engine, *releases);
-    deployment =
-        std::make_unique<StackDeployment>(StackDeployment::Options{}, driver, engine, *preparer, *releases, clock);
+    images = std::make_unique<StackImages>(StackImages::Options{}, driver, engine, *preparer, *releases);
+    deployment = std::make_unique<StackDeployment>(StackDeployment::Options{}, driver, engine, *preparer, *images,
+                                                   *releases, clock);
     settled = std::make_unique<SettledRuns>(
         SettledRuns::Options{
             .base_dir = {}, .host_data_dir = "/host/data", .environment_hash = {}, .hash_key = Secret("key")},
@@ -299,7 +300,8 @@ class PipelineTest : public ::testing::Test {
     pipeline = std::make_unique<Pipeline>(
         Pipeline::Options{
             .data_dir = folder, .host_data_dir = "/host/data", .config = {}, .auto_rollback = auto_rollback},
-        source, driver, engine, live, *releases, *settled, *preparer, *deployment, Log({.level = LogLevel::critical}));
+        source, driver, engine, live, *releases, *settled, *preparer, *images, *deployment,
+        Log({.level = LogLevel::critical}));
   }
   JobRequest request() {
     JobRequest request{.artifact = "reg.example/my/app:main",
@@ -329,6 +331,7 @@ class PipelineTest : public ::testing::Test {
   std::unique_ptr<ReleaseStore> releases;
   std::unique_ptr<SettledRuns> settled;
   std::unique_ptr<StackPreparer> preparer;
+  std::unique_ptr<StackImages> images;
   std::unique_ptr<StackDeployment> deployment;
   std::unique_ptr<Pipeline> pipeline;
   std::string revision;

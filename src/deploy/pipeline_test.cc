@@ -47,6 +47,22 @@ TEST_F(PipelineTest, VerifiesAgainWhenThePolicyChanged) {  // oci 13: the policy
   EXPECT_EQ(engine.projects["web"].size(), 2u) << "what runs keeps running";
 }
 
+TEST_F(PipelineTest, ChangesNothingThatItCannotNote) {  // a later job must know of it
+  ASSERT_EQ(run().status, RunStatus::succeeded);
+  release_2();
+  source.files["www/index.html"] = "v2";
+  const auto state = Db::open(folder / "state.db").value();
+  ASSERT_TRUE(
+      state->execute("CREATE TRIGGER no BEFORE DELETE ON settled_runs BEGIN SELECT raise(FAIL, 'no room'); END"));
+  const auto outcome = run();
+  EXPECT_EQ(outcome.status, RunStatus::failed);
+  EXPECT_NE(outcome.message.find("no room"), std::string::npos) << outcome.message;
+  EXPECT_EQ(driver.upped, 1);
+  EXPECT_EQ(live.synced, std::vector{kDigest1.str()});
+  ASSERT_TRUE(state->execute("DROP TRIGGER no"));
+  EXPECT_EQ(run().status, RunStatus::succeeded);
+}
+
 TEST_F(PipelineTest, BringsAStackUpInTheEnvironmentThatItWasResolvedIn) {
   source.files[".doco-cd.yaml"] = "name: web\nenvironment:\n  TOKEN: hunter22\n";
   EXPECT_EQ(run().status, RunStatus::succeeded);

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -24,6 +25,8 @@
 namespace windlass {
 
 struct PreparedStack {
+  using ImageNames = std::set<std::string>;
+
   DeployConfig config;
   std::string filtered_because;                    // "" unless webhook_filter leaves the stack alone (webhook/F7)
   json::object model;                              // resolved, paths below the live directory, no labels of ours yet
@@ -39,9 +42,10 @@ struct PreparedStack {
   StackRecord record;
   ContainersByService containers;  // as they are now
   StackPlan plan;
-  RollbackRule rollback;                // the stack's own, else AUTO_ROLLBACK
-  std::set<std::string> has_image;      // services whose image was restored: there is nothing to pull
-  std::optional<StartFailure> failure;  // set when it could not be brought up and nothing passing is to blame
+  RollbackRule rollback;                          // the stack's own, else AUTO_ROLLBACK
+  std::set<std::string> has_image;                // services whose image was restored: there is nothing to pull
+  std::shared_ptr<const ImageNames> image_names;  // of all services; StackImages keeps them as long as this lives
+  std::optional<StartFailure> failure;            // set when it could not be brought up and nothing passing is to blame
 
   bool asks_for_rollback() const { return failure && rollback.answers(*failure); }
   bool deploys() const { return filtered_because.empty() && plan.changes_anything(); }

@@ -164,7 +164,7 @@ bool Pipeline::is_beyond_doubt(const Run& run) {
 Status Pipeline::restore_images(const Run& run, PreparedStack& stack) {
   auto good = releases_.good_as_of(stack.config.name, *run.back_to);
   if (!good) return tl::unexpected(good.error());
-  return *good ? deployment_.restore_images(stack, (*good)->images, run.deadline) : Status();
+  return *good ? images_.restore(stack, (*good)->images, run.deadline) : Status();
 }
 
 }  // namespace windlass

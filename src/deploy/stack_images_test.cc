@@ -57,7 +57,7 @@ TEST_F(ImagesTest, StayThatAStackInTheMakingIsAboutToUse) {
   other.model = parse_json(R"({"services":{"a":{"image":"shared:1","pull_policy":"never"}}})")->get_object();
   other.services = service_shapes(other.model);
   engine.images["shared:1"] = "sha256:1";
-  ASSERT_TRUE(deployment->get_images(other, Log({.level = LogLevel::critical}), Deadline::in(5s)));
+  ASSERT_TRUE(images->get(other, Log({.level = LogLevel::critical}), Deadline::in(5s)));
   release(2);
   EXPECT_EQ(engine.removed_images, Ids{});
 }

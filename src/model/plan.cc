@@ -34,6 +34,16 @@ bool StackPlan::changes_anything() const {
   });
 }
 
+std::optional<ServiceAction> StackPlan::action_of(std::string_view service) const {
+  const auto found = std::ranges::find(services, service, &ServicePlan::service);
+  return found == services.end() ? std::nullopt : std::optional(found->action);
+}
+
+bool StackPlan::makes_new_containers(std::string_view service) const {
+  const auto action = action_of(service);
+  return !action || action == ServiceAction::create || action == ServiceAction::recreate;
+}
+
 std::string StackPlan::str() const {
   std::vector<std::string> parts;
   for (const auto& service : services) {
