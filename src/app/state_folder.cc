@@ -89,8 +89,10 @@ Status StateFolder::clear_staging() const {
   if (auto made = make_folders(folder_ / "oci/staging", 0700); !made) return made;
   Status done;
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "oci/staging", error))
-    if (auto removed = remove_tree(entry.path()); !removed) done = removed;
+  std::filesystem::directory_iterator entry(folder_ / "oci/staging", error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
+    if (auto removed = remove_tree(entry->path()); !removed) done = removed;
+  if (error) return tl::unexpected(system_error("reading " + (folder_ / "oci/staging").string(), error.value()));
   return done;
 }
 

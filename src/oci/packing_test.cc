@@ -2,10 +2,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <linux/capability.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -18,6 +16,7 @@
 #include "oci/packing_list.h"
 #include "oci/push_manifest.h"
 #include "sys/json.h"
+#include "sys/like_everybody_else.h"
 
 namespace windlass {
 namespace {
@@ -185,22 +184,6 @@ TEST_F(Packing, RefusesAFolderOverItsBudget) {
   file("d/e/f/g");
   EXPECT_EQ(faults(), "d/e/f: name is deeper than 2 folders");
 }
-
-// Root reads everything, until this thread lays that power down.
-class LikeEverybodyElse {
- public:
-  LikeEverybodyElse() {
-    ::syscall(SYS_capget, &header_, before_);
-    __user_cap_data_struct without[2] = {before_[0], before_[1]};
-    without[0].effective &= ~(1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH);
-    ::syscall(SYS_capset, &header_, without);
-  }
-  ~LikeEverybodyElse() { ::syscall(SYS_capset, &header_, before_); }
-
- private:
-  __user_cap_header_struct header_{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct before_[2]{};
-};
 
 TEST_F(Packing, SaysWhatCannotBeRead) {
   file("closed/a");

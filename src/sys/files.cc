@@ -243,17 +243,19 @@ Status read_pieces(int fd, std::string_view name, const std::function<void(std::
 Status copy_bytes(int from, int to, std::uint64_t bytes) {
   bool in_kernel = true;
   std::string buffer;
-  while (bytes > 0) {
+  for (auto left = bytes; left > 0;) {
     auto copied =
-        in_kernel ? ::copy_file_range(from, nullptr, to, nullptr, bytes, 0) : copy_piece(from, to, buffer, bytes);
+        in_kernel ? ::copy_file_range(from, nullptr, to, nullptr, left, 0) : copy_piece(from, to, buffer, left);
     if (copied < 0 && errno == EINTR) continue;
     // file systems that cannot, or not between each other, and kernels before 5.3
     if (copied < 0 && in_kernel && (errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS)) {
       in_kernel = false;
       continue;
     }
-    if (copied <= 0) return tl::unexpected(system_error("copying", copied < 0 ? errno : EIO));
-    bytes -= static_cast<std::uint64_t>(copied);
+    if (copied < 0) return tl::unexpected(system_error("copying", errno));
+    if (copied == 0)
+      return fail(Kind::internal, fmt::format("copying: ends after {} of {} bytes", bytes - left, bytes));
+    left -= static_cast<std::uint64_t>(copied);
   }
   return {};
 }

@@ -77,7 +77,8 @@ Status read_pieces(int fd, std::string_view name, const std::function<void(std::
 // Copies the next `bytes` of one file to another, in the kernel where it can.
 Status copy_bytes(int from, int to, std::uint64_t bytes);
 
-// Removes a tree, however deep, without following links; not there is fine.
+// Removes a tree, however deep, without following links; not there is fine. An error names the first entry that could
+// not be removed; everything else is gone.
 Status remove_tree(const std::filesystem::path& folder);
 
 // An exclusive lock on a file, held as long as the object lives. Kind::conflict with the holder's pid, which the file

@@ -31,69 +31,71 @@ Folder open_folder(int parent, const char* name) {
   return folder;
 }
 
-// Every function gives 0 or an errno. Whatever a name is, what it points to stays.
+// Whatever a name is, what it points to stays. What cannot be removed keeps nothing else from going.
 class TreeRemoval {
  public:
-  int remove(int parent, const char* name) {
-    if (::unlinkat(parent, name, 0) == 0 || errno == ENOENT) return 0;
-    if (errno != EISDIR && errno != EPERM) return errno;  // POSIX allows EPERM for a folder
-    const int unlink_code = errno;
+  explicit TreeRemoval(const std::filesystem::path& folder) : path_(folder.string()) {}
+
+  Status run() {
+    const std::string name = path_;
     do {
       has_moved_ = false;
-      const auto folder = open_folder(parent, name);
-      if (!folder) return errno == ENOTDIR || errno == ELOOP ? unlink_code : errno;
-      top_ = ::dirfd(folder.get());
-      if (const int code = remove_content(folder.get(), 1)) return code;
+      remove(AT_FDCWD, name.c_str(), 0);
     } while (has_moved_);
-    return remove_folder(parent, name);
+    return done_;
   }
 
  private:
-  int remove_content(DIR* folder, int depth) {
+  // `depth` of the entry: folders that are open above it.
+  void remove(int parent, const char* name, int depth) {
+    if (::unlinkat(parent, name, 0) == 0 || errno == ENOENT) return;
+    const int unlink_code = errno;
+    if (unlink_code != EISDIR && unlink_code != EPERM) return failed(unlink_code);  // POSIX allows EPERM for a folder
+    if (depth == kDepthMax) return move_to_top(parent, name);
+    if (const auto folder = open_folder(parent, name)) {
+      if (depth == 0) top_ = ::dirfd(folder.get());
+      remove_content(folder.get(), depth + 1);
+    } else if (errno != ENOENT) {
+      return failed(errno == ENOTDIR || errno == ELOOP ? unlink_code : errno);
+    }
+    if (depth == 0 && has_moved_) return;  // has its next turn
+    if (::unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT) failed(errno);
+  }
+
+  void remove_content(DIR* folder, int depth) {
     while (true) {
       errno = 0;
       const dirent* entry = ::readdir(folder);
-      if (entry == nullptr) return errno;
+      if (entry == nullptr) break;
       const std::string_view name = entry->d_name;
       if (name == "." || name == "..") continue;
-      if (const int code = remove_entry(::dirfd(folder), entry->d_name, depth)) return code;
+      const auto length = path_.size();
+      path_.append("/").append(name);
+      remove(::dirfd(folder), entry->d_name, depth);
+      path_.resize(length);
     }
+    if (errno != 0) failed(errno);
   }
 
-  int remove_entry(int parent, const char* name, int depth) {
-    if (::unlinkat(parent, name, 0) == 0 || errno == ENOENT) return 0;
-    if (errno != EISDIR && errno != EPERM) return errno;
-    const int unlink_code = errno;
-    if (depth == kDepthMax) return move_to_top(parent, name);
-    {
-      const auto folder = open_folder(parent, name);
-      if (!folder) return errno == ENOTDIR || errno == ELOOP ? unlink_code : errno;
-      if (const int code = remove_content(folder.get(), depth + 1)) return code;
-    }
-    return remove_folder(parent, name);
-  }
-
-  static int remove_folder(int parent, const char* name) {
-    return ::unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : errno;
-  }
-
-  int move_to_top(int parent, const char* name) {
+  void move_to_top(int parent, const char* name) {
     const auto free_name = ".windlass-" + to_hex(random_bytes(16));
-    if (::renameat(parent, name, top_, free_name.c_str()) != 0) return errno;
+    if (::renameat(parent, name, top_, free_name.c_str()) != 0) return failed(errno);
     has_moved_ = true;
-    return 0;
   }
 
+  // The first one is told: those above it cannot go because of it.
+  void failed(int code) {
+    if (done_) done_ = tl::unexpected(system_error("removing " + path_, code));
+  }
+
+  std::string path_;  // of the entry in hand
+  Status done_;
   int top_ = -1;
   bool has_moved_ = false;
 };
 
 }  // namespace
 
-Status remove_tree(const std::filesystem::path& folder) {
-  if (const int code = TreeRemoval().remove(AT_FDCWD, folder.c_str()); code != 0 && code != ENOENT)
-    return tl::unexpected(system_error("removing " + folder.string(), code));
-  return {};
-}
+Status remove_tree(const std::filesystem::path& folder) { return TreeRemoval(folder).run(); }
 
 }  // namespace windlass
