@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <map>
 #include <mutex>
 
@@ -170,15 +171,19 @@ std::uint64_t Log::dropped() const { return sink_->dropped; }
 
 void Log::write(LogLevel level, std::string_view phrase, std::initializer_list<LogField> fields) const {
   if (!enabled(level)) return;
-  std::vector<LogField> all = bound_;
-  all.insert(all.end(), fields.begin(), fields.end());
-  const std::lock_guard lock(sink_->mutex);
-  Fields sorted;
-  for (auto& field : all) {
-    if (field.is_text) field.value = sink_->masked(field.value);  // before JSON escapes could hide a secret
-    sorted[field.key] = &field;
+  try {
+    std::vector<LogField> all = bound_;
+    all.insert(all.end(), fields.begin(), fields.end());
+    const std::lock_guard lock(sink_->mutex);
+    Fields sorted;
+    for (auto& field : all) {
+      if (field.is_text) field.value = sink_->masked(field.value);  // before JSON escapes could hide a secret
+      sorted[field.key] = &field;
+    }
+    sink_->write(sink_->options.readable ? readable_line(level, phrase, sorted) : json_line(level, phrase, sorted));
+  } catch (const std::exception&) {  // no memory for it
+    ++sink_->dropped;
   }
-  sink_->write(sink_->options.readable ? readable_line(level, phrase, sorted) : json_line(level, phrase, sorted));
 }
 
 void Log::debug(std::string_view phrase, std::initializer_list<LogField> fields) const {

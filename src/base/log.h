@@ -2,8 +2,8 @@
 //
 // On a terminal the line is readable text, otherwise one JSON object: time, level, msg, then the fields in byte order
 // (api 5). Identity is bound once with `with()` and inherited. Foreign text is shown with control bytes escaped; values
-// registered as secrets are masked. A reader that does not read never blocks the service: such lines are dropped and
-// counted (reliability/F24).
+// registered as secrets are masked. A reader that does not read never blocks the service: such lines, and those that
+// there is no memory for, are dropped and counted (reliability/F24).
 //
 // Not here: what becomes of a job (its run record), and metrics.
 #pragma once
@@ -69,7 +69,7 @@ class Log {
   void critical(std::string_view phrase, std::initializer_list<LogField> fields = {}) const;
 
   bool enabled(LogLevel level) const;
-  // Lines that could not be written because nobody read them.
+  // Lines that could not be written.
   std::uint64_t dropped() const;
 
  private:

@@ -4,11 +4,13 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "base/log.h"
+#include "base/recover.h"
 
 namespace windlass {
 
@@ -16,11 +18,8 @@ namespace windlass {
 class Heartbeat {
  public:
   Heartbeat(const Log& log, std::string phase)
-      : phase_(std::move(phase)), thread_([this, log](std::stop_token stop) {
-          std::unique_lock lock(mutex_);
-          while (!wake_.wait_for(lock, stop, std::chrono::seconds(5), [&] { return stop.stop_requested(); }))
-            if (!stop.stop_requested()) log.info("deployment in progress", {{"phase", phase_}});
-        }) {}
+      : phase_(std::move(phase)),
+        thread_([this, log](std::stop_token stop) { recovered(log, "heartbeat", [&] { beat(log, stop); }); }) {}
   ~Heartbeat() { thread_.request_stop(); }
 
   void phase(std::string name) {
@@ -29,6 +28,12 @@ class Heartbeat {
   }
 
  private:
+  void beat(const Log& log, const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    while (!wake_.wait_for(lock, stop, std::chrono::seconds(5), [&] { return stop.stop_requested(); }))
+      if (!stop.stop_requested()) log.info("deployment in progress", {{"phase", phase_}});
+  }
+
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::string phase_;

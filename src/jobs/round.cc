@@ -172,20 +172,16 @@ std::vector<QueuedJobPtr> Round::announce() {
   if (!work_.jobs.empty()) crash_point("accept.after_commit");
   books_.rows += static_cast<std::int64_t>(new_.size()) + new_records_ - pruned_;
   for (const auto& job : new_) job->on_disk = true;
-  // What a listener throws must not cost the jobs that are leased by now.
-  const auto tell = [this](auto&& step) { recovered(log_, "telling of a job", step); };
   for (const auto& [job, done, refusal] : work_.jobs)
-    if (done) tell([&] { done({.job_id = job->job.id, .refusal = refusal, .reason = {}}); });
+    if (done) tell(done, {.job_id = job->job.id, .refusal = refusal, .reason = {}});
   for (const auto& job : replaced_)
     if (job->finished) {
       const auto outcome = JobOutcome::skipped(superseded_message(job->replaced_by));
-      tell([&] { job->finished(record_of(*job, outcome, rules_.now), outcome); });
+      tell_end(*job, outcome, rules_.now);
     }
   for (const auto& ended : work_.ended) {
-    auto& finished = ended.job->finished;
-    if (finished && !ended.interrupted)
-      tell([&] { finished(record_of(*ended.job, ended.outcome, ended.at), ended.outcome); });
-    finished = nullptr;  // a job that is to be tried again stays in memory
+    if (ended.job->finished && !ended.interrupted) tell_end(*ended.job, ended.outcome, ended.at);
+    ended.job->finished = nullptr;  // a job that is to be tried again stays in memory
   }
   for (const auto& job : leased_) {
     ++job->job.attempts;
@@ -207,10 +203,19 @@ void Round::refuse(const Error& why) {
   for (const auto& [job, done, refusal] : work_.jobs) {
     if (!done) continue;
     if (refusal)
-      done({.job_id = job->job.id, .refusal = refusal, .reason = {}});
+      tell(done, {.job_id = job->job.id, .refusal = refusal, .reason = {}});
     else
-      done({.job_id = job->job.id, .refusal = JobQueue::Refusal::cannot_persist, .reason = why.message});
+      tell(done, {.job_id = job->job.id, .refusal = JobQueue::Refusal::cannot_persist, .reason = why.message});
   }
+}
+
+// What a listener throws must not cost the others, nor the jobs that are leased by now.
+void Round::tell(const JobQueue::OnAccepted& listener, const JobQueue::Accepted& accepted) const {
+  recovered(log_, "telling of a job", [&] { listener(accepted); });
+}
+
+void Round::tell_end(const QueuedJob& job, const JobOutcome& outcome, WallTime at) const {
+  recovered(log_, "telling of a job", [&] { job.finished(record_of(job, outcome, at), outcome); });
 }
 
 }  // namespace windlass

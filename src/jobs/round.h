@@ -77,6 +77,8 @@ class Round {
  private:
   Status write_all();
   bool only_ends_what_did_nothing() const;
+  void tell(const JobQueue::OnAccepted& listener, const JobQueue::Accepted& accepted) const;
+  void tell_end(const QueuedJob& job, const JobOutcome& outcome, WallTime at) const;
   Status end_job(const Inbox::Ended& ended);
   Status take_in(const QueuedJobPtr& job, std::optional<JobQueue::Refusal>& refusal);
   Status try_again();

@@ -191,7 +191,9 @@ void Writer::write(Inbox work) {
   Round round(books_, rules, log_, std::move(work));
   if (const auto written = round.write(); !written) return refused(round, written.error());
   disk_is_well();
-  for (const auto& job : round.announce()) start_(job);
+  for (const auto& job : round.announce())
+    if (!recovered(log_, "starting a job", [&] { start_(job); }))
+      ended(job, JobOutcome::failed(FailedStep::internal, "the job could not be started", true), false);
   for (auto& job : round.behind_others()) waits_.watch(std::move(job), rules.steady_now);
   plan_tidying(rules, is_busy, round.pruned());
 }

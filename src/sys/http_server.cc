@@ -11,6 +11,7 @@
 #include <list>
 #include <optional>
 
+#include "base/recover.h"
 #include "sys/http_connection.h"
 #include "sys/http_inbox.h"
 
@@ -99,7 +100,7 @@ class AsioHttpServer final : public HttpServer {
         io_.run();
         return;
       } catch (const std::exception& error) {  // out of memory: the connection is lost, the service is not
-        log_.error("recovered from panic in background task", {{"context", "http server"}, {"panic", error.what()}});
+        tell_of_panic(log_, "http server", error.what());
       }
     }
   }
@@ -117,17 +118,21 @@ class AsioHttpServer final : public HttpServer {
 
   // For as long as the server is open, whatever a single connection costs.
   Awaitable<void> accept_connections() {
-    Timer pause(io_);
+    Timer timer(io_);
+    bool must_rest = false;
     while (acceptor_.is_open()) {
-      bool goes_on = false;
       try {
-        goes_on = co_await accept_one();
+        if (must_rest) {
+          timer.expires_after(100ms);
+          co_await timer.async_wait(kAwait);
+          must_rest = false;
+        } else {
+          must_rest = !co_await accept_one();
+        }
       } catch (const std::exception& error) {
-        log_.error("connection was not accepted", {{"error", error.what()}});
+        tell_of_panic(log_, "accepting a connection", error.what());
+        must_rest = true;
       }
-      if (goes_on || !acceptor_.is_open()) continue;
-      pause.expires_after(100ms);
-      co_await pause.async_wait(kAwait);
     }
   }
 
