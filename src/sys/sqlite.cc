@@ -221,10 +221,16 @@ Error Db::error(int result) const {
   return {kind_of(result), fmt::format("{}: {}", file_.string(), text)};
 }
 
+Status Db::set_flush(Flush flush) {
+  if (flush == flush_) return {};
+  auto set = execute(flush == Flush::yes ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+  if (set) flush_ = flush;
+  return set;
+}
+
 Result<Transaction> Transaction::begin(Db& db, Flush flush) {
-  if (flush == Flush::no)
-    if (auto set = db.execute("PRAGMA synchronous = NORMAL"); !set) return tl::unexpected(set.error());
-  Transaction transaction(db, flush);
+  Transaction transaction(db);
+  if (auto set = db.set_flush(flush); !set) return tl::unexpected(set.error());
   if (auto begun = db.query("BEGIN IMMEDIATE").run(); !begun) return tl::unexpected(begun.error());
   return transaction;
 }
@@ -243,7 +249,7 @@ Transaction::~Transaction() {
 }
 
 void Transaction::end() {
-  if (flush_ == Flush::no) (void)db_->execute("PRAGMA synchronous = FULL");
+  (void)db_->set_flush(Flush::yes);  // else the next one does, or does not begin
   db_ = nullptr;
 }
 

@@ -24,6 +24,9 @@ namespace windlass {
 
 class Db;
 
+// No: a failing power supply may undo what was committed, up to the next transaction that is flushed; nothing else may.
+enum class Flush { yes, no };
+
 // One run of a prepared statement; goes back to the connection's cache when it ends.
 class Query {
  public:
@@ -88,29 +91,27 @@ class Db {
   Db(sqlite3* handle, std::filesystem::path file) : handle_(handle), file_(std::move(file)) {}
   // What `result` of SQLite means to a caller, with the file named.
   Error error(int result) const;
+  Status set_flush(Flush flush);
 
   sqlite3* handle_;
+  Flush flush_ = Flush::yes;
   std::filesystem::path file_;
   std::map<std::string, Query::Idle, std::less<>> idle_;  // prepared and not in use, by SQL text
 };
-
-// No: a failing power supply may undo what was committed, up to the next transaction that is flushed; nothing else may.
-enum class Flush { yes, no };
 
 // BEGIN IMMEDIATE now, COMMIT on commit(), ROLLBACK in the destructor otherwise.
 class Transaction {
  public:
   static Result<Transaction> begin(Db& db, Flush flush = Flush::yes);
-  Transaction(Transaction&& other) noexcept : db_(std::exchange(other.db_, nullptr)), flush_(other.flush_) {}
+  Transaction(Transaction&& other) noexcept : db_(std::exchange(other.db_, nullptr)) {}
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
   Status commit();
 
  private:
-  Transaction(Db& db, Flush flush) : db_(&db), flush_(flush) {}
+  explicit Transaction(Db& db) : db_(&db) {}
   void end();
   Db* db_;
-  Flush flush_;
 };
 
 }  // namespace windlass
