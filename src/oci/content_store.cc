@@ -168,11 +168,12 @@ class FolderStore final : public ContentStore {
     };
     for (const auto* algorithm : {"sha256", "sha512"}) {
       std::error_code error;
-      for (const auto& entry : fs::directory_iterator(options_.folder / algorithm, error)) {
-        auto digest = Digest::parse(fmt::format("{}:{}", algorithm, entry.path().filename().string()));
+      fs::directory_iterator entry(options_.folder / algorithm, error);
+      for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+        auto digest = Digest::parse(fmt::format("{}:{}", algorithm, entry->path().filename().string()));
         if (!digest) continue;
         std::error_code gone;
-        const Blob blob{*digest, entry.file_size(gone), entry.last_write_time(gone)};
+        const Blob blob{*digest, entry->file_size(gone), entry->last_write_time(gone)};
         if (gone) continue;
         total += blob.size_bytes;
         blobs.push_back(blob);
