@@ -27,6 +27,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kServerGrace = 10s;  // for open requests (api/Z1)
 constexpr auto kCheckTimeout = 20s;
+constexpr auto kOneWish = 500ms;  // between signals that mean one
 
 sigset_t stop_signals() {
   sigset_t set;
@@ -138,7 +139,7 @@ Status RunningService::open() {
        .connections_max = connections_within(raise_open_files(), !settings_.http_tls_cert_file.empty())},
       [this](ServerRequest request, Responder answer) { routes_->handle(std::move(request), std::move(answer)); },
       log_);
-  if (!server) return tl::unexpected(server.error());
+  if (!server) return while_doing("HTTP_PORT, HTTP_TLS_CERT_FILE, HTTP_TLS_KEY_FILE", server.error());
   server_ = std::move(*server);
   return {};
 }
@@ -227,8 +228,12 @@ void RunningService::wait_for_signals() {
   if (finished_) return;
   log_.info("shutdown signal received", {{"signal", received == SIGTERM ? "SIGTERM" : "SIGINT"}});
   stop(0);
-  sigwait(&signals, &received);
-  if (finished_) return;
+  // One wish may come twice: to the process, and to its whole group.
+  const auto first = std::chrono::steady_clock::now();
+  do {
+    sigwait(&signals, &received);
+    if (finished_) return;
+  } while (std::chrono::steady_clock::now() - first < kOneWish);
   log_.critical("second signal: leaving at once");
   ::_exit(1);  // every answered job is on disk already (api/Z7)
 }

@@ -24,19 +24,26 @@ const CLI::Validator& duration() {
   return validator;
 }
 
-void add_notify_options(CLI::App& command, NotifyOptions& notify) {
-  command.add_option("--target", notify.target, "target of the deployment: .doco-cd.TARGET.yaml");
-  command.add_option("--secret-file", notify.secret_file,
-                     "file with the webhook secret, - is standard input; else WEBHOOK_SECRET or WEBHOOK_SECRET_FILE");
-  command.add_flag("--wait", notify.waits, "wait for the end of the deployment, which decides the exit code");
-  command
-      .add_option_function<std::string>(
-          "--timeout",
-          [&notify](const std::string& text) {
-            notify.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(*parse_duration(text));
-          },
-          "for all attempts together (5m, with --wait 45m)")
-      ->check(duration());
+// They mean something only beside `whom`, if it is given.
+void add_notify_options(CLI::App& command, NotifyOptions& notify, CLI::Option* whom) {
+  std::vector<CLI::Option*> options;
+  options.push_back(command.add_option("--target", notify.target, "target of the deployment: .doco-cd.TARGET.yaml"));
+  options.push_back(command.add_option(
+      "--secret-file", notify.secret_file,
+      "file with the webhook secret, - is standard input; else WEBHOOK_SECRET or WEBHOOK_SECRET_FILE"));
+  options.push_back(
+      command.add_flag("--wait", notify.waits, "wait for the end of the deployment, which decides the exit code"));
+  options.push_back(command
+                        .add_option_function<std::string>(
+                            "--timeout",
+                            [&notify](const std::string& text) {
+                              notify.timeout =
+                                  std::chrono::duration_cast<std::chrono::milliseconds>(*parse_duration(text));
+                            },
+                            "for all attempts together (5m, with --wait 45m)")
+                        ->check(duration()));
+  for (auto* option : options)
+    if (whom != nullptr) option->needs(whom);
 }
 
 void add_ca_option(CLI::App& command, std::string& file) {
@@ -63,8 +70,8 @@ CLI::App* add_push(CLI::App& app, PushCommand& push, NotifyOptions& notify) {
   command->add_option("--sign", push.key_file, "sign it with this key: PEM (PKCS#8) or cosign's own");
   command->add_option("--sign-password-file", push.password_file,
                       "file with the password of the key, - is standard input; else COSIGN_PASSWORD");
-  command->add_option("--notify", notify.url, "URL of a service to send the signed webhook to");
-  add_notify_options(*command, notify);
+  auto* whom = command->add_option("--notify", notify.url, "URL of a service to send the signed webhook to");
+  add_notify_options(*command, notify, whom);
   add_ca_option(*command, push.ca_file);
   return command;
 }
@@ -74,7 +81,7 @@ CLI::App* add_send(CLI::App& app, SendCommand& send) {
   command->add_option("REF", send.reference, "REF@DIGEST, or a reference with --digest")->required();
   command->add_option("--digest", send.digest, "digest of the artifact");
   command->add_option("--url", send.notify.url, "URL of the service or of its webhook; else WEBHOOK_URL");
-  add_notify_options(*command, send.notify);
+  add_notify_options(*command, send.notify, nullptr);
   add_ca_option(*command, send.ca_file);
   return command;
 }

@@ -117,6 +117,16 @@ TEST(CommandLine, TellsNobodyUnlessAskedTo) {
   EXPECT_EQ(push->compression, LayerCompression::gzip);
 }
 
+TEST(CommandLine, WantsToKnowWhomToTell) {
+  for (const char* option : {"--wait", "--target=prod", "--timeout=1m", "--secret-file=s"}) {
+    const auto command = parse_command_line({"push", "app", "r.example/app:1", option});
+    const auto* print = std::get_if<PrintCommand>(&command);
+    ASSERT_NE(print, nullptr) << option;
+    EXPECT_EQ(print->exit_code, 2);
+    EXPECT_NE(print->text.find("--notify"), std::string::npos) << print->text;
+  }
+}
+
 TEST(CommandLine, ReadsWhatToSend) {
   const auto command = parse_command_line({"send", "r.example/app:1", "--digest", "sha256:x", "--url", "https://cd"});
   const auto* send = std::get_if<SendCommand>(&command);

@@ -28,6 +28,8 @@ namespace fs = std::filesystem;
 
 constexpr SettingReader::Range kPorts{1, 65535};
 constexpr SettingReader::Range kBytes{1, std::numeric_limits<std::int64_t>::max()};
+// Of references and targets, and * of a pattern.
+constexpr std::string_view kPatternCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-:/#*";
 constexpr std::size_t kGoodSecretBytes = 16;  // below that a secret can be guessed or is a placeholder
 
 void add_once(std::vector<std::string>& list, std::string item) {
@@ -163,10 +165,12 @@ void read_artifact_rules(SettingReader& read, Settings& settings) {
   warn_about_insecure_registries(read, settings);
   for (auto& item : read.list("OCI_ALLOWED_ARTIFACTS")) {
     const bool is_url = item.find("://") != item.npos;
-    const bool has_odd_characters =
-        std::any_of(item.begin(), item.end(), [](unsigned char c) { return c <= ' ' || c >= 0x7f; });
+    const bool has_odd_characters = item.find_first_not_of(kPatternCharacters) != item.npos;
     if (is_url || has_odd_characters)
-      read.fault(fmt::format("OCI_ALLOWED_ARTIFACTS: {} is not a pattern of registry/repository", shown(item)));
+      read.fault(
+          fmt::format("OCI_ALLOWED_ARTIFACTS: {} is not a pattern of registry/repository[#target]: * and ** stand for "
+                      "anything, nothing else does",
+                      shown(item)));
     else
       add_once(settings.oci_allowed_artifacts, std::move(item));
   }

@@ -165,7 +165,11 @@ const std::tuple<std::string, std::string, std::string> kFaults[] = {
     {"OCI_INSECURE_REGISTRIES", "http://reg",
      "OCI_INSECURE_REGISTRIES: invalid OCI insecure registry \"http://reg\": expected host or host:port"},
     {"OCI_ALLOWED_ARTIFACTS", "oci://reg/a",
-     "OCI_ALLOWED_ARTIFACTS: \"oci://reg/a\" is not a pattern of registry/repository"},
+     "OCI_ALLOWED_ARTIFACTS: \"oci://reg/a\" is not a pattern of registry/repository[#target]: * and ** stand for "
+     "anything, nothing else does"},
+    {"OCI_ALLOWED_ARTIFACTS", "reg/[ab]",
+     "OCI_ALLOWED_ARTIFACTS: \"reg/[ab]\" is not a pattern of registry/repository[#target]: * and ** stand for "
+     "anything, nothing else does"},
     {"DOCKER_AUTH_CONFIG", "hunter2", "DOCKER_AUTH_CONFIG: not a JSON object"},
 };
 

@@ -19,13 +19,13 @@ bool is_plain_path(std::string_view path) {
          std::none_of(path.begin(), path.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
 }
 
-// Without the folder of the source, wherever it stands in the message.
-tl::unexpected<Error> seen_from(const std::filesystem::path& root, Error error) {
-  const auto prefix = root.string() + "/";
-  for (auto at = error.message.find(prefix); at != error.message.npos; at = error.message.find(prefix, at))
-    error.message.erase(at, prefix.size());
-  if (const auto at = error.message.find(root.string()); at != error.message.npos)
-    error.message.replace(at, root.string().size(), "the source");
+// With `path`, which is seen from the root, in place of where it lies, and without the folder of the source.
+tl::unexpected<Error> seen_from(const std::filesystem::path& root, const std::string& path, Error error) {
+  auto& text = error.message;
+  const auto full = (root / path).string();
+  if (const auto at = text.find(full); at != text.npos) text.replace(at, full.size(), path);
+  const auto folder = " " + root.string();  // "b leads out of /tmp/x"
+  if (text.ends_with(folder)) text.replace(text.size() - folder.size(), folder.size(), " the source");
   return tl::unexpected(std::move(error));
 }
 
@@ -52,7 +52,7 @@ std::optional<std::string> clean_source_path(std::string_view base, std::string_
 
 Status check_source_file(const std::filesystem::path& root, const std::string& path) {
   const auto opened = open_beneath(root, path);
-  if (!opened) return seen_from(root, opened.error());
+  if (!opened) return seen_from(root, path, opened.error());
   struct stat status {};
   if (::fstat(opened->get(), &status) != 0 || !S_ISREG(status.st_mode))
     return fail(Kind::invalid, path + " is not a regular file");
@@ -62,7 +62,7 @@ Status check_source_file(const std::filesystem::path& root, const std::string& p
 Result<std::string> read_source_file(const std::filesystem::path& root, const std::string& path,
                                      std::uint64_t bytes_max) {
   auto text = read_file_beneath(root, path, bytes_max);
-  if (!text) return seen_from(root, text.error());
+  if (!text) return seen_from(root, path, text.error());
   return text;
 }
 

@@ -1,6 +1,9 @@
 #include "config/source_path.h"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
 
 namespace windlass {
 namespace {
@@ -21,6 +24,21 @@ TEST(SourcePath, StaysInsideAndIsAPath) {  // reliability 8
     EXPECT_EQ(clean_source_path(".", path), std::nullopt) << path;
   EXPECT_EQ(clean_source_path("apps/x", "../../../y"), std::nullopt);
   EXPECT_EQ(clean_source_path(".", std::string(5000, 'a')), std::nullopt);
+}
+
+TEST(SourcePath, IsNamedAsSeenFromTheRoot) {
+  std::string pattern = (std::filesystem::temp_directory_path() / "windlass-source-XXXXXX").string();
+  const std::filesystem::path root = ::mkdtemp(pattern.data());
+  const auto before = std::filesystem::current_path();
+  for (const std::filesystem::path& seen : {root, std::filesystem::path(".")}) {
+    std::filesystem::current_path(root);
+    EXPECT_EQ(check_source_file(seen, "a.env").error().message, "opening a.env: no such file or directory");
+    EXPECT_EQ(read_source_file(seen, "x/a.env", 9).error().message, "opening x/a.env: no such file or directory");
+    std::filesystem::current_path(before);
+  }
+  std::filesystem::create_symlink("../out", root / "b.env");
+  EXPECT_EQ(check_source_file(root, "b.env").error().message, "b.env leads out of the source");
+  std::filesystem::remove_all(root);
 }
 
 }  // namespace
