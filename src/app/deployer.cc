@@ -5,9 +5,11 @@
 #include <set>
 
 #include "app/host_path.h"
+#include "base/recover.h"
 #include "config/inline_deployments.h"
 #include "config/passed_environment.h"
 #include "deploy/rebuild.h"
+#include "driver/child_environment.h"
 #include "driver/compose_driver.h"
 #include "oci/credential_options.h"
 #include "oci/stored_artifact.h"
@@ -93,7 +95,8 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   made->releases_ = std::move(*releases);
 
   auto passed = passed_environment(settings, parts.environment);
-  made->environment_hash_ = hash_of(passed);
+  // what models may read, and what steers the tool that reads them
+  made->environment_hash_ = hash_of(passed) + hash_of(child_environment(parts.environment, {}).variables);
   made->hash_key_ = *key;
   made->preparer_ = std::make_unique<StackPreparer>(
       StackPreparer::Options{.hash_key = std::move(*key), .process_env = std::move(passed)}, *made->driver_,
@@ -116,18 +119,18 @@ Status Deployer::check(const Deadline& deadline) {
   if (!host_path) return tl::unexpected(host_path.error());
   if (auto linked = link_host_path(*host_path, settings_.data_mount_path); !linked) return linked;
   host_data_dir_ = *host_path;
-  settled_ = std::make_unique<SettledRuns>(SettledRuns::Options{.base_dir = settings_.deploy_config_base_dir,
-                                                                .host_data_dir = *host_path,
-                                                                .environment_hash = environment_hash_,
-                                                                .hash_key = hash_key_},
-                                           *source_, *driver_, engine_, *releases_, log_);
+  settled_ = std::make_unique<SettledRuns>(
+      SettledRuns::Options{
+          .surroundings = fmt::format("{}\n{}\n{}", settings_.deploy_config_base_dir, *host_path, environment_hash_),
+          .hash_key = hash_key_},
+      *source_, *driver_, engine_, *releases_, log_);
   pipeline_ = std::make_unique<Pipeline>(
       Pipeline::Options{.data_dir = settings_.data_mount_path,
                         .host_data_dir = *host_path,
                         .config = {.base_dir = settings_.deploy_config_base_dir, .strict = settings_.config_strict},
                         .auto_rollback = settings_.auto_rollback,
                         .concurrent_stacks_max = settings_.max_concurrent_deployments},
-      *source_, *driver_, engine_, *live_, *releases_, *settled_, *preparer_, *images_, *deployment_, log_);
+      *source_, *live_, *releases_, *settled_, *preparer_, *images_, *deployment_, log_);
   is_checked_ = true;
   log_.info("docker engine answers", {{"engine", info->version}, {"compose", driver_->version()}});
   return {};
@@ -147,7 +150,7 @@ Status Deployer::rebuild_state(const Deadline& deadline) {
 
 JobOutcome Deployer::run(const Job& job, const Pipeline::TellRevision& tell_revision, const Deadline& deadline) {
   auto outcome = pipeline_->run(job, tell_revision, deadline);
-  tidy_store();
+  recovered(log_, "tidying the content store", [this] { tidy_store(); });
   return outcome;
 }
 
@@ -179,14 +182,16 @@ Result<PlanReport> Deployer::plan(const JobRequest& request, const std::string& 
   if (!is_checked_) return fail(Kind::unavailable, "the service is still starting");
   const Job job{.id = new_uuid_v7(), .request = request};
   auto report = pipeline_->look(job, archive, Deadline::in(settings_.job_timeout, plans_.get_token()));
-  tidy_store();
+  recovered(log_, "tidying the content store", [this] { tidy_store(); });
   return report;
 }
 
 Result<JobRequest> Deployer::rollback_to(const Release& release) {
   if (release.state != ReleaseState::succeeded || !release.request.digest || release.request.artifact.empty())
-    return fail(Kind::conflict, "release was not good");
-  if (!is_whole(*store_, *release.request.digest)) return fail(Kind::conflict, "release content is gone");
+    return fail(Kind::conflict, fmt::format("release {} was not good", release.id));
+  if (!is_whole(*store_, *release.request.digest))
+    return fail(Kind::conflict,
+                fmt::format("release {}: content {} is gone", release.id, release.request.digest->str()));
   auto request = release.request;
   request.cause = kRollbackCause;
   return request;

@@ -77,12 +77,13 @@ Result<json::array> releases_of(const ApiClient& client, const std::string& stac
 Result<json::value> release_to_return_to(const json::array& releases, const RollbackCommand& command) {
   if (releases.empty()) return fail(Kind::not_found, fmt::format("no release of stack {} is known", command.stack));
   std::vector<json::value> found;
-  std::string running;  // digest of the newest good release
+  std::string running;  // digest of the newest good release, unless the stack was taken down after it
   for (const auto& release : releases) {
     if (!command.to.empty()) {
       if (field(release, "id").starts_with(command.to)) found.push_back(release);
       continue;
     }
+    if (field(release, "state") == "removed" && running.empty()) running = "nothing";
     if (field(release, "state") != "succeeded") continue;
     if (running.empty())
       running = field(release, "digest");
@@ -154,7 +155,7 @@ int show_status(const StatusCommand& command, const Environment& environment, Ht
   json::array newest;  // of each stack
   std::set<std::string> seen;
   for (const auto& release : *releases)
-    if (seen.insert(field(release, "stack")).second) newest.push_back(release);
+    if (seen.insert(field(release, "stack")).second && field(release, "state") != "removed") newest.push_back(release);
   const auto running = list_of(busy->content).size();
   if (command.api.as_json)
     print_json(json::object{{"health", *health}, {"running", running}, {"stacks", newest}});

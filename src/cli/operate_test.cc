@@ -83,6 +83,9 @@ TEST_F(OperateTest, ChoosesTheGoodReleaseBeforeTheOneThatRuns) {
   answers(200, "[" + release("01", "a", "succeeded") + "]");
   EXPECT_EQ(run({.stack = "web"}, roll_back).err,
             "windlass rollback: stack web has no good release before the one that runs\n");
+  answers(200, "[" + release("03", "b", "removed") + "," + release("02", "b", "succeeded") + "]");
+  EXPECT_EQ(run({.stack = "web", .is_dry = true}, roll_back).err,
+            "would bring back web: release 02 of 2026-01-02 03:04:05 UTC, main (sha256:b)\n");
   answers(200, "[]");
   EXPECT_EQ(run({.stack = "web"}, roll_back).err, "windlass rollback: no release of stack web is known\n");
 }

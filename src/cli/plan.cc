@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -51,6 +52,14 @@ void print_stack(const json::object& stack) {
       if (const auto* object = change.if_object()) print_change(*object);
 }
 
+// Is there no stack that is known to fail?
+bool may_go_well(const json::object& plan) {
+  const auto* stacks = array_of(plan, "stacks");
+  return stacks == nullptr || std::none_of(stacks->begin(), stacks->end(), [](const json::value& stack) {
+           return stack.is_object() && text_of(stack.get_object(), "decision") == "failed";
+         });
+}
+
 // The folder as push would pack it.
 Result<std::string> archive_of(const std::string& folder, const Environment& environment) {
   Progress progress(STDERR_FILENO, true);
@@ -91,19 +100,20 @@ int show_plan(const PlanCommand& command, const Environment& environment, HttpTr
   if (!body) return end_with(body.error().kind == Kind::invalid && command.as.empty() ? 2 : 1, body.error());
   const auto answer = client->post("plan", json::serialize(*body), kPlanTimeout);
   if (!answer) return end_with(1, answer.error());
-  if (command.api.as_json) {
-    fmt::print("{}\n", json::serialize(answer->content));
-    return 0;
-  }
   const auto* plan = answer->content.if_object();
   if (plan == nullptr) return end_with(1, {Kind::invalid, "the answer is not one of windlass"});
+  const int code = may_go_well(*plan) ? 0 : 1;
+  if (command.api.as_json) {
+    fmt::print("{}\n", json::serialize(answer->content));
+    return code;
+  }
   const auto digest = text_of(*plan, "digest");
   fmt::print("{}\n{}\n", shown(text_of(*plan, "artifact")),
              digest.empty() ? "of the files in the folder" : shown(digest));
   if (const auto* stacks = array_of(*plan, "stacks"))
     for (const auto& stack : *stacks)
       if (const auto* object = stack.if_object()) print_stack(*object);
-  return 0;
+  return code;
 }
 
 }  // namespace windlass

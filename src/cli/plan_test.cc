@@ -27,9 +27,20 @@ TEST(PlanCommand, PrintsWhatWouldBeDone) {
             "  recreate  page  (image changed, ports changed)\n  keep      db\n"
             "  - services.page.image: \"a:1\"\n  + services.page.image: \"a:2\"\n  + services.page.tty: true\n\n"
             "side: failed: no such file\n");
-  EXPECT_EQ(code, 0);
+  EXPECT_EQ(code, 1) << "a stack is known to fail";
   EXPECT_EQ(transport.asked.at(0).url, "https://cd.example/v1/api/plan");
   EXPECT_EQ(transport.asked.at(0).body, R"({"artifact":"r.example/app:1","target":"prod"})");
+}
+
+TEST(PlanCommand, EndsWellWhenNoStackIsKnownToFail) {
+  FakeTransport transport;
+  transport.answer = [](const HttpRequest&) {
+    return HttpResponse{200, {}, R"({"content":{"stacks":[{"name":"web","decision":"unchanged"}]},"job_id":"j"})"};
+  };
+  testing::internal::CaptureStdout();
+  const int code = show_plan({.reference = "r.example/app:1"}, {{"API_SECRET", "s"}}, transport);
+  testing::internal::GetCapturedStdout();
+  EXPECT_EQ(code, 0);
 }
 
 }  // namespace

@@ -42,7 +42,10 @@ Status prepare(LiveFolder& disk, const SyncPlan& plan, const UnpackedTree& tree,
   std::vector<std::string> made;
   Status done;
   for (const auto* folder : plan.folders) {
-    if (!disk.look(folder->path)) made.push_back(folder->path);
+    const auto there = disk.look(folder->path);
+    if (!there) done = tl::unexpected(there.error());
+    if (!done) break;
+    if (!*there) made.push_back(folder->path);
     if (done = disk.make_folder(folder->path, folder->mode); !done) break;
   }
   if (done) done = prepare_writes(disk, plan.writes, tree, deadline);
@@ -70,9 +73,12 @@ Status put_in_place(LiveFolder& disk, const SyncPlan& plan, const std::set<std::
                     const UnpackedTree& tree, const Deadline& deadline) {
   for (const auto& path : plan.clear_first)
     if (auto removed = disk.remove_file(path); !removed) return removed;
-  for (const auto& path : plan.clear_folders_first)
-    if (disk.look(path) && !disk.remove_folder_if_empty(path))
+  for (const auto& path : plan.clear_folders_first) {
+    const auto there = disk.look(path);
+    if (!there) return tl::unexpected(there.error());
+    if (*there && !disk.remove_folder_if_empty(path))
       return fail(Kind::conflict, fmt::format("{}: somebody wrote into a folder that a file replaces", path));
+  }
   for (const auto* folder : plan.late_folders)
     if (auto made = disk.make_folder(folder->path, folder->mode); !made) return made;
   if (auto written = prepare_writes(disk, plan.late_writes, tree, deadline); !written) return written;
@@ -128,10 +134,9 @@ class DiskLiveDirectories final : public LiveDirectories {
   Status claim(const std::string& source_id, const std::string& path, const std::string& ref,
                bool ref_is_digest) override;
   Status recover() override;
-  Status remove(const std::string& live_path, bool with_data) override;
-  tl::expected<SyncResult, SyncFailure> sync(const std::string& live_path, const UnpackedTree& tree,
-                                             const Digest& digest, const SyncOptions& options,
-                                             const Deadline& deadline) override;
+  Result<bool> remove(const std::string& live_path, bool with_data) override;
+  SyncOutcome sync(const std::string& live_path, const UnpackedTree& tree, const Digest& digest,
+                   const SyncOptions& options, const Deadline& deadline) override;
 
  private:
   Result<std::string> find_path(const std::string& source_id, const std::string& plain_path, const std::string& key);
@@ -188,19 +193,18 @@ Result<std::string> DiskLiveDirectories::find_path(const std::string& source_id,
   return *owner ? fmt::format("{}@{}", plain_path, key) : plain_path;
 }
 
-tl::expected<SyncResult, SyncFailure> DiskLiveDirectories::sync(const std::string& live_path, const UnpackedTree& tree,
-                                                                const Digest& digest, const SyncOptions& options,
-                                                                const Deadline& deadline) {
+SyncOutcome DiskLiveDirectories::sync(const std::string& live_path, const UnpackedTree& tree, const Digest& digest,
+                                      const SyncOptions& options, const Deadline& deadline) {
+  const auto cut_short = journal_.find(live_path);
+  bool is_mixed = !cut_short || *cut_short;
+  const auto failed = [&](const Error& error) { return tl::unexpected(SyncFailure{error, is_mixed}); };
+  if (!cut_short) return failed(cut_short.error());
   auto reserved = store_->nested_in(live_path);
-  if (!reserved) return tl::unexpected(reserved.error());
+  if (!reserved) return failed(reserved.error());
   auto before = managed_files(live_path, *reserved);
-  if (!before) return tl::unexpected(before.error());
+  if (!before) return failed(before.error());
   auto disk = LiveFolder::open(options_.data_dir, live_path);
-  if (!disk) return tl::unexpected(disk.error());
-  auto cut_short = journal_.find(live_path);
-  if (!cut_short) return tl::unexpected(cut_short.error());
-  const bool is_mixed = cut_short->has_value();
-  const auto failed = [is_mixed](const Error& error) { return tl::unexpected(SyncFailure(error, is_mixed)); };
+  if (!disk) return failed(disk.error());
   if (is_mixed)
     if (auto settled = settle(*disk, **cut_short, *before); !settled) return failed(settled.error());
   auto last_digest = store_->digest_of(live_path);
@@ -218,12 +222,13 @@ tl::expected<SyncResult, SyncFailure> DiskLiveDirectories::sync(const std::strin
     return failed(prepared.error());
   }
   // From here on an error leaves the journal: the next start or run goes on from what it finds (S12).
+  is_mixed = true;
   if (auto placed = put_in_place(*disk, *plan, options.in_place, tree, deadline); !placed)
-    return tl::unexpected(SyncFailure(placed.error(), true));
+    return failed(placed.error());
   if (auto recorded = record(*disk, live_path, tree, digest, *plan, *before); !recorded)
-    return tl::unexpected(SyncFailure(recorded.error(), true));
+    return failed(recorded.error());
   crash_point("sync.after");
-  if (auto removed = journal_.remove(live_path); !removed) return tl::unexpected(SyncFailure(removed.error(), true));
+  if (auto removed = journal_.remove(live_path); !removed) return failed(removed.error());
   return result_of(*plan);
 }
 
@@ -241,8 +246,8 @@ Result<ManagedFiles> DiskLiveDirectories::managed_files(const std::string& live_
 
 // S8: the journal may go or be overwritten once its files are in the list of managed ones.
 Status DiskLiveDirectories::settle(LiveFolder& disk, const PendingSync& cut_short, ManagedFiles& managed) {
-  adopt_written(disk, cut_short.tree.entries, managed);
-  disown_half_written(disk, cut_short.options.in_place, managed);
+  if (auto done = adopt_written(disk, cut_short.tree.entries, managed); !done) return done;
+  if (auto done = disown_half_written(disk, cut_short.options.in_place, managed); !done) return done;
   return store_->set_files(cut_short.live_path, "", managed);
 }
 
@@ -255,7 +260,9 @@ Status DiskLiveDirectories::record(const LiveFolder& disk, const std::string& li
       files[entry.path] = before.at(entry.path);
       continue;
     }
-    const auto there = disk.look(entry.path);
+    const auto looked = disk.look(entry.path);
+    if (!looked) return tl::unexpected(looked.error());
+    const auto& there = *looked;
     files[entry.path] = {
         .entry = entry, .disk_size_bytes = there ? there->size_bytes : 0, .disk_mtime_ns = there ? there->mtime_ns : 0};
   }
@@ -264,7 +271,7 @@ Status DiskLiveDirectories::record(const LiveFolder& disk, const std::string& li
 
 // With data it is moved away in one step before anything in it goes: a live directory that is made below it meanwhile
 // gets a folder of its own, and nobody can swap what is being removed.
-Status DiskLiveDirectories::remove(const std::string& live_path, bool with_data) {
+Result<bool> DiskLiveDirectories::remove(const std::string& live_path, bool with_data) {
   auto above = LiveFolder::open(options_.data_dir, std::string(parent_of(live_path)));
   if (!above) return tl::unexpected(above.error());
   const std::string name(base_of(live_path));
@@ -274,13 +281,17 @@ Status DiskLiveDirectories::remove(const std::string& live_path, bool with_data)
     const auto others = store_->nested_in(live_path);
     if (!others) return tl::unexpected(others.error());
     if (!with_data || !others->empty()) {
-      const bool is_gone = above->remove_folder_if_empty(name) || !above->look(name);
-      return is_gone ? store_->give_back(live_path) : Status();
+      above->remove_folder_if_empty(name);
+      const auto there = above->look(name);
+      if (!there) return tl::unexpected(there.error());
+      if (*there) return false;
+    } else if (auto moved = above->move_away(name, away); !moved) {
+      return tl::unexpected(moved.error());
     }
-    if (auto moved = above->move_away(name, away); !moved) return moved;
-    if (auto free = store_->give_back(live_path); !free) return free;
+    if (auto free = store_->give_back(live_path); !free) return tl::unexpected(free.error());
   }
-  return remove_tree(away);
+  if (auto removed = remove_tree(away); !removed) return tl::unexpected(removed.error());
+  return true;
 }
 
 Status DiskLiveDirectories::recover() {

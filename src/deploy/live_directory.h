@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/deadline.h"
@@ -25,12 +24,12 @@ struct SyncResult {
   std::vector<std::string> drift;    // managed files that somebody edited and that were left alone (S10)
 };
 
-// Why a sync did not end well.
+// Why a sync did not end well, and how it left the files.
 struct SyncFailure {
-  SyncFailure(Error why, bool is_touched = false) : error(std::move(why)), touched(is_touched) {}
   Error error;
   bool touched;  // files of two releases may lie side by side; false: all are as they were
 };
+using SyncOutcome = tl::expected<SyncResult, SyncFailure>;
 
 struct SyncOptions {
   bool force = false;  // files that somebody edited are overwritten (S10)
@@ -67,16 +66,15 @@ class LiveDirectories {
   virtual Status recover() = 0;
 
   // After a sync to a tree without entries: removes the folder if nothing is left in it, or with all that is in it; the
-  // path may then be anybody's. Folders of other live directories inside stay.
-  virtual Status remove(const std::string& live_path, bool with_data) = 0;
+  // path may then be anybody's. False: something is left. Folders of other live directories inside stay.
+  virtual Result<bool> remove(const std::string& live_path, bool with_data) = 0;
 
   // Brings the directory to `tree` (files are taken from tree.root). `digest` names the release. S2: equal to the last
   // synced digest and nothing drifted: nothing is written.
   // Errors before any write: S7 (names the path). After one that touched files, a sync to any release goes on from what
   // it finds. The caller holds the directory's lock (S9).
-  virtual tl::expected<SyncResult, SyncFailure> sync(const std::string& live_path, const UnpackedTree& tree,
-                                                     const Digest& digest, const SyncOptions& options,
-                                                     const Deadline& deadline) = 0;
+  [[nodiscard]] virtual SyncOutcome sync(const std::string& live_path, const UnpackedTree& tree, const Digest& digest,
+                                         const SyncOptions& options, const Deadline& deadline) = 0;
 };
 
 }  // namespace windlass

@@ -22,6 +22,9 @@ std::string prepared_name(const std::string& path) {
   return fmt::format(".windlass.{}.tmp", sha256_hex(path).substr(0, 16));
 }
 
+// Not there, or no longer in a folder. Anything else says nothing of what is there: there may be no descriptor left.
+bool is_absence(int code) { return code == ENOENT || code == ENOTDIR || code == ELOOP; }
+
 }  // namespace
 
 Result<LiveFolder> LiveFolder::open(const std::filesystem::path& data_dir, const std::string& live_path) {
@@ -53,11 +56,13 @@ Result<FileDescriptor> LiveFolder::parent(const std::string& path) const {
   return folder;
 }
 
-std::optional<DiskEntry> LiveFolder::look(const std::string& path) const {
-  auto folder = parent(path);
+Result<std::optional<DiskEntry>> LiveFolder::look(const std::string& path) const {
+  const auto folder = open_without_links(fd_.get(), std::string(parent_of(path)), O_RDONLY | O_DIRECTORY);
   struct stat status {};
-  if (!folder || ::fstatat(folder->get(), name_of(path).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
-    return std::nullopt;
+  if (!folder.valid() || ::fstatat(folder.get(), name_of(path).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (is_absence(errno)) return std::optional<DiskEntry>();
+    return tl::unexpected(system_error("looking at " + path, errno));
+  }
   DiskEntry entry{.type = S_ISDIR(status.st_mode)   ? EntryType::folder
                           : S_ISLNK(status.st_mode) ? EntryType::link
                                                     : EntryType::file,
@@ -196,17 +201,16 @@ Status LiveFolder::flush_all() {
 
 Status LiveFolder::flush_folder(const std::string& folder) {
   const auto fd = open_without_links(fd_.get(), folder, O_RDONLY | O_DIRECTORY);
-  if (!fd.valid() && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) return {};  // not a folder any more
+  if (!fd.valid() && is_absence(errno)) return {};
   if (!fd.valid() || ::fsync(fd.get()) != 0) return tl::unexpected(system_error("writing folder " + folder, errno));
   return {};
 }
 
 Status LiveFolder::remove_file(const std::string& path) {
-  auto folder = parent(path);
-  if (!folder) return {};  // its folder is gone already
-  if (::unlinkat(folder->get(), name_of(path).c_str(), 0) != 0 && errno != ENOENT)
-    return tl::unexpected(system_error("removing " + path, errno));
-  return {};
+  const auto folder = open_without_links(fd_.get(), std::string(parent_of(path)), O_RDONLY | O_DIRECTORY);
+  if (folder.valid() && ::unlinkat(folder.get(), name_of(path).c_str(), 0) == 0) return {};
+  if (is_absence(errno)) return {};
+  return tl::unexpected(system_error("removing " + path, errno));
 }
 
 bool LiveFolder::remove_folder_if_empty(const std::string& path) {

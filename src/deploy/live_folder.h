@@ -27,8 +27,8 @@ class LiveFolder {
   // Below `data_dir`, made if absent with mode 0755. Kind::conflict when a part of the path is a link or a file.
   static Result<LiveFolder> open(const std::filesystem::path& data_dir, const std::string& live_path);
 
-  // Nothing if there is nothing.
-  std::optional<DiskEntry> look(const std::string& path) const;
+  // Nothing if there is nothing, which is also what stands below a link.
+  Result<std::optional<DiskEntry>> look(const std::string& path) const;
   Result<std::string> link_target(const std::string& path) const;
   Result<std::string> hash(const std::string& path) const;  // sha256 hex of a regular file
   Result<std::vector<std::string>> names_in(const std::string& folder) const;

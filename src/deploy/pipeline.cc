@@ -22,24 +22,16 @@ std::chrono::seconds longest_timeout(const std::vector<PreparedStack>& stacks) {
   return longest;
 }
 
-// The state file cannot be written now; to go on would be to forget what a later job must know.
-JobOutcome not_noted(const Error& error) {
-  return JobOutcome::failed(FailedStep::internal, error.message, error.kind == Kind::unavailable);
-}
-
 StackResult result_of(const std::string& stack, RunStatus status, std::string message) {
   return {.name = stack, .status = status, .message = std::move(message)};
 }
 
 }  // namespace
 
-Pipeline::Pipeline(Options options, Source& source, Driver& driver, Engine& engine, LiveDirectories& live,
-                   ReleaseStore& releases, SettledRuns& settled, StackPreparer& preparer, StackImages& images,
-                   StackDeployment& deployment, Log log)
+Pipeline::Pipeline(Options options, Source& source, LiveDirectories& live, ReleaseStore& releases, SettledRuns& settled,
+                   StackPreparer& preparer, StackImages& images, StackDeployment& deployment, Log log)
     : options_(std::move(options)),
       source_(source),
-      driver_(driver),
-      engine_(engine),
       live_(live),
       releases_(releases),
       settled_(settled),
@@ -65,14 +57,14 @@ Pipeline::Run Pipeline::begin(const Job& job, const TellRevision& tell_revision,
 JobOutcome Pipeline::run(const Job& job, const TellRevision& tell_revision, const Deadline& deadline) {
   auto run = begin(job, tell_revision, deadline);
   auto begun = releases_.begun_rollback(job.id);
-  if (!begun) return JobOutcome::failed(FailedStep::internal, begun.error().message);
+  if (!begun) return state_fault(begun.error());
   if (*begun) return go_on_with_rollback(run, **begun);
   auto history = releases_.history(run.lane);
-  if (!history) return JobOutcome::failed(FailedStep::internal, history.error().message);
+  if (!history) return state_fault(history.error());
   if (is_rollback(job.request)) return roll_back_by_hand(run, *history);
   if (job.request.cause == kRepairCause && job.request.digest) return repair(run);
   if (auto ended = settle_or_find_unchanged(run, *history)) return *std::move(ended);
-  if (auto noted = settled_.begin(job.request); !noted) return not_noted(noted.error());
+  if (auto noted = settled_.begin(job.request); !noted) return state_fault(noted.error());
   auto outcome = deploy(run);
   remember(run, outcome.status != RunStatus::failed);
   if (outcome.status == RunStatus::failed) answer_failure(run, outcome);
@@ -109,10 +101,10 @@ std::optional<JobOutcome> Pipeline::settle(Run& run, const LaneHistory& history)
   if (request.digest)
     for (const auto& replaced : run.job.replaced_digests)
       if (!history.has_seen(replaced))
-        if (auto noted = releases_.remember(run.lane, replaced, false); !noted) return not_noted(noted.error());
+        if (auto noted = releases_.remember(run.lane, replaced, false); !noted) return state_fault(noted.error());
   if (!settled->deploy) {
     if (request.digest && !history.has_seen(*request.digest))
-      if (auto noted = releases_.remember(run.lane, *request.digest, false); !noted) return not_noted(noted.error());
+      if (auto noted = releases_.remember(run.lane, *request.digest, false); !noted) return state_fault(noted.error());
     return JobOutcome::skipped(settled->reason);
   }
   run.digest = settled->deploy;
@@ -278,16 +270,20 @@ void Pipeline::note_mixed_files(Run& run) {
     if (stack.deploys() && !stack.config.destroy.enabled) stack.failure = StartFailure::failed;
 }
 
+ReleaseOrigin Pipeline::origin_of(const Run& run) const {
+  return {.job = run.job, .digest = *run.digest, .trust_hash = settled_.trust_hash(run.job.request)};
+}
+
 Status Pipeline::bring_up(Run& run, PreparedStack& stack) {
   if (!stack.deploys()) return {};
   auto slot = slots_.take(run.deadline);
   if (!slot) return tl::unexpected(slot.error());
   const auto& destroy = stack.config.destroy;
   const auto log = run.log.with({{"stack", stack.config.name}});
+  const auto origin = origin_of(run);
   if (destroy.enabled)
-    return deployment_.take_down(stack, {.volumes = destroy.remove_volumes, .images = destroy.remove_images}, log,
-                                 run.deadline);
-  const ReleaseOrigin origin{.job = run.job, .digest = *run.digest, .trust_hash = settled_.trust_hash(run.job.request)};
+    return deployment_.take_down(origin, stack, {.volumes = destroy.remove_volumes, .images = destroy.remove_images},
+                                 log, run.deadline);
   return deployment_.bring_up(origin, stack, log, run.deadline);
 }
 
@@ -333,6 +329,7 @@ JobOutcome Pipeline::conclude(const Run& run) {
 
 // Keeps what unchanged() needs. A stack that asks for something at every run (force_…) is never unchanged.
 void Pipeline::keep_settled(const Run& run) {
+  if (run.leaves_obsolete) return;
   SettledRun settled{.key = run.key};
   for (const auto& stack : run.stacks) {
     if (stack.config.force_recreate || stack.config.force_image_pull) return;

@@ -41,9 +41,8 @@ class Pipeline {
   };
   using TellRevision = std::function<void(std::string revision)>;
 
-  Pipeline(Options options, Source& source, Driver& driver, Engine& engine, LiveDirectories& live,
-           ReleaseStore& releases, SettledRuns& settled, StackPreparer& preparer, StackImages& images,
-           StackDeployment& deployment, Log log);
+  Pipeline(Options options, Source& source, LiveDirectories& live, ReleaseStore& releases, SettledRuns& settled,
+           StackPreparer& preparer, StackImages& images, StackDeployment& deployment, Log log);
 
   // Runs one job to its end. Called from any thread, for different lanes at once.
   JobOutcome run(const Job& job, const TellRevision& tell_revision, const Deadline& deadline);
@@ -75,11 +74,13 @@ class Pipeline {
   Status plan(Run& run, PreparedStack& stack);
   std::optional<JobOutcome> write_live_directory(Run& run, const std::string& live_path, const UnpackedTree& tree);
   static void note_mixed_files(Run& run);
+  ReleaseOrigin origin_of(const Run& run) const;
   Status bring_up(Run& run, PreparedStack& stack);
   // removal.cc
   void remove_live_directory(Run& run, const std::string& live_path, const UnpackedTree& tree);
   void remove_obsolete(Run& run, const DeployConfigs& configs);
-  Result<bool> remove_obsolete(Run& run, const DiscoveredStack& obsolete);
+  enum class Obsolete { removed, taken_over, busy };
+  Result<Obsolete> remove_obsolete(Run& run, const DiscoveredStack& obsolete);
   JobOutcome conclude(const Run& run);
   void keep_settled(const Run& run);
   void remember(const Run& run, bool deployed);
@@ -98,8 +99,6 @@ class Pipeline {
 
   Options options_;
   Source& source_;
-  Driver& driver_;
-  Engine& engine_;
   LiveDirectories& live_;
   ReleaseStore& releases_;
   SettledRuns& settled_;

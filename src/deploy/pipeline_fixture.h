@@ -183,8 +183,10 @@ struct FakeDriver final : Driver {
       text.replace(at, 6, stack.project_dir.string());
     return parse_json(text)->get_object();
   }
-  Status pull(const ResolvedStack&, const std::vector<std::string>&, const Deadline&) override {
+  std::function<void(const std::string&)> before_pull;
+  Status pull(const ResolvedStack& stack, const std::vector<std::string>&, const Deadline&) override {
     ++pulled;
+    if (before_pull) before_pull(stack.name);
     if (pull_error) return tl::unexpected(*pull_error);
     return {};
   }
@@ -254,12 +256,12 @@ struct FakeLive final : LiveDirectories {
     return {};
   }
   Status recover() override { return {}; }
-  Status remove(const std::string& path, bool with_data) override {
+  Result<bool> remove(const std::string& path, bool with_data) override {
     removed.push_back(path + (with_data ? " data" : ""));
-    return {};
+    return true;
   }
-  tl::expected<SyncResult, SyncFailure> sync(const std::string&, const UnpackedTree&, const Digest& digest,
-                                             const SyncOptions& options, const Deadline&) override {
+  SyncOutcome sync(const std::string&, const UnpackedTree&, const Digest& digest, const SyncOptions& options,
+                   const Deadline&) override {
     if (failure) return tl::unexpected(*std::exchange(failure, {}));
     in_place = options.in_place;
     synced.push_back(digest.str());
@@ -293,15 +295,13 @@ class PipelineTest : public ::testing::Test {
     images = std::make_unique<StackImages>(StackImages::Options{}, driver, engine, *preparer, *releases);
     deployment = std::make_unique<StackDeployment>(StackDeployment::Options{}, driver, engine, *preparer, *images,
                                                    *releases, clock);
-    settled = std::make_unique<SettledRuns>(
-        SettledRuns::Options{
-            .base_dir = {}, .host_data_dir = "/host/data", .environment_hash = {}, .hash_key = Secret("key")},
-        source, driver, engine, *releases, Log({.level = LogLevel::critical}));
+    settled =
+        std::make_unique<SettledRuns>(SettledRuns::Options{.surroundings = surroundings, .hash_key = Secret("key")},
+                                      source, driver, engine, *releases, Log({.level = LogLevel::critical}));
     pipeline = std::make_unique<Pipeline>(
         Pipeline::Options{
             .data_dir = folder, .host_data_dir = "/host/data", .config = {}, .auto_rollback = auto_rollback},
-        source, driver, engine, live, *releases, *settled, *preparer, *images, *deployment,
-        Log({.level = LogLevel::critical}));
+        source, live, *releases, *settled, *preparer, *images, *deployment, Log({.level = LogLevel::critical}));
   }
   JobRequest request() {
     JobRequest request{.artifact = "reg.example/my/app:main",
@@ -323,6 +323,7 @@ class PipelineTest : public ::testing::Test {
 
   fs::path folder;
   bool auto_rollback = false;
+  std::string surroundings;
   SystemClock clock;
   FakeSource source;
   FakeEngine engine;

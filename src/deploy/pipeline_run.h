@@ -25,6 +25,12 @@ class Staging {
   std::filesystem::path folder_;
 };
 
+// The end of a job whose state cannot be read or written: to go on would be to forget what a later job must know.
+inline JobOutcome state_fault(const Error& error) {
+  return JobOutcome::failed(FailedStep::internal, while_doing("keeping the state of the run", error).value().message,
+                            error.kind == Kind::unavailable);
+}
+
 // What one run has found out so far.
 struct Pipeline::Run {
   const Job& job;
@@ -41,6 +47,7 @@ struct Pipeline::Run {
   std::string_view archive;                          // of a look: what is to be unpacked instead of fetched
   bool is_look = false;                              // only finds out what a deployment would do
   std::optional<Release> back_to;                    // set: this run brings that release back
+  bool leaves_obsolete = false;  // a stack that is to go was another job's; the next run looks again
 
   bool any_failed() const {
     return std::any_of(errors.begin(), errors.end(), [](const auto& error) { return error.has_value(); });

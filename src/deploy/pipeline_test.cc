@@ -47,6 +47,17 @@ TEST_F(PipelineTest, VerifiesAgainWhenThePolicyChanged) {  // oci 13: the policy
   EXPECT_EQ(engine.projects["web"].size(), 2u) << "what runs keeps running";
 }
 
+TEST_F(PipelineTest, LooksAgainWhenItsSurroundingsChanged) {
+  run();
+  surroundings = "COMPOSE_EXPERIMENTAL_OCI_REMOTE=false";
+  start();
+  const auto fetched = source.fetched;
+  EXPECT_EQ(run().status, RunStatus::skipped);
+  EXPECT_EQ(source.fetched, fetched + 1);
+  EXPECT_EQ(run().status, RunStatus::skipped);
+  EXPECT_EQ(source.fetched, fetched + 1);
+}
+
 TEST_F(PipelineTest, ChangesNothingThatItCannotNote) {  // a later job must know of it
   ASSERT_EQ(run().status, RunStatus::succeeded);
   release_2();

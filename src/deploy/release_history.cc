@@ -144,9 +144,15 @@ Result<std::vector<std::string>> ReleaseStore::stacks_of(const std::string& sour
   return query.all_texts();
 }
 
-Status ReleaseStore::close(const std::string& stack) {
+Status ReleaseStore::close(const Release& removal) {
   const std::lock_guard lock(mutex_);
-  return db_->query("DELETE FROM stacks WHERE name = ?").bind(stack).run();
+  auto transaction = Transaction::begin(*db_);
+  if (!transaction) return tl::unexpected(transaction.error());
+  if (auto done = insert_release(*db_, seal_, removal); !done) return done;
+  if (auto done = end_release(*db_, removal); !done) return done;
+  if (auto done = db_->query("DELETE FROM stacks WHERE name = ?").bind(removal.stack).run(); !done) return done;
+  if (auto done = prune(removal.stack); !done) return done;
+  return transaction->commit();
 }
 
 Result<std::optional<BegunRollback>> ReleaseStore::begun_rollback(const std::string& job_id) {

@@ -46,7 +46,7 @@ Result<std::vector<std::string>> columns_of(Db& db, std::string_view table) {
 }
 
 ReleaseState state_of(std::string_view text) {
-  for (const auto state : {ReleaseState::running, ReleaseState::succeeded})
+  for (const auto state : {ReleaseState::running, ReleaseState::succeeded, ReleaseState::removed})
     if (text == to_string(state)) return state;
   return ReleaseState::failed;
 }

@@ -53,6 +53,8 @@ UPDATE releases SET state = 'failed', message = 'interrupted' WHERE state = 'run
 UPDATE stacks SET last_state = 'failed' WHERE last_state = 'running';
 )";
 
+constexpr Column kOrderColumn[] = {{"seq", "INTEGER NOT NULL DEFAULT 0"}};
+
 // Came later, in this order.
 constexpr Column kStackColumns[] = {
     {"ref", "TEXT NOT NULL DEFAULT ''"},
@@ -114,6 +116,8 @@ Result<std::unique_ptr<ReleaseStore>> ReleaseStore::open(std::unique_ptr<Db> db,
   auto made = make_release_table(*db);
   if (made) made = db->execute(kSchema);
   if (made) made = add_columns(*db, "stacks", kStackColumns);
+  for (const auto* table : {"settled_runs", "bad_runs"})
+    if (made) made = add_columns(*db, table, kOrderColumn);
   if (!made) return while_doing("opening the release store", made.error());
   return std::unique_ptr<ReleaseStore>(new ReleaseStore(std::move(db), key));
 }
@@ -138,6 +142,14 @@ Result<LaneHistory> ReleaseStore::history(const std::string& lane) {
   return history;
 }
 
+Status ReleaseStore::drop_oldest(std::string_view table, const std::string& lane, int kept) {
+  auto drop =
+      db_->query(fmt::format("DELETE FROM {0} WHERE lane = ?1 AND seq <= (SELECT seq FROM {0} WHERE lane = ?1 "
+                             "ORDER BY seq DESC LIMIT 1 OFFSET ?2)",
+                             table));
+  return drop.bind(lane).bind(kept).run();
+}
+
 Status ReleaseStore::remember(const std::string& lane, const Digest& digest, bool deployed) {
   const std::lock_guard lock(mutex_);
   auto transaction = Transaction::begin(*db_);
@@ -145,11 +157,8 @@ Status ReleaseStore::remember(const std::string& lane, const Digest& digest, boo
   // REPLACE gives the row a new seq: the digest becomes the latest one tried
   auto insert = db_->query("INSERT OR REPLACE INTO lane_digests (lane, digest) VALUES (?, ?)");
   if (auto done = insert.bind(lane).bind(digest.str()).run(); !done) return done;
-  auto trim = db_->query(
-      "DELETE FROM lane_digests WHERE lane = ?1 AND seq <= (SELECT seq FROM lane_digests WHERE lane = ?1 "
-      "ORDER BY seq DESC LIMIT 1 OFFSET ?2)");
-  if (auto done = trim.bind(lane).bind(is_lane_of_digests(lane) ? kSeenByDigest : kSeenPerLane).run(); !done)
-    return done;
+  const auto kept = is_lane_of_digests(lane) ? kSeenByDigest : kSeenPerLane;
+  if (auto done = drop_oldest("lane_digests", lane, kept); !done) return done;
   if (deployed) {
     auto mark = db_->query("INSERT OR REPLACE INTO lane_deployed (lane, digest) VALUES (?, ?)");
     if (auto done = mark.bind(lane).bind(digest.str()).run(); !done) return done;
@@ -265,21 +274,13 @@ Status ReleaseStore::settle(const std::string& lane, const std::string& place, c
   const std::lock_guard lock(mutex_);
   auto transaction = Transaction::begin(*db_);
   if (!transaction) return tl::unexpected(transaction.error());
-  if (auto done = bound_places("settled_runs", lane); !done) return done;
-  auto insert = db_->query("INSERT OR REPLACE INTO settled_runs (lane, target, key, stacks) VALUES (?, ?, ?, ?)");
+  auto insert = db_->query(
+      "INSERT OR REPLACE INTO settled_runs (lane, target, key, stacks, seq) VALUES (?1, ?2, ?3, ?4, "
+      "(SELECT ifnull(max(seq), 0) + 1 FROM settled_runs WHERE lane = ?1))");
   insert.bind(lane).bind(place).bind(run.key).bind(json::serialize(stacks_to_json(run.stacks)));
   if (auto done = insert.run(); !done) return done;
+  if (auto done = drop_oldest("settled_runs", lane, kPlacesPerLane); !done) return done;
   return transaction->commit();
-}
-
-// Inline deployments that are new with every call would leave a place each. Of one that is forgotten the next run only
-// has to look again.
-Status ReleaseStore::bound_places(std::string_view table, const std::string& lane) {
-  auto count = db_->query(fmt::format("SELECT count(*) FROM {} WHERE lane = ?", table));
-  auto row = count.bind(lane).step();
-  if (!row) return tl::unexpected(row.error());
-  if (count.number(0) < kPlacesPerLane) return {};
-  return db_->query(fmt::format("DELETE FROM {} WHERE lane = ?", table)).bind(lane).run();
 }
 
 Status ReleaseStore::unsettle(const std::string& lane, const std::string& place) {
@@ -305,9 +306,11 @@ Status ReleaseStore::remember_bad(const std::string& lane, const std::string& pl
   const std::lock_guard lock(mutex_);
   auto transaction = Transaction::begin(*db_);
   if (!transaction) return tl::unexpected(transaction.error());
-  if (auto done = bound_places("bad_runs", lane); !done) return done;
-  auto insert = db_->query("INSERT OR REPLACE INTO bad_runs (lane, place, key) VALUES (?, ?, ?)");
+  auto insert = db_->query(
+      "INSERT OR REPLACE INTO bad_runs (lane, place, key, seq) VALUES (?1, ?2, ?3, "
+      "(SELECT ifnull(max(seq), 0) + 1 FROM bad_runs WHERE lane = ?1))");
   if (auto done = insert.bind(lane).bind(place).bind(key).run(); !done) return done;
+  if (auto done = drop_oldest("bad_runs", lane, kPlacesPerLane); !done) return done;
   return transaction->commit();
 }
 

@@ -63,6 +63,7 @@ class ReleaseStore {
   // Of references by digest nothing but this memory tells an old webhook that is sent again from a new one.
   static constexpr int kSeenByDigest = 10'000;
   static constexpr int kReleasesPerStack = 100;  // deploy/V1
+  // Inline deployments that are new with every call leave a place each.
   static constexpr int kPlacesPerLane = 1'000;
 
   // Creates its tables if they are not there. Releases that were running when the process ended count as failed.
@@ -123,8 +124,8 @@ class ReleaseStore {
   Result<std::vector<DiscoveredStack>> discovered(const JobRequest& request);
   // The stacks of a source that are deployed.
   Result<std::vector<std::string>> stacks_of(const std::string& source_id);
-  // The stack is taken down: its releases stay to be looked at, their content need not be kept.
-  Status close(const std::string& stack);
+  // The stack is taken down: its releases stay to be looked at, this one the last, their content need not be kept.
+  Status close(const Release& removal);
 
   // Rollbacks that have begun: after a crash the job goes on with it rather than trying the bad release again.
   Result<std::optional<BegunRollback>> begun_rollback(const std::string& job_id);
@@ -135,7 +136,7 @@ class ReleaseStore {
  private:
   ReleaseStore(std::unique_ptr<Db> db, const Secret& key) : db_(std::move(db)), seal_(key, "inline deployments") {}
   Status prune(const std::string& stack);
-  Status bound_places(std::string_view table, const std::string& lane);
+  Status drop_oldest(std::string_view table, const std::string& lane, int kept);
 
   std::mutex mutex_;  // guards db_
   std::unique_ptr<Db> db_;

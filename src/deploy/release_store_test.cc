@@ -110,9 +110,11 @@ TEST_F(ReleaseStoreTest, KeepsABoundedNumberOfPlacesPerLane) {
   }
   EXPECT_FALSE(*store->settled("lane", "place 0"));
   EXPECT_EQ(*store->bad_key("lane", "place 0"), "");
-  const auto last = fmt::format("place {}", ReleaseStore::kPlacesPerLane);
-  EXPECT_TRUE(*store->settled("lane", last));
-  EXPECT_EQ(*store->bad_key("lane", last), "k");
+  for (const int i : {1, ReleaseStore::kPlacesPerLane}) {
+    const auto place = fmt::format("place {}", i);
+    EXPECT_TRUE(*store->settled("lane", place)) << place;
+    EXPECT_EQ(*store->bad_key("lane", place), "k") << place;
+  }
 }
 
 TEST_F(ReleaseStoreTest, KeepsHowARunWasSettled) {  // deploy/N2b

@@ -16,11 +16,15 @@ void Pipeline::remove_live_directory(Run& run, const std::string& live_path, con
   if (!asks(&Destroy::remove_dir) || !others || !others->empty()) return;
   const UnpackedTree nothing{.root = tree.root};
   auto removed = live_.sync(live_path, nothing, *run.digest, {.force = true}, run.deadline);
-  Status done = removed ? live_.remove(live_path, asks(&Destroy::remove_data)) : tl::unexpected(removed.error().error);
-  if (done)
+  const auto gone = removed ? live_.remove(live_path, asks(&Destroy::remove_data))
+                            : Result<bool>(tl::unexpected(removed.error().error));
+  if (!gone)
+    run.log.warning("live directory was not removed", {{"live_directory", live_path}, {"error", gone.error().message}});
+  else if (*gone)
     run.log.info("live directory removed", {{"live_directory", live_path}});
   else
-    run.log.warning("live directory was not removed", {{"live_directory", live_path}, {"error", done.error().message}});
+    run.log.info("live directory holds data and stays, without the files of the release",
+                 {{"live_directory", live_path}});
 }
 
 // After the others are well. The newest word counts: what the documents say now, else what they said when it was
@@ -44,7 +48,8 @@ void Pipeline::remove_obsolete(Run& run, const DeployConfigs& configs) {
       continue;
     }
     const auto removed = remove_obsolete(run, stack);
-    if (removed && !*removed) continue;
+    if (removed && *removed == Obsolete::busy) run.leaves_obsolete = true;
+    if (removed && *removed != Obsolete::removed) continue;
     PreparedStack gone{.config = {.name = stack.name}};
     gone.plan = {.stack = stack.name, .services = {}, .reasons = {"its folder is gone: the stack is taken down"}};
     run.stacks.push_back(std::move(gone));
@@ -53,28 +58,28 @@ void Pipeline::remove_obsolete(Run& run, const DeployConfigs& configs) {
   }
 }
 
-// False: it is no longer to be removed.
-Result<bool> Pipeline::remove_obsolete(Run& run, const DiscoveredStack& obsolete) {
+Result<Pipeline::Obsolete> Pipeline::remove_obsolete(Run& run, const DiscoveredStack& obsolete) {
   const auto log = run.log.with({{"stack", obsolete.name}});
   // Not waited for: the job that has it may wait for one of ours, and is about to say what becomes of it.
   auto lock = locks_.take({obsolete.name}, Deadline::in({}, run.deadline.stop));
   if (!lock) {
     log.info("stack is gone from this artifact and left alone: another job deploys it");
-    return false;
+    return Obsolete::busy;
   }
   auto slot = slots_.take(run.deadline);
   if (!slot) return tl::unexpected(slot.error());
   const auto still = releases_.discovered(run.job.request);  // another tag may have taken it over meanwhile
   if (!still) return tl::unexpected(still.error());
   if (std::none_of(still->begin(), still->end(), [&](const auto& stack) { return stack.name == obsolete.name; }))
-    return false;
+    return Obsolete::taken_over;
   PreparedStack stack{.config = {.name = obsolete.name}};
   if (auto planned = preparer_.plan_removal(run.job, stack, run.deadline); !planned)
     return tl::unexpected(planned.error());
   log.info("stack is obsolete: its folder is gone");
   const Removal removal{.volumes = obsolete.rules.remove_volumes, .images = obsolete.rules.remove_images};
-  if (auto down = deployment_.take_down(stack, removal, log, run.deadline); !down) return tl::unexpected(down.error());
-  return true;
+  if (auto down = deployment_.take_down(origin_of(run), stack, removal, log, run.deadline); !down)
+    return tl::unexpected(down.error());
+  return Obsolete::removed;
 }
 
 }  // namespace windlass

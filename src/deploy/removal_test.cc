@@ -35,7 +35,13 @@ TEST_F(RemovalTest, TakesAStackDownInsteadOfDeployingIt) {
   EXPECT_EQ(engine.removed_images, std::vector<std::string>{"name-of-image"});
   EXPECT_EQ(*releases->stack("web"), std::nullopt);
   EXPECT_TRUE(releases->kept_digests()->empty());
-  EXPECT_EQ(releases->releases("web", 5)->size(), 1u) << "the history stays";
+  const auto history = *releases->releases("web", 5);
+  ASSERT_EQ(history.size(), 2u) << "the history stays";
+  EXPECT_EQ(history[0].state, ReleaseState::removed);
+  EXPECT_EQ(history[0].plan,
+            "remove db (the stack is taken down); remove page (the stack is taken down); the stack is taken down");
+  EXPECT_TRUE(history[0].finished_at);
+  EXPECT_EQ(history[1].state, ReleaseState::succeeded);
 }
 
 TEST_F(RemovalTest, KeepsWhatItIsToldToKeep) {
@@ -101,7 +107,8 @@ TEST_F(RemovalTest, RemovesAStackWhoseFolderIsGone) {
 TEST_F(RemovalTest, LeavesAStackAloneThatAnotherJobDeploys) {
   discover({"one", "two"});
   std::promise<void> is_deploying, go_on;
-  driver.before_up = [&](const std::string&) {
+  driver.before_pull = [&](const std::string& stack) {
+    if (stack != "two") return;
     is_deploying.set_value();
     go_on.get_future().wait();
   };
@@ -116,6 +123,9 @@ TEST_F(RemovalTest, LeavesAStackAloneThatAnotherJobDeploys) {
   EXPECT_EQ(driver.downed, std::vector<std::string>{});
   go_on.set_value();
   EXPECT_EQ(deployed.get(), "job completed successfully");
+  const auto fetched = source.fetched;
+  discover({"one"});
+  EXPECT_EQ(source.fetched, fetched + 1) << "had the other job failed, the stack would still have to go";
 }
 
 TEST_F(RemovalTest, RemovesNothingUnlessAskedTo) {

@@ -97,7 +97,8 @@ JobOutcome Pipeline::go_on_with_rollback(Run& run, const BegunRollback& begun) {
   run.key = settled_.key(run.job.request, begun.digest);
   auto failed = JobOutcome::failed(FailedStep::deployment, begun.reason);
   auto release = releases_.release(begun.release_id);
-  if (!release || !*release) {
+  if (!release) return state_fault(release.error());  // it goes on at the next attempt
+  if (!*release) {
     (void)releases_.end_rollback(run.job.id);
     failed.message += "; rollback failed: its release is gone";
     return failed;
@@ -111,7 +112,7 @@ JobOutcome Pipeline::go_on_with_rollback(Run& run, const BegunRollback& begun) {
 JobOutcome Pipeline::roll_back_by_hand(Run& run, const LaneHistory& history) {
   const auto& request = run.job.request;
   auto release = releases_.good_release_of(request, *request.digest);
-  if (!release) return JobOutcome::failed(FailedStep::internal, release.error().message);
+  if (!release) return state_fault(release.error());
   if (!*release)
     return JobOutcome::failed(FailedStep::deployment,
                               fmt::format("no good release of {} is known", revision_of(request)));
@@ -131,7 +132,7 @@ JobOutcome Pipeline::roll_back_by_hand(Run& run, const LaneHistory& history) {
 JobOutcome Pipeline::repair(Run& run) {
   const auto& request = run.job.request;
   auto release = releases_.good_release_of(request, *request.digest);
-  if (!release) return JobOutcome::failed(FailedStep::internal, release.error().message);
+  if (!release) return state_fault(release.error());
   if (!*release) return JobOutcome::skipped(fmt::format("no good release of {} is known", revision_of(request)));
   run.tell_revision(in_words(**release));
   return bring_back(run, **release, kRepairCause);
@@ -149,8 +150,7 @@ JobOutcome Pipeline::bring_back(const Run& run, const Release& release, std::str
            .digest = release.request.digest,
            .key = settled_.key(release.request, *release.request.digest),
            .back_to = release};
-  if (auto noted = settled_.begin(release.request); !noted)
-    return JobOutcome::failed(FailedStep::internal, noted.error().message, noted.error().kind == Kind::unavailable);
+  if (auto noted = settled_.begin(release.request); !noted) return state_fault(noted.error());
   return deploy(back);
 }
 

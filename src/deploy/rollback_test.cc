@@ -49,7 +49,7 @@ TEST_F(RollbackTest, BringsTheLastGoodReleaseBack) {
 TEST_F(RollbackTest, BringsFilesBackThatCouldOnlyBeWrittenInPart) {  // deploy/V2, reliability/F23
   ASSERT_EQ(run().status, RunStatus::succeeded);
   release_2();
-  live.failure = SyncFailure({Kind::internal, "writing www/index.html: input/output error"}, true);
+  live.failure = SyncFailure{{Kind::internal, "writing www/index.html: input/output error"}, true};
   const auto outcome = run();
   EXPECT_EQ(outcome.message,
             "writing the live directory reg.example/my/app: writing www/index.html: input/output error; rolled back to "
@@ -59,10 +59,10 @@ TEST_F(RollbackTest, BringsFilesBackThatCouldOnlyBeWrittenInPart) {  // deploy/V
   EXPECT_EQ(*settled->because(request(), kDigest2, Deadline::in(5s)), "no changes since this release failed");
 
   // a full disk may be emptied: the job comes again, and goes on from what it finds
-  live.failure = SyncFailure({Kind::unavailable, "no space left on device"}, true);
+  live.failure = SyncFailure{{Kind::unavailable, "no space left on device"}, true};
   EXPECT_TRUE(run().passing_fault);
   // nothing was written: there is nothing to bring back
-  live.failure = SyncFailure({Kind::internal, "input/output error"});
+  live.failure = SyncFailure{{Kind::internal, "input/output error"}, false};
   EXPECT_EQ(run().message, "writing the live directory reg.example/my/app: input/output error");
   EXPECT_EQ(live.synced.size(), 2u);
 }

@@ -57,9 +57,8 @@ std::string SettledRuns::trust_hash(const JobRequest& request) const {
 
 // Everything that decides what a run of this lane and place would do, besides the engine's state (deploy/N2b).
 std::string SettledRuns::key(const JobRequest& request, const Digest& digest) const {
-  return keyed_hash(fmt::format("3\n{}\n{}\n{}\n{}\n{}\n{}\n{}", digest.str(), request.ref, options_.base_dir,
-                                options_.host_data_dir, driver_.version(), options_.environment_hash,
-                                source_.trust_stamp(request)));
+  return keyed_hash(fmt::format("4\n{}\n{}\n{}\n{}\n{}", digest.str(), request.ref, driver_.version(),
+                                options_.surroundings, source_.trust_stamp(request)));
 }
 
 Result<std::optional<JobOutcome>> SettledRuns::unchanged(const JobRequest& request, const Digest& digest,

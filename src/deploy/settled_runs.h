@@ -23,10 +23,8 @@ namespace windlass {
 class SettledRuns {
  public:
   struct Options {
-    std::string base_dir;          // DEPLOY_CONFIG_BASE_DIR
-    std::string host_data_dir;     // DATA_MOUNT_PATH as the engine's host sees it
-    std::string environment_hash;  // of everything outside the artifact that a model may depend on
-    Secret hash_key;               // of this installation: what the state file holds cannot be guessed (deploy/N9)
+    std::string surroundings;  // settings, paths and environment that a model may depend on
+    Secret hash_key;           // of this installation: what the state file holds cannot be guessed (deploy/N9)
   };
 
   SettledRuns(Options options, Source& source, Driver& driver, Engine& engine, ReleaseStore& releases, Log log);

@@ -66,8 +66,9 @@ StackDeployment::StackDeployment(Options options, Driver& driver, Engine& engine
       releases_(releases),
       clock_(clock) {}
 
-Status StackDeployment::take_down(PreparedStack& stack, const Removal& removal, const Log& log,
-                                  const Deadline& deadline) {
+Status StackDeployment::take_down(const ReleaseOrigin& origin, PreparedStack& stack, const Removal& removal,
+                                  const Log& log, const Deadline& deadline) {
+  auto release = new_release(origin, stack);
   Heartbeat heartbeat(log, "removing stack");
   std::map<std::string, std::string> images;  // name -> id
   for (const auto& [service, containers] : stack.containers) {
@@ -76,7 +77,9 @@ Status StackDeployment::take_down(PreparedStack& stack, const Removal& removal, 
   }
   const DownOptions options{.remove_orphans = stack.config.remove_orphans, .remove_volumes = removal.volumes};
   if (auto down = driver_.down(stack.config.name, options, deadline.within(kDownTimeout)); !down) return down;
-  if (auto closed = releases_.close(stack.config.name); !closed) return closed;
+  release.state = ReleaseState::removed;
+  release.finished_at = clock_.now();
+  if (auto closed = releases_.close(release); !closed) return closed;
   if (removal.images) images_.remove(images, log, deadline);  // last: its own releases do not need them any more
   return {};
 }
@@ -127,9 +130,15 @@ Status StackDeployment::bring_up(const ReleaseOrigin& origin, PreparedStack& sta
   const auto done = up_and_watch(stack, std::move(model), log, deadline);
   crash_point("release.before_record");
   auto recorded = record(release, stack, done, deadline);
-  // A full disk, or an engine that restarts: the containers are there already, so the job waits with its word.
-  while (!recorded && recorded.error().kind == Kind::unavailable && pause(options_.record_again, deadline))
+  // A full disk, or an engine that restarts: the good containers are there already, so the job waits with its word.
+  auto wait = options_.record_again;
+  while (done && !recorded && recorded.error().kind == Kind::unavailable) {
+    if (wait == options_.record_again)
+      log.warning("release cannot be recorded yet", {{"error", recorded.error().message}});
+    if (!pause(wait, deadline)) break;
+    wait = std::min(2 * wait, 10 * options_.record_again);
     recorded = record(release, stack, done, deadline);
+  }
   crash_point("release.after_record");
   if (!done) return done;
   if (!recorded) return while_doing("recording the release", recorded.error());

@@ -39,9 +39,10 @@ class StackDeployment {
   StackDeployment(Options options, Driver& driver, Engine& engine, StackPreparer& preparer, StackImages& images,
                   ReleaseStore& releases, const Clock& clock);
 
-  // Takes the stack down, whose containers are in `stack`, and forgets it. Images of its containers go unless somebody
-  // else uses them or may need them again.
-  Status take_down(PreparedStack& stack, const Removal& removal, const Log& log, const Deadline& deadline);
+  // Takes the stack down, whose containers are in `stack`, and keeps a record of that only. Images of its containers go
+  // unless somebody else uses them or may need them again.
+  Status take_down(const ReleaseOrigin& origin, PreparedStack& stack, const Removal& removal, const Log& log,
+                   const Deadline& deadline);
 
   // Creates, recreates, starts, watches until healthy and for a stack with rollback for `stable_for` after it, records
   // the release. The live directory is at the new release. On failure the new containers stay as they are, the release

@@ -42,7 +42,7 @@ class Planner {
       auto done = entry->type == EntryType::folder ? plan_folder(*entry) : plan_file(*entry);
       if (!done) return tl::unexpected(done.error());
     }
-    plan_deletes();
+    if (auto done = plan_deletes(); !done) return tl::unexpected(done.error());
     return std::move(plan_);
   }
 
@@ -61,7 +61,9 @@ class Planner {
   }
 
   Status plan_folder(const TreeEntry& entry) {
-    const auto there = disk_.look(entry.path);
+    const auto looked = disk_.look(entry.path);
+    if (!looked) return tl::unexpected(looked.error());
+    const auto& there = *looked;
     const auto* known = managed(entry.path);
     if (there && there->type != EntryType::folder) {
       if (known == nullptr || known->entry.type == EntryType::folder || there->is_special)
@@ -80,7 +82,9 @@ class Planner {
   }
 
   Status plan_file(const TreeEntry& entry) {
-    const auto there = disk_.look(entry.path);
+    const auto looked = disk_.look(entry.path);
+    if (!looked) return tl::unexpected(looked.error());
+    const auto& there = *looked;
     const auto* known = managed(entry.path);
     if (!there) {
       write(entry);
@@ -113,7 +117,9 @@ class Planner {
       else
         clear(file->first);
     }
-    if (!holds_only_managed(entry.path))
+    const auto is_ours = holds_only_managed(entry.path);
+    if (!is_ours) return tl::unexpected(is_ours.error());
+    if (!*is_ours)
       return fail(
           Kind::conflict,
           fmt::format("{}: a folder with data that no release put there stands where a file comes", entry.path));
@@ -122,17 +128,19 @@ class Planner {
     return {};
   }
 
-  bool holds_only_managed(const std::string& folder) const {
+  Result<bool> holds_only_managed(const std::string& folder) const {
     const auto names = disk_.names_in(folder);
-    if (!names) return false;
+    if (!names) return tl::unexpected(names.error());
     for (const auto& name : *names) {
       const auto path = folder + "/" + name;
       const auto* known = managed(path);
       const auto there = disk_.look(path);
-      if (known == nullptr || !there) return false;
-      const bool is_folder = there->type == EntryType::folder;
-      if (is_folder != (known->entry.type == EntryType::folder) || (is_folder && !holds_only_managed(path)))
-        return false;
+      if (!there) return tl::unexpected(there.error());
+      if (known == nullptr || !*there) return false;
+      const bool is_folder = (*there)->type == EntryType::folder;
+      if (is_folder != (known->entry.type == EntryType::folder)) return false;
+      if (!is_folder) continue;
+      if (auto below = holds_only_managed(path); !below || !*below) return below;
     }
     return true;
   }
@@ -147,16 +155,18 @@ class Planner {
            there.mtime_ns != known.disk_mtime_ns;
   }
 
-  void plan_deletes() {
+  Status plan_deletes() {
     for (auto file = managed_.rbegin(); file != managed_.rend(); ++file) {  // deepest first
       const auto& path = file->first;
       if (wanted_.contains(path) || going_.contains(path)) continue;
       const auto there = disk_.look(path);
-      if (!there || there->is_special) continue;
+      if (!there) return tl::unexpected(there.error());
+      if (!*there || (*there)->is_special) continue;
       const bool was_folder = file->second.entry.type == EntryType::folder;
-      if (was_folder != (there->type == EntryType::folder)) continue;  // somebody else's by now
+      if (was_folder != ((*there)->type == EntryType::folder)) continue;  // somebody else's by now
       (was_folder ? plan_.delete_folders : plan_.deletes).push_back(path);
     }
+    return {};
   }
 
   const LiveFolder& disk_;
@@ -170,22 +180,26 @@ class Planner {
 
 }  // namespace
 
-void adopt_written(LiveFolder& disk, const std::vector<TreeEntry>& entries, ManagedFiles& managed) {
+Status adopt_written(LiveFolder& disk, const std::vector<TreeEntry>& entries, ManagedFiles& managed) {
   for (const auto& entry : entries) {
     disk.drop_prepared(entry.path);
-    const auto there = disk.look(entry.path);
-    if (there && is_as_wanted(disk, entry, *there))
+    const auto looked = disk.look(entry.path);
+    if (!looked) return tl::unexpected(looked.error());
+    if (const auto& there = *looked; there && is_as_wanted(disk, entry, *there))
       managed[entry.path] = {.entry = entry, .disk_size_bytes = there->size_bytes, .disk_mtime_ns = there->mtime_ns};
   }
+  return {};
 }
 
-void disown_half_written(const LiveFolder& disk, const std::set<std::string>& paths, ManagedFiles& managed) {
+Status disown_half_written(const LiveFolder& disk, const std::set<std::string>& paths, ManagedFiles& managed) {
   for (const auto& path : paths) {
     const auto known = managed.find(path);
     if (known == managed.end() || known->second.entry.type != EntryType::file) continue;
     const auto there = disk.look(path);
-    if (there && !is_as_wanted(disk, known->second.entry, *there)) known->second.entry.content.clear();
+    if (!there) return tl::unexpected(there.error());
+    if (*there && !is_as_wanted(disk, known->second.entry, **there)) known->second.entry.content.clear();
   }
+  return {};
 }
 
 Result<SyncPlan> plan_sync(const LiveFolder& disk, const ManagedFiles& managed, const std::vector<TreeEntry>& entries,

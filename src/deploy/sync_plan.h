@@ -31,10 +31,10 @@ struct SyncPlan {
 
 // What a sync of `entries` that was cut short left on disk: what it had written counts as managed from now on, what it
 // had only prepared is dropped (S8).
-void adopt_written(LiveFolder& disk, const std::vector<TreeEntry>& entries, ManagedFiles& managed);
+Status adopt_written(LiveFolder& disk, const std::vector<TreeEntry>& entries, ManagedFiles& managed);
 
 // Of files that were being written in place nobody knows what they hold: it is no edit by hand.
-void disown_half_written(const LiveFolder& disk, const std::set<std::string>& paths, ManagedFiles& managed);
+Status disown_half_written(const LiveFolder& disk, const std::set<std::string>& paths, ManagedFiles& managed);
 
 // `reserved`: live directories of other sources below this one, whose files `managed` does not name. Errors name the
 // path: an entry where another live directory lies, a file where a folder with somebody else's data is, a folder where

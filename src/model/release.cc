@@ -10,6 +10,8 @@ std::string_view to_string(ReleaseState state) {
       return "succeeded";
     case ReleaseState::failed:
       return "failed";
+    case ReleaseState::removed:
+      return "removed";
   }
   return "failed";
 }

@@ -13,7 +13,8 @@
 
 namespace windlass {
 
-enum class ReleaseState { running, succeeded, failed };
+// removed: its stack was taken down then.
+enum class ReleaseState { running, succeeded, failed, removed };
 std::string_view to_string(ReleaseState state);
 
 // What the containers of one service are made from, part by part: name of the part -> keyed hash of its value.
