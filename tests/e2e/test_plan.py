@@ -130,7 +130,7 @@ class Plan(EndToEnd):
         until(lambda: proxy.requests("GET", "/blobs/"), "the registry to be asked")
         begin = time.monotonic()
         self.assertEqual(self.windlass.terminate(), 0)
-        self.assertLess(time.monotonic() - begin, 10)
+        self.assertLess(time.monotonic() - begin, 15)  # 10 s are given to open requests (api Z1)
         asker.join()
         self.assertEqual(len(answers), 1)
 
