@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/endpoint.h"
+#include "docker/idle_engine.h"
 #include "jobs/fake_queue.h"
 #include "sys/json.h"
 
@@ -17,7 +18,7 @@ namespace windlass {
 using namespace std::chrono_literals;
 
 // An engine that only knows whether it is there.
-struct PingedEngine final : Engine {
+struct PingedEngine final : IdleEngine {
   std::string fault;  // empty: it answers
   bool throws = false;
   std::atomic<int> pings = 0;
@@ -27,21 +28,6 @@ struct PingedEngine final : Engine {
     if (throws) throw std::bad_alloc();
     if (!fault.empty()) return fail(Kind::unavailable, fault);
     return {};
-  }
-  Result<EngineInfo> info(const Deadline&) override { return EngineInfo{}; }
-  Result<std::vector<ContainerSummary>> containers(const std::vector<std::string>&, const Deadline&) override {
-    return std::vector<ContainerSummary>();
-  }
-  Result<ContainerDetail> inspect(const std::string&, const Deadline&) override { return ContainerDetail{}; }
-  Result<std::string> last_logs(const std::string&, int, const Deadline&) override { return ""; }
-  Result<std::string> image_id(const std::string&, const Deadline&) override { return ""; }
-  Status tag_image(const std::string&, const std::string&, const Deadline&) override { return {}; }
-  Status remove_image(const std::string&, const Deadline&) override { return {}; }
-  Status remove(const std::string&, const Deadline&) override { return {}; }
-  Status signal(const std::string&, const std::string&, const Deadline&) override { return {}; }
-  Status rename(const std::string&, const std::string&, const Deadline&) override { return {}; }
-  Result<std::unique_ptr<EventStream>> events(const std::string&, const Deadline&) override {
-    return std::unique_ptr<EventStream>();
   }
 };
 

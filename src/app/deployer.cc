@@ -130,7 +130,7 @@ Status Deployer::check(const Deadline& deadline) {
                         .config = {.base_dir = settings_.deploy_config_base_dir, .strict = settings_.config_strict},
                         .auto_rollback = settings_.auto_rollback,
                         .concurrent_stacks_max = settings_.max_concurrent_deployments},
-      *source_, *live_, *releases_, *settled_, *preparer_, *images_, *deployment_, log_);
+      *source_, *live_, *releases_, *settled_, *preparer_, *images_, *deployment_, locks_, log_);
   is_checked_ = true;
   log_.info("docker engine answers", {{"engine", info->version}, {"compose", driver_->version()}});
   return {};

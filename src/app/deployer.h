@@ -59,6 +59,10 @@ class Deployer final : public ReleaseArchive {
     return settled_->to_repair(request, deadline);
   }
 
+  // What those who bring stacks back need.
+  ReleaseStore& release_store() { return *releases_; }
+  StackLocks& stack_locks() { return locks_; }
+
   Result<std::vector<Release>> releases(const std::string& stack, std::size_t limit) override;
   Result<std::optional<Release>> release(const std::string& id) override;
   Result<JobRequest> rollback_to(const Release& release) override;
@@ -91,6 +95,7 @@ class Deployer final : public ReleaseArchive {
   std::unique_ptr<StackPreparer> preparer_;
   std::unique_ptr<StackImages> images_;
   std::unique_ptr<StackDeployment> deployment_;
+  StackLocks locks_;
   std::unique_ptr<SettledRuns> settled_;  // after check()
   std::unique_ptr<Pipeline> pipeline_;    // after check()
   std::atomic<bool> is_checked_ = false;

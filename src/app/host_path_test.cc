@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "docker/idle_engine.h"
 #include "sys/crypto.h"
 
 namespace windlass {
@@ -17,26 +18,11 @@ const std::string kMountinfo = fmt::format(
     kId);
 
 // An engine that knows one container.
-struct OneContainer final : Engine {
+struct OneContainer final : IdleEngine {
   ContainerDetail self{.id = kId, .mounts = {{.source = "/srv/windlass", .destination = "/data", .writable = true}}};
-  Status ping() override { return {}; }
-  Result<EngineInfo> info(const Deadline&) override { return EngineInfo{}; }
-  Result<std::vector<ContainerSummary>> containers(const std::vector<std::string>&, const Deadline&) override {
-    return std::vector<ContainerSummary>{};
-  }
   Result<ContainerDetail> inspect(const std::string& id, const Deadline&) override {
     if (id == self.id) return self;
     return fail(Kind::not_found, "no such container");
-  }
-  Result<std::string> last_logs(const std::string&, int, const Deadline&) override { return std::string(); }
-  Result<std::string> image_id(const std::string&, const Deadline&) override { return std::string(); }
-  Status tag_image(const std::string&, const std::string&, const Deadline&) override { return {}; }
-  Status remove_image(const std::string&, const Deadline&) override { return {}; }
-  Status remove(const std::string&, const Deadline&) override { return {}; }
-  Status signal(const std::string&, const std::string&, const Deadline&) override { return {}; }
-  Status rename(const std::string&, const std::string&, const Deadline&) override { return {}; }
-  Result<std::unique_ptr<EventStream>> events(const std::string&, const Deadline&) override {
-    return fail(Kind::unavailable, "no events");
   }
 };
 

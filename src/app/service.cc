@@ -15,6 +15,7 @@
 #include "base/recover.h"
 #include "jobs/queue.h"
 #include "poll/poller.h"
+#include "reconcile/reconciler.h"
 #include "sys/curl_transport.h"
 #include "sys/http_server.h"
 #include "sys/memory.h"
@@ -79,7 +80,9 @@ class RunningService final : public Service {
   CurlTransport transport_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Deployer> deployer_;
-  std::unique_ptr<Poller> poller_;  // the queue calls it back until it is gone itself
+  std::unique_ptr<RestartLog> restarts_;
+  std::unique_ptr<Poller> poller_;  // the queue calls them back until it is gone itself
+  std::unique_ptr<Reconciler> reconciler_;
   std::unique_ptr<JobQueue> queue_;
   std::unique_ptr<WebhookEndpoint> webhook_;
   std::unique_ptr<ApiEndpoint> api_;
@@ -130,6 +133,13 @@ Status RunningService::open() {
                      .to_repair = [this](const JobRequest& request,
                                          const Deadline& deadline) { return deployer_->to_repair(request, deadline); }},
       *queue_, clock_, log_);
+  auto db = Db::open(state_.state_file());
+  if (!db) return tl::unexpected(db.error());
+  auto restarts = RestartLog::open(*std::move(db), clock_.now());
+  if (!restarts) return tl::unexpected(restarts.error());
+  restarts_ = *std::move(restarts);
+  reconciler_ = std::make_unique<Reconciler>(Reconciler::Options{}, *engine_, deployer_->release_store(),
+                                             deployer_->stack_locks(), *restarts_, *queue_, clock_, log_);
   routes_ = std::make_unique<Routes>(*webhook_, *api_);
   auto server = HttpServer::listen(
       {.port = settings_.http_port,
@@ -162,6 +172,7 @@ int RunningService::run() {
   starter.join();
   deployer_->give_up_plans();
   poller_->stop();
+  reconciler_->stop();
   log_.info("Waiting for ongoing jobs to finish");
   queue_->stop(settings_.shutdown_grace);
   if (exit_code_ == 0)
@@ -188,7 +199,9 @@ void RunningService::bring_jobs_to_life() {
     return run_job(job, progress, deadline);
   });
   release_start_memory();
-  if (!stopping_) poller_->start();  // after the jobs of the last life (api 9)
+  if (stopping_) return;
+  poller_->start();  // after the jobs of the last life (api 9)
+  reconciler_->start();
 }
 
 // Before the first job: what is deployed must be known by then.

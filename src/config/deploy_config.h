@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "config/trust_policy.h"
+#include "model/reconciliation_rule.h"
 #include "model/rollback_rule.h"
 
 namespace windlass {
@@ -67,8 +68,9 @@ struct DeployConfig {
   AutoDiscovery auto_discovery;
   bool is_discovered = false;            // found by auto_discovery
   std::optional<RollbackRule> rollback;  // nothing: AUTO_ROLLBACK decides
-  TrustOverride trust;                   // key `oci`; empty unless an operator wrote the document (oci 11.1)
-  std::string text;                      // this document in canonical form: equal text, equal config
+  ReconciliationRule reconciliation;
+  TrustOverride trust;  // key `oci`; empty unless an operator wrote the document (oci 11.1)
+  std::string text;     // this document in canonical form: equal text, equal config
 };
 
 // What may stand between ".doco-cd." and ".yaml" (webhook/A6), or nothing.

@@ -208,8 +208,7 @@ TEST_F(DeployConfigFile, ReportsEveryFaultAtOnce) {
 
 TEST_F(DeployConfigFile, RefusesEveryKeyThatIsNotBuiltYet) {
   for (const auto text : {"repository_url: x", "context: remote", "external_secrets: {A: b}", "git_depth: 1",
-                          "swarm: {config_retention: 1}", "reconciliation: true", "reconciliation: {}",
-                          "reconciliation: {restart_limit: 1}", "wait_jobs: true", "remote_paths: true"})
+                          "swarm: {config_retention: 1}", "wait_jobs: true", "remote_paths: true"})
     EXPECT_NE(fault_of(fmt::format("name: web\n{}\n", text)), "") << text;
 }
 
@@ -233,10 +232,9 @@ TEST_F(DeployConfigFile, ReadsHowImagesAreMadeAndKept) {
 }
 
 TEST_F(DeployConfigFile, TakesUnbuiltKeysThatAskForNothing) {
-  for (const auto text :
-       {"repository_url: ''", "context: ' '", "external_secrets: {}", "external_secrets:", "git_depth: 0",
-        "swarm:", "reconciliation: false", "reconciliation: {enabled: false}", "reconciliation:", "oci: {}",
-        "wait_jobs: false", "remote_paths: false", "wait_running_jobs: true", "wait_running_jobs: false"}) {
+  for (const auto text : {"repository_url: ''", "context: ' '", "external_secrets: {}",
+                          "external_secrets:", "git_depth: 0", "swarm:", "oci: {}", "wait_jobs: false",
+                          "remote_paths: false", "wait_running_jobs: true", "wait_running_jobs: false"}) {
     const auto configs = load(fmt::format("name: web\n{}\n", text));
     ASSERT_TRUE(configs) << text << ": " << configs.error().message;
     EXPECT_EQ(configs->warnings, Lines{}) << text;

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "config/key_reader.h"
+#include "config/reconciliation_key.h"
 #include "config/rollback_key.h"
 #include "config/source_path.h"
 #include "config/switch_keys.h"
@@ -167,7 +168,8 @@ void decode_keys(KeyReader& read, std::string_view file, ConfigPlace place, cons
   decode_destroy(read, file, notes.faults, notes.warnings, config.destroy);
   if (auto rule = decode_rollback(read, file, notes.faults, notes.warnings, config.rollback)) config.rollback = *rule;
   decode_trust(read, file, place, notes, config);
-  refuse_unbuilt_keys(read, file, notes.faults, notes.warnings);
+  decode_reconciliation(read, file, notes.faults, notes.warnings, config.reconciliation);
+  refuse_unbuilt_keys(read);
   for (auto& unknown : read.unknown_keys()) notes.warnings.push_back(std::move(unknown));
 }
 
@@ -197,6 +199,7 @@ json::object to_json(const DeployConfig& config) {
   if (config.adopt) object["adopt"] = true;
   if (config.build != BuildRule{}) object["build"] = to_json(config.build);
   if (config.destroy != Destroy{}) object["destroy"] = to_json(config.destroy);
+  if (config.reconciliation != ReconciliationRule{}) object["reconciliation"] = to_json(config.reconciliation);
   if (config.auto_discovery != AutoDiscovery{}) object["auto_discovery"] = to_json(config.auto_discovery);
   if (!config.env_files_are_default) object["env_files"] = json::value_from(config.env_files);
   if (config.rollback) object["rollback"] = to_json(*config.rollback);

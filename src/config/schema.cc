@@ -72,6 +72,21 @@ json::object auto_discovery() {
                    "a stack in every folder with a compose file");
 }
 
+json::object reconciliation() {
+  auto events = texts("what is answered: die, destroy and update by a new container, the others by a restart");
+  events["items"] =
+      json::object{{"enum", {"die", "destroy", "remove", "delete", "update", "stop", "kill", "oom", "unhealthy"}}};
+  events["default"] = {"unhealthy"};
+  return switch_of(
+      {{"enabled", flag(true, "false switches it off")},
+       {"events", std::move(events)},
+       {"restart_timeout", whole_number(0, 0, 10, "seconds from the stop signal to SIGKILL")},
+       {"restart_signal", with_default(typed("string", "instead of the container's own"), "")},
+       {"restart_limit", whole_number(0, 0, 5, "restarts of one service within the window; 0 is no limit")},
+       {"restart_window", whole_number(0, 0, 300, "seconds")}},
+      "bring containers back that changed by themselves");
+}
+
 json::object build() {
   auto args = typed("object", "build arguments, over those of the compose files");
   args["additionalProperties"] = json::object{{"type", {"string", "number", "boolean", "null"}}};
@@ -110,6 +125,7 @@ json::object deploy_properties() {
           {"timeout", whole_number(0, 0, 180, "seconds until every service must be healthy")},
           {"webhook_filter", typed("string", "RE2 expression over the tag")},
           {"rollback", rollback()},
+          {"reconciliation", reconciliation()},
           {"auto_discovery", auto_discovery()},
           {"destroy", destroy()}};
 }

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 namespace windlass {
-namespace {
 
-// The mapping of a key that is bool or object; null when the key is absent, null, a bool (`enabled` is set) or wrong.
 const YamlNode* mapping_of(KeyReader& read, const std::string& key, bool& enabled) {
   const auto* node = read.take(key);
   if (node == nullptr || node->is_null()) return nullptr;
@@ -16,6 +14,8 @@ const YamlNode* mapping_of(KeyReader& read, const std::string& key, bool& enable
     read.fault(key, fmt::format("invalid {} value: expected bool or object", key));
   return nullptr;
 }
+
+namespace {
 
 void keep_unknown(const KeyReader& members, std::vector<std::string>& warnings) {
   for (auto& unknown : members.unknown_keys()) warnings.push_back(std::move(unknown));

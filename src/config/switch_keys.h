@@ -12,6 +12,9 @@
 
 namespace windlass {
 
+// The mapping of a key that is bool or object; null when the key is absent, null, a bool (`enabled` is set) or wrong.
+const YamlNode* mapping_of(KeyReader& read, const std::string& key, bool& enabled);
+
 // `target` holds what counts where the key says nothing: the defaults, or what a nested file overrides. Each fault
 // names file, line, key and rule; unknown members go to `warnings`.
 void decode_destroy(KeyReader& read, std::string_view file, std::vector<std::string>& faults,

@@ -13,31 +13,23 @@ enum class Type {
   flag,        // false asks for nothing
   idle_flag,   // neither value asks for anything that windlass would not do anyway
   collection,  // an empty list or mapping asks for nothing
-  switch_on,   // bool or object; on unless it says enabled: false
 };
 
 struct Unbuilt {
   const char* key;
   Type type;
-  const char* members;  // of the object
 };
 
 // wait_running_jobs: no job containers are known.
 constexpr Unbuilt kUnbuilt[] = {
-    {"context", Type::text, ""},
-    {"external_secrets", Type::collection, ""},
-    {"wait_running_jobs", Type::idle_flag, ""},
-    {"wait_jobs", Type::flag, ""},
-    {"git_depth", Type::integer, ""},
-    {"swarm", Type::collection, ""},
-    {"reconciliation", Type::switch_on, "events restart_timeout restart_signal restart_limit restart_window"},
-    {"remote_paths", Type::flag, ""},
+    {"context", Type::text},      {"external_secrets", Type::collection}, {"wait_running_jobs", Type::idle_flag},
+    {"wait_jobs", Type::flag},    {"git_depth", Type::integer},           {"swarm", Type::collection},
+    {"remote_paths", Type::flag},
 };
 
 class Refusal {
  public:
-  Refusal(KeyReader& read, std::string_view file, std::vector<std::string>& faults, std::vector<std::string>& warnings)
-      : read_(read), file_(file), faults_(faults), warnings_(warnings) {}
+  explicit Refusal(KeyReader& read) : read_(read) {}
 
   void check(const Unbuilt& unbuilt) {
     const auto* node = read_.take(unbuilt.key);
@@ -48,8 +40,7 @@ class Refusal {
 
  private:
   static std::string_view remedy(Type type) {
-    const bool has_off = type == Type::flag || type == Type::switch_on;
-    return has_off ? "remove it or set it to false" : "remove it";
+    return type == Type::flag ? "remove it or set it to false" : "remove it";
   }
 
   bool asks_for_something(const Unbuilt& unbuilt, const YamlNode& node) {
@@ -78,39 +69,19 @@ class Refusal {
       }
       case Type::collection:
         return node.kind == YamlNode::Kind::scalar || !node.items.empty() || !node.entries.empty();
-      case Type::switch_on:
-        return is_switched_on(unbuilt, node);
     }
     return true;
   }
 
-  bool is_switched_on(const Unbuilt& unbuilt, const YamlNode& node) {
-    if (node.kind == YamlNode::Kind::mapping) {
-      KeyReader members(node, file_, faults_);
-      bool enabled = true;
-      members.flag("enabled", enabled);
-      for (const auto name : split(unbuilt.members, ' ')) members.take(std::string(name));
-      for (auto& unknown : members.unknown_keys()) warnings_.push_back(std::move(unknown));
-      return enabled;
-    }
-    if (const auto flag = yaml_bool(node); flag && !node.quoted) return *flag;
-    read_.fault(unbuilt.key, fmt::format("invalid {} value: expected bool or object", unbuilt.key));
-    return false;
-  }
-
   KeyReader& read_;
-  std::string_view file_;
-  std::vector<std::string>& faults_;
-  std::vector<std::string>& warnings_;
 };
 
 }  // namespace
 
-void refuse_unbuilt_keys(KeyReader& read, std::string_view file, std::vector<std::string>& faults,
-                         std::vector<std::string>& warnings) {
+void refuse_unbuilt_keys(KeyReader& read) {
   if (const auto* url = read.take("repository_url"); url != nullptr && !url->is_null() && !trim(url->text).empty())
     read.fault("repository_url", "repository_url is not supported for OCI sources");
-  Refusal refusal(read, file, faults, warnings);
+  Refusal refusal(read);
   for (const auto& unbuilt : kUnbuilt) refusal.check(unbuilt);
 }
 

@@ -8,9 +8,7 @@
 
 namespace windlass {
 
-// Adds a fault for each one whose value asks for something; what asks for nothing, `adopt: false`, is fine. Unknown
-// keys inside such objects go to `warnings`.
-void refuse_unbuilt_keys(KeyReader& read, std::string_view file, std::vector<std::string>& faults,
-                         std::vector<std::string>& warnings);
+// Adds a fault for each one whose value asks for something; what asks for nothing, `wait_jobs: false`, is fine.
+void refuse_unbuilt_keys(KeyReader& read);
 
 }  // namespace windlass

@@ -29,7 +29,8 @@ StackResult result_of(const std::string& stack, RunStatus status, std::string me
 }  // namespace
 
 Pipeline::Pipeline(Options options, Source& source, LiveDirectories& live, ReleaseStore& releases, SettledRuns& settled,
-                   StackPreparer& preparer, StackImages& images, StackDeployment& deployment, Log log)
+                   StackPreparer& preparer, StackImages& images, StackDeployment& deployment, StackLocks& locks,
+                   Log log)
     : options_(std::move(options)),
       source_(source),
       live_(live),
@@ -38,6 +39,7 @@ Pipeline::Pipeline(Options options, Source& source, LiveDirectories& live, Relea
       preparer_(preparer),
       images_(images),
       deployment_(deployment),
+      locks_(locks),
       log_(std::move(log)),
       slots_(options_.concurrent_stacks_max) {}
 
@@ -62,7 +64,7 @@ JobOutcome Pipeline::run(const Job& job, const TellRevision& tell_revision, cons
   auto history = releases_.history(run.lane);
   if (!history) return state_fault(history.error());
   if (is_rollback(job.request)) return roll_back_by_hand(run, *history);
-  if (job.request.cause == kRepairCause && job.request.digest) return repair(run);
+  if (is_repair(job.request)) return repair(run, *history);
   if (auto ended = settle_or_find_unchanged(run, *history)) return *std::move(ended);
   if (auto noted = settled_.begin(job.request); !noted) return state_fault(noted.error());
   auto outcome = deploy(run);
@@ -316,6 +318,7 @@ JobOutcome Pipeline::conclude(const Run& run) {
     return outcome;
   }
   keep_settled(run);
+  keep_rules(run);
   const auto deployed = run.stacks.size() - reasons.size();
   outcome.status = deployed == 0 ? RunStatus::skipped : RunStatus::succeeded;
   outcome.message = run.stacks.empty() ? "no stacks found"
@@ -340,6 +343,15 @@ void Pipeline::keep_settled(const Run& run) {
   }
   if (auto kept = settled_.end_well(run.job.request, settled); !kept)
     run.log.warning("state of the run was not kept", {{"error", kept.error().message}});
+}
+
+// A stack that nothing was done to may have other rules now.
+void Pipeline::keep_rules(const Run& run) {
+  for (const auto& stack : run.stacks)
+    if (!stack.config.destroy.enabled)
+      if (auto kept = releases_.set_reconciliation(stack.config.name, stack.config.reconciliation); !kept)
+        run.log.warning("reconciliation rule was not kept",
+                        {{"stack", stack.config.name}, {"error", kept.error().message}});
 }
 
 void Pipeline::remember(const Run& run, bool deployed) {

@@ -42,7 +42,7 @@ class Pipeline {
   using TellRevision = std::function<void(std::string revision)>;
 
   Pipeline(Options options, Source& source, LiveDirectories& live, ReleaseStore& releases, SettledRuns& settled,
-           StackPreparer& preparer, StackImages& images, StackDeployment& deployment, Log log);
+           StackPreparer& preparer, StackImages& images, StackDeployment& deployment, StackLocks& locks, Log log);
 
   // Runs one job to its end. Called from any thread, for different lanes at once.
   JobOutcome run(const Job& job, const TellRevision& tell_revision, const Deadline& deadline);
@@ -83,6 +83,7 @@ class Pipeline {
   Result<Obsolete> remove_obsolete(Run& run, const DiscoveredStack& obsolete);
   JobOutcome conclude(const Run& run);
   void keep_settled(const Run& run);
+  void keep_rules(const Run& run);
   void remember(const Run& run, bool deployed);
   void remember_bad(const Run& run);
 
@@ -92,7 +93,7 @@ class Pipeline {
   JobOutcome roll_back(Run& run, const Release& release, JobOutcome failed);
   JobOutcome go_on_with_rollback(Run& run, const BegunRollback& begun);
   JobOutcome roll_back_by_hand(Run& run, const LaneHistory& history);
-  JobOutcome repair(Run& run);
+  JobOutcome repair(Run& run, const LaneHistory& history);
   JobOutcome bring_back(const Run& run, const Release& release, std::string_view cause = kRollbackCause);
   bool is_beyond_doubt(const Run& run);
   Status restore_images(const Run& run, PreparedStack& stack);
@@ -106,7 +107,7 @@ class Pipeline {
   StackImages& images_;
   StackDeployment& deployment_;
   Log log_;
-  StackLocks locks_;
+  StackLocks& locks_;
   Slots slots_;
 };
 

@@ -9,6 +9,7 @@
 
 #include "deploy/labels.h"
 #include "deploy/pipeline.h"
+#include "docker/idle_engine.h"
 #include "sys/crypto.h"
 
 namespace windlass {
@@ -59,7 +60,7 @@ struct FakeSource final : Source {
 };
 
 // An engine in memory; every container is what the driver made of it.
-struct FakeEngine final : Engine {
+struct FakeEngine final : IdleEngine {
   std::mutex mutex;
   std::map<std::string, std::map<std::string, ContainerSummary>> projects;  // project -> service -> container
   std::string state = "running";                                            // of containers that are made from now on
@@ -86,8 +87,6 @@ struct FakeEngine final : Engine {
     const auto found = container.labels.find(label.substr(0, equals));
     return found != container.labels.end() && (equals == label.npos || found->second == label.substr(equals + 1));
   }
-  Status ping() override { return {}; }
-  Result<EngineInfo> info(const Deadline&) override { return EngineInfo{}; }
   Result<std::vector<ContainerSummary>> containers(const std::vector<std::string>& labels, const Deadline&) override {
     if (!fault.empty()) return fail(Kind::unavailable, fault);
     const std::lock_guard lock(mutex);
@@ -159,7 +158,8 @@ struct FakeEngine final : Engine {
       return std::optional<EngineEvent>();
     }
   };
-  Result<std::unique_ptr<EventStream>> events(const std::string&, const Deadline&) override {
+  Result<std::unique_ptr<EventStream>> events(const std::string&, const std::vector<std::string>&,
+                                              const Deadline&) override {
     return std::unique_ptr<EventStream>(new NoEvents);
   }
 };
@@ -301,7 +301,7 @@ class PipelineTest : public ::testing::Test {
     pipeline = std::make_unique<Pipeline>(
         Pipeline::Options{
             .data_dir = folder, .host_data_dir = "/host/data", .config = {}, .auto_rollback = auto_rollback},
-        source, live, *releases, *settled, *preparer, *images, *deployment, Log({.level = LogLevel::critical}));
+        source, live, *releases, *settled, *preparer, *images, *deployment, locks, Log({.level = LogLevel::critical}));
   }
   JobRequest request() {
     JobRequest request{.artifact = "reg.example/my/app:main",
@@ -334,6 +334,7 @@ class PipelineTest : public ::testing::Test {
   std::unique_ptr<StackPreparer> preparer;
   std::unique_ptr<StackImages> images;
   std::unique_ptr<StackDeployment> deployment;
+  StackLocks locks;
   std::unique_ptr<Pipeline> pipeline;
   std::string revision;
 };

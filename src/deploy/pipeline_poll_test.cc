@@ -201,5 +201,43 @@ TEST_F(PipelinePollTest, RepairsWhatWasChangedByHand) {
   EXPECT_EQ(run(order).status, RunStatus::skipped) << "that one was never good";
 }
 
+// deploy/E4: the service gets a new container whatever became of the old one, its neighbours keep theirs.
+TEST_F(PipelinePollTest, RedeploysTheServiceWhoseContainerChanged) {
+  run();
+  const auto page = id_of("page"), db = id_of("db");
+  auto order = request();
+  order.cause = kReconcileCause;
+  order.service = "web page";
+  const auto outcome = run(order);
+  EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
+  EXPECT_NE(id_of("page"), page);
+  EXPECT_EQ(id_of("db"), db);
+  EXPECT_EQ(releases->releases("web", 1)->front().request.cause, "reconcile");
+  order.service = "web ";
+  EXPECT_EQ(run(order).message, "web: no changes") << "the stack as a whole is well";
+
+  // what waited too long must not bring the old one back
+  release_2();
+  source.files["www/index.html"] = "v2";
+  ASSERT_EQ(run().status, RunStatus::succeeded);
+  order.service = "web page";
+  EXPECT_EQ(run(order).message, "another release was deployed meanwhile");
+  EXPECT_EQ(live.synced.back(), kDigest2.str());
+  order.cause = kRepairCause;
+  order.service = "";
+  EXPECT_EQ(run(order).message, "another release was deployed meanwhile");
+}
+
+TEST_F(PipelinePollTest, KeepsTheRuleOfAStackThatIsLeftAsItIs) {
+  run();
+  EXPECT_TRUE((*releases->reconciliation("web"))->enabled);
+  source.files[".doco-cd.yaml"] = "name: web\nreconciliation: false\n";
+  release_2();
+  EXPECT_EQ(run().status, RunStatus::skipped);
+  EXPECT_FALSE((*releases->reconciliation("web"))->enabled);
+  EXPECT_EQ(releases->reconciliations()->size(), 1u);
+  EXPECT_EQ(*releases->reconciliation("other"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace windlass

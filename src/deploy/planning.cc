@@ -12,13 +12,6 @@ namespace {
 
 const std::string kReleaseKey(kReleaseLabel);
 
-int number_of(const json::object& object, std::string_view key, int otherwise) {
-  const auto* value = object.if_contains(key);
-  if (value == nullptr) return otherwise;
-  if (value->is_int64()) return static_cast<int>(value->get_int64());
-  return otherwise;
-}
-
 int running_count(const std::vector<ContainerSummary>& containers) {
   return static_cast<int>(std::count_if(containers.begin(), containers.end(), [](const ContainerSummary& container) {
     return container.state == "running";
@@ -69,11 +62,14 @@ ServicePlan plan_service(const PlanQuestion& question, const ServiceShape& shape
     if (absent) return {shape.name, ServiceAction::keep, {}};
     return {shape.name, ServiceAction::remove, {"scaled to 0"}};
   }
+  const bool must_be_new = shape.name == question.recreate;
   if (absent) {
     // A finished container that somebody removed is no reason to run it again (N17).
-    if (!shape.must_run() && question.was_deployed_as_wanted(shape.name)) return {shape.name, ServiceAction::keep, {}};
+    if (!shape.must_run() && !must_be_new && question.was_deployed_as_wanted(shape.name))
+      return {shape.name, ServiceAction::keep, {}};
     return {shape.name, ServiceAction::create, {"service not deployed"}};
   }
+  if (must_be_new) return {shape.name, ServiceAction::recreate, {"its container changed"}};
   auto changes = changes_of(question, shape.name, found->second);
   if (!changes.counted.empty()) return {shape.name, ServiceAction::recreate, std::move(changes.counted)};
   const int running = running_count(found->second);

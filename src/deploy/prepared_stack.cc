@@ -135,6 +135,7 @@ Status StackPreparer::plan(const Job& job, const Digest& digest, PreparedStack& 
                         .ignores = stack.ignores,
                         .is_at_digest = is_at(*containers, digest.str(), stack.config_hash),
                         .force_recreate = stack.config.force_recreate,
+                        .recreate = service_to_recreate(job.request, stack.config.name),
                         .remove_orphans = stack.config.remove_orphans,
                         .last_release_failed = stack.record.last_state == ReleaseState::failed};
   question.made_from = [&](const std::string& release_id, const std::string& service) -> std::optional<ServiceInputs> {

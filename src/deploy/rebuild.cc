@@ -129,7 +129,8 @@ Result<std::size_t> rebuild_records(const RebuildParts& parts, const Log& log, c
     if (auto kept = parts.releases.remember(lane_of(request), *request.digest, true); !kept)
       return tl::unexpected(kept.error());
     if (parts.sources_with_inline_deployments.contains(request.source_id)) release.request.artifact.clear();
-    if (auto begun = parts.releases.begin(release, {}, found.discovery); !begun) return tl::unexpected(begun.error());
+    if (auto begun = parts.releases.begin(release, {}, {.discovery = found.discovery}); !begun)
+      return tl::unexpected(begun.error());
     auto& services = release_of[release.stack];
     for (const auto& service : found.services) services[service] = release.id;
     if (auto done = parts.releases.finish(release, services); !done) return tl::unexpected(done.error());

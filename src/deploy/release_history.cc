@@ -36,6 +36,15 @@ Result<std::optional<Release>> ReleaseStore::last_good(const JobRequest& request
   return read_release(query, seal_);
 }
 
+Result<std::optional<Release>> ReleaseStore::good_release(const std::string& stack) {
+  const std::lock_guard lock(mutex_);
+  auto query = select_releases(*db_,
+                               "WHERE stack = ? AND state = 'succeeded' AND artifact != '' AND stack IN (SELECT name "
+                               "FROM stacks) ORDER BY seq DESC LIMIT 1");
+  query.bind(stack);
+  return read_release(query, seal_);
+}
+
 Result<std::optional<Release>> ReleaseStore::good_release_of(const JobRequest& request, const Digest& digest) {
   const std::lock_guard lock(mutex_);
   auto query = select_releases(*db_,

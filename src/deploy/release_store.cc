@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "config/reconciliation_key.h"
 #include "config/switch_keys.h"
 #include "deploy/release_rows.h"
 #include "deploy/stored_json.h"
@@ -57,9 +58,8 @@ constexpr Column kOrderColumn[] = {{"seq", "INTEGER NOT NULL DEFAULT 0"}};
 
 // Came later, in this order.
 constexpr Column kStackColumns[] = {
-    {"ref", "TEXT NOT NULL DEFAULT ''"},
-    {"target", "TEXT NOT NULL DEFAULT ''"},
-    {"discovery", "TEXT NOT NULL DEFAULT ''"},
+    {"ref", "TEXT NOT NULL DEFAULT ''"},       {"target", "TEXT NOT NULL DEFAULT ''"},
+    {"discovery", "TEXT NOT NULL DEFAULT ''"}, {"reconciliation", "TEXT NOT NULL DEFAULT ''"},
     {"model", "TEXT NOT NULL DEFAULT ''"},
 };
 
@@ -102,6 +102,13 @@ std::vector<SettledStack> settled_stacks(const json::value& value) {
     stacks.push_back(std::move(stack));
   }
   return stacks;
+}
+
+Result<ReconciliationRule> stored_rule(const std::string& text) {
+  if (text.empty()) return ReconciliationRule();
+  auto value = stored_json(text);
+  if (!value) return tl::unexpected(value.error());
+  return reconciliation_of(*value);
 }
 
 std::optional<ReleaseState> parse_state(std::string_view text) {
@@ -181,7 +188,7 @@ Result<std::optional<StackRecord>> ReleaseStore::stack(const std::string& name) 
 }
 
 Status ReleaseStore::begin(const Release& release, const std::map<std::string, ServiceInputs>& made,
-                           const std::optional<AutoDiscovery>& discovery) {
+                           const StackRules& rules) {
   const std::lock_guard lock(mutex_);
   auto transaction = Transaction::begin(*db_);
   if (!transaction) return tl::unexpected(transaction.error());
@@ -191,17 +198,50 @@ Status ReleaseStore::begin(const Release& release, const std::map<std::string, S
     if (auto done = row.bind(release.id).bind(service).bind(json::serialize(to_json(inputs))).run(); !done) return done;
   }
   auto stack = db_->query(
-      "INSERT INTO stacks (name, source_id, last_state, release_of, ref, target, discovery) "
-      "VALUES (?, ?, 'running', '{}', ?, ?, ?) ON CONFLICT (name) DO UPDATE SET source_id = excluded.source_id, "
-      "last_state = 'running', ref = excluded.ref, target = excluded.target, discovery = excluded.discovery");
+      "INSERT INTO stacks (name, source_id, last_state, release_of, ref, target, discovery, reconciliation) "
+      "VALUES (?, ?, 'running', '{}', ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET source_id = excluded.source_id, "
+      "last_state = 'running', ref = excluded.ref, target = excluded.target, discovery = excluded.discovery, "
+      "reconciliation = excluded.reconciliation");
   const auto& request = release.request;
   stack.bind(release.stack)
       .bind(request.source_id)
       .bind(request.ref_is_digest ? "@" : request.ref)
       .bind(request.target);
-  stack.bind(discovery ? json::serialize(to_json(*discovery)) : "");
+  stack.bind(rules.discovery ? json::serialize(to_json(*rules.discovery)) : "");
+  stack.bind(json::serialize(to_json(rules.reconciliation)));
   if (auto done = stack.run(); !done) return done;
   return transaction->commit();
+}
+
+Status ReleaseStore::set_reconciliation(const std::string& stack, const ReconciliationRule& rule) {
+  const std::lock_guard lock(mutex_);
+  auto update = db_->query("UPDATE stacks SET reconciliation = ?1 WHERE name = ?2 AND reconciliation != ?1");
+  return update.bind(json::serialize(to_json(rule))).bind(stack).run();
+}
+
+Result<std::map<std::string, ReconciliationRule>> ReleaseStore::reconciliations() {
+  const std::lock_guard lock(mutex_);
+  auto query = db_->query("SELECT name, reconciliation FROM stacks");
+  std::map<std::string, ReconciliationRule> rules;
+  for (;;) {
+    auto row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return rules;
+    auto rule = stored_rule(query.text(1));
+    if (!rule) return tl::unexpected(rule.error());
+    rules[query.text(0)] = *rule;
+  }
+}
+
+Result<std::optional<ReconciliationRule>> ReleaseStore::reconciliation(const std::string& stack) {
+  const std::lock_guard lock(mutex_);
+  auto query = db_->query("SELECT reconciliation FROM stacks WHERE name = ?");
+  auto text = query.bind(stack).first_text();
+  if (!text) return tl::unexpected(text.error());
+  if (!*text) return std::optional<ReconciliationRule>();
+  auto rule = stored_rule(**text);
+  if (!rule) return tl::unexpected(rule.error());
+  return std::optional(*rule);
 }
 
 Status ReleaseStore::finish(const Release& release, const std::map<std::string, std::string>& release_of,

@@ -44,6 +44,13 @@ struct StackRecord {
   std::map<std::string, std::string> release_of;  // service -> the release that last made its containers
 };
 
+// What a stack's configuration says of the time after its deployment.
+struct StackRules {
+  std::optional<AutoDiscovery> discovery;  // of a stack that auto-discovery found
+  ReconciliationRule reconciliation;
+  bool operator==(const StackRules&) const = default;
+};
+
 // A stack that auto-discovery found, and what it was to be done with when its folder goes.
 struct DiscoveredStack {
   std::string name;
@@ -77,9 +84,13 @@ class ReleaseStore {
   Result<std::optional<StackRecord>> stack(const std::string& name);
 
   // A release begins: on disk before anything is started, so that its containers are known after a crash.
-  // `discovery`: of a stack that auto-discovery found.
-  Status begin(const Release& release, const std::map<std::string, ServiceInputs>& made,
-               const std::optional<AutoDiscovery>& discovery = std::nullopt);
+  Status begin(const Release& release, const std::map<std::string, ServiceInputs>& made, const StackRules& rules = {});
+  // Of a stack that is as it was deployed, while its rules may not be. Nothing is written if they are.
+  Status set_reconciliation(const std::string& stack, const ReconciliationRule& rule);
+  // Of all stacks that are deployed, by name. One that an older windlass deployed has the default.
+  Result<std::map<std::string, ReconciliationRule>> reconciliations();
+  // The same of one; nothing if it is not deployed.
+  Result<std::optional<ReconciliationRule>> reconciliation(const std::string& stack);
   // A release ends; `release_of` replaces the stack's. `model`: of a good one, without secrets.
   Status finish(const Release& release, const std::map<std::string, std::string>& release_of,
                 const std::optional<json::object>& model = std::nullopt);
@@ -106,6 +117,8 @@ class ReleaseStore {
   // are brought back to. Of references by digest all are one ref.
   Result<std::optional<Release>> last_good(const JobRequest& request, const std::vector<std::string>& stacks,
                                            const std::string& before_job);
+  // The newest good release of a stack that is deployed.
+  Result<std::optional<Release>> good_release(const std::string& stack);
   // The newest good release of what the request is about, inline deployments and all, that was made from that digest.
   Result<std::optional<Release>> good_release_of(const JobRequest& request, const Digest& digest);
   // The newest good release of the stack up to that one (of another stack perhaps): what the stack was like then.

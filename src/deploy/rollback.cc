@@ -128,20 +128,28 @@ JobOutcome Pipeline::roll_back_by_hand(Run& run, const LaneHistory& history) {
   return outcome;
 }
 
-// The way back without anything to go back from: the registry is away, and what runs is not what was deployed.
-JobOutcome Pipeline::repair(Run& run) {
+// The way back without anything to go back from: what runs is not what was deployed.
+JobOutcome Pipeline::repair(Run& run, const LaneHistory& history) {
   const auto& request = run.job.request;
+  // What was deployed while this job waited is what counts.
+  const auto stack = request.service.substr(0, request.service.find(' '));
+  auto newest = stack.empty() ? Result<std::optional<Release>>() : releases_.good_release(stack);
+  if (!newest) return state_fault(newest.error());
+  const bool is_newest =
+      stack.empty() ? history.last == request.digest : *newest && (*newest)->digest == request.digest->str();
+  if (!is_newest) return JobOutcome::skipped("another release was deployed meanwhile");
   auto release = releases_.good_release_of(request, *request.digest);
   if (!release) return state_fault(release.error());
   if (!*release) return JobOutcome::skipped(fmt::format("no good release of {} is known", revision_of(request)));
   run.tell_revision(in_words(**release));
-  return bring_back(run, **release, kRepairCause);
+  return bring_back(run, **release, request.cause);
 }
 
 // The same walk as of any release, with its request of then.
 JobOutcome Pipeline::bring_back(const Run& run, const Release& release, std::string_view cause) {
   Job job{.id = run.job.id, .request = release.request, .attempts = run.job.attempts};
   job.request.cause = cause;
+  job.request.service = run.job.request.service;
   Run back{.job = job,
            .tell_revision = run.tell_revision,
            .deadline = run.deadline,

@@ -17,8 +17,9 @@ using namespace std::chrono_literals;
 
 constexpr auto kDownTimeout = 10min;
 
-std::optional<AutoDiscovery> discovery_of(const DeployConfig& config) {
-  return config.is_discovered ? std::optional(config.auto_discovery) : std::nullopt;
+StackRules rules_of(const DeployConfig& config) {
+  return {.discovery = config.is_discovered ? std::optional(config.auto_discovery) : std::nullopt,
+          .reconciliation = config.reconciliation};
 }
 
 // Is there anything to do for compose?
@@ -114,7 +115,7 @@ Status StackDeployment::bring_up(const ReleaseOrigin& origin, PreparedStack& sta
   for (const auto& [service, inputs] : stack.wanted)
     if (stack.plan.makes_new_containers(service) || stack.plan.action_of(service) == ServiceAction::adopt)
       made[service] = inputs;
-  if (auto begun = releases_.begin(release, made, discovery_of(stack.config)); !begun) return begun;
+  if (auto begun = releases_.begin(release, made, rules_of(stack.config)); !begun) return begun;
   if (auto adopted = keep_inputs_of_adopted(stack); !adopted) return adopted;
 
   json::object model = stack.model;

@@ -37,6 +37,11 @@ Result<StackLocks::Held> StackLocks::take(std::vector<std::string> stacks, const
   return held;
 }
 
+bool StackLocks::is_free(const std::string& stack) {
+  const std::lock_guard lock(mutex_);
+  return !waiting_.contains(stack);
+}
+
 void StackLocks::release(const std::string& stack) {
   {
     const std::lock_guard lock(mutex_);

@@ -38,6 +38,8 @@ class StackLocks {
   // All of them, taken in order of name (K5). Kind::unavailable, naming the stack, when the deadline passes first.
   Result<Held> take(std::vector<std::string> stacks, const Deadline& deadline, const OnWait& waits = {});
 
+  bool is_free(const std::string& stack);
+
  private:
   void release(const std::string& stack);
 

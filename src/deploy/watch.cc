@@ -138,7 +138,8 @@ Status HealthWatch::come_back(const Deadline& deadline) {
 
 Status HealthWatch::open_events(const Deadline& deadline) {
   events_.reset();
-  auto events = engine_.events(project_, deadline);
+  auto events =
+      engine_.events("com.docker.compose.project=" + project_, {"start", "die", "destroy", "health_status"}, deadline);
   if (!events) return tl::unexpected(events.error());
   events_ = std::move(*events);
   return {};

@@ -1,4 +1,5 @@
 #include "deploy/watch.h"
+#include "docker/idle_engine.h"
 
 #include <gtest/gtest.h>
 
@@ -16,7 +17,7 @@ constexpr WatchOptions kQuick{.steady_for = 500ms, .reopen_pause = 5ms};
 std::string minutes_ago(int minutes) { return to_rfc3339(SystemClock().now() - std::chrono::minutes(minutes)); }
 
 // An engine with containers whose life is told step by step: a step runs when the watch has heard all events so far.
-struct LivelyEngine final : Engine {
+struct LivelyEngine final : IdleEngine {
   std::map<std::string, ContainerDetail> containers_by_id;
   std::deque<EngineEvent> heard;
   std::deque<std::function<void()>> life;
@@ -63,7 +64,6 @@ struct LivelyEngine final : Engine {
     return fail(Kind::unavailable, "docker engine at unix:///d.sock: connection refused");
   }
   Status ping() override { return answers(); }
-  Result<EngineInfo> info(const Deadline&) override { return EngineInfo{}; }
   Result<std::vector<ContainerSummary>> containers(const std::vector<std::string>& labels, const Deadline&) override {
     EXPECT_EQ(labels, std::vector<std::string>{"com.docker.compose.project=shop"});
     if (auto there = answers(); !there) return tl::unexpected(there.error());
@@ -106,13 +106,9 @@ struct LivelyEngine final : Engine {
       return std::optional(event);
     }
   };
-  Status tag_image(const std::string&, const std::string&, const Deadline&) override { return {}; }
-  Status remove_image(const std::string&, const Deadline&) override { return {}; }
-  Status remove(const std::string&, const Deadline&) override { return {}; }
-  Status signal(const std::string&, const std::string&, const Deadline&) override { return {}; }
-  Status rename(const std::string&, const std::string&, const Deadline&) override { return {}; }
-  Result<std::unique_ptr<EventStream>> events(const std::string& project, const Deadline&) override {
-    EXPECT_EQ(project, "shop");
+  Result<std::unique_ptr<EventStream>> events(const std::string& label, const std::vector<std::string>&,
+                                              const Deadline&) override {
+    EXPECT_EQ(label, "com.docker.compose.project=shop");
     if (auto there = answers(); !there) return tl::unexpected(there.error());
     ++streams;
     return std::make_unique<Stream>(*this);

@@ -21,6 +21,7 @@ using namespace std::chrono_literals;
 constexpr auto kPingTimeout = 800ms;                  // api/E45
 constexpr std::uint64_t kListBytesMax = 64ull << 20;  // thousands of containers with long labels
 constexpr std::size_t kLogBytesMax = 16 << 10;
+constexpr auto kRestartSlack = 60s;  // beyond what the container may take to stop
 
 struct ApiVersion {
   int major = 0, minor = 0;
@@ -92,8 +93,12 @@ class HttpEngine final : public Engine {
 
   Result<std::vector<ContainerSummary>> containers(const std::vector<std::string>& labels,
                                                    const Deadline& deadline) override {
-    const json::object filters{{"label", to_array(labels)}};
-    return get("/containers/json?all=1&filters=" + url_encode(json::serialize(filters)), deadline, parse_containers);
+    return containers(json::object{{"label", to_array(labels)}}, deadline);
+  }
+
+  Result<std::vector<ContainerSummary>> unhealthy_containers(const std::string& label,
+                                                             const Deadline& deadline) override {
+    return containers(json::object{{"label", {label}}, {"health", {"unhealthy"}}}, deadline);
   }
 
   Result<ContainerDetail> inspect(const std::string& id, const Deadline& deadline) override {
@@ -150,12 +155,16 @@ class HttpEngine final : public Engine {
     return change("POST", fmt::format("/containers/{}/rename?name={}", url_encode(id), url_encode(name)), deadline);
   }
 
-  Result<std::unique_ptr<EventStream>> events(const std::string& project, const Deadline& deadline) override {
-    const json::object filters{
-        {"type", {"container"}},
-        {"label", {"com.docker.compose.project=" + project}},
-        {"event", {"start", "die", "destroy", "health_status"}},
-    };
+  Status restart(const std::string& id, int timeout_seconds, const std::string& signal,
+                 const Deadline& deadline) override {
+    auto path = fmt::format("/containers/{}/restart?t={}", url_encode(id), timeout_seconds);
+    if (!signal.empty()) path += "&signal=" + url_encode(signal);
+    return change("POST", path, deadline, std::chrono::seconds(timeout_seconds) + kRestartSlack);
+  }
+
+  Result<std::unique_ptr<EventStream>> events(const std::string& label, const std::vector<std::string>& actions,
+                                              const Deadline& deadline) override {
+    const json::object filters{{"type", {"container"}}, {"label", {label}}, {"event", json::value_from(actions)}};
     auto request = versioned("/events?filters=" + url_encode(json::serialize(filters)), deadline);
     if (!request) return tl::unexpected(request.error());
     request->idle_timeout = 24h;  // a quiet stack says nothing for long; a lost engine closes the socket
@@ -165,6 +174,10 @@ class HttpEngine final : public Engine {
   }
 
  private:
+  Result<std::vector<ContainerSummary>> containers(const json::object& filters, const Deadline& deadline) {
+    return get("/containers/json?all=1&filters=" + url_encode(json::serialize(filters)), deadline, parse_containers);
+  }
+
   template <class Parse>
   auto get(const std::string& path, const Deadline& deadline, Parse parse) -> decltype(parse(std::string_view())) {
     auto request = versioned(path, deadline);
@@ -176,10 +189,13 @@ class HttpEngine final : public Engine {
     return value;
   }
 
-  Status change(const std::string& method, const std::string& path, const Deadline& deadline) {
+  // `silence`: how long the engine may take before it answers; nothing: as long as usual.
+  Status change(const std::string& method, const std::string& path, const Deadline& deadline,
+                std::optional<std::chrono::milliseconds> silence = std::nullopt) {
     auto request = versioned(path, deadline);
     if (!request) return tl::unexpected(request.error());
     request->method = method;
+    if (silence) request->idle_timeout = *silence;
     auto response = checked(*request, transport_.send(*request, deadline));
     if (!response) return tl::unexpected(response.error());
     return {};

@@ -90,6 +90,9 @@ struct Engine {
   // All states, with every one of these "key=value" or "key" labels.
   virtual Result<std::vector<ContainerSummary>> containers(const std::vector<std::string>& labels,
                                                            const Deadline& deadline) = 0;
+  // Those of them that are unhealthy.
+  virtual Result<std::vector<ContainerSummary>> unhealthy_containers(const std::string& label,
+                                                                     const Deadline& deadline) = 0;
   virtual Result<ContainerDetail> inspect(const std::string& id, const Deadline& deadline) = 0;
   // The last lines a container wrote to stdout and stderr, demultiplexed, at most 16 KiB.
   virtual Result<std::string> last_logs(const std::string& id, int lines, const Deadline& deadline) = 0;
@@ -105,9 +108,14 @@ struct Engine {
   // Removes a container, running or not; its volumes stay.
   virtual Status remove(const std::string& id, const Deadline& deadline) = 0;
   virtual Status rename(const std::string& id, const std::string& name, const Deadline& deadline) = 0;
-  // Container events of one compose project from now on: start, die, destroy, health_status. The engine listens for us
-  // already when this returns, so whatever is started afterwards is heard of.
-  virtual Result<std::unique_ptr<EventStream>> events(const std::string& project, const Deadline& deadline) = 0;
+  // Stops a container that runs, with `signal` ("": its own) and after so many seconds SIGKILL, and starts it.
+  // Kind::not_found if it is gone, Kind::conflict if it is being removed.
+  virtual Status restart(const std::string& id, int timeout_seconds, const std::string& signal,
+                         const Deadline& deadline) = 0;
+  // Events from now on of containers with this "key=value" or "key" label: "start", "die", "health_status" for either
+  // kind of it, … The engine listens for us already when this returns, so whatever happens afterwards is heard of.
+  virtual Result<std::unique_ptr<EventStream>> events(const std::string& label, const std::vector<std::string>& actions,
+                                                      const Deadline& deadline) = 0;
 };
 
 struct EngineOptions {

@@ -256,7 +256,7 @@ TEST_F(EngineTest, GivesTheEventsOfAProject) {
   const auto recorded = testdata("events.jsonl");
   for (std::size_t at = 0; at < recorded.size(); at += 100) streaming.pieces.push_back(recorded.substr(at, 100));
   const auto one = make_engine({.docker_host = "unix:///run/docker.sock"}, streaming);
-  auto events = (*one)->events("shop", soon());
+  auto events = (*one)->events("com.docker.compose.project=shop", {"start", "die", "destroy", "health_status"}, soon());
   ASSERT_TRUE(events) << events.error().message;
   EXPECT_EQ(streaming.asked,
             "http://docker/v1.45/events?filters=%7B%22type%22%3A%5B%22container%22%5D%2C%22label%22%3A%5B%22com.docker."
@@ -280,17 +280,18 @@ TEST_F(EngineTest, TellsThatTheEventStreamEnded) {
   StreamingTransport streaming(transport);
   streaming.stays_open = false;
   const auto one = make_engine({.docker_host = "unix:///run/docker.sock"}, streaming);
-  auto events = (*one)->events("shop", soon());
+  auto events = (*one)->events("com.docker.compose.project=shop", {"start", "die", "destroy", "health_status"}, soon());
   ASSERT_TRUE(events);
   EXPECT_EQ(message_of((*events)->next(soon())), "unavailable: the event stream ended");
   streaming.pieces = {"not an event\n"};
-  events = (*one)->events("shop", soon());
+  events = (*one)->events("com.docker.compose.project=shop", {"start", "die", "destroy", "health_status"}, soon());
   ASSERT_TRUE(events);
   EXPECT_EQ((*events)->next(soon()).error().kind, Kind::unavailable);
 }
 
 TEST_F(EngineTest, SaysWhyItHasNoEvents) {
-  EXPECT_EQ(message_of(engine()->events("shop", soon())),
+  EXPECT_EQ(message_of(engine()->events("com.docker.compose.project=shop", {"start", "die", "destroy", "health_status"},
+                                        soon())),
             "unavailable: docker engine at unix:///run/docker.sock: GET /events: 404: page not found");
 }
 

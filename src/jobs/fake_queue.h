@@ -26,10 +26,10 @@ struct FakeJobQueue final : JobQueue {
 
   void accept(std::string job_id, JobRequest request, OnAccepted done, OnFinished finished) override {
     if (refusal) return done({.job_id = job_id, .refusal = refusal, .reason = reason});
-    jobs.emplace_back(job_id, std::move(request));
-    if (finished) {
+    {
       const std::lock_guard lock(mutex);
-      waiting[job_id] = std::move(finished);
+      jobs.emplace_back(job_id, std::move(request));
+      if (finished) waiting[job_id] = std::move(finished);
     }
     if (is_slow)
       slow.push_back([done, job_id](const Accepted&) { done({.job_id = job_id}); });

@@ -51,8 +51,8 @@ Status JobTable::insert(const QueuedJob& job) {
       "INSERT INTO runs (row, job_id, status, \"trigger\", repository, source, target, message, cause, parent, "
       "attempts,"
       " created_unix_us, updated_unix_us, started_unix_us, finished_unix_us, source_type, artifact, ref, ref_is_digest,"
-      " digest, replaced_digests, retry, deployments)"
-      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      " digest, replaced_digests, retry, deployments, service)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   query.bind(job.row).bind(job.job.id);
   query.bind(number_of(is_replaced ? RunStatus::skipped : RunStatus::accepted));
   query.bind(static_cast<int>(request.trigger));
@@ -71,6 +71,7 @@ Status JobTable::insert(const QueuedJob& job) {
   bind_text(query, is_replaced ? "" : digests_to_text(job.job.replaced_digests));
   query.bind(job.retry);
   bind_text(query, is_replaced ? "" : request.deployments);
+  bind_text(query, request.service);
   return query.run();
 }
 
@@ -181,7 +182,8 @@ Result<std::vector<JobTable::Left>> JobTable::left() {
   auto query = db_.query(
       "SELECT row, job_id, status, \"trigger\", repository, source, target, revision, cause, parent, attempts,"
       " created_unix_us, started_unix_us, artifact, ref, ref_is_digest, digest, replaced_digests, retry,"
-      " retry_due_unix_us, source_type, deployments FROM runs WHERE status < 2 OR retry_due_unix_us IS NOT NULL ORDER "
+      " retry_due_unix_us, source_type, deployments, service FROM runs WHERE status < 2 OR retry_due_unix_us IS NOT "
+      "NULL ORDER "
       "BY row");
   std::vector<Left> all;
   for (;;) {
@@ -203,6 +205,7 @@ Result<std::vector<JobTable::Left>> JobTable::left() {
                           .ref_is_digest = query.number(15) != 0,
                           .target = query.text(6),
                           .cause = query.text(8),
+                          .service = query.text(22),
                           .deployments = query.text(21)};
     auto& repository = queued.job.request.repository;
     if (queued.job.request.trigger == Trigger::poll) repository.erase(0, repository.find('/') + 1);

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kVersion = 2;
+constexpr std::int64_t kVersion = 3;
 
 // A page by page check reads about 1 GB/s. A file that was closed well gets it only while it costs less than ten
 // milliseconds: the daemon answers 50 ms after its start. After an unclean end it is always made.
@@ -49,15 +49,17 @@ CREATE TABLE runs (
   replaced_digests TEXT,
   retry INTEGER NOT NULL DEFAULT 0,
   retry_due_unix_us INTEGER,
-  deployments TEXT
+  deployments TEXT,
+  service TEXT
 ) STRICT;
 CREATE INDEX runs_to_do ON runs (row) WHERE status < 2 OR retry_due_unix_us IS NOT NULL;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 )";
 
 // What brings a file of schema 1, 2, … one further.
 constexpr const char* kMigrations[] = {
     "ALTER TABLE runs ADD COLUMN deployments TEXT; PRAGMA user_version = 2;",
+    "ALTER TABLE runs ADD COLUMN service TEXT; PRAGMA user_version = 3;",
 };
 static_assert(std::size(kMigrations) + 1 == kVersion);
 

@@ -12,7 +12,20 @@ bool is_lane_of_digests(std::string_view lane) { return lane.ends_with(" @"); }
 
 std::string scope_of(const JobRequest& request) {
   // a target holds no blanks
-  return request.deployments.empty() ? request.target : fmt::format("{} {}", request.target, request.deployments);
+  auto scope = request.deployments.empty() ? request.target : fmt::format("{} {}", request.target, request.deployments);
+  // what brings something back never takes the place of what deploys something
+  if (is_repair(request)) scope += fmt::format("\n{}\n{}", request.cause, request.service);
+  return scope;
+}
+
+std::string service_to_recreate(const JobRequest& request, std::string_view stack) {
+  const auto blank = request.service.find(' ');
+  const bool is_of_it = blank != request.service.npos && std::string_view(request.service).substr(0, blank) == stack;
+  return is_of_it ? request.service.substr(blank + 1) : "";
+}
+
+bool is_repair(const JobRequest& request) {
+  return (request.cause == kRepairCause || request.cause == kReconcileCause) && request.digest;
 }
 
 bool is_rollback(const JobRequest& request) { return request.cause == kRollbackCause && request.digest; }

@@ -16,6 +16,7 @@ enum class SourceType { oci };
 
 inline constexpr std::string_view kRollbackCause = "rollback";
 inline constexpr std::string_view kRepairCause = "repair";  // of what was changed by hand while the registry is away
+inline constexpr std::string_view kReconcileCause = "reconcile";           // a container changed without us
 inline constexpr std::string_view kRegistryEventCause = "registry event";  // a registry announced it in its own words
 
 struct JobRequest {
@@ -29,6 +30,7 @@ struct JobRequest {
   std::optional<Digest> digest;  // the manifest digest the sender announced (P of webhook 14)
   std::string target;            // deploy-config target, empty: none
   std::string cause;             // "retry" for jobs windlass makes itself, one of the above, else empty
+  std::string service;           // with kReconcileCause: "<stack> <service>", which gets a new container
   std::string parent;            // id of the run that this one belongs to (api/E12), else empty
   // Inline deployments as canonical JSON, in place of the artifact's deploy config (config 5); empty: none. May hold
   // environment values that are nobody's business: never in a log, a record or an answer.
@@ -43,6 +45,12 @@ bool is_lane_of_digests(std::string_view lane);
 // What of its lane a request is about: its target, and inline deployments, because they are another configuration.
 // A waiting job takes the place of an older one of its lane and scope only (webhook/C4).
 std::string scope_of(const JobRequest& request);
+
+// The service of the stack that the request wants anew, "" if none.
+std::string service_to_recreate(const JobRequest& request, std::string_view stack);
+
+// Does it bring back what is deployed already, as it was, rather than deploy something? `digest` is then of that.
+bool is_repair(const JobRequest& request);
 
 // Does it bring a release back that an operator named? `digest` is then of that release (api/E49).
 bool is_rollback(const JobRequest& request);

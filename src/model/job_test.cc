@@ -43,5 +43,18 @@ TEST(JobOutcome, PutsTheStepBeforeTheReasonOfAFailure) {  // webhook 11
   EXPECT_EQ(JobOutcome::skipped("superseded: main now points to x").run_message(), "superseded: main now points to x");
 }
 
+TEST(Job, ThatBringsSomethingBackHasAScopeOfItsOwn) {  // it must not take the place of one that deploys
+  JobRequest request{.digest = Digest::of_sha256_hex(std::string(64, 'a')), .target = "prod"};
+  auto repair = request;
+  repair.cause = kReconcileCause;
+  repair.service = "shop web";
+  EXPECT_TRUE(is_repair(repair));
+  EXPECT_NE(scope_of(repair), scope_of(request));
+  EXPECT_EQ(lane_of(repair), lane_of(request));
+  EXPECT_EQ(service_to_recreate(repair, "shop"), "web");
+  EXPECT_EQ(service_to_recreate(repair, "shop-two"), "");
+  EXPECT_EQ(service_to_recreate(request, "shop"), "");
+}
+
 }  // namespace
 }  // namespace windlass

@@ -30,6 +30,13 @@ std::string_view text_of(const json::object& object, std::string_view key) {
   return {value->get_string().data(), value->get_string().size()};
 }
 
+int number_of(const json::object& object, std::string_view key, int otherwise) {
+  const auto* value = object.if_contains(key);
+  if (value == nullptr) return otherwise;
+  if (value->is_int64()) return static_cast<int>(value->get_int64());
+  return otherwise;
+}
+
 const json::object* object_of(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
   return value != nullptr ? value->if_object() : nullptr;

@@ -18,6 +18,9 @@ Result<json::value> parse_json(std::string_view text, json::storage_ptr storage 
 // The text of member `key`, or "" when it is absent, null or not a string.
 std::string_view text_of(const json::object& object, std::string_view key);
 
+// The whole number of member `key`, or `otherwise` when it is absent or something else.
+int number_of(const json::object& object, std::string_view key, int otherwise);
+
 // The member as an object or array; null when it is absent or something else.
 const json::object* object_of(const json::object& object, std::string_view key);
 const json::array* array_of(const json::object& object, std::string_view key);

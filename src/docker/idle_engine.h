@@ -1,0 +1,34 @@
+// For tests: an engine that answers and has nothing, of which a test replaces what it is about.
+#pragma once
+
+#include "docker/engine.h"
+
+namespace windlass {
+
+struct IdleEngine : Engine {
+  Status ping() override { return {}; }
+  Result<EngineInfo> info(const Deadline&) override { return EngineInfo{}; }
+  Result<std::vector<ContainerSummary>> containers(const std::vector<std::string>&, const Deadline&) override {
+    return std::vector<ContainerSummary>();
+  }
+  Result<std::vector<ContainerSummary>> unhealthy_containers(const std::string&, const Deadline&) override {
+    return std::vector<ContainerSummary>();
+  }
+  Result<ContainerDetail> inspect(const std::string&, const Deadline&) override {
+    return fail(Kind::not_found, "no such container");
+  }
+  Result<std::string> last_logs(const std::string&, int, const Deadline&) override { return std::string(); }
+  Result<std::string> image_id(const std::string&, const Deadline&) override { return std::string(); }
+  Status tag_image(const std::string&, const std::string&, const Deadline&) override { return {}; }
+  Status remove_image(const std::string&, const Deadline&) override { return {}; }
+  Status signal(const std::string&, const std::string&, const Deadline&) override { return {}; }
+  Status remove(const std::string&, const Deadline&) override { return {}; }
+  Status rename(const std::string&, const std::string&, const Deadline&) override { return {}; }
+  Status restart(const std::string&, int, const std::string&, const Deadline&) override { return {}; }
+  Result<std::unique_ptr<EventStream>> events(const std::string&, const std::vector<std::string>&,
+                                              const Deadline&) override {
+    return fail(Kind::unavailable, "no events");
+  }
+};
+
+}  // namespace windlass

@@ -1,0 +1,46 @@
+#include "reconcile/occurrence.h"
+
+#include "deploy/labels.h"
+
+namespace windlass {
+namespace {
+
+constexpr std::string_view kUnhealthy = "health_status: unhealthy";
+
+std::string label(const Labels& labels, std::string_view key) {
+  const auto found = labels.find(std::string(key));
+  return found == labels.end() ? "" : found->second;
+}
+
+std::optional<Occurrence> of_service(const Labels& labels, std::string container_id, std::string container,
+                                     std::string event) {
+  Occurrence occurrence{.stack = label(labels, "com.docker.compose.project"),
+                        .service = label(labels, "com.docker.compose.service"),
+                        .container_id = std::move(container_id),
+                        .container = std::move(container),
+                        .event = std::move(event)};
+  const bool comes_and_goes =
+      label(labels, "com.docker.compose.oneoff") == "True" || label(labels, kEphemeralLabel) == "true";
+  if (occurrence.stack.empty() || occurrence.service.empty() || comes_and_goes) return std::nullopt;
+  return occurrence;
+}
+
+}  // namespace
+
+const std::vector<std::string>& engine_events() {
+  static const std::vector<std::string> events = {"die", "destroy", "update", "stop", "kill", "oom", "health_status"};
+  return events;
+}
+
+std::optional<Occurrence> occurrence_of(const EngineEvent& event) {
+  const bool is_health = event.action.starts_with("health_status");
+  if (is_health && event.action != kUnhealthy) return std::nullopt;
+  return of_service(event.attributes, event.container_id, label(event.attributes, "name"),
+                    is_health ? "unhealthy" : event.action);
+}
+
+std::optional<Occurrence> occurrence_of_unhealthy(const ContainerSummary& container) {
+  return of_service(container.labels, container.id, container.name, "unhealthy");
+}
+
+}  // namespace windlass
