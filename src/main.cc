@@ -29,6 +29,7 @@ int serve(const ServeCommand& command) {
     log.critical("application stopped with error", {{"faults", settings.error().faults.size()}});
     return 1;
   }
+  hide_secrets_of_process();
   const Log log(Log::for_standard_error(settings->log_level));
   auto service = Service::make(std::move(*settings), environment, command.rebuild_state, log);
   if (!service) {

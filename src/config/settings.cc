@@ -1,10 +1,12 @@
 #include "config/settings.h"
 
 #include <fmt/format.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <limits>
 #include <system_error>
@@ -249,6 +251,14 @@ Environment process_environment() {
     if (equals != entry.npos) environment.emplace(entry.substr(0, equals), entry.substr(equals + 1));
   }
   return environment;
+}
+
+void hide_secrets_of_process() {
+  for (char** at = environ; *at != nullptr; ++at) {
+    char* const equals = std::strchr(*at, '=');
+    if (equals != nullptr && is_withheld(std::string_view(*at, static_cast<std::size_t>(equals - *at))))
+      ::explicit_bzero(equals + 1, std::strlen(equals + 1));
+  }
 }
 
 tl::expected<Settings, SettingsError> read_settings(const Environment& environment, const ArtifactCheck& is_artifact) {

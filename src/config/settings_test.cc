@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -372,6 +374,21 @@ TEST_F(SettingFiles, ForRegistriesAreReadAtTheStart) {
               "OCI_REGISTRIES_FILE: " + (folder_ / "broken.yaml").string() +
                   ":2: unknown key \"inscure\", did you mean \"insecure\"?"}));
   EXPECT_EQ(faults_of({{"OCI_REGISTRIES_FILE", "/no/such"}}).size(), 1u);
+}
+
+// reliability/T16: whoever can read files of this process's user can name it as an env_file.
+TEST(ProcessEnvironment, ShowsNoSecretsOnceTheyAreHidden) {
+  std::string name = "API_SECRET=swordfish", other = "PLAIN_VALUE=swordfish";
+  EXPECT_EXIT(
+      {
+        ::putenv(name.data());
+        ::putenv(other.data());
+        const auto before = process_environment();
+        hide_secrets_of_process();
+        const bool is_hidden = name.find("swordfish") == name.npos && ::getenv("API_SECRET")[0] == 0;
+        ::_exit(before.at("API_SECRET") == "swordfish" && is_hidden && other == "PLAIN_VALUE=swordfish" ? 0 : 1);
+      },
+      ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

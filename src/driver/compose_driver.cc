@@ -267,6 +267,7 @@ class ComposeDriver final : public Driver {
       call.command.environment["COMPOSE_EXPERIMENTAL_OCI_REMOTE"] = "false";
     for (const auto& [name, value] : interpolation) call.masks.add(value);
     for (const auto& value : credentials_in(options_.environment)) call.masks.add(value);
+    for (const auto& secret : options_.secrets) call.masks.add(secret.reveal());
     call.add({"--ansi", "never", "--progress", "plain", "-p", stack});
     if (!project_dir.empty()) call.add({"--project-directory", project_dir});
     call.add({"--env-file", "/dev/null"});

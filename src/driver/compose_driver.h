@@ -21,6 +21,7 @@ struct ComposeOptions {
   // Of this process: PATH, HOME, DOCKER_*, SSH_AUTH_SOCK, SSL_CERT_FILE, SSL_CERT_DIR, the proxy variables and
   // COMPOSE_EXPERIMENTAL_OCI_REMOTE are passed on, nothing else (X12).
   std::map<std::string, std::string> environment;
+  std::vector<Secret> secrets;  // of the service itself: never shown, wherever the tool has read them
   // Where the docker command keeps its plugins for everyone; the user's own folder comes before these.
   std::vector<std::filesystem::path> plugin_folders = {
       "/usr/local/lib/docker/cli-plugins", "/usr/local/libexec/docker/cli-plugins", "/usr/lib/docker/cli-plugins",

@@ -147,6 +147,12 @@ TEST_F(ComposeDriverTest, RefusesSecretsThatAreOurCredentials) {
   EXPECT_TRUE(driver()->resolve(shop, soon()));
 }
 
+TEST_F(ComposeDriverTest, ShowsNoSecretOfTheServiceWhereverItWasRead) {  // reliability/T16
+  options.secrets = {Secret("swordfish")};
+  answer({.code = 1, .err = "line 1: unexpected character in WEBHOOK_SECRET=swordfish\n"});
+  EXPECT_EQ(message_of(driver()->resolve(shop, soon())).find("swordfish"), std::string::npos);
+}
+
 // deploy/X2, X3
 TEST_F(ComposeDriverTest, PullsAndBuildsTheNamedServices) {
   ASSERT_TRUE(driver()->pull(resolved(), {"web", "db"}, soon()));

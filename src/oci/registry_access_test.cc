@@ -70,6 +70,15 @@ TEST_F(RegistryAccessTest, SendsARegistryTokenAsItIs) {
   EXPECT_EQ(header_of(transport.asked[1], "Authorization"), "Bearer R");
 }
 
+TEST_F(RegistryAccessTest, RepeatsNoCredentialsThatTheRegistrySendsBack) {  // reliability/P18
+  credentials.credential = BasicCredential{"user", Secret("opensesame")};
+  on("HEAD " + kTag, challenge("Basic realm=\"r\""));
+  on("HEAD " + kTag, HttpResponse{.status = 403});
+  on("GET " + kTag,
+     HttpResponse{403, {}, R"({"errors":[{"code":"DENIED","message":"user:opensesame dXNlcjpvcGVuc2VzYW1l?"}]})"});
+  EXPECT_EQ(resolve(), "denied: GET https://r.example/v2/app/manifests/1: 403 DENIED: user:*** ***?");
+}
+
 // reliability/F52, T8
 TEST_F(RegistryAccessTest, NeverContactsAnUnsafeTokenService) {
   credentials.credential = BasicCredential{"user", Secret("pass")};

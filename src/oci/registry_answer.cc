@@ -4,10 +4,14 @@
 
 #include "base/text.h"
 #include "oci/retry.h"
+#include "sys/crypto.h"
 #include "sys/json.h"
+#include "sys/query.h"
 
 namespace windlass {
 namespace {
+
+constexpr std::size_t kSecretBytesMin = 4;  // less would hide ordinary words
 
 // "DENIED: requested access is denied" from {"errors":[…]}; "" for any other body: it is not a registry's (T6).
 std::string registry_message(std::string_view body) {
@@ -26,7 +30,31 @@ Kind kind_of(int status) {
   return status >= 500 || is_worth_a_retry(status) ? Kind::unavailable : Kind::invalid;
 }
 
+// What a request proves itself with, in every form in which it may come back.
+std::vector<std::string> secrets_in(const HttpRequest& request) {
+  std::vector<std::string> secrets;
+  for (const auto& header : request.headers) {
+    if (lower(header.name) != "authorization") continue;
+    const auto blank = header.value.find(' ');
+    const auto proof = blank == header.value.npos ? header.value : header.value.substr(blank + 1);
+    secrets.push_back(proof);
+    if (const auto pair = base64_decode(proof); pair && lower(header.value).starts_with("basic "))
+      secrets.push_back(pair->substr(pair->find(':') + 1));
+  }
+  for (const auto* field : {"password", "refresh_token"})
+    if (auto value = query_value(request.body, field)) secrets.push_back(std::move(*value));
+  std::erase_if(secrets, [](const std::string& secret) { return secret.size() < kSecretBytesMin; });
+  return secrets;
+}
+
 }  // namespace
+
+void hide_credentials(const HttpRequest& request, HttpResponse& response) {
+  if (response.status < 400) return;
+  for (const auto& secret : secrets_in(request))
+    for (auto at = response.body.find(secret); at != response.body.npos; at = response.body.find(secret, at + 3))
+      response.body.replace(at, secret.size(), "***");
+}
 
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;

@@ -157,6 +157,7 @@ Result<RegistryPeer::Followed> RegistryPeer::follow(const Round& round, const st
     if (!shows.empty()) request.headers.push_back({"Authorization", shows});
     auto response = send(round, request, url, static_cast<bool>(round.ask.sink));
     if (!response) return tl::unexpected(response.error());
+    hide_credentials(request, *response);
     if (is_elsewhere && response->status == 401 && token.empty()) {
       const SendToken send_token = [&](const auto& wish, const auto& to) { return send(round, wish, to, false); };
       const auto challenge = challenge_of(*response);

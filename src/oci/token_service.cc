@@ -43,8 +43,9 @@ Result<TokenAnswer> ask_for_token(const TokenWish& wish, const SendToken& send) 
   auto request = first_request(wish, *realm);
   auto url = *realm;
   for (int redirects = 0;;) {
-    const auto response = send(request, url);
+    auto response = send(request, url);
     if (!response) return tl::unexpected(response.error());
+    hide_credentials(request, *response);
     if (response->status == 404 && request.method == "POST") {  // an old token service
       request = token_request(*realm, wish.challenge, wish.scopes, Credential());
       continue;
