@@ -12,9 +12,24 @@
 namespace windlass {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr const char* kRebuildMark = "rebuild-state";
 constexpr const char* kRunningMark = "running";         // there while a process is at work
 constexpr std::string_view kLogMagic = "\x37\x7f\x06";  // the fourth byte is the byte order (SQLite, WAL format)
+
+// Folders of ours, each a real one: a link would have us read, fill or empty what belongs to somebody else (T23).
+Status make_own_folders(const fs::path& data_dir, const fs::path& path) {
+  fs::path folder = data_dir;
+  for (const auto& part : path) {
+    folder /= part;
+    std::error_code error;
+    const auto type = fs::symlink_status(folder, error).type();
+    if (type != fs::file_type::directory && type != fs::file_type::not_found)
+      return fail(Kind::conflict, fmt::format("{} is a link or a file, not a folder: remove it", folder.string()));
+  }
+  return make_folders(folder, 0700);
+}
 
 }  // namespace
 
@@ -25,7 +40,7 @@ Result<StateFolder> StateFolder::open(const std::filesystem::path& data_dir) {
                 fmt::format("DATA_MOUNT_PATH {} is not a folder: make it, or mount one there", data_dir.string()));
   const auto folder = data_dir / ".windlass";
   for (const auto* part : {"oci/blobs", "oci/staging", "oci/journal"})
-    if (auto made = make_folders(folder / part, 0700); !made)
+    if (auto made = make_own_folders(data_dir, fs::path(".windlass") / part); !made)
       return while_doing(fmt::format("DATA_MOUNT_PATH {}", data_dir.string()), made.error());
   auto lock = FileLock::take(folder / "lock", "data directory");
   if (!lock) return tl::unexpected(lock.error());

@@ -30,6 +30,21 @@ TEST_F(StateFolderTest, IsMadeForItsOwnerAlone) {  // reliability/T23
   EXPECT_EQ(status.st_mode & 0777, 0700u);
 }
 
+TEST_F(StateFolderTest, FollowsNoLinkThatSomebodyPutThere) {  // reliability/T23
+  for (const std::string part : {".windlass", ".windlass/oci", ".windlass/oci/staging", ".windlass/oci/blobs"}) {
+    const auto elsewhere = data / "elsewhere", link = data / "home" / part;
+    fs::create_directories(elsewhere / "precious");
+    fs::create_directories(link.parent_path());
+    fs::create_directory_symlink(elsewhere, link);
+    const auto state = StateFolder::open(data / "home");
+    ASSERT_FALSE(state) << part;
+    EXPECT_TRUE(state.error().message.ends_with(link.string() + " is a link or a file, not a folder: remove it"))
+        << state.error().message;
+    EXPECT_EQ(std::distance(fs::directory_iterator(elsewhere), {}), 1) << part;
+    fs::remove_all(data / "home");
+  }
+}
+
 TEST_F(StateFolderTest, KeepsOneKeyForTheInstallation) {  // deploy/N9
   std::string first;
   {

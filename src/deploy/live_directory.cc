@@ -190,7 +190,12 @@ Result<std::string> DiskLiveDirectories::find_path(const std::string& source_id,
   if (!owner) return tl::unexpected(owner.error());
   if (*owner && **owner != source_id)
     return fail(Kind::conflict, fmt::format("{}: this live directory belongs to {}", plain_path, **owner));
-  return *owner ? fmt::format("{}@{}", plain_path, key) : plain_path;
+  auto path = *owner ? fmt::format("{}@{}", plain_path, key) : plain_path;
+  // The other way round a release is refused that comes to where a live directory lies (S7).
+  auto holder = store_->holder_of(path);
+  if (!holder) return tl::unexpected(holder.error());
+  if (*holder) return fail(Kind::conflict, fmt::format("{}: files of the live directory {} lie there", path, **holder));
+  return path;
 }
 
 SyncOutcome DiskLiveDirectories::sync(const std::string& live_path, const UnpackedTree& tree, const Digest& digest,

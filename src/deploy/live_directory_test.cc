@@ -147,7 +147,10 @@ TEST_F(LiveDirectoryTest, FollowsNoLinkThatStandsForAFile) {  // F28
   release({{"a", "1"}}, 1);
   fs::remove(live / "a");
   fs::create_symlink(data / "elsewhere", live / "a");
-  EXPECT_EQ(release({{"a", "1"}}, 1).drift, (Paths{"a"}));
+  EXPECT_EQ(release({{"a", "1"}}, 1).changed, (Paths{"a"})) << "no edit: whoever mounts it would follow the link";
+  EXPECT_EQ(on_disk(), (Files{{"a", "1"}}));
+  fs::remove(live / "a");
+  fs::create_symlink(data / "elsewhere", live / "a");
   release({{"a", "2"}}, 2);
   EXPECT_EQ(on_disk(), (Files{{"a", "2"}}));
   EXPECT_EQ(read(data / "elsewhere"), "theirs");
@@ -217,7 +220,7 @@ TEST_F(LiveDirectoryTest, RefusesThePathOfAnotherSource) {  // oci 9
 }
 
 TEST_F(LiveDirectoryTest, KeepsOutOfALiveDirectoryBelow) {  // oci 9
-  release({{"a", "1"}, {"sub/x", "parent"}}, 1);
+  release({{"a", "1"}}, 1);
   const auto sub = directories->path_for("ghcr.io/my/app/sub", "ghcr.io/my/app/sub", "1", false);
   ASSERT_EQ(sub.value_or(""), "ghcr.io/my/app/sub");
   ASSERT_TRUE(directories->sync(*sub, stage({{"x", "child"}}), digest(9), {}, Deadline()));
@@ -246,6 +249,17 @@ TEST_F(LiveDirectoryTest, WritesIntoTheFileThatAContainerHasMounted) {  // deplo
   EXPECT_NE(inode_of("linked"), linked);
   EXPECT_EQ(read(data / "elsewhere"), "old");
   EXPECT_EQ(release({{"conf", "new"}, {"linked", "new"}, {"gone", "new"}, {"new", "new"}}, 3).drift, Paths());
+}
+
+TEST_F(LiveDirectoryTest, GivesNobodyAPlaceWhereFilesOfAnotherLie) {  // oci 9, reliability/T21
+  release({{"www/index.html", "1"}}, 1);
+  const auto refused = directories->path_for("ghcr.io/other/www", std::string(kPath) + "/www", "1", false);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, Kind::conflict);
+  EXPECT_EQ(refused.error().message,
+            std::string(kPath) + "/www: files of the live directory " + std::string(kPath) + " lie there");
+  EXPECT_FALSE(directories->path_for("ghcr.io/other/www", std::string(kPath) + "/www/index.html", "1", false));
+  EXPECT_TRUE(directories->path_for("ghcr.io/other/www", std::string(kPath) + "/other", "1", false));
 }
 
 TEST_F(LiveDirectoryTest, RemovesAFolderWithItsDataOrOnlyIfEmpty) {  // deploy/R5

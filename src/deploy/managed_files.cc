@@ -64,6 +64,20 @@ Status ManagedFileStore::give_back(const std::string& path) {
   return transaction->commit();
 }
 
+Result<std::optional<std::string>> ManagedFileStore::holder_of(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  for (auto slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1)) {
+    const auto folder = path.substr(0, slash), inside = path.substr(slash + 1);
+    // '0' is the character after '/'
+    auto query = db_->query(
+        "SELECT directory FROM managed_files WHERE directory = ?1 AND (path = ?2 OR (path > ?2 || '/' AND path < ?2 || "
+        "'0')) LIMIT 1");
+    auto holder = query.bind(folder).bind(inside).first_text();
+    if (!holder || *holder) return holder;
+  }
+  return std::optional<std::string>();
+}
+
 Result<std::vector<std::string>> ManagedFileStore::nested_in(const std::string& path) {
   const std::lock_guard lock(mutex_);
   // '0' is the character after '/': the range holds exactly what begins with "path/"

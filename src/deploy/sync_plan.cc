@@ -97,7 +97,8 @@ class Planner {
                              known->entry.content == entry.content && known->entry.mode == entry.mode;
     if (same_source) {
       if (!has_drifted(*known, *there)) return {};
-      if (force_)
+      // What is of another kind is no edit: a link in place of a file would be followed by whoever mounts it (F28).
+      if (force_ || there->type != entry.type)
         write(entry);
       else
         plan_.drift.insert(entry.path);
