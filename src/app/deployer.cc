@@ -14,6 +14,7 @@
 #include "oci/credential_options.h"
 #include "oci/stored_artifact.h"
 #include "sys/crypto.h"
+#include "sys/memory.h"
 
 namespace windlass {
 namespace {
@@ -22,6 +23,13 @@ std::string hash_of(const Environment& environment) {
   std::string text;
   for (const auto& [name, value] : environment) text += fmt::format("{}={}\n", name, value);
   return text.empty() ? "" : sha256_hex(text);
+}
+
+std::vector<Secret> secrets_of(const Settings& settings) {
+  std::vector<Secret> secrets = {settings.webhook_secret, settings.webhook_secret_previous, settings.api_secret,
+                                 settings.docker_auth_config};
+  std::erase_if(secrets, [](const Secret& secret) { return secret.empty(); });
+  return secrets;
 }
 
 UnpackLimits unpack_limits(const Settings& settings) {
@@ -76,6 +84,7 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
                                   *made->registry_, *made->trust_, parts.log);
   made->driver_ =
       make_compose_driver({.environment = parts.environment,
+                           .secrets = secrets_of(settings),
                            .oci_includes = !settings.oci_trust_policy.enabled || !settings.oci_verify_includes,
                            .quiet = settings.docker_quiet_deploy},
                           *made->processes_, parts.log);
@@ -150,6 +159,7 @@ Status Deployer::rebuild_state(const Deadline& deadline) {
 
 JobOutcome Deployer::run(const Job& job, const Pipeline::TellRevision& tell_revision, const Deadline& deadline) {
   auto outcome = pipeline_->run(job, tell_revision, deadline);
+  release_job_memory();
   recovered(log_, "tidying the content store", [this] { tidy_store(); });
   return outcome;
 }

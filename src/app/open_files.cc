@@ -9,7 +9,7 @@ namespace {
 
 constexpr rlim_t kOpenFilesMax = 65'536;
 constexpr std::size_t kConnectionsMax = 16'384;
-constexpr std::size_t kTlsConnectionsMax = 2'048;  // of up to 100 KiB each, before anybody has shown a signature
+constexpr std::size_t kTlsConnectionsMax = 1'024;  // of up to 100 KiB each, before anybody has shown a signature
 constexpr std::size_t kKeptForJobs = 512;          // state file, pulls, live directories, pipes of compose
 
 }  // namespace

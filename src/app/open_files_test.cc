@@ -15,7 +15,7 @@ TEST(OpenFiles, LeavesSomeForJobs) {
   for (const auto& [open_files, connections] :
        {Case{65'536, 16'384}, {16'896, 16'384}, {16'895, 16'383}, {4'096, 3'584}, {1'024, 512}, {100, 50}})
     EXPECT_EQ(connections_within(open_files), connections) << open_files;
-  EXPECT_EQ(connections_within(65'536, true), 2'048u) << "TLS takes memory";
+  EXPECT_EQ(connections_within(65'536, true), 1'024u) << "TLS takes memory";
 }
 
 TEST(OpenFiles, AreAsManyAsTheSystemAllows) {

@@ -174,11 +174,12 @@ int RunningService::run() {
   poller_->stop();
   reconciler_->stop();
   log_.info("Waiting for ongoing jobs to finish");
-  queue_->stop(settings_.shutdown_grace);
+  const bool has_ended = queue_->stop(settings_.shutdown_grace);
   if (exit_code_ == 0)
     log_.info("application stopped normally");
   else
     log_.critical("application stopped with error");
+  if (!has_ended) ::_exit(exit_code_);  // a job that is deep in the kernel: all it has promised is on disk
   finished_ = true;
   pthread_kill(signals.native_handle(), SIGTERM);  // wakes it where it waits
   return exit_code_;

@@ -102,6 +102,33 @@ TEST_F(ReleaseStoreTest, DropsOldRowsButNotThoseThatContainersCarry) {  // deplo
   EXPECT_NE(*store->inputs("r119", "web"), std::nullopt);
 }
 
+// reliability/P6: a reference by digest that comes again after a tag of its source has brought something newer.
+TEST_F(ReleaseStoreTest, KnowsWhatATagHasBroughtToAStackOfADigest) {
+  const auto digest = Digest::of_sha256_hex(std::string(64, 'a'));
+  const auto deploy = [&](const std::string& id, const std::string& stack, bool is_by_digest) {
+    auto one = release(id);
+    one.stack = stack;
+    one.digest = is_by_digest ? digest.str() : "sha256:" + std::string(64, 'b');
+    one.request.source_id = "r.example/shop";
+    one.request.ref = is_by_digest ? digest.str() : "main";
+    one.request.ref_is_digest = is_by_digest;
+    ASSERT_TRUE(store->begin(one, {}));
+    one.state = ReleaseState::succeeded;
+    ASSERT_TRUE(store->finish(one, {}));
+    if (is_by_digest) ASSERT_TRUE(store->remember("r.example/shop @", digest, true));
+  };
+  const auto overtaken_by = [&] { return store->history("r.example/shop @")->overtaken_by; };
+  EXPECT_EQ(overtaken_by(), "");
+  deploy("r1", "web", true);
+  deploy("r2", "db", false);
+  EXPECT_EQ(overtaken_by(), "") << "another stack";
+  deploy("r3", "web", false);
+  EXPECT_EQ(overtaken_by(), "main (sha256:" + std::string(64, 'b') + ")");
+  EXPECT_EQ(store->history("r.example/shop main")->overtaken_by, "");
+  deploy("r4", "web", true);  // an operator brought it back
+  EXPECT_EQ(overtaken_by(), "");
+}
+
 TEST_F(ReleaseStoreTest, KeepsABoundedNumberOfPlacesPerLane) {
   for (int i = 0; i <= ReleaseStore::kPlacesPerLane; ++i) {
     const auto place = fmt::format("place {}", i);

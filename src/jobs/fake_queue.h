@@ -63,7 +63,7 @@ struct FakeJobQueue final : JobQueue {
   void end_last(const JobOutcome& outcome) { waiting.at(jobs.back().first)({}, outcome); }
 
   void start(JobHandler) override {}
-  void stop(std::chrono::milliseconds) override {}
+  bool stop(std::chrono::milliseconds) override { return true; }
   Result<std::vector<RunRecord>> runs(const RunFilter& filter) override {
     asked = filter;
     return records;

@@ -52,15 +52,16 @@ class DurableQueue final : public JobQueue {
     writer_.lease_to([this](const QueuedJobPtr& job) { workers_->start(job); });
   }
 
-  void stop(std::chrono::milliseconds grace) override {
-    if (stopped_.exchange(true)) return;
+  bool stop(std::chrono::milliseconds grace) override {
+    if (stopped_.exchange(true)) return true;
     writer_.close_door();
     crash_point("stop.draining");
-    if (writer_.wait_until_idle(grace)) return;
+    if (writer_.wait_until_idle(grace)) return true;
     if (workers_) workers_->ask_to_stop();
-    if (writer_.wait_until_idle(kStopPatience)) return;
+    if (writer_.wait_until_idle(kStopPatience)) return true;
     log_.warning("jobs do not stop, they stay queued");
     writer_.give_back_running();
+    return false;
   }
 
   Result<std::vector<RunRecord>> runs(const RunFilter& filter) override { return history_.runs(filter); }

@@ -77,9 +77,9 @@ class JobQueue {
 
   // Starts the workers.
   virtual void start(JobHandler handler) = 0;
-  // Refuses new jobs, lets running ones end within `grace`, then asks them to stop; what did not end stays queued. The
-  // destructor waits for a handler that does not stop.
-  virtual void stop(std::chrono::milliseconds grace) = 0;
+  // Refuses new jobs, lets running ones end within `grace`, then asks them to stop; what did not end stays queued.
+  // False if a handler does not stop: the destructor waits for it.
+  virtual bool stop(std::chrono::milliseconds grace) = 0;
 
   struct RunFilter {
     std::optional<RunStatus> status;

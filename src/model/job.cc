@@ -10,6 +10,8 @@ std::string lane_of(const JobRequest& request) {
 
 bool is_lane_of_digests(std::string_view lane) { return lane.ends_with(" @"); }
 
+std::string_view source_of_lane(std::string_view lane) { return lane.substr(0, lane.find(' ')); }
+
 std::string scope_of(const JobRequest& request) {
   // a target holds no blanks
   auto scope = request.deployments.empty() ? request.target : fmt::format("{} {}", request.target, request.deployments);

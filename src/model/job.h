@@ -41,6 +41,7 @@ struct JobRequest {
 std::string lane_of(const JobRequest& request);
 // The lane of all references by digest of a source.
 bool is_lane_of_digests(std::string_view lane);
+std::string_view source_of_lane(std::string_view lane);
 
 // What of its lane a request is about: its target, and inline deployments, because they are another configuration.
 // A waiting job takes the place of an older one of its lane and scope only (webhook/C4).

@@ -21,7 +21,7 @@ struct UnpackLimits {
   std::uint64_t ratio_max = 200;  // expansion, once ratio_free_bytes are out
   std::uint64_t ratio_free_bytes = 64ull << 20;
   std::size_t name_bytes_max = 255, path_bytes_max = 4096, depth_max = 64;
-  std::uint64_t names_bytes_max = 32 << 20;  // names and link targets of all entries: they are kept in memory
+  std::uint64_t names_bytes_max = 8 << 20;   // names and link targets of all entries: they are kept in memory
   std::uint64_t header_bytes_max = 1 << 20;  // one PAX or GNU metadata header
 };
 

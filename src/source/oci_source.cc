@@ -96,6 +96,9 @@ Result<Settled> OciSource::settle_by_digest(const Question& question) {
   const bool is_announced = question.job.request.digest.has_value();  // else an operator wants it: webhook/P0
   if (is_announced && question.history.has_seen(**digest) && seen.back() != **digest)
     return skip(fmt::format("superseded: {} came before {}, use rollback", (*digest)->str(), seen.back().str()));
+  if (is_announced && !question.history.overtaken_by.empty() && question.history.last == **digest)
+    return skip(
+        fmt::format("superseded: {} came before {}, use rollback", (*digest)->str(), question.history.overtaken_by));
   return deploy(**digest);
 }
 

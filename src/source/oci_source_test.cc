@@ -256,6 +256,14 @@ TEST_F(OciSourceTest, ByDigestDeploysThatDigest) {  // webhook/P5
   expect_deployed(settle(a, artifact), a);
 }
 
+TEST_F(OciSourceTest, ByDigestNeverGoesBackBehindATag) {  // reliability/P6
+  const auto artifact = "reg.example/my/app@" + a.str();
+  history = {.last = a, .seen = {a}, .overtaken_by = "main (" + b.str() + ")"};
+  expect_skipped(settle(a, artifact), "superseded: " + a.str() + " came before main (" + b.str() + "), use rollback");
+  history = {.last = b, .seen = {b}, .overtaken_by = "main (" + b.str() + ")"};
+  expect_deployed(settle(a, artifact), a);  // news
+}
+
 TEST_F(OciSourceTest, ByDigestNeverGoesBack) {  // webhook/P5
   history = {.last = b, .seen = {a, b}};
   expect_skipped(settle(a, "reg.example/my/app@" + a.str()),

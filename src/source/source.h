@@ -21,6 +21,9 @@ namespace windlass {
 struct LaneHistory {
   std::optional<Digest> last;  // L: the digest it was last deployed from
   std::vector<Digest> seen;    // deployed, failed or superseded; oldest first, the last 64 of a tag
+  // Of references by digest: what a tag of the source has brought to a stack of `last` since, "main (sha256:…)"; else
+  // "".
+  std::string overtaken_by;
 
   bool has_seen(const Digest& digest) const;
 };

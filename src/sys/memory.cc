@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cinttypes>
 #include <cstdio>
@@ -14,6 +15,7 @@ namespace windlass {
 namespace {
 
 constexpr std::size_t kMapsBytesMax = 4 << 20;
+constexpr unsigned long kLargeBytes = 48 << 20;
 
 // proc_pid_maps(5). Program code is mapped from a file, private, and never written to: what is dropped can be read
 // again.
@@ -35,6 +37,13 @@ void release_start_memory() {
   const auto maps = read_file("/proc/self/maps", kMapsBytesMax);
   if (!maps) return;
   for (const auto line : split(*maps, '\n')) release_if_code(line);
+}
+
+void release_job_memory() {
+  const auto statm = read_file("/proc/self/statm", 4096);
+  unsigned long pages = 0;
+  if (!statm || std::sscanf(statm->c_str(), "%*u %lu", &pages) != 1) return;
+  if (pages * static_cast<unsigned long>(::sysconf(_SC_PAGESIZE)) > kLargeBytes) ::malloc_trim(0);
 }
 
 }  // namespace windlass

@@ -8,4 +8,8 @@ namespace windlass {
 // cache. To be called when the start is over, from any thread.
 void release_start_memory();
 
+// Gives back what the allocator keeps for later, if the process has become large. What one large job needed is not kept
+// for the next one.
+void release_job_memory();
+
 }  // namespace windlass
