@@ -14,7 +14,7 @@ struct ReconciliationRule {
   std::set<std::string, std::less<>> events = {"unhealthy"};
   int restart_timeout_seconds = 10;  // from the stop signal to SIGKILL
   std::string restart_signal;        // "": the container's own
-  int restart_limit = 5;             // restarts of one service within the window; 0: no limit
+  int restart_limit = 5;             // restarts and new containers of one service within the window; 0: no limit
   int restart_window_seconds = 300;
 
   bool answers(std::string_view event) const { return enabled && events.contains(event); }

@@ -149,7 +149,9 @@ void Reconciler::give(const Answer& answer) {
   const auto& occurrence = answer.occurrence;
   bool is_left_to_job = false;
   recovered(log_, "reconciliation", [&] {
-    if (is_answered_by_redeploy(occurrence.event) || restart(answer) == Restart::gone) {
+    const bool is_due =
+        is_answered_by_redeploy(occurrence.event) ? is_allowed(answer) : restart(answer) == Restart::gone;
+    if (is_due) {
       wait_while_removed(occurrence.container_id);
       is_left_to_job = redeploy(occurrence);
     }
@@ -162,23 +164,25 @@ void Reconciler::done_with(const std::string& stack) {
   busy_.erase(stack);
 }
 
-// E5, E9
+// E9: of new containers as well, which may end as fast as the old ones.
+bool Reconciler::is_allowed(const Answer& answer) {
+  const auto& [occurrence, rule] = answer;
+  const auto verdict = restarts_.ask(occurrence.stack, occurrence.service, rule, clock_.now());
+  if (!verdict) log_of(occurrence).warning("event was not answered", {{"error", verdict.error().message}});
+  if (verdict && verdict->is_news)
+    log_of(occurrence)
+        .warning("auto-restart suppressed",
+                 {{"restarts", rule.restart_limit}, {"within_seconds", rule.restart_window_seconds}});
+  return verdict && verdict->is_allowed;
+}
+
+// E5
 Reconciler::Restart Reconciler::restart(const Answer& answer) {
   const auto& [occurrence, rule] = answer;
   const auto log = log_of(occurrence);
   const auto lock = locks_.take({occurrence.stack}, Deadline::in(0ms, stop_.get_token()));
   if (!lock) return Restart::done;  // a job has it by now
-  const auto verdict = restarts_.ask(occurrence.stack, occurrence.service, rule, clock_.now());
-  if (!verdict) {
-    log.warning("container was not restarted", {{"error", verdict.error().message}});
-    return Restart::done;
-  }
-  if (!verdict->is_allowed) {
-    if (verdict->is_news)
-      log.warning("auto-restart suppressed",
-                  {{"restarts", rule.restart_limit}, {"within_seconds", rule.restart_window_seconds}});
-    return Restart::done;
-  }
+  if (!is_allowed(answer)) return Restart::done;
   const auto limit = std::chrono::seconds(rule.restart_timeout_seconds);
   {
     const std::lock_guard guard(mutex_);

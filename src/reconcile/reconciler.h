@@ -68,6 +68,7 @@ class Reconciler {
   void give(const Answer& answer);
   void done_with(const std::string& stack);
 
+  bool is_allowed(const Answer& answer);
   enum class Restart { done, gone };
   Restart restart(const Answer& answer);
   void wait_while_removed(const std::string& container_id);

@@ -258,6 +258,17 @@ TEST_F(ReconcilerTest, GivesUpOnWhatNeverGetsWell) {  // deploy/E9
   EXPECT_EQ(restarted().size(), 2u);
 }
 
+TEST_F(ReconcilerTest, GivesUpOnWhatEndsAgainAndAgain) {  // deploy/E9
+  deploy({.events = {"die"}, .restart_limit = 2});
+  start();
+  for (int i = 0; i < 4; ++i) {
+    engine_.tell("die");
+    settle();
+    end_jobs();
+  }
+  EXPECT_EQ(jobs().size(), 2u);
+}
+
 TEST_F(ReconcilerTest, LooksAtWhatItCouldNotHearOf) {  // deploy/E2, E11
   deploy({.events = {"unhealthy", "destroy"}});
   engine_.unhealthy = {{.id = "c9",
