@@ -13,6 +13,7 @@
 #include "config/settings.h"
 #include "oci/reference.h"
 #include "sys/curl_transport.h"
+#include "sys/memory.h"
 
 namespace windlass {
 namespace {
@@ -30,6 +31,7 @@ int serve(const ServeCommand& command) {
     return 1;
   }
   hide_secrets_of_process();
+  keep_little_memory();
   const Log log(Log::for_standard_error(settings->log_level));
   auto service = Service::make(std::move(*settings), environment, command.rebuild_state, log);
   if (!service) {

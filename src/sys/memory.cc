@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kMapsBytesMax = 4 << 20;
 constexpr unsigned long kLargeBytes = 48 << 20;
+constexpr int kKeptBytes = 1 << 20;
 
 // proc_pid_maps(5). Program code is mapped from a file, private, and never written to: what is dropped can be read
 // again.
@@ -37,6 +38,11 @@ void release_start_memory() {
   const auto maps = read_file("/proc/self/maps", kMapsBytesMax);
   if (!maps) return;
   for (const auto line : split(*maps, '\n')) release_if_code(line);
+}
+
+void keep_little_memory() {
+  ::mallopt(M_MMAP_THRESHOLD, kKeptBytes);
+  ::mallopt(M_TRIM_THRESHOLD, kKeptBytes);
 }
 
 void release_job_memory() {

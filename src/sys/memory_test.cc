@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <charconv>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "sys/crypto.h"
 #include "sys/files.h"
@@ -26,6 +29,30 @@ TEST(ReleaseStartMemory, LetsCodeGoThatStillWorksAfterwards) {
   EXPECT_LT(resident_file_kib(), before);
   EXPECT_EQ(sha256_hex("text"), hash);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which have allocators of their own
+
+std::size_t resident_kib() {
+  const auto statm = read_file("/proc/self/statm", 4096).value();
+  return std::stoul(statm.substr(statm.find(' '))) * 4;
+}
+
+// As much as a large job needs, on a thread of its own as jobs have it.
+TEST(Memory, OfALargeJobGoesBack) {
+  keep_little_memory();
+  const auto before = resident_kib();
+  std::size_t at_most = 0;
+  std::thread([&] {
+    { const std::string large(40 << 20, 'x'); }  // after this the allocator would keep 80 MB by itself
+    std::vector<std::string> small(60'000, std::string(1000, 'x'));
+    at_most = resident_kib();
+  }).join();
+  release_job_memory();
+  EXPECT_GT(at_most, before + (50 << 10));
+  EXPECT_LT(resident_kib(), before + (8 << 10));
+}
+
+#endif
 
 }  // namespace
 }  // namespace windlass
