@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "config/deploy_config.h"
 #include "config/source_path.h"
+#include "config/yaml.h"
 
 namespace windlass {
 
@@ -27,6 +28,18 @@ Result<std::vector<std::string>> find_compose_files(const std::filesystem::path&
     return invalid(fmt::format("no compose files found in {}: looked for {}", config.working_dir,
                                join(config.compose_files, ", ")));
   return found;
+}
+
+Status check_compose_file(const std::filesystem::path& root, const std::string& path) {
+  const auto text = read_source_file(root, path, kYamlBytesMax);
+  if (!text) return tl::unexpected(text.error());
+  const auto yaml = parse_yaml(*text, path, YamlTags::compose);
+  if (!yaml) return tl::unexpected(yaml.error());
+  if (yaml->documents.empty()) return fail(Kind::invalid, path + ": is empty");
+  for (const auto* document : yaml->documents)
+    if (document->kind != YamlNode::Kind::mapping)
+      return fail(Kind::invalid, fmt::format("{}:{}: a compose file must be a mapping", path, document->line));
+  return {};
 }
 
 }  // namespace windlass

@@ -102,6 +102,10 @@ Result<DeployConfigs> load_deploy_configs(const std::filesystem::path& root, con
 // The compose files of a stack that exist, relative to the source root; errors as in config 4 (`compose_files`).
 Result<std::vector<std::string>> find_compose_files(const std::filesystem::path& root, const DeployConfig& config);
 
+// Can the compose file be read at all, within what reliability 8 allows any YAML? compose itself takes a minute over a
+// file whose aliases repeat each other. `path`: as find_compose_files() gives it.
+Status check_compose_file(const std::filesystem::path& root, const std::string& path);
+
 // The interpolation environment of config 6 in windlass order: `environment` over `process` (only with PASS_ENV) over
 // env files, later over earlier. Env files are read beneath `root`, in the dotenv dialect of compose.
 Result<std::map<std::string, std::string>> interpolation_environment(const std::filesystem::path& root,

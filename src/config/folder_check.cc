@@ -67,20 +67,11 @@ class Checker {
       fault(fmt::format("{}: {}", where, environment.error().message));
     const auto compose_files = find_compose_files(folder_, stack);
     if (!compose_files) return fault(fmt::format("{}: {}", where, compose_files.error().message));
-    for (const auto& compose_file : *compose_files) check_compose_file(where, compose_file);
-  }
-
-  // What compose itself makes of it is known only where it will run: variables, profiles, its version.
-  void check_compose_file(const std::string& where, const std::string& path) {
-    if (!seen_.insert(path).second) return;  // several stacks may share one
-    const auto text = read_source_file(folder_, path, kYamlBytesMax);
-    if (!text) return fault(fmt::format("{}: {}", where, text.error().message));
-    const auto yaml = parse_yaml(*text, path, YamlTags::compose);
-    if (!yaml) return fault(yaml.error().message);
-    if (yaml->documents.empty()) return fault(path + ": is empty");
-    for (const auto* document : yaml->documents)
-      if (document->kind != YamlNode::Kind::mapping)
-        fault(fmt::format("{}:{}: a compose file must be a mapping", path, document->line));
+    // What compose itself makes of them is known only where they will run: variables, profiles, its version.
+    for (const auto& compose_file : *compose_files) {
+      if (!seen_.insert(compose_file).second) continue;  // several stacks may share one
+      if (const auto good = check_compose_file(folder_, compose_file); !good) fault(good.error().message);
+    }
   }
 
   void fault(std::string text) { result_.faults.push_back(std::move(text)); }

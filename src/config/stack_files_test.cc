@@ -75,5 +75,21 @@ TEST_F(StackFiles, AreNeverOutsideOrEncrypted) {
   EXPECT_EQ(interpolation_environment(root_, config, {}).error().message, "env file: .env is not a regular file");
 }
 
+TEST_F(StackFiles, OfComposeAreReadWithinLimits) {  // reliability 8
+  const auto said = [&](const std::string& text) {
+    file("compose.yaml", text);
+    const auto good = check_compose_file(root_, "compose.yaml");
+    return good ? "good" : good.error().message;
+  };
+  EXPECT_EQ(said("services: {a: {image: x, command: !reset null}}\n---\nservices: {}\n"), "good");
+  EXPECT_EQ(said("# nothing\n"), "compose.yaml: is empty");
+  EXPECT_EQ(said("services: {}\n---\n- a\n"), "compose.yaml:3: a compose file must be a mapping");
+  std::string bomb = "x0: &x0 [a, a, a, a, a, a, a, a, a, a]\n";
+  for (int i = 1; i < 10; ++i)
+    bomb += fmt::format("x{0}: &x{0} [*x{1}, *x{1}, *x{1}, *x{1}, *x{1}, *x{1}, *x{1}, *x{1}, *x{1}]\n", i, i - 1);
+  EXPECT_NE(said(bomb), "good");
+  EXPECT_NE(said("a: " + std::string(20'000, '[') + std::string(20'000, ']') + "\n"), "good");
+}
+
 }  // namespace
 }  // namespace windlass

@@ -58,6 +58,8 @@ Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig&
   }
   auto files = find_compose_files(tree.root, config);
   if (!files) return tl::unexpected(files.error());
+  for (const auto& file : *files)
+    if (auto good = check_compose_file(tree.root, file); !good) return tl::unexpected(good.error());
   auto environment = interpolation_environment(tree.root, config, options_.process_env);
   if (!environment) return tl::unexpected(environment.error());
 
