@@ -255,9 +255,13 @@ Environment process_environment() {
 
 void hide_secrets_of_process() {
   for (char** at = environ; *at != nullptr; ++at) {
-    char* const equals = std::strchr(*at, '=');
-    if (equals != nullptr && is_withheld(std::string_view(*at, static_cast<std::size_t>(equals - *at))))
-      ::explicit_bzero(equals + 1, std::strlen(equals + 1));
+    char* const shown = *at;
+    char* const equals = std::strchr(shown, '=');
+    if (equals == nullptr || !is_withheld(std::string_view(shown, static_cast<std::size_t>(equals - shown)))) continue;
+    char* const copy = ::strdup(shown);  // for as long as the process lives, as the environment is
+    if (copy == nullptr) continue;
+    *at = copy;
+    ::explicit_bzero(equals + 1, std::strlen(equals + 1));
   }
 }
 

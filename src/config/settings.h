@@ -23,7 +23,7 @@ using Environment = std::map<std::string, std::string>;
 // The environment of this process.
 Environment process_environment();
 // Wipes the values of secret settings from what /proc/<pid>/environ shows of this process, which compose files of a
-// stack could name as an env_file. After this getenv() finds them empty.
+// stack could name as an env_file. getenv() still finds them. Before other threads begin.
 void hide_secrets_of_process();
 
 struct Settings {

@@ -385,7 +385,8 @@ TEST(ProcessEnvironment, ShowsNoSecretsOnceTheyAreHidden) {
         ::putenv(other.data());
         const auto before = process_environment();
         hide_secrets_of_process();
-        const bool is_hidden = name.find("swordfish") == name.npos && ::getenv("API_SECRET")[0] == 0;
+        const bool is_hidden =
+            name.find("swordfish") == name.npos && ::getenv("API_SECRET") == std::string("swordfish");
         ::_exit(before.at("API_SECRET") == "swordfish" && is_hidden && other == "PLAIN_VALUE=swordfish" ? 0 : 1);
       },
       ::testing::ExitedWithCode(0), "");
