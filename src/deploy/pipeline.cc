@@ -348,7 +348,7 @@ void Pipeline::keep_settled(const Run& run) {
 // A stack that nothing was done to may have other rules now.
 void Pipeline::keep_rules(const Run& run) {
   for (const auto& stack : run.stacks)
-    if (!stack.config.destroy.enabled)
+    if (!stack.config.destroy.enabled && stack.filtered_because.empty())
       if (auto kept = releases_.set_reconciliation(stack.config.name, stack.config.reconciliation); !kept)
         run.log.warning("reconciliation rule was not kept",
                         {{"stack", stack.config.name}, {"error", kept.error().message}});

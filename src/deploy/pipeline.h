@@ -94,6 +94,7 @@ class Pipeline {
   JobOutcome go_on_with_rollback(Run& run, const BegunRollback& begun);
   JobOutcome roll_back_by_hand(Run& run, const LaneHistory& history);
   JobOutcome repair(Run& run, const LaneHistory& history);
+  Status move_to_last(Release& release, const LaneHistory& history);
   JobOutcome bring_back(const Run& run, const Release& release, std::string_view cause = kRollbackCause);
   bool is_beyond_doubt(const Run& run);
   Status restore_images(const Run& run, PreparedStack& stack);

@@ -228,6 +228,23 @@ TEST_F(PipelinePollTest, RedeploysTheServiceWhoseContainerChanged) {
   EXPECT_EQ(run(order).message, "another release was deployed meanwhile");
 }
 
+// A digest that changed no service has left no release; what comes back is still that one, rules and all.
+TEST_F(PipelinePollTest, RedeploysFromTheDigestThatChangedNoService) {
+  run();
+  source.files[".doco-cd.yaml"] = "name: web\nreconciliation: {events: [die]}\n";
+  release_2();
+  ASSERT_EQ(run().status, RunStatus::skipped);
+  auto order = releases->good_release("web").value()->request;
+  ASSERT_EQ(order.digest, kDigest1);
+  order.cause = kReconcileCause;
+  order.service = "web page";
+  const auto outcome = run(order);
+  EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
+  EXPECT_EQ(live.synced.back(), kDigest2.str());
+  EXPECT_EQ(releases->good_release("web").value()->digest, kDigest2.str());
+  EXPECT_TRUE((*releases->reconciliation("web"))->answers("die"));
+}
+
 TEST_F(PipelinePollTest, KeepsTheRuleOfAStackThatIsLeftAsItIs) {
   run();
   EXPECT_TRUE((*releases->reconciliation("web"))->enabled);

@@ -148,9 +148,9 @@ Result<LaneHistory> ReleaseStore::history(const std::string& lane) {
     if (auto digest = Digest::parse(deployed.text(0))) history.last = *digest;
   if (!history.last || !is_lane_of_digests(lane)) return history;
   auto later = db_->query(
-      "SELECT ref || ' (' || digest || ')' FROM releases AS later WHERE source_id = ?1 AND ref_is_digest = 0 AND state "
-      "= "
-      "'succeeded' AND seq > (SELECT max(seq) FROM releases WHERE source_id = ?1 AND ref_is_digest = 1 AND digest = ?2 "
+      "SELECT ref || ' (' || digest || ')' FROM releases AS later WHERE source_id = ?1 AND ref_is_digest = 0 AND "
+      "state = 'succeeded' AND seq > (SELECT max(seq) FROM releases WHERE source_id = ?1 AND ref_is_digest = 1 AND "
+      "digest = ?2 "
       "AND stack = later.stack AND state = 'succeeded') ORDER BY seq DESC LIMIT 1");
   auto overtaken = later.bind(source_of_lane(lane)).bind(history.last->str()).first_text();
   if (!overtaken) return tl::unexpected(overtaken.error());

@@ -131,18 +131,28 @@ JobOutcome Pipeline::roll_back_by_hand(Run& run, const LaneHistory& history) {
 // The way back without anything to go back from: what runs is not what was deployed.
 JobOutcome Pipeline::repair(Run& run, const LaneHistory& history) {
   const auto& request = run.job.request;
-  // What was deployed while this job waited is what counts.
   const auto stack = request.service.substr(0, request.service.find(' '));
-  auto newest = stack.empty() ? Result<std::optional<Release>>() : releases_.good_release(stack);
-  if (!newest) return state_fault(newest.error());
-  const bool is_newest =
-      stack.empty() ? history.last == request.digest : *newest && (*newest)->digest == request.digest->str();
-  if (!is_newest) return JobOutcome::skipped("another release was deployed meanwhile");
-  auto release = releases_.good_release_of(request, *request.digest);
+  auto release = stack.empty() ? releases_.good_release_of(request, *request.digest) : releases_.good_release(stack);
   if (!release) return state_fault(release.error());
   if (!*release) return JobOutcome::skipped(fmt::format("no good release of {} is known", revision_of(request)));
+  // What was deployed while this job waited is what counts.
+  const bool is_newest = stack.empty() ? history.last == request.digest : (*release)->digest == request.digest->str();
+  if (!is_newest) return JobOutcome::skipped("another release was deployed meanwhile");
+  if (auto moved = move_to_last(**release, history); !moved) return state_fault(moved.error());
   run.tell_revision(in_words(**release));
   return bring_back(run, **release, request.cause);
+}
+
+// A later digest that changed no service has left no release, but its files and rules.
+Status Pipeline::move_to_last(Release& release, const LaneHistory& history) {
+  if (!history.last || *history.last == release.request.digest) return {};
+  const auto is_at_it = settled_.ended_well_with(release.request, *history.last);
+  if (!is_at_it) return tl::unexpected(is_at_it.error());
+  if (*is_at_it) {
+    release.request.digest = history.last;
+    release.digest = history.last->str();
+  }
+  return {};
 }
 
 // The same walk as of any release, with its request of then.

@@ -31,12 +31,18 @@ Result<std::optional<Digest>> SettledRuns::to_repair(const JobRequest& request, 
   auto history = releases_.history(lane_of(request));
   if (!history) return tl::unexpected(history.error());
   if (!history->last) return std::optional<Digest>();
-  auto settled = releases_.settled(lane_of(request), place_of(request));
-  if (!settled) return tl::unexpected(settled.error());
-  if (!*settled || (*settled)->key != key(request, *history->last)) return std::optional<Digest>();
+  auto is_at_it = ended_well_with(request, *history->last);
+  if (!is_at_it) return tl::unexpected(is_at_it.error());
+  if (!*is_at_it) return std::optional<Digest>();
   auto outcome = unchanged(request, *history->last, deadline, log_.with({{"artifact", request.artifact}}));
   if (!outcome) return tl::unexpected(outcome.error());
   return *outcome ? std::nullopt : history->last;
+}
+
+Result<bool> SettledRuns::ended_well_with(const JobRequest& request, const Digest& digest) {
+  auto settled = releases_.settled(lane_of(request), place_of(request));
+  if (!settled) return tl::unexpected(settled.error());
+  return *settled && (*settled)->key == key(request, digest);
 }
 
 std::string SettledRuns::keyed_hash(std::string_view text) const {

@@ -38,6 +38,9 @@ class SettledRuns {
   // of this digest with kRepairCause brings it back, without the registry.
   Result<std::optional<Digest>> to_repair(const JobRequest& request, const Deadline& deadline);
 
+  // Did the last run of this place end well, and with this digest? It may have changed nothing and left no release.
+  Result<bool> ended_well_with(const JobRequest& request, const Digest& digest);
+
   // The end of a run that has nothing to do; nothing: it has. An error: the engine does not say.
   Result<std::optional<JobOutcome>> unchanged(const JobRequest& request, const Digest& digest, const Deadline& deadline,
                                               const Log& log);
