@@ -107,8 +107,8 @@ class Pipeline {
   StackPreparer& preparer_;
   StackImages& images_;
   StackDeployment& deployment_;
-  Log log_;
   StackLocks& locks_;
+  Log log_;
   Slots slots_;
 };
 

@@ -67,8 +67,33 @@ StackDeployment::StackDeployment(Options options, Driver& driver, Engine& engine
       releases_(releases),
       clock_(clock) {}
 
+Status StackDeployment::told(const ReleaseOrigin& origin, const PreparedStack& stack, Told well,
+                             const std::function<Status()>& step) {
+  auto& observer = *options_.observer;
+  StackEvent event{
+      .job = origin.job, .stack = stack.config.name, .revision = revision_to(origin.job.request, origin.digest)};
+  for (const auto& service : stack.plan.services)
+    if (service.action != ServiceAction::keep) event.changed_services.push_back(service.service);
+  const auto started = clock_.steady_now();
+  observer.deployment_started(event);
+  const auto done = step();
+  event.elapsed = std::chrono::round<std::chrono::milliseconds>(clock_.steady_now() - started);
+  (observer.*(done ? well : &Observer::deployment_failed))(event);
+  return done;
+}
+
 Status StackDeployment::take_down(const ReleaseOrigin& origin, PreparedStack& stack, const Removal& removal,
                                   const Log& log, const Deadline& deadline) {
+  return told(origin, stack, &Observer::stack_removed, [&] { return remove(origin, stack, removal, log, deadline); });
+}
+
+Status StackDeployment::bring_up(const ReleaseOrigin& origin, PreparedStack& stack, const Log& log,
+                                 const Deadline& deadline) {
+  return told(origin, stack, &Observer::stack_deployed, [&] { return start(origin, stack, log, deadline); });
+}
+
+Status StackDeployment::remove(const ReleaseOrigin& origin, PreparedStack& stack, const Removal& removal,
+                               const Log& log, const Deadline& deadline) {
   auto release = new_release(origin, stack);
   Heartbeat heartbeat(log, "removing stack");
   std::map<std::string, std::string> images;  // name -> id
@@ -102,8 +127,8 @@ Release StackDeployment::new_release(const ReleaseOrigin& origin, const Prepared
   return release;
 }
 
-Status StackDeployment::bring_up(const ReleaseOrigin& origin, PreparedStack& stack, const Log& log,
-                                 const Deadline& deadline) {
+Status StackDeployment::start(const ReleaseOrigin& origin, PreparedStack& stack, const Log& log,
+                              const Deadline& deadline) {
   auto release = new_release(origin, stack);
   for (const auto& service : stack.plan.services)
     if (service.action != ServiceAction::keep)

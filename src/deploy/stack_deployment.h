@@ -1,6 +1,7 @@
 // Bringing one prepared stack up: containers, health, record (deploy 7); and taking one down.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include "deploy/watch.h"
 #include "docker/engine.h"
 #include "driver/driver.h"
+#include "model/observer.h"
 
 namespace windlass {
 
@@ -34,6 +36,7 @@ class StackDeployment {
  public:
   struct Options {
     std::chrono::milliseconds record_again = std::chrono::seconds(1);  // after the state file refused a release
+    Observer* observer = &Observer::nobody();                          // of both
   };
 
   StackDeployment(Options options, Driver& driver, Engine& engine, StackPreparer& preparer, StackImages& images,
@@ -50,6 +53,11 @@ class StackDeployment {
   Status bring_up(const ReleaseOrigin& origin, PreparedStack& stack, const Log& log, const Deadline& deadline);
 
  private:
+  using Told = void (Observer::*)(const StackEvent&);
+  Status told(const ReleaseOrigin& origin, const PreparedStack& stack, Told well, const std::function<Status()>& step);
+  Status remove(const ReleaseOrigin& origin, PreparedStack& stack, const Removal& removal, const Log& log,
+                const Deadline& deadline);
+  Status start(const ReleaseOrigin& origin, PreparedStack& stack, const Log& log, const Deadline& deadline);
   Release new_release(const ReleaseOrigin& origin, const PreparedStack& stack) const;
   Status keep_inputs_of_adopted(const PreparedStack& stack);
   Status send_signals(const PreparedStack& stack, const Log& log, const Deadline& deadline);

@@ -73,6 +73,7 @@ struct FakeJobQueue final : JobQueue {
       if (record.job_id == job_id) return std::optional(record);
     return std::optional<RunRecord>();
   }
+  Load load() override { return {.waiting = waiting_count(), .running = 0}; }
   Status health() override {
     if (!fault.empty()) return fail(Kind::unavailable, fault);
     return {};

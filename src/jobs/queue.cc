@@ -66,6 +66,7 @@ class DurableQueue final : public JobQueue {
 
   Result<std::vector<RunRecord>> runs(const RunFilter& filter) override { return history_.runs(filter); }
   Result<std::optional<RunRecord>> run(const std::string& job_id) override { return history_.run(job_id); }
+  Load load() override { return writer_.load(); }
   Status health() override { return writer_.health(); }
 
  private:

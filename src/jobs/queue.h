@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "model/job.h"
+#include "model/observer.h"
 #include "model/run.h"
 
 namespace windlass {
@@ -47,6 +48,8 @@ class JobQueue {
     std::chrono::hours finished_age_max{7 * 24};  // api/N3
     // A lane whose last job failed by a passing fault is tried again after each of these in turn (webhook/C11).
     std::vector<std::chrono::milliseconds> retry_delays = default_retry_delays();
+    // Told of every job that ended, from the writer thread after the commit. Outlives the queue.
+    Observer* observer = &Observer::nobody();
   };
   // accept() said no: queue full, shutting down, or the disk (webhook/R8, K6).
   enum class Refusal { full, stopping, cannot_persist };
@@ -88,6 +91,12 @@ class JobQueue {
   };
   virtual Result<std::vector<RunRecord>> runs(const RunFilter& filter) = 0;  // newest first
   virtual Result<std::optional<RunRecord>> run(const std::string& job_id) = 0;
+
+  struct Load {
+    std::size_t waiting = 0;
+    std::size_t running = 0;
+  };
+  virtual Load load() = 0;
 
   // api/E46: "journal not writable: <reason>" after a write that failed, until one is done; "job worker stalled" when
   // the writer has been stuck in one transaction for 10 s.

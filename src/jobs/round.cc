@@ -175,12 +175,9 @@ std::vector<QueuedJobPtr> Round::announce() {
   for (const auto& [job, done, refusal] : work_.jobs)
     if (done) tell(done, {.job_id = job->job.id, .refusal = refusal, .reason = {}});
   for (const auto& job : replaced_)
-    if (job->finished) {
-      const auto outcome = JobOutcome::skipped(superseded_message(job->replaced_by));
-      tell_end(*job, outcome, rules_.now);
-    }
+    tell_end(*job, JobOutcome::skipped(superseded_message(job->replaced_by)), rules_.now);
   for (const auto& ended : work_.ended) {
-    if (ended.job->finished && !ended.interrupted) tell_end(*ended.job, ended.outcome, ended.at);
+    if (!ended.interrupted) tell_end(*ended.job, ended.outcome, ended.at);
     ended.job->finished = nullptr;  // a job that is to be tried again stays in memory
   }
   for (const auto& job : leased_) {
@@ -215,7 +212,11 @@ void Round::tell(const JobQueue::OnAccepted& listener, const JobQueue::Accepted&
 }
 
 void Round::tell_end(const QueuedJob& job, const JobOutcome& outcome, WallTime at) const {
-  recovered(log_, "telling of a job", [&] { job.finished(record_of(job, outcome, at), outcome); });
+  recovered(log_, "telling of a job", [&] {
+    const auto record = record_of(job, outcome, at);
+    observer_.job_ended(job.job.request, record, outcome);
+    if (job.finished) job.finished(record, outcome);
+  });
 }
 
 }  // namespace windlass

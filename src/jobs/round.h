@@ -58,8 +58,8 @@ struct RoundRules {
 
 class Round {
  public:
-  Round(Books& books, const RoundRules& rules, const Log& log, Inbox work)
-      : books_(books), rules_(rules), log_(log), work_(std::move(work)) {}
+  Round(Books& books, const RoundRules& rules, Observer& observer, const Log& log, Inbox work)
+      : books_(books), rules_(rules), observer_(observer), log_(log), work_(std::move(work)) {}
 
   Status write();
   // Calls back, and gives the jobs that are leased now: they may start.
@@ -89,6 +89,7 @@ class Round {
 
   Books& books_;
   RoundRules rules_;
+  Observer& observer_;
   const Log& log_;
   Inbox work_;
   std::vector<QueuedJobPtr> new_;       // to be inserted

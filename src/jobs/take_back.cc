@@ -12,10 +12,7 @@ SteadyTime due_of(const JobTable::Left& left, const Retries& retries, const Cloc
   return clock.steady_now() + std::clamp(rest, std::chrono::milliseconds(0), longest);
 }
 
-Status fail_interrupted(JobTable& table, const QueuedJob& job, WallTime now, const Log& log) {
-  log.error("job interrupted by restart too often", {{"job_id", job.job.id}, {"attempts", job.job.attempts}});
-  return table.end(job, JobOutcome::failed(FailedStep::interrupted, "interrupted by restart"), now, std::nullopt);
-}
+JobOutcome interrupted() { return JobOutcome::failed(FailedStep::interrupted, "interrupted by restart"); }
 
 // Two jobs of one target may be left, one that ran and one that waited: the newer takes the place, as ever.
 Status wait_again(Books& books, const QueuedJobPtr& job, WallTime now) {
@@ -26,8 +23,9 @@ Status wait_again(Books& books, const QueuedJobPtr& job, WallTime now) {
   return books.table.set_replaced_digests(*job);  // what was replaced must not come again after yet another restart
 }
 
+// Jobs that are out of attempts are added to `failed`.
 Status take_back_one(Books& books, const JobTable::Left& left, const JobQueue::Options& options, const Clock& clock,
-                     const Log& log) {
+                     std::vector<QueuedJobPtr>& failed) {
   const auto now = clock.now();
   const auto job = std::make_shared<QueuedJob>(left.job);
   if (!left.is_job)
@@ -38,7 +36,10 @@ Status take_back_one(Books& books, const JobTable::Left& left, const JobQueue::O
     return {};
   }
   if (left.status == RunStatus::running) {
-    if (job->job.attempts >= options.attempts_max) return fail_interrupted(books.table, *job, now, log);
+    if (job->job.attempts >= options.attempts_max) {
+      failed.push_back(job);
+      return books.table.end(*job, interrupted(), now, std::nullopt);
+    }
     if (auto given = books.table.give_back(job->row, JobTable::Attempt::counts, now); !given) return given;
   }
   return wait_again(books, job, now);
@@ -56,9 +57,14 @@ Status take_back(Books& books, const JobQueue::Options& options, const Clock& cl
 
   auto transaction = Transaction::begin(*books.db);
   if (!transaction) return tl::unexpected(transaction.error());
+  std::vector<QueuedJobPtr> failed;
   for (const auto& one : *left)
-    if (auto taken = take_back_one(books, one, options, clock, log); !taken) return taken;
+    if (auto taken = take_back_one(books, one, options, clock, failed); !taken) return taken;
   if (auto committed = transaction->commit(); !committed) return committed;
+  for (const auto& job : failed) {
+    log.error("job interrupted by restart too often", {{"job_id", job->job.id}, {"attempts", job->job.attempts}});
+    options.observer->job_ended(job->job.request, record_of(*job, interrupted(), clock.now()), interrupted());
+  }
   if (books.lanes.waiting_count() > 0) log.info("jobs taken back", {{"waiting", books.lanes.waiting_count()}});
   return {};
 }

@@ -31,7 +31,7 @@ Writer::Writer(Books books, const JobQueue::Options& options, History& history, 
       books_(std::move(books)),
       waits_(log_),
       prune_at_(clock.steady_now()),
-      running_(books_.lanes.running_count()),
+      load_{.waiting = books_.lanes.waiting_count(), .running = books_.lanes.running_count()},
       thread_([this] { loop(); }) {}
 
 Writer::~Writer() {
@@ -97,7 +97,7 @@ void Writer::close_door() {
 bool Writer::wait_until_idle(std::chrono::milliseconds at_most) {
   std::unique_lock lock(mutex_);
   return round_done_.wait_for(lock, at_most,
-                              [this] { return !round_began_at_ && inbox_.empty() && !awake_ && running_ == 0; });
+                              [this] { return !round_began_at_ && inbox_.empty() && !awake_ && load_.running == 0; });
 }
 
 void Writer::give_back_running() {
@@ -105,6 +105,11 @@ void Writer::give_back_running() {
   inbox_.give_back_running = true;
   came_in_.notify_one();
   round_done_.wait_for(lock, kStuckAfter, [this] { return !inbox_.give_back_running && !round_began_at_; });
+}
+
+JobQueue::Load Writer::load() {
+  const std::lock_guard lock(mutex_);
+  return load_;
 }
 
 Status Writer::health() {
@@ -126,7 +131,7 @@ void Writer::loop() {
 std::optional<Inbox> Writer::next() {
   std::unique_lock lock(mutex_);
   round_began_at_.reset();
-  running_ = books_.lanes.running_count();
+  load_ = {.waiting = books_.lanes.waiting_count(), .running = books_.lanes.running_count()};
   round_done_.notify_all();
   while (!inbox_.is_urgent() && !awake_ && !ending_)
     if (came_in_.wait_for(lock, until_next_wake()) == std::cv_status::timeout) break;
@@ -188,7 +193,7 @@ void Writer::write(Inbox work) {
                     std::make_move_iterator(unwritten_ends_.end()));
   unwritten_ends_.clear();
 
-  Round round(books_, rules, log_, std::move(work));
+  Round round(books_, rules, *options_.observer, log_, std::move(work));
   if (const auto written = round.write(); !written) return refused(round, written.error());
   disk_is_well();
   for (const auto& job : round.announce())

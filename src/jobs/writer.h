@@ -46,6 +46,7 @@ class Writer {
   // Running jobs stay queued on disk; the stop does not wait for them.
   void give_back_running();
 
+  JobQueue::Load load();
   Status health();
 
  private:
@@ -82,7 +83,7 @@ class Writer {
   bool door_open_ = true;
   bool ending_ = false;
   std::optional<SteadyTime> round_began_at_;
-  std::size_t running_ = 0;
+  JobQueue::Load load_;  // as the last round left it
   std::string disk_fault_;
 
   std::thread thread_;  // last: it uses all of the above

@@ -129,10 +129,13 @@ void Poller::take_turn(std::size_t index) {
 
 void Poller::poll(std::size_t index) {
   auto& source = sources_[index];
+  const auto begun = clock_.steady_now();
   const auto deadline = Deadline::in(options_.look_timeout, stop_.get_token());
   tl::expected<Digest, Fault> digest = tl::unexpected(
       Fault{.scope = shown(source.request), .error = {Kind::unavailable, "ended by an exception"}, .come_again = {}});
   recovered(log_, "poll", [&] { digest = look(source, deadline); });
+  options_.observer->poll_ended(
+      source.request, std::chrono::round<std::chrono::milliseconds>(clock_.steady_now() - begun), digest.has_value());
   {
     const std::lock_guard lock(mutex_);
     schedule_.looked(index, digest || digest.error().error.kind != Kind::unavailable ? End::good : End::failed);

@@ -25,6 +25,7 @@
 #include "base/result.h"
 #include "config/poll_config.h"
 #include "jobs/queue.h"
+#include "model/observer.h"
 #include "poll/outages.h"
 #include "poll/poll_schedule.h"
 #include "source/source.h"
@@ -37,6 +38,7 @@ class Poller {
     PollSchedule::Options schedule;
     std::size_t threads_max = 32;
     std::chrono::milliseconds look_timeout{30'000};
+    Observer* observer = &Observer::nobody();
   };
   // Why a job of this request would find nothing to do for this digest, "no changes"; nothing: it would do something.
   // An error: that could not be found out.

@@ -169,10 +169,12 @@ bool Reconciler::is_allowed(const Answer& answer) {
   const auto& [occurrence, rule] = answer;
   const auto verdict = restarts_.ask(occurrence.stack, occurrence.service, rule, clock_.now());
   if (!verdict) log_of(occurrence).warning("event was not answered", {{"error", verdict.error().message}});
-  if (verdict && verdict->is_news)
+  if (verdict && verdict->is_news) {
     log_of(occurrence)
         .warning("auto-restart suppressed",
                  {{"restarts", rule.restart_limit}, {"within_seconds", rule.restart_window_seconds}});
+    tell(RestartEvent::Result::suppressed, answer);
+  }
   return verdict && verdict->is_allowed;
 }
 
@@ -192,11 +194,13 @@ Reconciler::Restart Reconciler::restart(const Answer& answer) {
                                          Deadline::in(limit + kAskTimeout, stop_.get_token()));
   if (restarted) {
     log.info("container restarted");
+    tell(RestartEvent::Result::restarted, answer);
     return Restart::done;
   }
   const auto kind = restarted.error().kind;
   if (kind == Kind::not_found || kind == Kind::conflict) return Restart::gone;
   log.warning("container was not restarted", {{"error", restarted.error().message}});
+  tell(RestartEvent::Result::failed, answer, restarted.error().message);
   return Restart::done;
 }
 
@@ -233,6 +237,21 @@ bool Reconciler::redeploy(const Occurrence& occurrence) {
       },
       [this, stack](const RunRecord&, const JobOutcome&) { done_with(stack); });
   return true;
+}
+
+void Reconciler::tell(RestartEvent::Result result, const Answer& answer, std::string_view error) const {
+  const auto& [occurrence, rule] = answer;
+  const auto release = releases_.good_release(occurrence.stack);
+  options_.observer->container_restarted(
+      {.result = result,
+       .source_id = release && *release ? std::string_view((*release)->request.source_id) : std::string_view(),
+       .stack = occurrence.stack,
+       .container_id = occurrence.container_id,
+       .container = occurrence.container,
+       .event = occurrence.event,
+       .error = error,
+       .restarts = rule.restart_limit,
+       .window = std::chrono::seconds(rule.restart_window_seconds)});
 }
 
 Log Reconciler::log_of(const Occurrence& occurrence) const {

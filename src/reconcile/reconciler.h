@@ -27,6 +27,7 @@
 #include "deploy/stack_locks.h"
 #include "docker/engine.h"
 #include "jobs/queue.h"
+#include "model/observer.h"
 #include "reconcile/occurrence.h"
 #include "reconcile/restart_log.h"
 
@@ -38,6 +39,7 @@ class Reconciler {
     std::chrono::milliseconds backoff_min{1'000}, backoff_max{60'000};  // E2
     std::chrono::milliseconds removal_wait{15'000};                     // E8
     std::chrono::milliseconds echo{10'000};  // so long after a restart its own events may come (E6)
+    Observer* observer = &Observer::nobody();
   };
 
   // The queue may call back until it is gone: the reconciler must live until then.
@@ -73,6 +75,7 @@ class Reconciler {
   Restart restart(const Answer& answer);
   void wait_while_removed(const std::string& container_id);
   bool redeploy(const Occurrence& occurrence);
+  void tell(RestartEvent::Result result, const Answer& answer, std::string_view error = {}) const;
   Log log_of(const Occurrence& occurrence) const;
 
   const Options options_;

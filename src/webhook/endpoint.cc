@@ -9,6 +9,8 @@
 namespace windlass {
 namespace {
 
+constexpr std::string_view kRegistry = "registry";
+
 // webhook/Q1 to Q5
 bool wants_to_wait(std::string_view query) {
   const auto wait = query_value(query, "wait");
@@ -38,6 +40,7 @@ struct WebhookEndpoint::Call {
   std::string job_id;
   ServerRequest request;
   Responder respond;
+  std::string_view provider = "unknown";  // of Observer::webhook_answered()
 };
 
 // A request that came from somebody who knows the secret, and is refused all the same.
@@ -49,6 +52,7 @@ struct WebhookEndpoint::Refused {
 WebhookEndpoint::WebhookEndpoint(Options options, JobQueue& queue, HttpTransport& transport, const Clock& clock,
                                  Log log)
     : is_enabled_(!options.secret.empty() || !options.registry_hooks.empty()),
+      observer_(*options.observer),
       signatures_(options.secret, options.previous),
       allowed_(options.allowed_artifacts),
       registries_({.hooks = std::move(options.registry_hooks), .allowed_artifacts = options.allowed_artifacts}, queue,
@@ -65,9 +69,11 @@ void WebhookEndpoint::handle(ServerRequest request, Responder respond) {
   if (log_.enabled(LogLevel::debug)) log_.debug("received webhook event", {{"job_id", call.job_id}});  // L1
 
   if (registries_.is_enabled() && answer_registry(call)) return;
-  Sender sender{};
-  if (const auto answer = authenticate(call.request, sender)) return turn_away(call, *answer);
-  auto job = job_request(call.request, sender);
+  std::optional<Sender> sender;
+  const auto answer = authenticate(call.request, sender);
+  if (sender) call.provider = to_string(*sender);
+  if (answer) return turn_away(call, *answer);
+  auto job = job_request(call.request, *sender);
   if (!job) return refuse(call, job.error());
   accept(std::move(*job), std::move(call));
 }
@@ -78,28 +84,38 @@ bool WebhookEndpoint::answer_registry(Call& call) {
     case RegistryEndpoint::Verdict::Kind::not_ours:
       return false;
     case RegistryEndpoint::Verdict::Kind::denied:
+      call.provider = kRegistry;
       turn_away(call, verdict.answer);
       return true;
     case RegistryEndpoint::Verdict::Kind::refused:
+      call.provider = kRegistry;
       refuse(call, {verdict.answer});
       return true;
     case RegistryEndpoint::Verdict::Kind::read:
+      call.provider = kRegistry;
       break;
   }
   const auto target = target_of(call.request.path);
   if (!target)
     refuse(call, {invalid_target()});
   else
-    registries_.answer_events(std::move(verdict), call.request, *target, call.job_id, call.respond);
+    registries_.answer_events(std::move(verdict), call.request, *target, call.job_id,
+                              [this, respond = call.respond](ServerResponse response) {
+                                const bool good = response.status < 300;
+                                observer_.webhook_answered(kRegistry,
+                                                           good ? WebhookResult::accepted : WebhookResult::rejected);
+                                respond(std::move(response));
+                              });
   return true;
 }
 
-std::optional<WebhookAnswer> WebhookEndpoint::authenticate(const ServerRequest& request, Sender& sender) {
+std::optional<WebhookAnswer> WebhookEndpoint::authenticate(const ServerRequest& request,
+                                                           std::optional<Sender>& sender) {
   if (request.method != "POST") return method_not_allowed();
   if (request.body_fault != BodyFault::none) return unreadable_body(request.body_fault);
   if (request.body.empty()) return empty_body();
   const auto verdict = signatures_.judge(request);
-  sender = verdict.sender;
+  if (verdict.kind != SignatureVerdict::Kind::missing) sender = verdict.sender;
   switch (verdict.kind) {
     case SignatureVerdict::Kind::missing:
       return missing_signature();
@@ -141,12 +157,15 @@ void WebhookEndpoint::turn_away(const Call& call, const WebhookAnswer& answer) {
   const auto ip = addresses_.of(call.request);
   if (lines_.count(without_port(ip), clock_.steady_now()))
     log_.error(answer.error, {{"job_id", call.job_id}, {"ip", ip}, {"error", answer.content}});  // L4
+  const bool is_stranger = answer.status == 401 || answer.status == 403;
+  observer_.webhook_answered(call.provider, is_stranger ? WebhookResult::unauthorized : WebhookResult::rejected);
   call.respond(answer.response(call.job_id));
 }
 
 void WebhookEndpoint::refuse(const Call& call, const Refused& refused) const {
   const auto& [answer, about] = refused;
   log_.error(answer.error, {{"job_id", call.job_id}, {"ip", addresses_.of(call.request)}, {"error", answer.content}});
+  observer_.webhook_answered(call.provider, WebhookResult::rejected);
   queue_.record(refused_run(call.job_id, about, answer, clock_.now()));
   call.respond(answer.response(call.job_id));
 }
@@ -161,6 +180,7 @@ void WebhookEndpoint::accept(JobRequest job, Call call) {
     };
   auto accepted = [this, wait, about = job, call = std::move(call)](const JobQueue::Accepted& result) {
     if (result.refusal) return refuse(call, {not_accepted(*result.refusal, result.reason), about});
+    observer_.webhook_answered(call.provider, WebhookResult::accepted);
     if (!wait) call.respond(job_accepted().response(result.job_id));
   };
   queue_.accept(job_id, std::move(job), std::move(accepted), std::move(finished));

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "jobs/queue.h"
+#include "model/observer.h"
 #include "sys/client_address.h"
 #include "sys/http_server.h"
 #include "sys/rate_limit.h"
@@ -35,6 +36,7 @@ class WebhookEndpoint {
     std::vector<std::string> trusted_proxies;    // CIDRs, checked by the settings
     std::string trusted_header;                  // TRUSTED_PROXY_HEADER
     std::vector<RegistryHook> registry_hooks;    // REGISTRY_WEBHOOKS
+    Observer* observer = &Observer::nobody();    // of the answers
   };
 
   // `queue` may call back until it has stopped: the endpoint must live until then.
@@ -49,7 +51,7 @@ class WebhookEndpoint {
   struct Call;
   struct Refused;
   // Everything up to the signature; nothing: it is right.
-  std::optional<WebhookAnswer> authenticate(const ServerRequest& request, Sender& sender);
+  std::optional<WebhookAnswer> authenticate(const ServerRequest& request, std::optional<Sender>& sender);
   tl::expected<JobRequest, Refused> job_request(const ServerRequest& request, Sender sender) const;
   void turn_away(const Call& call, const WebhookAnswer& answer);
   void refuse(const Call& call, const Refused& refused) const;  // from any thread
@@ -58,6 +60,7 @@ class WebhookEndpoint {
   bool answer_registry(Call& call);
 
   bool is_enabled_;
+  Observer& observer_;
   SignatureCheck signatures_;
   AllowList allowed_;
   RegistryEndpoint registries_;

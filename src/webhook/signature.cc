@@ -27,6 +27,11 @@ constexpr std::string_view kPrefix = "sha256=";
 
 }  // namespace
 
+std::string_view to_string(Sender sender) {
+  constexpr std::string_view kNames[] = {"github", "gitea", "gitlab", "gogs", "forgejo", "oci"};
+  return kNames[static_cast<std::size_t>(sender)];
+}
+
 SignatureCheck::Key::Key(const Secret& secret) : mac(secret), token_hash(sha256_hex(secret.reveal())) {}
 
 SignatureCheck::SignatureCheck(const Secret& secret, const Secret& previous) {

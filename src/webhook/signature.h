@@ -13,6 +13,7 @@ namespace windlass {
 // In the order in which their headers are looked for. The first with a value decides; a failed check never falls
 // through.
 enum class Sender { github, gitea, gitlab, gogs, forgejo, oci };
+std::string_view to_string(Sender sender);
 
 struct SignatureVerdict {
   enum class Kind { missing, wrong, good };
