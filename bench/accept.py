@@ -113,7 +113,7 @@ def make_windlass(folder):
     port, data = free_port(), os.path.join(folder, "data")
     os.makedirs(data, exist_ok=True)
     side = Side("windlass", "/v1/webhook", [BINARY, "serve"],
-                child_environment(HTTP_PORT=port, WEBHOOK_SECRET=SECRET, DATA_MOUNT_PATH=data, SHUTDOWN_GRACE="1s"))
+                child_environment(HTTP_PORT=port, METRICS_PORT=free_port(), WEBHOOK_SECRET=SECRET, DATA_MOUNT_PATH=data, SHUTDOWN_GRACE="1s"))
     side.port = port
     return side
 

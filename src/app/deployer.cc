@@ -113,8 +113,8 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   made->images_ = std::make_unique<StackImages>(StackImages::Options{}, *made->driver_, parts.engine, *made->preparer_,
                                                 *made->releases_);
   made->deployment_ =
-      std::make_unique<StackDeployment>(StackDeployment::Options{}, *made->driver_, parts.engine, *made->preparer_,
-                                        *made->images_, *made->releases_, parts.clock);
+      std::make_unique<StackDeployment>(StackDeployment::Options{.observer = &parts.observer}, *made->driver_,
+                                        parts.engine, *made->preparer_, *made->images_, *made->releases_, parts.clock);
   return made;
 }
 

@@ -15,6 +15,7 @@
 #include "deploy/pipeline.h"
 #include "docker/engine.h"
 #include "driver/driver.h"
+#include "model/observer.h"
 #include "oci/artifact_trust.h"
 #include "oci/content_store.h"
 #include "oci/credentials.h"
@@ -34,6 +35,7 @@ class Deployer final : public ReleaseArchive {
     const Clock& clock;
     HttpTransport& transport;
     Engine& engine;
+    Observer& observer;
     Log log;
   };
 

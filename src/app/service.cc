@@ -11,6 +11,7 @@
 #include "app/deployer.h"
 #include "app/open_files.h"
 #include "app/routes.h"
+#include "app/service_metrics.h"
 #include "app/state_folder.h"
 #include "base/recover.h"
 #include "jobs/queue.h"
@@ -29,6 +30,7 @@ using namespace std::chrono_literals;
 constexpr auto kServerGrace = 10s;  // for open requests (api/Z1)
 constexpr auto kCheckTimeout = 20s;
 constexpr auto kOneWish = 500ms;  // between signals that mean one
+constexpr std::size_t kScrapersMax = 64;
 
 sigset_t stop_signals() {
   sigset_t set;
@@ -60,7 +62,8 @@ class RunningService final : public Service {
       : settings_(std::move(settings)),
         environment_(std::move(environment)),
         state_(std::move(state)),
-        log_(std::move(log)) {}
+        log_(std::move(log)),
+        metrics_(settings_.log_level, clock_.now()) {}
 
   Status open();
   int run() override;
@@ -68,6 +71,7 @@ class RunningService final : public Service {
  private:
   void bring_jobs_to_life();
   Status rebuild_state();
+  Status listen();
   JobOutcome run_job(const Job& job, const JobProgress& progress, const Deadline& deadline);
   void wait_for_signals();
   void stop(int exit_code);
@@ -77,6 +81,7 @@ class RunningService final : public Service {
   const StateFolder state_;
   const Log log_;
   const SystemClock clock_;
+  ServiceMetrics metrics_;
   CurlTransport transport_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Deployer> deployer_;
@@ -87,7 +92,7 @@ class RunningService final : public Service {
   std::unique_ptr<WebhookEndpoint> webhook_;
   std::unique_ptr<ApiEndpoint> api_;
   std::unique_ptr<Routes> routes_;
-  std::unique_ptr<HttpServer> server_;
+  std::unique_ptr<HttpServer> server_, metrics_server_;
   std::atomic<int> exit_code_ = 0;
   std::atomic<bool> stopping_ = false;
   std::atomic<bool> finished_ = false;  // nobody has to wait for signals any more
@@ -97,7 +102,10 @@ Status RunningService::open() {
   auto engine = make_engine(engine_options(settings_), transport_);
   if (!engine) return tl::unexpected(engine.error());
   engine_ = std::move(*engine);
-  auto queue = JobQueue::open({.state_file = state_.state_file(), .job_timeout = settings_.job_timeout}, clock_, log_);
+  auto queue = JobQueue::open({.state_file = state_.state_file(),
+                               .job_timeout = settings_.job_timeout,
+                               .observer = &metrics_},
+                              clock_, log_);
   if (!queue) return tl::unexpected(queue.error());
   queue_ = std::move(*queue);
   auto deployer = Deployer::make({.settings = settings_,
@@ -106,6 +114,7 @@ Status RunningService::open() {
                                   .clock = clock_,
                                   .transport = transport_,
                                   .engine = *engine_,
+                                  .observer = metrics_,
                                   .log = log_});
   if (!deployer) return tl::unexpected(deployer.error());
   deployer_ = std::move(*deployer);
@@ -116,7 +125,8 @@ Status RunningService::open() {
                                                                  .allowed_artifacts = settings_.oci_allowed_artifacts,
                                                                  .trusted_proxies = settings_.trusted_proxy_networks,
                                                                  .trusted_header = settings_.trusted_proxy_header,
-                                                                 .registry_hooks = settings_.registry_hooks},
+                                                                 .registry_hooks = settings_.registry_hooks,
+                                                                 .observer = &metrics_},
                                         *queue_, transport_, clock_, log_);
   api_ = std::make_unique<ApiEndpoint>(ApiEndpoint::Options{.secret = settings_.api_secret,
                                                             .docker_host_set = !settings_.docker_host.empty(),
@@ -125,7 +135,7 @@ Status RunningService::open() {
                                                             .trusted_header = settings_.trusted_proxy_header},
                                        *queue_, *deployer_, *engine_, clock_, log_);
   poller_ = std::make_unique<Poller>(
-      Poller::Options{}, settings_.polls, deployer_->source(),
+      Poller::Options{.observer = &metrics_}, settings_.polls, deployer_->source(),
       Poller::Stacks{.settled_because =
                          [this](const JobRequest& request, const Digest& digest, const Deadline& deadline) {
                            return deployer_->settled_because(request, digest, deadline);
@@ -138,9 +148,13 @@ Status RunningService::open() {
   auto restarts = RestartLog::open(*std::move(db), clock_.now());
   if (!restarts) return tl::unexpected(restarts.error());
   restarts_ = *std::move(restarts);
-  reconciler_ = std::make_unique<Reconciler>(Reconciler::Options{}, *engine_, deployer_->release_store(),
+  reconciler_ = std::make_unique<Reconciler>(Reconciler::Options{.observer = &metrics_}, *engine_, deployer_->release_store(),
                                              deployer_->stack_locks(), *restarts_, *queue_, clock_, log_);
   routes_ = std::make_unique<Routes>(*webhook_, *api_);
+  return listen();
+}
+
+Status RunningService::listen() {
   auto server = HttpServer::listen(
       {.port = settings_.http_port,
        .tls_cert_file = settings_.http_tls_cert_file,
@@ -151,6 +165,19 @@ Status RunningService::open() {
       log_);
   if (!server) return while_doing("HTTP_PORT, HTTP_TLS_CERT_FILE, HTTP_TLS_KEY_FILE", server.error());
   server_ = std::move(*server);
+  // On a thread of its own, which may wait for the engine.
+  auto metrics_server = HttpServer::listen(
+      {.port = settings_.metrics_port,
+       .tls_cert_file = settings_.http_tls_cert_file,
+       .tls_key_file = settings_.http_tls_key_file,
+       .body_bytes_max = 1024,
+       .connections_max = kScrapersMax},
+      [this](ServerRequest request, Responder answer) {
+        answer(metrics_answer(request, [this] { return metrics_.page(queue_->load(), engine_->ping().has_value()); }));
+      },
+      log_);
+  if (!metrics_server) return while_doing("METRICS_PORT", metrics_server.error());
+  metrics_server_ = std::move(*metrics_server);
   return {};
 }
 
@@ -158,6 +185,7 @@ int RunningService::run() {
   log_.info("listening for events", {{"http_port", server_->port()},
                                      {"protocol", settings_.http_tls_cert_file.empty() ? "http" : "https"},
                                      {"enabled_endpoints", enabled_endpoints(settings_)}});
+  log_.info("serving prometheus metrics", {{"http_port", metrics_server_->port()}, {"path", "/metrics"}});
   for (const auto& host : settings_.oci_insecure_registries)
     log_.warning("registry is asked without certificate checks, and over plain HTTP if need be", {{"registry", host}});
   if (settings_.webhook_secret.empty() && settings_.registry_hooks.empty())
@@ -167,6 +195,7 @@ int RunningService::run() {
     if (!recovered(log_, "start", [this] { bring_jobs_to_life(); })) stop(1);
   });
   std::jthread signals([this] { wait_for_signals(); });
+  std::jthread metrics([this] { metrics_server_->run(); });
   server_->run();
   log_.info("server shutdown gracefully");
   starter.join();
@@ -175,6 +204,7 @@ int RunningService::run() {
   reconciler_->stop();
   log_.info("Waiting for ongoing jobs to finish");
   const bool has_ended = queue_->stop(settings_.shutdown_grace);
+  metrics_server_->stop(0s);
   if (exit_code_ == 0)
     log_.info("application stopped normally");
   else

@@ -49,10 +49,9 @@ void read_log_level(SettingReader& read, Settings& settings) {
 }
 
 void read_ports(SettingReader& read, Settings& settings) {
-  std::uint16_t metrics_port = 9120;  // of a server that is not built yet; checked so that it can take its place later
   read.number("HTTP_PORT", kPorts, settings.http_port);
-  read.number("METRICS_PORT", kPorts, metrics_port);
-  if (settings.http_port == metrics_port) read.fault("HTTP_PORT and METRICS_PORT cannot be the same port number");
+  read.number("METRICS_PORT", kPorts, settings.metrics_port);
+  if (settings.http_port == settings.metrics_port) read.fault("HTTP_PORT and METRICS_PORT cannot be the same port number");
 }
 
 void check_readable(SettingReader& read, const std::string& name, const std::string& path) {

@@ -29,6 +29,7 @@ void hide_secrets_of_process();
 struct Settings {
   LogLevel log_level = LogLevel::info;
   std::uint16_t http_port = 80;
+  std::uint16_t metrics_port = 9120;
   std::string http_tls_cert_file, http_tls_key_file;
   std::vector<std::string> trusted_proxy_networks = {"127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
                                                      "::1/128"};  // canonical CIDRs

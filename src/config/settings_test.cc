@@ -289,7 +289,6 @@ TEST(UnbuiltSettings, AreRefusedByName) {
       {"TUF_ROOT", "/root", "(a trusted root over the network, OCI_TRUSTED_ROOT_FILE names a file): unset it"},
       {"SECRET_PROVIDER", "openbao", "(fetching of external secrets): unset it"},
       {"SOPS_AGE_KEY_FILE", "/key", "(SOPS decryption): unset it"},
-      {"METRICS_PORT", "9100", "(the metrics server): unset it or leave it at 9120"},
       {"CERT_ROTATION_ENABLED", "true", "(certificate rotation): unset it or leave it at false"},
       {"CERT_ROTATION_ENABLED", "rubbish", "(certificate rotation): unset it or leave it at false"},
       {"APPRISE_NOTIFY_REPEAT_INTERVAL", "2h", "(notifications): unset it or leave it at 1h"},

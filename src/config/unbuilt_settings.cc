@@ -58,7 +58,6 @@ constexpr Unbuilt kUnbuilt[] = {
     {"DOCKER_SWARM_SECRET_RETENTION", "0", "Docker Swarm"},
     {"SWARM_PRUNE_JOB", "false", "Docker Swarm"},
 
-    {"METRICS_PORT", "9120", "the metrics server"},
     {"APPRISE_API_URL", "", "notifications"},
     {"APPRISE_NOTIFY_URLS", "", "notifications", true},
     {"APPRISE_NOTIFY_LEVEL", "success", "notifications"},

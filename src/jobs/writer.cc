@@ -220,6 +220,7 @@ void Writer::disk_is_well() {
 }
 
 void Writer::refused(Round& round, const Error& why) {
+  options_.observer->journal_failed();
   if (!disk_retry_at_) log_.error("state file cannot be written", {{"error", why.message}});
   disk_backoff_ = std::clamp<std::chrono::milliseconds>(disk_backoff_ * 2, kDiskBackoffMin, kDiskBackoffMax);
   disk_retry_at_ = clock_.steady_now() + disk_backoff_;

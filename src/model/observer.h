@@ -63,7 +63,10 @@ class Observer {
   // A look at a polled source; one that finds it moved goes on as a job.
   virtual void poll_ended(const JobRequest&, std::chrono::milliseconds /*elapsed*/, bool /*good*/) {}
   // `provider`: "oci", "github", …, "registry", or "unknown".
-  virtual void webhook_answered(std::string_view /*provider*/, WebhookResult) {}
+  // `repository`: without the host, "unknown" before it was understood.
+  virtual void webhook_answered(std::string_view /*provider*/, std::string_view /*repository*/, WebhookResult) {}
+  // The state file refused a write.
+  virtual void journal_failed() {}
 };
 
 }  // namespace windlass

@@ -10,6 +10,7 @@ namespace windlass {
 namespace {
 
 constexpr std::string_view kRegistry = "registry";
+constexpr std::string_view kUnknown = "unknown";
 
 // webhook/Q1 to Q5
 bool wants_to_wait(std::string_view query) {
@@ -22,7 +23,7 @@ RunRecord refused_run(const std::string& job_id, const JobRequest& request, cons
   return {.job_id = job_id,
           .trigger = Trigger::webhook,
           .status = RunStatus::failed,
-          .repository = request.repository.empty() ? "unknown" : request.repository,
+          .repository = request.repository.empty() ? std::string(kUnknown) : request.repository,
           .source = request.source_id,
           .target = request.target,
           .revision = revision_of(request),
@@ -40,7 +41,7 @@ struct WebhookEndpoint::Call {
   std::string job_id;
   ServerRequest request;
   Responder respond;
-  std::string_view provider = "unknown";  // of Observer::webhook_answered()
+  std::string_view provider = kUnknown;  // of Observer::webhook_answered()
 };
 
 // A request that came from somebody who knows the secret, and is refused all the same.
@@ -102,7 +103,7 @@ bool WebhookEndpoint::answer_registry(Call& call) {
     registries_.answer_events(std::move(verdict), call.request, *target, call.job_id,
                               [this, respond = call.respond](ServerResponse response) {
                                 const bool good = response.status < 300;
-                                observer_.webhook_answered(kRegistry,
+                                observer_.webhook_answered(kRegistry, kUnknown,
                                                            good ? WebhookResult::accepted : WebhookResult::rejected);
                                 respond(std::move(response));
                               });
@@ -158,15 +159,16 @@ void WebhookEndpoint::turn_away(const Call& call, const WebhookAnswer& answer) {
   if (lines_.count(without_port(ip), clock_.steady_now()))
     log_.error(answer.error, {{"job_id", call.job_id}, {"ip", ip}, {"error", answer.content}});  // L4
   const bool is_stranger = answer.status == 401 || answer.status == 403;
-  observer_.webhook_answered(call.provider, is_stranger ? WebhookResult::unauthorized : WebhookResult::rejected);
+  observer_.webhook_answered(call.provider, kUnknown, is_stranger ? WebhookResult::unauthorized : WebhookResult::rejected);
   call.respond(answer.response(call.job_id));
 }
 
 void WebhookEndpoint::refuse(const Call& call, const Refused& refused) const {
   const auto& [answer, about] = refused;
   log_.error(answer.error, {{"job_id", call.job_id}, {"ip", addresses_.of(call.request)}, {"error", answer.content}});
-  observer_.webhook_answered(call.provider, WebhookResult::rejected);
-  queue_.record(refused_run(call.job_id, about, answer, clock_.now()));
+  auto run = refused_run(call.job_id, about, answer, clock_.now());
+  observer_.webhook_answered(call.provider, run.repository, WebhookResult::rejected);
+  queue_.record(std::move(run));
   call.respond(answer.response(call.job_id));
 }
 
@@ -180,7 +182,7 @@ void WebhookEndpoint::accept(JobRequest job, Call call) {
     };
   auto accepted = [this, wait, about = job, call = std::move(call)](const JobQueue::Accepted& result) {
     if (result.refusal) return refuse(call, {not_accepted(*result.refusal, result.reason), about});
-    observer_.webhook_answered(call.provider, WebhookResult::accepted);
+    observer_.webhook_answered(call.provider, about.repository, WebhookResult::accepted);
     if (!wait) call.respond(job_accepted().response(result.job_id));
   };
   queue_.accept(job_id, std::move(job), std::move(accepted), std::move(finished));

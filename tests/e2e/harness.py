@@ -244,8 +244,8 @@ class Windlass:
         self.data = os.path.join(self.folder, "data")
         self.log_path = os.path.join(self.folder, "log")
         os.makedirs(self.data)
-        self.port = free_port()
-        self.settings = {"HTTP_PORT": self.port, "WEBHOOK_SECRET": SECRET, "API_SECRET": API_SECRET,
+        self.port, self.metrics_port = free_port(), free_port()
+        self.settings = {"HTTP_PORT": self.port, "METRICS_PORT": self.metrics_port, "WEBHOOK_SECRET": SECRET, "API_SECRET": API_SECRET,
                          "DATA_MOUNT_PATH": self.data, "LOG_LEVEL": "debug", "SHUTDOWN_GRACE": "5s", **settings}
         self.process = None
 
