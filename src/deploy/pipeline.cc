@@ -41,7 +41,7 @@ Pipeline::Pipeline(Options options, Source& source, LiveDirectories& live, Relea
       deployment_(deployment),
       locks_(locks),
       log_(std::move(log)),
-      slots_(options_.concurrent_stacks_max) {}
+      slots_(options_.concurrent_stacks_max, "one of MAX_CONCURRENT_DEPLOYMENTS places") {}
 
 Pipeline::Run Pipeline::begin(const Job& job, const TellRevision& tell_revision, const Deadline& deadline) {
   const auto& request = job.request;
@@ -161,7 +161,7 @@ JobOutcome Pipeline::deploy(Run& run) {
   const Staging staging(options_.data_dir / ".windlass/oci/staging" / run.job.id);
   auto ready = get_ready(run, staging.folder());
   if (!ready) return std::move(ready.error());
-  const auto& [live_path, tree, configs] = *ready;
+  auto& [live_path, tree, configs] = *ready;
   if (run.any_failed()) return conclude(run);  // they share the live directory: all of them or none (oci 11.3)
 
   std::vector<std::string> names;
@@ -179,6 +179,7 @@ JobOutcome Pipeline::deploy(Run& run) {
   if (run.any_goes_on()) {
     if (run.any_stays())
       if (auto failed = write_live_directory(run, live_path, tree)) return *failed;
+    if (run.any_stays()) tree = {};  // stacks may take long, and a large artifact may wait for its place
     run.touched = true;
     if (run.back_to) crash_point("rollback.half");
     for_each_stack(run, [&](PreparedStack& stack) { return bring_up(run, stack); });

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/slots.h"
 #include "config/deploy_config.h"
 #include "deploy/live_directory.h"
 #include "deploy/prepared_stack.h"

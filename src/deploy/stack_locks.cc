@@ -57,21 +57,4 @@ StackLocks::Held::~Held() {
   for (const auto& stack : stacks_) locks_->release(stack);
 }
 
-Result<Slots::Held> Slots::take(const Deadline& deadline) {
-  std::unique_lock lock(mutex_);
-  if (!changed_.wait_for(lock, deadline.stop, deadline.left(), [&] { return free_ > 0; }))
-    return fail(Kind::unavailable, "gave up waiting for one of MAX_CONCURRENT_DEPLOYMENTS places");
-  --free_;
-  return Held(this);
-}
-
-Slots::Held::~Held() {
-  if (slots_ == nullptr) return;
-  {
-    const std::lock_guard lock(slots_->mutex_);
-    ++slots_->free_;
-  }
-  slots_->changed_.notify_one();
-}
-
 }  // namespace windlass

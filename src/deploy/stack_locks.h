@@ -1,4 +1,4 @@
-// Who may deploy now: one job at a time per stack, and a bounded number of stacks in all (deploy 11, webhook/C5, C7).
+// Who may deploy now: one job at a time per stack (deploy 11, webhook/C7).
 //
 // Every wait has the job's deadline (K6). Of those who wait for one stack, the first who came has it next.
 #pragma once
@@ -47,31 +47,6 @@ class StackLocks {
   std::condition_variable_any changed_;
   std::map<std::string, std::deque<std::uint64_t>> waiting_;  // stack -> tickets, the first one holds it
   std::uint64_t next_ticket_ = 0;
-};
-
-// MAX_CONCURRENT_DEPLOYMENTS places.
-class Slots {
- public:
-  explicit Slots(unsigned count) : free_(count) {}
-
-  class Held {
-   public:
-    explicit Held(Slots* slots) : slots_(slots) {}
-    Held(Held&& other) noexcept : slots_(std::exchange(other.slots_, nullptr)) {}
-    Held& operator=(Held&&) = delete;
-    ~Held();
-
-   private:
-    Slots* slots_;
-  };
-
-  // Kind::unavailable when the deadline passes first.
-  Result<Held> take(const Deadline& deadline);
-
- private:
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  unsigned free_;
 };
 
 }  // namespace windlass

@@ -55,15 +55,5 @@ TEST(StackLocks, AreFreeAgainAfterAWaiterGaveUp) {
   EXPECT_TRUE(locks.take({"a"}, Deadline::in(1s)));
 }
 
-TEST(Slots, AreBounded) {  // webhook/C5
-  Slots slots(2);
-  auto first = slots.take(Deadline::in(1s));
-  {
-    auto second = slots.take(Deadline::in(1s));
-    EXPECT_FALSE(slots.take(Deadline::in(5ms)));
-  }
-  EXPECT_TRUE(slots.take(Deadline::in(1s)));
-}
-
 }  // namespace
 }  // namespace windlass

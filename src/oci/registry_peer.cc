@@ -44,7 +44,7 @@ RegistryPeer::RegistryPeer(const RegistryPlace& place, std::string user_agent, H
       user_agent_(std::move(user_agent)),
       transport_(transport),
       authorization_(place.is_insecure, credentials, log),
-      downloads_(kDownloadsMax) {}
+      downloads_(kDownloadsMax, "a place among the downloads") {}
 
 std::optional<std::string> RegistryPeer::settled_scheme() {
   const std::lock_guard lock(mutex_);

@@ -13,7 +13,7 @@
 #include <optional>
 #include <string>
 
-#include "oci/download_slots.h"
+#include "base/slots.h"
 #include "oci/registry_authorization.h"
 #include "oci/registry_place.h"
 #include "sys/http_client.h"
@@ -88,7 +88,7 @@ class RegistryPeer {
   const std::string user_agent_;
   HttpTransport& transport_;
   RegistryAuthorization authorization_;
-  DownloadSlots downloads_;
+  Slots downloads_;
   std::atomic<std::chrono::steady_clock::time_point> rests_until_{};
   std::mutex mutex_;              // of what follows
   std::string scheme_ = "https";  // the last one that was settled

@@ -53,15 +53,25 @@ timespec time_of(std::int64_t mtime_unix, const std::string& sha256) {
 
 }  // namespace
 
-Result<StagedTree> StagedTree::open(const std::filesystem::path& root, const UnpackLimits& limits) {
+Result<StagedTree> StagedTree::open(const std::filesystem::path& root, const UnpackLimits& limits,
+                                    const Deadline& deadline) {
   FileDescriptor fd(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
   if (!fd.valid()) return tl::unexpected(system_error("opening " + root.string(), errno));
-  return StagedTree(std::move(fd), limits);
+  return StagedTree(std::move(fd), limits, deadline);
 }
 
 Status StagedTree::count_entry() {
   if (++entries_ > limits_.entries_max)
     return broken(fmt::format("artifact exceeds maximum allowed number of entries: {}", limits_.entries_max));
+  return get_place();
+}
+
+Status StagedTree::get_place() {
+  const bool is_small = entries_ <= limits_.small_entries_max && names_bytes_ <= limits_.small_names_bytes_max;
+  if (is_small || large_place_ || limits_.large_places == nullptr) return {};
+  auto place = limits_.large_places->take(deadline_);
+  if (!place) return tl::unexpected(place.error());
+  large_place_ = std::move(*place);
   return {};
 }
 
@@ -303,14 +313,14 @@ bool StagedTree::has_entries(const std::string& folder) const {
   return node != nodes_.end() && node->first.starts_with(prefix);
 }
 
-Status StagedTree::check_links(const Deadline& deadline) const {
+Status StagedTree::check_links() const {
   const auto look_up = [this](std::string_view path) -> const TreeEntry* {
     const auto found = nodes_.find(path);
     return found == nodes_.end() ? nullptr : &found->second.entry;
   };
   for (const auto& [path, node] : nodes_) {
     if (node.entry.type != EntryType::link) continue;
-    if (deadline.passed()) return fail(Kind::unavailable, "the time for pulling the artifact is over");
+    if (deadline_.passed()) return fail(Kind::unavailable, "the time for pulling the artifact is over");
     if (auto inside = check_link_target(path, node.entry.content, look_up, limits_); !inside)
       return while_doing(fmt::format("entry '{}'", printable(path, 256)), inside.error());
   }
@@ -328,10 +338,10 @@ Status StagedTree::make_links() {
   return {};
 }
 
-Result<std::vector<TreeEntry>> StagedTree::finish(const Deadline& deadline) {
+Result<std::vector<TreeEntry>> StagedTree::finish() {
   if (entries_ == 0) return broken("the artifact has no entry at all");
   if (auto there = drain(); !there) return tl::unexpected(there.error());
-  if (auto inside = check_links(deadline); !inside) return tl::unexpected(inside.error());
+  if (auto inside = check_links(); !inside) return tl::unexpected(inside.error());
   if (auto made = make_links(); !made) return tl::unexpected(made.error());
   std::vector<TreeEntry> entries;
   entries.reserve(nodes_.size());

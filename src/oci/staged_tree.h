@@ -20,11 +20,12 @@ namespace windlass {
 class StagedTree {
  public:
   // `root` exists and is empty.
-  static Result<StagedTree> open(const std::filesystem::path& root, const UnpackLimits& limits);
+  static Result<StagedTree> open(const std::filesystem::path& root, const UnpackLimits& limits, const Deadline& deadline);
 
   // Entries after this belong to the next layer, which may replace and white out what earlier ones brought.
   void begin_layer() { ++layer_; }
-  // Counts one entry of any kind against the budget; folders that names imply are counted by the tree itself.
+  // Counts one entry of any kind against the budget; folders that names imply are counted by the tree itself. Waits for
+  // a place if the tree becomes a large one.
   Status count_entry();
 
   Status add_folder(const std::string& path, unsigned mode);
@@ -43,16 +44,21 @@ class StagedTree {
   Status drain() { return writer_->drain(); }
 
   // Judges and makes the links; gives the finished entries, of which there must be one.
-  Result<std::vector<TreeEntry>> finish(const Deadline& deadline);
+  Result<std::vector<TreeEntry>> finish();
+  Slots::Held take_large_place() { return std::move(large_place_); }
 
  private:
   struct Node {
     TreeEntry entry;
     int layer = 0;
   };
-  StagedTree(FileDescriptor root, const UnpackLimits& limits)
-      : root_(std::move(root)), limits_(limits), writer_(std::make_unique<FileWriter>(root_.get())) {}
+  StagedTree(FileDescriptor root, const UnpackLimits& limits, const Deadline& deadline)
+      : root_(std::move(root)),
+        limits_(limits),
+        deadline_(deadline),
+        writer_(std::make_unique<FileWriter>(root_.get())) {}
 
+  Status get_place();
   Status count_name(const std::string& text);
   Status make_room(const std::string& path, EntryType type);
   Status make_parents(const std::string& path);
@@ -66,16 +72,18 @@ class StagedTree {
   Status put_file(const std::string& path, FileDescriptor file, unsigned mode, std::int64_t mtime_unix,
                   std::uint64_t size_bytes, std::string hash);
   Result<FileDescriptor> open_parent(const std::string& path) const;
-  Status check_links(const Deadline& deadline) const;
+  Status check_links() const;
   Status make_links();
 
   FileDescriptor root_;
   UnpackLimits limits_;
+  Deadline deadline_;
   std::map<std::string, Node, std::less<>> nodes_;
   int layer_ = 0;
   std::uint64_t entries_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t names_bytes_ = 0;
+  Slots::Held large_place_;
   std::unique_ptr<FileWriter> writer_;  // last: it uses root_
 };
 

@@ -158,12 +158,13 @@ Result<UnpackedTree> unpack_into(const std::vector<StoredLayer>& layers, const s
                                  const UnpackLimits& limits, const Deadline& deadline, const Fill& fill) {
   if (auto sizes = check_sizes(layers, limits); !sizes) return tl::unexpected(sizes.error());
   UnpackedTree result{.root = root};
-  auto tree = StagedTree::open(root, limits);
+  auto tree = StagedTree::open(root, limits, deadline);
   if (!tree) return tl::unexpected(tree.error());
   if (auto filled = fill(*tree, result.notes); !filled) return tl::unexpected(filled.error());
-  auto entries = tree->finish(deadline);
+  auto entries = tree->finish();
   if (!entries) return tl::unexpected(entries.error());
   result.entries = std::move(*entries);
+  result.large_place = tree->take_large_place();
   crash_point("unpack.done");
   return result;
 }

@@ -8,6 +8,7 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
+#include "base/slots.h"
 #include "oci/artifact.h"
 
 namespace windlass {
@@ -23,6 +24,11 @@ struct UnpackLimits {
   std::size_t name_bytes_max = 255, path_bytes_max = 4096, depth_max = 64;
   std::uint64_t names_bytes_max = 8 << 20;   // names and link targets of all entries: they are kept in memory
   std::uint64_t header_bytes_max = 1 << 20;  // one PAX or GNU metadata header
+
+  // A tree that has grown beyond one of these needs one of `large_places`, because its entries are in memory until it
+  // is deployed (reliability/P13). Null: it needs none.
+  std::uint64_t small_entries_max = 4'000, small_names_bytes_max = 512 << 10;
+  Slots* large_places = nullptr;
 };
 
 enum class EntryType { file, folder, link };
@@ -41,6 +47,7 @@ struct UnpackedTree {
   std::filesystem::path root;
   std::vector<TreeEntry> entries;
   std::vector<std::string> notes;  // for the run's log: skipped .git and the like
+  Slots::Held large_place;         // of UnpackLimits::large_places, for as long as the tree lives
 
   const TreeEntry* find(std::string_view path) const;
 };

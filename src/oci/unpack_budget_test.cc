@@ -4,6 +4,7 @@
 namespace windlass {
 namespace {
 
+using namespace std::chrono_literals;
 using UnpackBudget = UnpackFixture;
 
 TEST_F(UnpackBudget, CountsEntriesOfEveryType) {
@@ -48,6 +49,33 @@ TEST_F(UnpackBudget, CountsBytesOfNames) {
       << "targets";
   EXPECT_EQ(refusal({TarBuilder().file("1234/678").end()}), "layer 1 of 1: entry '1234/678': " + over)
       << "implied folders";
+}
+
+// reliability/P13
+TEST_F(UnpackBudget, LetsFewLargeTreesBeInMemoryAtOnce) {
+  Slots places(1, "a place");
+  limits.large_places = &places;
+  limits.small_entries_max = 2;
+  limits.small_names_bytes_max = 10;
+  const auto full = TarBuilder().file("a").file("b").file("c").end().bytes();
+  const auto names = TarBuilder().file("12345").file("123456").end().bytes();
+  const auto within = [&](const std::string& archive, std::chrono::milliseconds time) {
+    std::filesystem::remove_all(root);
+    return unpack({this->layer(archive)}, root, limits, Deadline::in(time));
+  };
+  {
+    const auto first = within(full, 10s);
+    ASSERT_TRUE(first) << first.error().message;
+    for (const auto& archive : {full, names}) {
+      const auto second = within(archive, 20ms);
+      ASSERT_FALSE(second);
+      EXPECT_EQ(second.error().kind, Kind::unavailable);
+      EXPECT_NE(second.error().message.find("gave up waiting for a place"), std::string::npos) << second.error().message;
+      EXPECT_FALSE(std::filesystem::exists(root));
+    }
+    EXPECT_TRUE(within(TarBuilder().file("a").file("b").end().bytes(), 10s)) << "small ones need none";
+  }
+  EXPECT_TRUE(within(names, 10s));
 }
 
 TEST_F(UnpackBudget, CountsBytesOfFilesAndCopies) {

@@ -1,4 +1,4 @@
-#include "oci/download_slots.h"
+#include "base/slots.h"
 
 #include <gtest/gtest.h>
 
@@ -11,8 +11,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(DownloadSlots, AreGivenToSoManyAtOnce) {
-  DownloadSlots slots(2);
+TEST(Slots, AreGivenToSoManyAtOnce) {
+  Slots slots(2, "a place");
   std::atomic<int> running = 0, most = 0, done = 0;
   {
     std::vector<std::jthread> threads;
@@ -32,11 +32,13 @@ TEST(DownloadSlots, AreGivenToSoManyAtOnce) {
 }
 
 // reliability/P12
-TEST(DownloadSlots, AreNotWaitedForLongerThanTheDeadline) {
-  DownloadSlots slots(1);
+TEST(Slots, AreNotWaitedForLongerThanTheDeadline) {
+  Slots slots(1, "a place");
   const auto held = slots.take(Deadline::in(1s));
   ASSERT_TRUE(held);
-  EXPECT_FALSE(slots.take(Deadline::in(10ms)));
+  const auto none = slots.take(Deadline::in(10ms));
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().message, "gave up waiting for a place");
   std::stop_source stop;
   std::jthread stopper([&] {
     std::this_thread::sleep_for(10ms);
