@@ -11,6 +11,12 @@
 namespace windlass {
 namespace {
 
+std::string told(const Result<TagLook>& look) {
+  if (!look) return fmt::format("{}: {}", to_string(look.error().kind), look.error().message);
+  if (look->come_again) return fmt::format("come again in {} s: {}", look->come_again->count(), look->reason);
+  return look->view ? look->view->digest.str() + " " + look->view->etag : "absent";
+}
+
 TEST_F(HttpRegistryTest, ResolvesATagWithOneRequest) {
   on("HEAD " + kTag, kFound);
   EXPECT_EQ(resolve(), kDigest);
@@ -72,6 +78,27 @@ TEST_F(HttpRegistryTest, WaitsFiveMinutesAtMostWhereTheRegistryWantsIt) {
   }
 }
 
+// oci 3.4: where signatures are looked for, both mean that there is none
+TEST_F(HttpRegistryTest, TellsAnUnknownRepositoryFromAnAbsentManifest) {
+  const auto app = *Reference::parse("r.example/app:1");
+  const auto digest = *Digest::parse(kDigest);
+  const auto serve_404 = [&](const std::string& code) {
+    answers.clear();
+    for (const auto& name : {std::string("1"), std::string("x.sig"), kDigest})
+      on("GET " + kManifests + name, error(404, code));
+  };
+  serve_404("NAME_UNKNOWN");
+  EXPECT_EQ(resolve(), "not_found: GET " + kTag + ": 404 NAME_UNKNOWN: because");
+  EXPECT_EQ(told(registry->look_at_tag(app, std::nullopt, Deadline::in(5s))), resolve());
+  EXPECT_EQ(fetch(digest), "not_found: GET " + kManifests + kDigest + ": 404 NAME_UNKNOWN: because");
+  EXPECT_FALSE(registry->manifest_at_tag(app, "x.sig", Deadline::in(5s)).value());
+  serve_404("MANIFEST_UNKNOWN");
+  EXPECT_EQ(resolve(), "absent");
+  EXPECT_EQ(told(registry->look_at_tag(app, std::nullopt, Deadline::in(5s))), "absent");
+  EXPECT_EQ(fetch(digest), "not_found: manifest " + kDigest + " not found in r.example/app");
+  EXPECT_FALSE(registry->manifest_at_tag(app, "x.sig", Deadline::in(5s)).value());
+}
+
 TEST_F(HttpRegistryTest, HasItsLimitsByDefault) {  // oci 3.2, 3.4
   const RegistryOptions options;
   EXPECT_EQ(options.attempts_max, 5);
@@ -86,12 +113,6 @@ TEST_F(HttpRegistryTest, HasItsLimitsByDefault) {  // oci 3.2, 3.4
     EXPECT_EQ(request.header_timeout, 30s);
     EXPECT_EQ(request.idle_timeout, 30s);
   }
-}
-
-std::string told(const Result<TagLook>& look) {
-  if (!look) return fmt::format("{}: {}", to_string(look.error().kind), look.error().message);
-  if (look->come_again) return fmt::format("come again in {} s: {}", look->come_again->count(), look->reason);
-  return look->view ? look->view->digest.str() + " " + look->view->etag : "absent";
 }
 
 // oci 13: one conditional HEAD per unchanged tick

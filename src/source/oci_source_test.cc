@@ -21,6 +21,7 @@ struct FakeRegistry final : Registry {
   int tag_asked = 0;
   int manifest_asked = 0;
   int manifest_appears_after = 0;  // requests that find nothing at first
+  int knows_repository_after = 0;  // requests that it knows nothing of the repository at first
 
   Digest add(const std::string& bytes) {
     const auto digest = Digest::of_sha256_hex(sha256_hex(bytes));
@@ -28,6 +29,7 @@ struct FakeRegistry final : Registry {
     return digest;
   }
   Result<std::optional<Digest>> tag_digest(const Reference&, const Deadline&) override {
+    if (knows_repository_after-- > 0) return fail(Kind::not_found, "404 NAME_UNKNOWN");
     const auto index = std::min<std::size_t>(tag_asked++, tag_views.size() - 1);
     return tag_views[index];
   }
@@ -38,6 +40,7 @@ struct FakeRegistry final : Registry {
     return digest ? TagLook{.view = TagView{*digest, "etag"}} : TagLook{};
   }
   Result<std::optional<ManifestBytes>> manifest(const Reference&, const Digest& digest, const Deadline&) override {
+    if (knows_repository_after-- > 0) return fail(Kind::not_found, "404 NAME_UNKNOWN");
     if (manifest_asked++ < manifest_appears_after) return std::optional<ManifestBytes>();
     const auto found = manifests.find(digest.str());
     if (found == manifests.end()) return std::optional<ManifestBytes>();
@@ -212,6 +215,20 @@ TEST_F(OciSourceTest, FailsWhenTheDigestNeverAppears) {  // webhook/P2
   EXPECT_EQ(settled.error().message,
             "resolving reg.example/my/app:main: digest " + unknown.str() + " not found in my/app");
   EXPECT_EQ(registry.manifest_asked, 5);
+}
+
+// oci 3.4: the first push makes the repository; until then the registry knows none
+TEST_F(OciSourceTest, WaitsForARepositoryThatTheRegistryDoesNotKnowYet) {
+  registry.tag_views = {a};
+  registry.knows_repository_after = 3;
+  expect_deployed(settle(a), a);
+  for (const auto& announced : {std::optional(a), std::optional<Digest>()}) {
+    registry.knows_repository_after = 1000;
+    const auto settled = settle(announced);
+    ASSERT_FALSE(settled);
+    EXPECT_EQ(settled.error().kind, Kind::not_found);
+    EXPECT_EQ(settled.error().message, "resolving reg.example/my/app:main: 404 NAME_UNKNOWN");
+  }
 }
 
 TEST_F(OciSourceTest, WaitsForATagViewThatIsBehind) {  // webhook/P3
