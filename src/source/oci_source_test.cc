@@ -62,7 +62,9 @@ struct FakeRegistry final : Registry {
     const auto found = parent_of.find(child.str());
     return found != parent_of.end() && found->second == parent.str();
   }
-  Result<FetchedArtifact> fetch(const Reference&, const Digest&, const Deadline&) override {
+  std::chrono::milliseconds time_to_fetch{};
+  Result<FetchedArtifact> fetch(const Reference&, const Digest&, const Deadline& deadline) override {
+    time_to_fetch = deadline.left();
     return fail(Kind::not_found, "nothing here");
   }
 };
@@ -296,6 +298,17 @@ TEST_F(OciSourceTest, StopsWaitingWhenTheJobIsAskedTo) {  // reliability/P12
   const auto settled = source.settle(job, history, Deadline::in(1h, stop.get_token()));
   ASSERT_FALSE(settled);
   EXPECT_EQ(settled.error().kind, Kind::unavailable);
+}
+
+// oci 3.4: however long the job may take
+TEST_F(OciSourceTest, PullsForTenMinutesAtMost) {
+  OciSource source({}, registry, trust, Log({.level = LogLevel::error}));
+  const Job job{.id = "j", .request = {.artifact = "reg.example/my/app:main"}};
+  for (const auto& [allowed, most] : {std::pair{60min, 10min}, std::pair{1min, 1min}}) {
+    EXPECT_FALSE(source.fetch(job, a, "/nowhere", Deadline::in(allowed)));
+    EXPECT_LE(registry.time_to_fetch, most);
+    EXPECT_GT(registry.time_to_fetch, most / 2);
+  }
 }
 
 // registry-events 3.6: the signature may come after the push; the event of it is ignored
