@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/crash_point.h"
+#include "deploy/leftovers.h"
 #include "deploy/live_folder.h"
 #include "deploy/managed_files.h"
 #include "deploy/sync_journal.h"
@@ -323,6 +324,9 @@ Status DiskLiveDirectories::recover() {
     if (auto removed = journal_.remove(sync.live_path); !removed) return removed;
     log.info("a sync that was cut short is complete", {{"changed_files", done->changed.size()}});
   }
+  const auto paths = store_->paths();
+  if (!paths) return tl::unexpected(paths.error());
+  remove_leftovers(options_.data_dir, *paths, log_);
   return {};
 }
 
