@@ -59,6 +59,7 @@ TEST_F(RegistryAccessTest, PostsAnIdentityTokenAndFallsBackToGet) {
   EXPECT_EQ(transport.asked[1].body,
             "grant_type=refresh_token&refresh_token=id%261&service=s&"
             "scope=repository%3Aapp%3Apull&client_id=windlass");
+  EXPECT_EQ(transport.asked[1].body_bytes_max, 65536u);
   EXPECT_EQ(header_of(transport.asked[3], "Authorization"), "Bearer T");
 }
 
@@ -258,6 +259,19 @@ TEST_F(RegistryAccessTest, LearnsThatALocalRegistrySpeaksPlainHttp) {
     EXPECT_EQ(transport.asked.size(), 4u) << "the scheme is found once";
     EXPECT_EQ(transport.asked.at(0).connect_timeout, 300ms) << "nobody waits long for TLS that is not there";
   }
+}
+
+// oci 6: HTTPS is still what is tried first; its storage is no registry that was listed
+TEST_F(RegistryAccessTest, ChecksNoCertificateOfAListedRegistry) {
+  make({"r.example"});
+  on("GET https://r.example/v2/", HttpResponse{.status = 401});
+  const auto digest = serve("abc");
+  on("GET " + blob_url("abc"), HttpResponse{.status = 307, .headers = {{"Location", "https://cdn.example/abc"}}});
+  on("GET https://cdn.example/abc", HttpResponse{.status = 200, .body = "abc"});
+  EXPECT_EQ(fetch(digest), "abc");
+  ASSERT_EQ(transport.asked.size(), 4u);
+  for (const auto& request : transport.asked)
+    EXPECT_EQ(request.tls.verify, request.url == "https://cdn.example/abc") << request.url;
 }
 
 TEST_F(RegistryAccessTest, IsNotConfusedByAParallelRequestThatFindsTheRegistryGone) {

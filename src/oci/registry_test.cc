@@ -128,6 +128,7 @@ TEST_F(HttpRegistryTest, AsksForAMovedTagOnCondition) {
   const auto first = ask(std::nullopt);
   EXPECT_EQ(told(first), kDigest + " \"e1\"");
   EXPECT_EQ(header_of(transport.asked[0], "If-None-Match"), "");
+  EXPECT_EQ(header_of(transport.asked[0], "Accept"), kManifestTypes);
 
   answers.clear();
   on("HEAD " + kTag, HttpResponse{.status = 304});

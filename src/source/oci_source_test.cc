@@ -173,6 +173,14 @@ TEST_F(OciSourceTest, WithoutADigestTakesTheTagIfWhatWasAnnouncedNeverComes) {
   }
 }
 
+TEST_F(OciSourceTest, NeedsAReference) {  // oci 1
+  const auto settled = settle(std::nullopt, "reg.example/My/app");
+  ASSERT_FALSE(settled);
+  EXPECT_EQ(settled.error().kind, Kind::invalid);
+  EXPECT_TRUE(settled.error().message.starts_with("failed to parse OCI artifact reference: repository 'My/app' "))
+      << settled.error().message;
+}
+
 TEST_F(OciSourceTest, WithoutADigestNeedsTheTag) {  // webhook/P0
   registry.tag_views = {std::nullopt};
   const auto settled = settle(std::nullopt);
