@@ -52,6 +52,18 @@ void check_policy(SettingReader& read, std::string_view where, const TrustPolicy
                            kWaysToARoot));
 }
 
+// oci 11.2: what is demanded here does not count, and whoever wrote it should know.
+void warn_of_ignored_log_rules(SettingReader& read, const TrustPolicy& global,
+                               const std::vector<TrustOverride>& demands) {
+  const auto loosens = [&](const TrustOverride& demand) {
+    return demand.ignore_tlog.value_or(false) && !effective_policy(global, demand).ignore_tlog;
+  };
+  if (std::any_of(demands.begin(), demands.end(), loosens))
+    read.warnings().push_back(
+        "POLL_CONFIG: oci of an inline deployment: ignore_tlog: true has no effect, OCI_TRUST_POLICY is enabled and "
+        "asks for the log");
+}
+
 }  // namespace
 
 void read_trust_settings(SettingReader& read, Settings& settings) {
@@ -72,6 +84,7 @@ void read_trust_settings(SettingReader& read, Settings& settings) {
         return !demand.public_keys.empty() || !demand.keyless_identities.empty();
       });
   if (!rules_come_later) check_policy(read, "OCI_TRUST_POLICY", policy, has_root);
+  warn_of_ignored_log_rules(read, policy, demands);
   for (const auto& demand : demands)
     check_policy(read, "POLL_CONFIG: oci of an inline deployment", effective_policy(policy, demand), has_root);
 }

@@ -8,7 +8,7 @@
 #include <fstream>
 
 #include "base/text.h"
-#include "sigstore/key_fixture.h"
+#include "sigstore/instance_fixture.h"
 
 namespace windlass {
 namespace {
@@ -110,6 +110,23 @@ TEST_F(TrustSettings, CheckWhatInlineDeploymentsDemand) {  // oci 11.1
   const auto unknown = faults_of({{"POLL_CONFIG", poll("{verfy: true}")}});
   ASSERT_EQ(unknown.size(), 1u);
   EXPECT_NE(unknown[0].find("unknown key \"verfy\", did you mean \"verify\"?"), std::string::npos) << unknown[0];
+}
+
+TEST_F(TrustSettings, WarnOfADeploymentThatWouldLoosenTheLogCheck) {  // oci 11.2
+  const Lines warning{
+      "POLL_CONFIG: oci of an inline deployment: ignore_tlog: true has no effect, OCI_TRUST_POLICY is enabled and asks "
+      "for the log"};
+  const auto warnings_of = [&](const std::string& policy, const std::string& demand) {
+    const auto settings = read_settings(
+        {{"OCI_TRUST_POLICY", policy + one_key()},
+         {"OCI_TRUSTED_ROOT_FILE", file("root.json", json::serialize(test_instance().trusted_root_json()))},
+         {"POLL_CONFIG", "- {source: oci, url: r.example/app:1, deployments: [{name: web, oci: " + demand + "}]}\n"}});
+    return settings ? settings->warnings : settings.error().faults;
+  };
+  EXPECT_EQ(warnings_of("enabled: true\n", "{ignore_tlog: true}"), warning);
+  EXPECT_EQ(warnings_of("enabled: true\n", "{ignore_tlog: false}"), Lines{});
+  EXPECT_EQ(warnings_of("enabled: true\nignore_tlog: true\n", "{ignore_tlog: true}"), Lines{});
+  EXPECT_EQ(warnings_of("enabled: false\n", "{verify: true, ignore_tlog: true}"), Lines{}) << "nothing is loosened";
 }
 
 TEST_F(TrustSettings, LetInlineDeploymentsSupplyTheRules) {  // oci 11.1

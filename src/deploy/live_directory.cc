@@ -8,6 +8,8 @@
 #include <set>
 
 #include "base/crash_point.h"
+#include "base/text.h"
+#include "deploy/leftovers.h"
 #include "deploy/live_folder.h"
 #include "deploy/managed_files.h"
 #include "deploy/sync_journal.h"
@@ -21,6 +23,7 @@ namespace {
 
 // Up to so many files are flushed one by one; for more, one flush of the whole file system is quicker.
 constexpr std::size_t kSingleFlushesMax = 32;
+constexpr std::size_t kEntriesShown = 20;  // in one warning
 
 Status prepare_writes(LiveFolder& disk, const std::vector<const TreeEntry*>& writes, const UnpackedTree& tree,
                       const Deadline& deadline) {
@@ -140,6 +143,7 @@ class DiskLiveDirectories final : public LiveDirectories {
 
  private:
   Result<std::string> find_path(const std::string& source_id, const std::string& plain_path, const std::string& key);
+  void warn_of_what_stays(const std::string& plain_path, const std::string& path);
   Result<ManagedFiles> managed_files(const std::string& live_path, const std::vector<std::string>& reserved);
   Status settle(LiveFolder& disk, const PendingSync& cut_short, ManagedFiles& managed);
   Status settle_without_staging(const PendingSync& cut_short);
@@ -161,7 +165,27 @@ Result<std::string> DiskLiveDirectories::path_for(const std::string& source_id, 
   const auto given = store_->path_of(source_id, key);
   if (!path || (given && *given)) return path;
   if (auto kept = store_->give(*path, source_id, key); !kept) return tl::unexpected(kept.error());
+  if (*path != plain_path) warn_of_what_stays(plain_path, *path);
   return path;
+}
+
+// With doco-cd all references of a repository have one directory: what containers of this one wrote there, they do not
+// find in their own (oci 9).
+void DiskLiveDirectories::warn_of_what_stays(const std::string& plain_path, const std::string& path) {
+  std::error_code absent;
+  if (!std::filesystem::is_directory(options_.data_dir / plain_path, absent)) return;
+  const auto disk = LiveFolder::open(options_.data_dir, plain_path);
+  const auto managed = store_->files_of(plain_path);
+  const auto nested = store_->nested_in(plain_path);
+  if (!disk || !managed || !nested) return;
+  auto stays = foreign_entries(*disk, *managed, kEntriesShown);
+  std::erase_if(stays, [&](const auto& entry) {
+    return std::any_of(nested->begin(), nested->end(),
+                       [&](const auto& other) { return (other + "/").starts_with(entry + "/"); });
+  });
+  if (!stays.empty())
+    log_.warning("another reference has the plain live directory, and what containers wrote there stays there",
+                 {{"live_directory", path}, {"plain", plain_path}, {"stays", join(stays, ", ")}});
 }
 
 Result<std::string> DiskLiveDirectories::path_to_be(const std::string& source_id, const std::string& plain_path,
@@ -323,6 +347,9 @@ Status DiskLiveDirectories::recover() {
     if (auto removed = journal_.remove(sync.live_path); !removed) return removed;
     log.info("a sync that was cut short is complete", {{"changed_files", done->changed.size()}});
   }
+  const auto paths = store_->paths();
+  if (!paths) return tl::unexpected(paths.error());
+  remove_leftovers(options_.data_dir, *paths, log_);
   return {};
 }
 

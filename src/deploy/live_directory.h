@@ -62,7 +62,8 @@ class LiveDirectories {
                        bool ref_is_digest) = 0;
 
   // Completes syncs that were cut short; those whose staging is gone are forgotten with a warning: the next run of that
-  // source writes the difference again. Called once at start.
+  // source writes the difference again. Then what doco-cd left beside live directories when it died goes (oci 9).
+  // Called once at start.
   virtual Status recover() = 0;
 
   // After a sync to a tree without entries: removes the folder if nothing is left in it, or with all that is in it; the

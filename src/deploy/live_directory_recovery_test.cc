@@ -152,6 +152,29 @@ TEST_F(LiveDirectoryRecoveryTest, KeepsTheJournalWhenAnErrorComesAfterTheFirstCh
   EXPECT_EQ(journals(), 0);
 }
 
+// oci 9: doco-cd unpacks beside the live directory; what is in one is data of containers
+TEST_F(LiveDirectoryRecoveryTest, RemovesWhatDocoCdLeftWhenItDied) {
+  const auto sub = directories->path_for("ghcr.io/my/app/sub", "ghcr.io/my/app/sub", "1", false);
+  ASSERT_EQ(sub.value_or(""), "ghcr.io/my/app/sub");
+  const auto beside = live.parent_path(), old = beside / ".oci-extract-123";
+  const fs::path kept[] = {beside / ".oci-extract-young", beside / ".oci-extract", beside / "other",
+                           live / ".oci-extract-1", data / ".oci-extract-1"};
+  for (const auto& folder : kept) write(folder / "sub/file", "x");
+  write(old / "sub/file", "x");
+  write(beside / ".oci-extract-file", "x");
+  fs::create_directory_symlink(live, beside / ".oci-extract-link");
+  const auto two_hours_ago = fs::file_time_type::clock::now() - std::chrono::hours(2);
+  for (const auto& path : {old, kept[1], kept[2], kept[3], kept[4], beside / ".oci-extract-file"})
+    fs::last_write_time(path, two_hours_ago);
+  reopen();
+  ASSERT_TRUE(directories->recover());
+  EXPECT_FALSE(fs::exists(old));
+  for (const auto& folder : kept) EXPECT_TRUE(fs::exists(folder / "sub/file")) << folder;
+  EXPECT_TRUE(fs::exists(beside / ".oci-extract-file"));
+  EXPECT_TRUE(fs::is_symlink(beside / ".oci-extract-link"));
+  EXPECT_EQ(read(live / "data/db"), "rows");
+}
+
 #ifdef WINDLASS_CRASH_STEPS
 TEST_F(LiveDirectoryRecoveryTest, IsCompleteAfterAStartWhereverTheProcessWasKilled) {  // F7
   int number = 1;

@@ -212,6 +212,26 @@ TEST_F(LiveDirectoryTest, GivesThePlainPathToTheFirstReferenceForGood) {  // oci
   }
 }
 
+TEST_F(LiveDirectoryTest, TellsWhatStaysInThePlainPath) {  // oci 9
+  release({{"a", "1"}, {"conf/b", "1"}}, 1);
+  write(live / "data/db", "rows");
+  write(live / "conf/own", "mine");
+  const auto sub = directories->path_for("ghcr.io/my/app/org/sub", std::string(kPath) + "/org/sub", "1", false);
+  ASSERT_TRUE(sub);
+  write(data / *sub / "x", "of another artifact");
+  auto db = Db::open(data / ".windlass/state.db");
+  ASSERT_TRUE(db);
+  const auto loud = *LiveDirectories::open({.data_dir = data}, std::move(*db), Log());
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(loud->path_for("ghcr.io/my/app", kPath, "2", false).value_or(""), "ghcr.io/my/app@2");
+  const auto log = testing::internal::GetCapturedStderr();
+  const std::string fields = R"("live_directory":"ghcr.io/my/app@2","plain":"ghcr.io/my/app","stays":"conf/own, data")";
+  const auto told = log.find(fields);
+  ASSERT_NE(told, log.npos) << log;
+  EXPECT_EQ(log.find("stays", told + fields.size()), log.npos) << "once: " << log;
+}
+
 TEST_F(LiveDirectoryTest, RefusesThePathOfAnotherSource) {  // oci 9
   const auto path = directories->path_for("git:ghcr.io/my/app", kPath, "main", false);
   ASSERT_FALSE(path);

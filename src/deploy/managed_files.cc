@@ -78,6 +78,11 @@ Result<std::optional<std::string>> ManagedFileStore::holder_of(const std::string
   return std::optional<std::string>();
 }
 
+Result<std::vector<std::string>> ManagedFileStore::paths() {
+  const std::lock_guard lock(mutex_);
+  return db_->query("SELECT path FROM live_directories ORDER BY path").all_texts();
+}
+
 Result<std::vector<std::string>> ManagedFileStore::nested_in(const std::string& path) {
   const std::lock_guard lock(mutex_);
   // '0' is the character after '/': the range holds exactly what begins with "path/"

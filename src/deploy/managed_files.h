@@ -32,6 +32,8 @@ class ManagedFileStore {
   Status give(const std::string& path, const std::string& source_id, const std::string& ref);
   // Nobody's any more, with what it held.
   Status give_back(const std::string& path);
+  // All that were given to somebody, sorted.
+  Result<std::vector<std::string>> paths();
   // The live directory above `path` whose release put something there, or below it; nothing if there is none.
   Result<std::optional<std::string>> holder_of(const std::string& path);
   // Live directories that lie below this one, relative to it.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "oci/entry_name.h"
@@ -201,6 +202,22 @@ Status disown_half_written(const LiveFolder& disk, const std::set<std::string>& 
     if (*there && !is_as_wanted(disk, known->second.entry, **there)) known->second.entry.content.clear();
   }
   return {};
+}
+
+std::vector<std::string> foreign_entries(const LiveFolder& disk, const ManagedFiles& managed, std::size_t count_max) {
+  std::vector<std::string> folders{""}, found;
+  for (const auto& [path, file] : managed)
+    if (file.entry.type == EntryType::folder) folders.push_back(path);
+  for (const auto& folder : folders) {
+    const auto names = disk.names_in(folder);
+    if (!names) continue;
+    for (const auto& name : *names) {
+      auto path = folder.empty() ? name : folder + "/" + name;
+      if (!managed.contains(path) && found.size() < count_max) found.push_back(std::move(path));
+    }
+  }
+  std::sort(found.begin(), found.end());
+  return found;
 }
 
 Result<SyncPlan> plan_sync(const LiveFolder& disk, const ManagedFiles& managed, const std::vector<TreeEntry>& entries,

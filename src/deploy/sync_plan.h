@@ -36,6 +36,9 @@ Status adopt_written(LiveFolder& disk, const std::vector<TreeEntry>& entries, Ma
 // Of files that were being written in place nobody knows what they hold: it is no edit by hand.
 Status disown_half_written(const LiveFolder& disk, const std::set<std::string>& paths, ManagedFiles& managed);
 
+// What no release put there, at most `count_max` paths: the top of each tree only. What cannot be read is left out.
+std::vector<std::string> foreign_entries(const LiveFolder& disk, const ManagedFiles& managed, std::size_t count_max);
+
 // `reserved`: live directories of other sources below this one, whose files `managed` does not name. Errors name the
 // path: an entry where another live directory lies, a file where a folder with somebody else's data is, a folder where
 // somebody else's file or link is (S7).

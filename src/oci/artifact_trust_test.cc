@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "oci/signature_fixture.h"
+#include "sigstore/instance_fixture.h"
 
 namespace windlass {
 namespace {
@@ -177,6 +181,22 @@ TEST_F(ArtifactTrustTest, StampsAPolicyByWhatItTrusts) {
   auto with_log = policy;
   with_log.ignore_tlog = false;
   EXPECT_NE(stamps.stamp(policy), stamps.stamp(with_log));
+}
+
+TEST_F(ArtifactTrustTest, StampsAPolicyByTheRootThatItNeeds) {  // oci 11.3
+  const auto file = std::filesystem::temp_directory_path() / ("windlass-" + new_uuid_v7());
+  auto root = test_instance().trusted_root_json();
+  const auto write_root = [&] { std::ofstream(file) << json::serialize(root); };
+  write_root();
+  ArtifactTrust stamps({.workers = 1, .trusted_root_file = file}, registry, clock, Log({.level = LogLevel::critical}));
+  auto with_log = policy;
+  with_log.ignore_tlog = false;
+  const auto before = stamps.stamp(with_log), without_log = stamps.stamp(policy);
+  root.as_object()["newer"] = true;
+  write_root();
+  EXPECT_NE(stamps.stamp(with_log), before);
+  EXPECT_EQ(stamps.stamp(policy), without_log);
+  std::filesystem::remove(file);
 }
 
 TEST_F(ArtifactTrustTest, ExaminesWithoutRemembering) {

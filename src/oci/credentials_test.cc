@@ -7,7 +7,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/text.h"
 #include "oci/auth_file.h"
+#include "oci/credential_options.h"
 #include "sys/crypto.h"
 #include "sys/fake_process.h"
 
@@ -25,6 +27,17 @@ std::string shown(const Result<Credential>& found) {
   if (const auto* token = std::get_if<IdentityToken>(&*found)) return "identity " + token->token.reveal();
   if (const auto* token = std::get_if<RegistryToken>(&*found)) return "registry " + token->token.reveal();
   return "anonymous";
+}
+
+using Lines = std::vector<std::string>;
+
+// What each warning that a credential helper is missing says of it.
+Lines warnings(const std::string& log) {
+  Lines found;
+  for (const auto line : split(log, '\n'))
+    if (line.find("\"level\":\"warning\",\"msg\":\"credential helper not found") != line.npos)
+      found.emplace_back(line.substr(line.find("\"program\"")));
+  return found;
 }
 
 class CredentialsTest : public testing::Test {
@@ -57,6 +70,7 @@ TEST_F(CredentialsTest, AreFoundByKey) {
         R"("ghcr.io/org/app":)" +
         auth("app:1") + R"(,"ghcr.io":)" + auth("host:2") + R"(,"quay.io/org":)" + auth("org:3") +
         R"(,"https://index.docker.io/v1/":)" + auth("hub:4") + R"(,"https://old.example/v2/":)" + auth("old:5") +
+        R"(,"http://plain.example":)" + auth("plain:11") + R"(,"https://p.example:5000/v1/":)" + auth("p:12") +
         R"(,"r.example:5000":)" + auth("port:6") +
         R"(,"u.example":{"username":"user","password":"7"},"i.example":{"auth":"eDp5","identitytoken":"id8"},)"
         R"("t.example":{"registrytoken":"tok9"},"nul.example":)" +
@@ -69,6 +83,8 @@ TEST_F(CredentialsTest, AreFoundByKey) {
       {"quay.io/organisation/app", "anonymous"},
       {"ubuntu", "hub:4"},
       {"old.example/app", "old:5"},
+      {"plain.example/app", "plain:11"},
+      {"p.example:5000/app", "p:12"},
       {"r.example:5000/app", "port:6"},
       {"r.example/app", "anonymous"},
       {"u.example/app", "user:7"},
@@ -144,10 +160,26 @@ TEST_F(CredentialsTest, AskAHelper) {
   ASSERT_EQ(processes.ran.size(), 2u);
   EXPECT_EQ(processes.ran[0].arguments, std::vector<std::string>{"get"});
   EXPECT_EQ(processes.ran[0].input, "gcr.io");
+  EXPECT_EQ(processes.ran[0].output_bytes_max, 65536u);
   EXPECT_EQ(processes.ran[1].program, "docker-credential-pass-1");
   EXPECT_EQ(processes.ran[1].input, "https://index.docker.io/v1/");
   EXPECT_EQ(find("gcr.io/p/app"), "u:s");
   EXPECT_EQ(processes.ran.size(), 2u) << "an answer serves the whole run";
+}
+
+TEST_F(CredentialsTest, WaitHalfAMinuteForAHelper) {  // oci 5
+  struct SlowHelper final : ProcessRunner {
+    std::chrono::milliseconds left{};
+    Result<Exit> run(const Command&, const Deadline& deadline) override {
+      left = deadline.left();
+      return Exit{.timed_out = true};
+    }
+  } helper;
+  write(R"({"credsStore":"x"})");
+  const auto slow = CredentialSource::make(options, helper, Log(Log::Options{.level = LogLevel::critical}));
+  EXPECT_FALSE(slow->find(*Reference::parse("r.example/app"), Deadline::in(10min)));
+  EXPECT_LE(helper.left, 30s);
+  EXPECT_GT(helper.left, 20s);
 }
 
 TEST_F(CredentialsTest, SayWhatIsWrongWithAHelperWithoutItsOutput) {
@@ -173,8 +205,21 @@ TEST_F(CredentialsTest, SayWhatIsWrongWithAHelperWithoutItsOutput) {
 TEST_F(CredentialsTest, DoWithoutAHelperThatIsNotThere) {
   write(R"({"credsStore":"gone","auths":{"r.example":)" + auth("a:b") + "}}");
   processes.answer = [](const Command&) -> Result<Exit> { return fail(Kind::not_found, "no such program"); };
-  EXPECT_EQ(find("r.example/app"), "a:b");
+  testing::internal::CaptureStderr();
+  source = CredentialSource::make(options, processes, Log());
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(find("r.example/app"), "a:b");
   EXPECT_EQ(find("s.example/app"), "anonymous");
+  EXPECT_EQ(warnings(testing::internal::GetCapturedStderr()),
+            (Lines{R"("program":"docker-credential-gone","registry":"r.example"})",
+                   R"("program":"docker-credential-gone","registry":"s.example"})"}));
+}
+
+TEST_F(CredentialsTest, AreFineAtTheStartWithoutAHelper) {  // oci 5
+  write(R"({"credHelpers":{"gcr.io":"gone-1"},"credsStore":"gone-2"})");
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(check());
+  EXPECT_EQ(warnings(testing::internal::GetCapturedStderr()),
+            (Lines{R"("program":"docker-credential-gone-1"})", R"("program":"docker-credential-gone-2"})"}));
 }
 
 // reliability/T14
@@ -186,6 +231,26 @@ TEST_F(CredentialsTest, RefuseHelperNamesThatArePaths) {
               fmt::format("error: credential helper '{}' may hold small letters, digits and '-' only", name));
   }
   EXPECT_TRUE(processes.ran.empty());
+}
+
+// oci 5: Docker's file, and Podman's in the order in which Podman looks for them
+TEST(CredentialOptions, AreFoundInTheEnvironment) {
+  const struct {
+    std::map<std::string, std::string> environment;
+    std::string file;
+    Lines podman;
+  } rows[] = {
+      {{{"HOME", "/h"}}, "/h/.docker/config.json", {"/h/.config/containers/auth.json"}},
+      {{{"HOME", "/h"}, {"DOCKER_CONFIG", "/d"}}, "/d/config.json", {"/h/.config/containers/auth.json"}},
+      {{{"HOME", "/h"}, {"REGISTRY_AUTH_FILE", "/r.json"}, {"XDG_RUNTIME_DIR", "/run/1"}, {"XDG_CONFIG_HOME", "/c"}},
+       "/h/.docker/config.json",
+       {"/r.json", "/run/1/containers/auth.json", "/c/containers/auth.json"}},
+  };
+  for (const auto& row : rows) {
+    const auto options = credential_options(row.environment);
+    EXPECT_EQ(options.config_file, row.file);
+    EXPECT_EQ(Lines(options.fallback_files.begin(), options.fallback_files.end()), row.podman);
+  }
 }
 
 }  // namespace

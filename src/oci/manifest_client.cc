@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "oci/blob_hash.h"
+#include "oci/registry_answer.h"
 #include "oci/retry.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
@@ -62,14 +63,16 @@ Result<TagLook> ManifestClient::look_at_tag(const Reference& reference, const st
 
 // Where a HEAD gave no digest, or no such tag, or an error: it has no body, only the GET tells why.
 Result<std::optional<Digest>> ManifestClient::digest_by_get(const Reference& reference, const Deadline& deadline) {
-  auto manifest = by_tag(reference, reference.tag(), deadline);
+  auto manifest = get(reference, reference.tag(), std::nullopt, deadline);
   if (!manifest) return tl::unexpected(manifest.error());
   return *manifest ? std::optional((*manifest)->digest) : std::nullopt;
 }
 
 Result<std::optional<ManifestBytes>> ManifestClient::by_tag(const Reference& repository, const std::string& tag,
                                                             const Deadline& deadline) {
-  return get(repository, tag, std::nullopt, deadline);
+  auto found = get(repository, tag, std::nullopt, deadline);
+  if (!found && found.error().kind == Kind::not_found) return std::optional<ManifestBytes>();
+  return found;
 }
 
 Result<std::optional<ManifestBytes>> ManifestClient::by_digest(const Reference& repository, const Digest& digest,
@@ -108,7 +111,7 @@ Result<std::optional<ManifestBytes>> ManifestClient::get(const Reference& reposi
   ask.is_immutable = wanted.has_value();
   auto response = access_.ask(repository, ask, deadline);
   if (!response) return tl::unexpected(response.error());
-  if (response->status == 404) return std::optional<ManifestBytes>();
+  if (response->status == 404 && !knows_no_repository(*response)) return std::optional<ManifestBytes>();
   if (response->status != 200) return tl::unexpected(access_.error_of(repository, ask, *response));
   auto& bytes = response->body;
   const auto where = fmt::format("GET {}{}", repository.registry(), ask.path);

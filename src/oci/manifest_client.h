@@ -15,10 +15,12 @@ class ManifestClient {
  public:
   ManifestClient(RegistryAccess& access, ContentStore& store) : access_(access), store_(store) {}
 
-  // The digest that the tag points to now, nothing if it is absent. HEAD, GET where HEAD does not do.
+  // The digest that the tag points to now, nothing if it is absent, Kind::not_found if its repository is. HEAD, GET
+  // where HEAD does not do.
   Result<std::optional<Digest>> digest_of_tag(const Reference& reference, const Deadline& deadline);
   // The same by one request that is not repeated, on condition that the tag has moved.
   Result<TagLook> look_at_tag(const Reference& reference, const std::optional<TagView>& last, const Deadline& deadline);
+  // Nothing also where the repository is unknown: this is for what may be beside an artifact.
   Result<std::optional<ManifestBytes>> by_tag(const Reference& repository, const std::string& tag,
                                               const Deadline& deadline);
   Result<std::optional<ManifestBytes>> by_digest(const Reference& repository, const Digest& digest,

@@ -45,10 +45,31 @@ TEST(Manifest, IsTakenApart) {
       "c/d");
 }
 
-TEST(Manifest, HasItsTypeFromWhereverItIsSaid) {
-  EXPECT_TRUE(std::holds_alternative<ImageManifest>(*parse_manifest(manifest(layer()), "")));
-  EXPECT_TRUE(std::holds_alternative<ImageIndex>(*parse_manifest(R"({"schemaVersion":2,"manifests":[]})", "")));
-  EXPECT_TRUE(std::holds_alternative<ImageIndex>(*parse_manifest(R"({"schemaVersion":2,"manifests":[]})", kOciIndex)));
+TEST(Manifest, HasItsTypeFromWhereverItIsSaid) {  // oci 3.2
+  const std::string docker = "application/vnd.docker.distribution.manifest.";
+  const auto index = [](const std::string& more) { return R"({"schemaVersion":2)" + more + R"(,"manifests":[]})"; };
+  const auto own = [](const std::string& type) { return R"(,"mediaType":")" + type + "\""; };
+  const struct {
+    std::string bytes, content_type;
+    bool is_index;
+  } rows[] = {
+      {manifest(layer()), "", false},
+      {manifest(layer()), kOciManifest, false},
+      {manifest(layer()), docker + "v2+json", false},
+      {manifest(layer(), own(docker + "v2+json")), "", false},
+      {manifest(layer(), own(kOciManifest)), "Application/vnd.OCI.image.manifest.v1+json ; charset=utf-8", false},
+      {index(""), "", true},
+      {index(""), kOciIndex, true},
+      {index(""), docker + "list.v2+json; q=1", true},
+      {index(own(kOciIndex)), "", true},
+      {index(own(docker + "list.v2+json")), docker + "list.v2+json", true},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.bytes + " " + row.content_type);
+    const auto document = parse_manifest(row.bytes, row.content_type);
+    ASSERT_TRUE(document) << document.error().message;
+    EXPECT_EQ(std::holds_alternative<ImageIndex>(*document), row.is_index);
+  }
 }
 
 // oci 3.2, reliability/F48, F49

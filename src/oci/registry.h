@@ -59,7 +59,8 @@ class Registry {
                                         CredentialSource& credentials, ContentStore& store, Log log);
   virtual ~Registry() = default;
 
-  // The digest that a tag points to now, or nothing if the tag is absent (404). HEAD, GET where HEAD does not do.
+  // The digest that a tag points to now, or nothing if the tag is absent (404). Kind::not_found if the registry says
+  // that it knows no such repository (NAME_UNKNOWN), the same below. HEAD, GET where HEAD does not do.
   virtual Result<std::optional<Digest>> tag_digest(const Reference& reference, const Deadline& deadline) = 0;
 
   // The same for somebody who asks again and again (oci 13): one HEAD, conditional on what was seen `last`, and not
@@ -72,7 +73,7 @@ class Registry {
                                                         const Deadline& deadline) = 0;
 
   // The manifest or index that a tag points to now, which need not be the reference's own: "sha256-<hex>.sig" is where
-  // cosign keeps signatures. Nothing if the tag is absent (404). Up to kSignatureLayersMax layers.
+  // cosign keeps signatures. Nothing if tag or repository is absent (404). Up to kSignatureLayersMax layers.
   virtual Result<std::optional<ManifestBytes>> manifest_at_tag(const Reference& repository, const std::string& tag,
                                                                const Deadline& deadline) = 0;
 

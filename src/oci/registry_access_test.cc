@@ -59,6 +59,7 @@ TEST_F(RegistryAccessTest, PostsAnIdentityTokenAndFallsBackToGet) {
   EXPECT_EQ(transport.asked[1].body,
             "grant_type=refresh_token&refresh_token=id%261&service=s&"
             "scope=repository%3Aapp%3Apull&client_id=windlass");
+  EXPECT_EQ(transport.asked[1].body_bytes_max, 65536u);
   EXPECT_EQ(header_of(transport.asked[3], "Authorization"), "Bearer T");
 }
 
@@ -93,6 +94,10 @@ TEST_F(RegistryAccessTest, NeverContactsAnUnsafeTokenService) {
        "denied: token service https://10.0.0.1/x is at a private address other than the registry's"},
       {"file:///etc/passwd", "invalid: token service of r.example: URL must begin with http:// or https://"},
       {"https://u:p@auth.example/", "invalid: token service of r.example: URL must not carry a user name or password"},
+      {"", "invalid: token service of r.example: URL is not valid: bad scheme"},
+      {"https://0.0.0.0/x",
+       "denied: token service https://0.0.0.0/x is at a private address other than the registry's"},
+      {"https://[::]/x", "denied: token service https://[::]/x is at a private address other than the registry's"},
   };
   for (const auto& [realm, message] : rows) {
     SCOPED_TRACE(realm);
@@ -165,6 +170,34 @@ TEST_F(RegistryAccessTest, HasATokenForEachRepository) {
   EXPECT_EQ(transport.asked.size(), 6u) << "what the registry wants to see is known for all of it";
 }
 
+// oci 3.4: of whoever is asked, also on the way
+TEST_F(RegistryAccessTest, TellsEverybodyWhoAsks) {
+  registry = Registry::make({.user_agent = "windlass/1.2"}, transport, credentials, *store, Log());
+  on("HEAD " + kTag, challenge("Bearer realm=\"https://auth.example/token\""));
+  on("HEAD " + kTag, HttpResponse{.status = 307, .headers = {{"Location", "https://cdn.example/1"}}});
+  on("HEAD https://cdn.example/1", kFound);
+  on("GET https://auth.example/token?scope=repository%3Aapp%3Apull",
+     HttpResponse{.status = 200, .body = R"({"token":"T"})"});
+  EXPECT_EQ(resolve(), kDigest);
+  ASSERT_EQ(transport.asked.size(), 4u);
+  for (const auto& request : transport.asked)
+    EXPECT_EQ(header_of(request, "User-Agent"), "windlass/1.2") << request.url;
+}
+
+// oci 3.4: a query may hold a signature or an account
+TEST_F(RegistryAccessTest, ShowsNoQueryOfAnUrl) {
+  on("HEAD " + kTag, challenge("Bearer realm=\"https://auth.example/token?account=secret\""));
+  on("GET https://auth.example/token?account=secret&scope=repository%3Aapp%3Apull", error(403, "DENIED"));
+  EXPECT_EQ(resolve(), "denied: GET https://auth.example/token: 403 DENIED: because");
+  make();
+  const auto digest = serve("abc");
+  on("GET " + blob_url("abc"),
+     HttpResponse{.status = 307, .headers = {{"Location", "https://cdn.example/abc?sig=secret"}}});
+  on("GET https://cdn.example/abc?sig=secret",
+     HttpResponse{.status = 302, .headers = {{"Location", "http://cdn.example/abc?sig=secret"}}});
+  EXPECT_EQ(fetch(digest), "denied: layer 1: GET https://cdn.example/abc: 302: redirect to plain HTTP refused");
+}
+
 // oci 3.1: storage that wants a token gets one that nobody's credentials were sent for
 TEST_F(RegistryAccessTest, AnswersTheChallengeOfARedirectTargetAnonymously) {
   credentials.credential = BasicCredential{"user", Secret("pass")};
@@ -199,14 +232,21 @@ TEST_F(RegistryAccessTest, NeverTakesTheChallengeOfARedirectTargetForTheRegistry
   }
 }
 
+// oci 3.1: beside names that mean this machine only the addresses of RFC 1918 are asked in plain HTTP
 TEST_F(RegistryAccessTest, SpeaksHttpsOnlyToPublicHosts) {
   transport.answer = [](const HttpRequest&) -> Result<HttpResponse> { return fail(Kind::unavailable, "refused"); };
-  EXPECT_EQ(resolve(), "unavailable: refused");
-  for (const auto& request : transport.asked) EXPECT_TRUE(request.url.starts_with("https://")) << request.url;
+  for (const std::string host : {"r.example", "r.example:5000", "registry.local:5000", "localhost.example:5000",
+                                 "172.32.0.1:5000", "100.64.0.1:5000", "[fd00::1]:5000"}) {
+    SCOPED_TRACE(host);
+    transport.asked.clear();
+    EXPECT_EQ(resolve(host + "/app:1"), "unavailable: refused");
+    for (const auto& request : transport.asked) EXPECT_TRUE(request.url.starts_with("https://")) << request.url;
+  }
 }
 
 TEST_F(RegistryAccessTest, LearnsThatALocalRegistrySpeaksPlainHttp) {
-  for (const std::string host : {"127.0.0.1:5000", "localhost:5000", "localhost", "[::1]:5000", "10.0.0.1:5000"}) {
+  for (const std::string host : {"127.0.0.1:5000", "localhost:5000", "localhost", "r.localhost:5000", "[::1]:5000",
+                                 "10.0.0.1:5000", "172.16.0.1:5000", "192.168.0.1:5000"}) {
     SCOPED_TRACE(host);
     answers.clear();
     transport.asked.clear();
@@ -217,7 +257,21 @@ TEST_F(RegistryAccessTest, LearnsThatALocalRegistrySpeaksPlainHttp) {
     EXPECT_EQ(resolve(host + "/app:1"), kDigest);
     EXPECT_EQ(resolve(host + "/app:1"), kDigest);
     EXPECT_EQ(transport.asked.size(), 4u) << "the scheme is found once";
+    EXPECT_EQ(transport.asked.at(0).connect_timeout, 300ms) << "nobody waits long for TLS that is not there";
   }
+}
+
+// oci 6: HTTPS is still what is tried first; its storage is no registry that was listed
+TEST_F(RegistryAccessTest, ChecksNoCertificateOfAListedRegistry) {
+  make({"r.example"});
+  on("GET https://r.example/v2/", HttpResponse{.status = 401});
+  const auto digest = serve("abc");
+  on("GET " + blob_url("abc"), HttpResponse{.status = 307, .headers = {{"Location", "https://cdn.example/abc"}}});
+  on("GET https://cdn.example/abc", HttpResponse{.status = 200, .body = "abc"});
+  EXPECT_EQ(fetch(digest), "abc");
+  ASSERT_EQ(transport.asked.size(), 4u);
+  for (const auto& request : transport.asked)
+    EXPECT_EQ(request.tls.verify, request.url == "https://cdn.example/abc") << request.url;
 }
 
 TEST_F(RegistryAccessTest, IsNotConfusedByAParallelRequestThatFindsTheRegistryGone) {
@@ -240,6 +294,23 @@ TEST_F(RegistryAccessTest, NamesALocalHostThatIsNoRegistry) {
      [](const HttpRequest&) -> Result<HttpResponse> { return fail(Kind::unavailable, "wrong version number"); });
   on("GET http://127.0.0.1:80/v2/", HttpResponse{.status = 404, .body = "internal page"});
   EXPECT_EQ(resolve("127.0.0.1:80/app:1"), "invalid: GET http://127.0.0.1:80/v2/: 404: not an OCI registry");
+}
+
+// oci 3.1: once, and it names the way out
+TEST_F(RegistryAccessTest, SaysThatItWithholdsCredentialsFromPlainHttp) {
+  credentials.credential = BasicCredential{"user", Secret("pass")};
+  const std::string host = "http://10.0.0.1:5000", tag = host + "/v2/app/manifests/1";
+  on("GET https://10.0.0.1:5000/v2/",
+     [](const HttpRequest&) -> Result<HttpResponse> { return fail(Kind::unavailable, "refused"); });
+  on("GET " + host + "/v2/", HttpResponse{.status = 401});
+  for (const std::string method : {"HEAD ", "GET "}) on(method + tag, challenge("Basic realm=\"x\""));
+  testing::internal::CaptureStderr();
+  registry = Registry::make({}, transport, credentials, *store, Log({.level = LogLevel::warning}));
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(resolve("10.0.0.1:5000/app:1").starts_with("denied: "));
+  const auto log = testing::internal::GetCapturedStderr();
+  const auto warning = log.find("list the registry in OCI_INSECURE_REGISTRIES to allow it");
+  ASSERT_NE(warning, log.npos) << log;
+  EXPECT_EQ(log.find("OCI_INSECURE_REGISTRIES", warning + 40), log.npos) << log;
 }
 
 // reliability/P20

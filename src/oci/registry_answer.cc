@@ -13,15 +13,19 @@ namespace {
 
 constexpr std::size_t kSecretBytesMin = 4;  // less would hide ordinary words
 
-// "DENIED: requested access is denied" from {"errors":[…]}; "" for any other body: it is not a registry's (T6).
-std::string registry_message(std::string_view body) {
+// What a registry says of itself in {"errors":[{"code":…,"message":…}]}.
+struct RegistryWords {
+  std::string code, message;
+};
+
+// The first error; nothing for any other body: it is not a registry's (T6).
+RegistryWords words_in(std::string_view body) {
   const auto value = parse_json(body);
   const auto* object = value ? value->if_object() : nullptr;
   const auto* errors = object ? array_of(*object, "errors") : nullptr;
   if (!errors || errors->empty() || !errors->front().is_object()) return {};
   const auto& first = errors->front().get_object();
-  const auto code = printable(text_of(first, "code"), 64), message = printable(text_of(first, "message"), 256);
-  return code + (code.empty() || message.empty() ? "" : ": ") + message;
+  return {printable(text_of(first, "code"), 64), printable(text_of(first, "message"), 256)};
 }
 
 Kind kind_of(int status) {
@@ -61,9 +65,14 @@ bool is_redirect(int status) {
 }
 
 Error status_error(std::string_view method, const Url& url, const HttpResponse& response) {
-  const auto said = registry_message(response.body);
+  const auto [code, message] = words_in(response.body);
+  const auto said = code + (code.empty() || message.empty() ? "" : ": ") + message;
   return {kind_of(response.status),
           fmt::format("{} {}: {}{}{}", method, url.shown(), response.status, said.empty() ? "" : " ", said)};
+}
+
+bool knows_no_repository(const HttpResponse& response) {
+  return response.status == 404 && words_in(response.body).code == "NAME_UNKNOWN";
 }
 
 }  // namespace windlass

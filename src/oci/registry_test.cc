@@ -3,10 +3,19 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "oci/fake_registry.h"
 
 namespace windlass {
 namespace {
+
+std::string told(const Result<TagLook>& look) {
+  if (!look) return fmt::format("{}: {}", to_string(look.error().kind), look.error().message);
+  if (look->come_again) return fmt::format("come again in {} s: {}", look->come_again->count(), look->reason);
+  return look->view ? look->view->digest.str() + " " + look->view->etag : "absent";
+}
 
 TEST_F(HttpRegistryTest, ResolvesATagWithOneRequest) {
   on("HEAD " + kTag, kFound);
@@ -53,10 +62,57 @@ TEST_F(HttpRegistryTest, AsksAgainWhatPassesAndGivesUpAfterFive) {
   EXPECT_EQ(transport.asked.size(), 1u);
 }
 
-std::string told(const Result<TagLook>& look) {
-  if (!look) return fmt::format("{}: {}", to_string(look.error().kind), look.error().message);
-  if (look->come_again) return fmt::format("come again in {} s: {}", look->come_again->count(), look->reason);
-  return look->view ? look->view->digest.str() + " " + look->view->etag : "absent";
+// oci 3.4: up to five minutes are waited for, here until the deadline comes first
+TEST_F(HttpRegistryTest, WaitsFiveMinutesAtMostWhereTheRegistryWantsIt) {
+  const auto reference = *Reference::parse("r.example/app:1");
+  const std::string busy = "HEAD https://r.example/v2/app/manifests/1: 503";
+  for (const auto& [wait, message] :
+       {std::pair<std::string, std::string>{"300", busy}, {"301", busy + ", to be asked again in 301 s"}}) {
+    answers.clear();
+    transport.asked.clear();
+    on("HEAD " + kTag, HttpResponse{.status = 503, .headers = {{"Retry-After", wait}}});
+    const auto digest = registry->tag_digest(reference, Deadline::in(20ms));
+    ASSERT_FALSE(digest);
+    EXPECT_EQ(digest.error().message, message);
+    EXPECT_EQ(transport.asked.size(), 1u);
+  }
+}
+
+// oci 3.4: where signatures are looked for, both mean that there is none
+TEST_F(HttpRegistryTest, TellsAnUnknownRepositoryFromAnAbsentManifest) {
+  const auto app = *Reference::parse("r.example/app:1");
+  const auto digest = *Digest::parse(kDigest);
+  const auto serve_404 = [&](const std::string& code) {
+    answers.clear();
+    for (const auto& name : {std::string("1"), std::string("x.sig"), kDigest})
+      on("GET " + kManifests + name, error(404, code));
+  };
+  serve_404("NAME_UNKNOWN");
+  EXPECT_EQ(resolve(), "not_found: GET " + kTag + ": 404 NAME_UNKNOWN: because");
+  EXPECT_EQ(told(registry->look_at_tag(app, std::nullopt, Deadline::in(5s))), resolve());
+  EXPECT_EQ(fetch(digest), "not_found: GET " + kManifests + kDigest + ": 404 NAME_UNKNOWN: because");
+  EXPECT_FALSE(registry->manifest_at_tag(app, "x.sig", Deadline::in(5s)).value());
+  serve_404("MANIFEST_UNKNOWN");
+  EXPECT_EQ(resolve(), "absent");
+  EXPECT_EQ(told(registry->look_at_tag(app, std::nullopt, Deadline::in(5s))), "absent");
+  EXPECT_EQ(fetch(digest), "not_found: manifest " + kDigest + " not found in r.example/app");
+  EXPECT_FALSE(registry->manifest_at_tag(app, "x.sig", Deadline::in(5s)).value());
+}
+
+TEST_F(HttpRegistryTest, HasItsLimitsByDefault) {  // oci 3.2, 3.4
+  const RegistryOptions options;
+  EXPECT_EQ(options.attempts_max, 5);
+  EXPECT_EQ(options.backoff_base, 500ms);
+  EXPECT_EQ(options.backoff_max, 30s);
+  on("HEAD " + kTag, HttpResponse{.status = 404});
+  EXPECT_EQ(resolve(), "absent");
+  ASSERT_EQ(transport.asked.size(), 2u);
+  EXPECT_EQ(transport.asked[1].body_bytes_max, 4u << 20) << "a manifest";
+  for (const auto& request : transport.asked) {
+    EXPECT_EQ(request.connect_timeout, 10s);
+    EXPECT_EQ(request.header_timeout, 30s);
+    EXPECT_EQ(request.idle_timeout, 30s);
+  }
 }
 
 // oci 13: one conditional HEAD per unchanged tick
@@ -72,6 +128,7 @@ TEST_F(HttpRegistryTest, AsksForAMovedTagOnCondition) {
   const auto first = ask(std::nullopt);
   EXPECT_EQ(told(first), kDigest + " \"e1\"");
   EXPECT_EQ(header_of(transport.asked[0], "If-None-Match"), "");
+  EXPECT_EQ(header_of(transport.asked[0], "Accept"), kManifestTypes);
 
   answers.clear();
   on("HEAD " + kTag, HttpResponse{.status = 304});
@@ -174,23 +231,27 @@ TEST_F(HttpRegistryTest, RefusesAChildOfAnotherSize) {
                                                  digest.str(), manifest_of("abc").size()));
 }
 
-// reliability/F51, P20
+// reliability/F51, P20; oci 3.1: another port is another server
 TEST_F(HttpRegistryTest, FollowsARedirectWithoutCredentials) {
   credentials.credential = BasicCredential{"user", Secret("pass")};
   on("HEAD " + kTag, challenge("Basic realm=\"x\""));
   on("HEAD " + kTag, kFound);
   resolve();
-  transport.asked.clear();
   const auto digest = serve("abc");
-  on("GET " + blob_url("abc"),
-     HttpResponse{.status = 307, .headers = {{"Location", "https://cdn.example/abc?sig=secret"}}});
-  on("GET https://cdn.example/abc?sig=secret", HttpResponse{.status = 200, .body = "abc"});
-  EXPECT_EQ(fetch(digest), "abc");
-  ASSERT_EQ(transport.asked.size(), 3u);
-  EXPECT_NE(header_of(transport.asked[1], "Authorization"), "");
-  EXPECT_EQ(header_of(transport.asked[2], "Authorization"), "");
-  EXPECT_FALSE(transport.asked[1].refuse_private_addresses);
-  EXPECT_TRUE(transport.asked[2].refuse_private_addresses);
+  for (const std::string storage : {"https://cdn.example/abc?sig=secret", "https://r.example:444/abc"}) {
+    SCOPED_TRACE(storage);
+    transport.asked.clear();
+    for (const auto& kept : {digest, digest_of("abc")}) fs::remove(store->find(kept));
+    answers.erase("GET " + blob_url("abc"));
+    on("GET " + blob_url("abc"), HttpResponse{.status = 307, .headers = {{"Location", storage}}});
+    on("GET " + storage, HttpResponse{.status = 200, .body = "abc"});
+    EXPECT_EQ(fetch(digest), "abc");
+    ASSERT_EQ(transport.asked.size(), 3u);
+    EXPECT_NE(header_of(transport.asked[1], "Authorization"), "");
+    EXPECT_EQ(header_of(transport.asked[2], "Authorization"), "");
+    EXPECT_FALSE(transport.asked[1].refuse_private_addresses);
+    EXPECT_TRUE(transport.asked[2].refuse_private_addresses);
+  }
 }
 
 TEST_F(HttpRegistryTest, RefusesUnsafeAndEndlessRedirects) {
@@ -271,6 +332,46 @@ TEST_F(HttpRegistryTest, ResumesABlobByRange) {
     if (mode == 416 || mode == 1) want.push_back("");
     EXPECT_EQ(cut.ranges, want);
   }
+}
+
+// oci 3.3: whatever the number of jobs
+TEST_F(HttpRegistryTest, DownloadsFourBlobsAtOnce) {
+  struct SlowTransport final : HttpTransport {
+    FakeTransport* rest = nullptr;
+    std::atomic<int> running = 0, most = 0;
+    Result<HttpResponse> send(const HttpRequest& request, const Deadline& deadline) override {
+      return rest->send(request, deadline);
+    }
+    Result<HttpResponse> stream(const HttpRequest& request, const HeadCheck& wants, const BodySink& sink,
+                                const Deadline& deadline) override {
+      const int now = ++running;
+      for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) continue;
+      for (int i = 0; i < 200 && most < 4; ++i) std::this_thread::sleep_for(10ms);
+      std::this_thread::sleep_for(20ms);  // for a fifth one to come
+      auto answer = rest->stream(request, wants, sink, deadline);
+      --running;
+      return answer;
+    }
+  } slow;
+  slow.rest = &transport;
+  registry = Registry::make({}, slow, credentials, *store, Log());
+  std::vector<Digest> artifacts;
+  for (const std::string name : {"a", "b"}) {
+    std::string layers;
+    for (int i = 0; i < 4; ++i) {
+      const auto layer = name + std::to_string(i);
+      layers += (i ? "," : "") + descriptor(layer);
+      on("GET " + blob_url(layer), HttpResponse{.status = 200, .body = layer});
+    }
+    const auto manifest = fmt::format(R"({{"schemaVersion":2,"layers":[{}]}})", layers);
+    artifacts.push_back(digest_of(manifest));
+    on("GET " + kManifests + artifacts.back().str(), HttpResponse{.status = 200, .body = manifest});
+  }
+  {
+    std::vector<std::jthread> jobs;
+    for (const auto& artifact : artifacts) jobs.emplace_back([&] { EXPECT_TRUE(fetch(artifact).ends_with("0")); });
+  }
+  EXPECT_EQ(slow.most, 4);
 }
 
 TEST_F(HttpRegistryTest, GivesASmallBlobInMemoryAfterChecking) {

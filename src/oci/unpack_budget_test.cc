@@ -7,6 +7,17 @@ namespace {
 using namespace std::chrono_literals;
 using UnpackBudget = UnpackFixture;
 
+TEST(UnpackLimits, AreThoseOfThePageByDefault) {  // oci 8
+  const UnpackLimits limits;
+  EXPECT_EQ(limits.bytes_max, 1ull << 30);
+  EXPECT_EQ(limits.entries_max, 100'000u);
+  EXPECT_EQ(limits.file_bytes_max, 512ull << 20);
+  EXPECT_EQ(limits.compressed_bytes_max, 1ull << 30);
+  EXPECT_EQ(limits.layers_max, 128u);
+  EXPECT_EQ(limits.ratio_max, 200u);
+  EXPECT_EQ(limits.ratio_free_bytes, 64ull << 20);
+}
+
 TEST_F(UnpackBudget, CountsEntriesOfEveryType) {
   limits.entries_max = 3;
   const std::string over = "artifact exceeds maximum allowed number of entries: 3";

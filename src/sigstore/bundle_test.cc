@@ -31,6 +31,41 @@ TEST(Bundle, IsTrustedByAnIdentity) {
             "identity, signature, transparency log, ");
 }
 
+TEST(Bundle, MayNameItsVersionAsAParameter) {  // B1
+  auto bundle = make_bundle();
+  bundle.at("/mediaType") = "application/vnd.dev.sigstore.bundle+json;version=0.3";
+  EXPECT_TRUE(verify_keyless(bundle).trusted);
+}
+
+TEST(Bundle, PassesOverEntriesOfLogsThatNobodyTrusts) {  // B6
+  auto bundle = make_bundle();
+  auto& entries = bundle.at("/verificationMaterial/tlogEntries").as_array();
+  json::value unknown(entries.front());
+  unknown.at_pointer("/logId/keyId") = base64_encode("nobody");
+  entries.insert(entries.begin(), unknown);
+  const auto verdict = verify_keyless(bundle);
+  EXPECT_TRUE(verdict.trusted) << verdict.reason();
+}
+
+// F1, F3, B8: both ends belong to the window, and the present has no say
+TEST(Bundle, CountsAuthoritiesAndLogsOnlyWhileTheyAreInUse) {
+  const auto bundle = make_bundle();
+  const TrustPolicy policy{.enabled = true, .keyless_identities = {kBuilder}};
+  for (const std::string_view window :
+       {"/certificateAuthorities/0/validFor", "/ctlogs/0/publicKey/validFor", "/tlogs/0/publicKey/validFor"}) {
+    SCOPED_TRACE(window);
+    const auto is_trusted = [&](WallTime start, WallTime end) {
+      auto json = test_instance().trusted_root_json();
+      json.at_pointer(window) = {{"start", to_rfc3339(start)}, {"end", to_rfc3339(end)}};
+      const auto root = TestInstance::parsed(json);
+      return verify_bundle(bundle.text(), kArtifact, policy, &root, kSigned + kYear).trusted;
+    };
+    EXPECT_TRUE(is_trusted(kSigned, kSigned));
+    EXPECT_FALSE(is_trusted(kSigned - kYear, kSigned - std::chrono::seconds(1)));
+    EXPECT_FALSE(is_trusted(kSigned + std::chrono::seconds(1), kSigned + kYear));
+  }
+}
+
 TEST(Bundle, IsTrustedByAKey) {
   const auto bundle = make_bundle({.signed_with_key = true});
   const auto verdict = verify_keyed(bundle);
@@ -105,6 +140,9 @@ const Turned kTurned[] = {
     {"B1 version", [](TestBundle& b) { b.at("/mediaType") = "application/vnd.dev.sigstore.bundle+json;version=0.2"; },
      "form: mediaType: want application/vnd.dev.sigstore.bundle.v0.3+json, found "
      "'application/vnd.dev.sigstore.bundle+json;version=0.2'"},
+    {"B1 newer", [](TestBundle& b) { b.at("/mediaType") = "application/vnd.dev.sigstore.bundle.v0.4+json"; },
+     "form: mediaType: want application/vnd.dev.sigstore.bundle.v0.3+json, found "
+     "'application/vnd.dev.sigstore.bundle.v0.4+json'"},
     {"B1 unknown field", [](TestBundle& b) { b.value.as_object()["trustMe"] = true; }, "form: trustMe: is not known"},
     {"B2 chain",
      [](TestBundle& b) {
@@ -197,6 +235,12 @@ const Turned kTurned[] = {
      "log entry 77: kind: want hashedrekord"},
     {"B9 another entry", [](TestBundle& b) { b.at(kEntry) = make_bundle().at(kEntry); },
      "log entry 77: want the signature that is judged here, found another one"},
+    {"B10 too many",
+     [](TestBundle& b) {
+       const json::array many(33, json::value{{"signedTimestamp", "AAAA"}});
+       b.at("/verificationMaterial").as_object()["timestampVerificationData"] = {{"rfc3161Timestamps", many}};
+     },
+     "form: verificationMaterial.timestampVerificationData.rfc3161Timestamps: want at most 32 items, got 33"},
     {"B10 outside the certificate", [](TestBundle& b) { b = make_bundle({.logged = kSigned + std::chrono::hours(1)}); },
      "certificate chain: want a certificate valid at the time of the signature, 2026-01-02T04:04:05Z; it is valid "
      "2026-01-02T03:03:05Z to 2026-01-02T03:13:05Z"},

@@ -34,7 +34,8 @@ std::vector<Case> make_cases() {
   all.push_back({"ECDSA P-521", TestKey::ec("P-521"), EVP_sha512(), true, true, true});
   all.push_back({"ECDSA P-521", TestKey::ec("P-521"), EVP_sha256(), true, true, false});
   all.push_back({"RSA 2048", TestKey::rsa(2048), EVP_sha256(), true, true, true});
-  all.push_back({"RSA 3072", TestKey::rsa(3072), EVP_sha512(), false, false, false});
+  all.push_back({"RSA 3072", TestKey::rsa(3072), EVP_sha256(), true, true, true});
+  all.push_back({"RSA 2048", TestKey::rsa(2048), EVP_sha512(), false, false, false});
   all.push_back({"Ed25519", TestKey::ed25519(), nullptr, true, true, true});
   return all;
 }

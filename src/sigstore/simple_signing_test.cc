@@ -180,6 +180,28 @@ TEST(SimpleSigning, JudgesACertificateByTheTimeThatIsProven) {  // F2
   EXPECT_FALSE(verify_keyless(keyless(key, {.logged = later, .has_timestamp = true})).trusted);
 }
 
+// F1: what comes with a signature is never an anchor
+TEST(SimpleSigning, BelievesNoChainOfTheSigner) {
+  const auto stranger = TestKey::ec("P-384");
+  auto signature = keyless(TestKey::ec("P-256"), {.leaf = {.issuer_key = &stranger}});
+  signature.annotations["dev.sigstore.cosign/chain"] =
+      write_pem("CERTIFICATE",
+                authority_der("intermediate", stranger, "intermediate", stranger, kSigned - kYear, kSigned + kYear));
+  const auto verdict = verify_keyless(signature);
+  EXPECT_FALSE(verdict.trusted);
+  EXPECT_NE(verdict.reason().find("found none that issued it"), std::string::npos) << verdict.reason();
+}
+
+TEST(SimpleSigning, CountsALogOnlyWhileItIsInUse) {  // K7
+  const auto key = TestKey::ec("P-256");
+  const auto signature = keyless(key, {.logged = kSigned + 2 * kYear, .has_certificate = false});
+  const auto root = test_instance().root();
+  const TrustPolicy policy{.enabled = true, .public_keys = {key.public_key()}};
+  const auto verdict = verify_simple_signature(signature, kDigest, policy, &root, kSigned);
+  EXPECT_FALSE(verdict.trusted);
+  EXPECT_NE(verdict.reason().find("want a time when log rekor.test was in use"), std::string::npos) << verdict.reason();
+}
+
 TEST(SimpleSigning, SaysWhatIsWrongWithTheLogEntry) {  // K5 to K7
   struct Case {
     std::string_view id;

@@ -17,6 +17,11 @@ bool contains(const std::vector<Digest>& digests, const Digest& digest) {
   return std::find(digests.begin(), digests.end(), digest) != digests.end();
 }
 
+// A repository that the registry does not know yet comes with its first push.
+bool may_still_come(const Result<std::optional<Digest>>& found) {
+  return found ? !found->has_value() : found.error().kind == Kind::not_found;
+}
+
 }  // namespace
 
 bool LaneHistory::has_seen(const Digest& digest) const { return contains(seen, digest); }
@@ -79,7 +84,7 @@ Result<std::optional<Digest>> OciSource::sha256_of(const Question& question, con
 Result<std::optional<Digest>> OciSource::wait_for(const Question& question, const Digest& announced) {
   for (std::size_t round = 0;; ++round) {
     auto digest = sha256_of(question, announced);
-    if (!digest || *digest || round == options_.pauses.size()) return digest;
+    if (!may_still_come(digest) || round == options_.pauses.size()) return digest;
     log_.info("digest not in the registry yet", {{"digest", announced.str()}});
     if (!pause(options_.pauses[round], question.deadline))
       return fail(Kind::unavailable, fmt::format("gave up waiting for digest {}", announced.str()));
@@ -123,7 +128,11 @@ Result<Settled> OciSource::settle_by_tag(const Question& question) {
 // The table of webhook 14 for artifacts given by tag, first row that fits.
 Result<Settled> OciSource::settle_announced(const Question& question, const Digest& announced) {
   const auto& reference = question.reference;
-  auto current = registry_.tag_digest(reference, question.deadline);
+  const auto ask_tag = [&]() -> Result<std::optional<Digest>> {
+    auto digest = registry_.tag_digest(reference, question.deadline);
+    return may_still_come(digest) ? std::optional<Digest>() : digest;
+  };
+  auto current = ask_tag();
   if (!current) return tl::unexpected(current.error());
 
   const auto wanted = [&](const std::optional<Digest>& tag, const Digest& digest) {
@@ -136,7 +145,7 @@ Result<Settled> OciSource::settle_announced(const Question& question, const Dige
   if (!*known)
     return fail(Kind::not_found, fmt::format("digest {} not found in {}", announced.str(), reference.repository()));
   const Digest digest = **known;  // from here on sha256, also where sha512 was announced
-  current = registry_.tag_digest(reference, question.deadline);
+  current = ask_tag();
   if (!current) return tl::unexpected(current.error());
   if (wanted(*current, digest)) return deploy(**current);
 
@@ -154,7 +163,7 @@ Result<Settled> OciSource::settle_announced(const Question& question, const Dige
     for (const auto span : options_.pauses) {
       log_.info("tag does not point to the digest yet", {{"digest", digest.str()}, {"tag", reference.tag()}});
       if (!pause(span, question.deadline)) return fail(Kind::unavailable, "gave up waiting for the tag to move");
-      current = registry_.tag_digest(reference, question.deadline);
+      current = ask_tag();
       if (!current) return tl::unexpected(current.error());
       if (wanted(*current, digest)) return deploy(**current);
     }

@@ -21,6 +21,7 @@ struct FakeRegistry final : Registry {
   int tag_asked = 0;
   int manifest_asked = 0;
   int manifest_appears_after = 0;  // requests that find nothing at first
+  int knows_repository_after = 0;  // requests that it knows nothing of the repository at first
 
   Digest add(const std::string& bytes) {
     const auto digest = Digest::of_sha256_hex(sha256_hex(bytes));
@@ -28,6 +29,7 @@ struct FakeRegistry final : Registry {
     return digest;
   }
   Result<std::optional<Digest>> tag_digest(const Reference&, const Deadline&) override {
+    if (knows_repository_after-- > 0) return fail(Kind::not_found, "404 NAME_UNKNOWN");
     const auto index = std::min<std::size_t>(tag_asked++, tag_views.size() - 1);
     return tag_views[index];
   }
@@ -38,6 +40,7 @@ struct FakeRegistry final : Registry {
     return digest ? TagLook{.view = TagView{*digest, "etag"}} : TagLook{};
   }
   Result<std::optional<ManifestBytes>> manifest(const Reference&, const Digest& digest, const Deadline&) override {
+    if (knows_repository_after-- > 0) return fail(Kind::not_found, "404 NAME_UNKNOWN");
     if (manifest_asked++ < manifest_appears_after) return std::optional<ManifestBytes>();
     const auto found = manifests.find(digest.str());
     if (found == manifests.end()) return std::optional<ManifestBytes>();
@@ -59,7 +62,9 @@ struct FakeRegistry final : Registry {
     const auto found = parent_of.find(child.str());
     return found != parent_of.end() && found->second == parent.str();
   }
-  Result<FetchedArtifact> fetch(const Reference&, const Digest&, const Deadline&) override {
+  std::chrono::milliseconds time_to_fetch{};
+  Result<FetchedArtifact> fetch(const Reference&, const Digest&, const Deadline& deadline) override {
+    time_to_fetch = deadline.left();
     return fail(Kind::not_found, "nothing here");
   }
 };
@@ -168,6 +173,14 @@ TEST_F(OciSourceTest, WithoutADigestTakesTheTagIfWhatWasAnnouncedNeverComes) {
   }
 }
 
+TEST_F(OciSourceTest, NeedsAReference) {  // oci 1
+  const auto settled = settle(std::nullopt, "reg.example/My/app");
+  ASSERT_FALSE(settled);
+  EXPECT_EQ(settled.error().kind, Kind::invalid);
+  EXPECT_TRUE(settled.error().message.starts_with("failed to parse OCI artifact reference: repository 'My/app' "))
+      << settled.error().message;
+}
+
 TEST_F(OciSourceTest, WithoutADigestNeedsTheTag) {  // webhook/P0
   registry.tag_views = {std::nullopt};
   const auto settled = settle(std::nullopt);
@@ -212,6 +225,20 @@ TEST_F(OciSourceTest, FailsWhenTheDigestNeverAppears) {  // webhook/P2
   EXPECT_EQ(settled.error().message,
             "resolving reg.example/my/app:main: digest " + unknown.str() + " not found in my/app");
   EXPECT_EQ(registry.manifest_asked, 5);
+}
+
+// oci 3.4: the first push makes the repository; until then the registry knows none
+TEST_F(OciSourceTest, WaitsForARepositoryThatTheRegistryDoesNotKnowYet) {
+  registry.tag_views = {a};
+  registry.knows_repository_after = 3;
+  expect_deployed(settle(a), a);
+  for (const auto& announced : {std::optional(a), std::optional<Digest>()}) {
+    registry.knows_repository_after = 1000;
+    const auto settled = settle(announced);
+    ASSERT_FALSE(settled);
+    EXPECT_EQ(settled.error().kind, Kind::not_found);
+    EXPECT_EQ(settled.error().message, "resolving reg.example/my/app:main: 404 NAME_UNKNOWN");
+  }
 }
 
 TEST_F(OciSourceTest, WaitsForATagViewThatIsBehind) {  // webhook/P3
@@ -279,6 +306,17 @@ TEST_F(OciSourceTest, StopsWaitingWhenTheJobIsAskedTo) {  // reliability/P12
   const auto settled = source.settle(job, history, Deadline::in(1h, stop.get_token()));
   ASSERT_FALSE(settled);
   EXPECT_EQ(settled.error().kind, Kind::unavailable);
+}
+
+// oci 3.4: however long the job may take
+TEST_F(OciSourceTest, PullsForTenMinutesAtMost) {
+  OciSource source({}, registry, trust, Log({.level = LogLevel::error}));
+  const Job job{.id = "j", .request = {.artifact = "reg.example/my/app:main"}};
+  for (const auto& [allowed, most] : {std::pair{60min, 10min}, std::pair{1min, 1min}}) {
+    EXPECT_FALSE(source.fetch(job, a, "/nowhere", Deadline::in(allowed)));
+    EXPECT_LE(registry.time_to_fetch, most);
+    EXPECT_GT(registry.time_to_fetch, most / 2);
+  }
 }
 
 // registry-events 3.6: the signature may come after the push; the event of it is ignored

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <utility>
+
 #include "sys/proxy.h"
 
 namespace windlass {
@@ -76,6 +79,21 @@ TEST(Url, ResolvesALocation) {
 }
 
 // oci 3.4
+TEST(ProxySettings, AreThoseOfTheEnvironment) {  // oci 3.4
+  const std::pair<const char*, const char*> given[] = {{"http_proxy", "http://lower"},
+                                                       {"HTTP_PROXY", "http://upper"},
+                                                       {"HTTPS_PROXY", "http://u:p@secure"},
+                                                       {"no_proxy", "a.example"},
+                                                       {"NO_PROXY", "b.example"}};
+  ::unsetenv("https_proxy");
+  for (const auto& [name, value] : given) ::setenv(name, value, 1);
+  const auto settings = ProxySettings::from_environment();
+  for (const auto& [name, value] : given) ::unsetenv(name);
+  EXPECT_EQ(settings.http, "http://lower");
+  EXPECT_EQ(settings.https, "http://u:p@secure");
+  EXPECT_EQ(settings.exceptions, "a.example");
+}
+
 TEST(ProxySettings, ChoosesByHost) {
   const ProxySettings settings{.http = "http://proxy:1",
                                .https = "http://proxy:2",
