@@ -108,8 +108,9 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   made->environment_hash_ = hash_of(passed) + hash_of(child_environment(parts.environment, {}).variables);
   made->hash_key_ = *key;
   made->preparer_ = std::make_unique<StackPreparer>(
-      StackPreparer::Options{.hash_key = std::move(*key), .process_env = std::move(passed)}, *made->driver_,
-      parts.engine, *made->releases_);
+      StackPreparer::Options{
+          .hash_key = std::move(*key), .process_env = std::move(passed), .restricted = settings.restricted},
+      *made->driver_, parts.engine, *made->releases_);
   made->images_ = std::make_unique<StackImages>(StackImages::Options{}, *made->driver_, parts.engine, *made->preparer_,
                                                 *made->releases_);
   made->deployment_ =
@@ -129,9 +130,9 @@ Status Deployer::check(const Deadline& deadline) {
   if (auto linked = link_host_path(*host_path, settings_.data_mount_path); !linked) return linked;
   host_data_dir_ = *host_path;
   settled_ = std::make_unique<SettledRuns>(
-      SettledRuns::Options{
-          .surroundings = fmt::format("{}\n{}\n{}", settings_.deploy_config_base_dir, *host_path, environment_hash_),
-          .hash_key = hash_key_},
+      SettledRuns::Options{.surroundings = fmt::format("{}\n{}\n{}{}", settings_.deploy_config_base_dir, *host_path,
+                                                       environment_hash_, settings_.restricted ? "\nrestricted" : ""),
+                           .hash_key = hash_key_},
       *source_, *driver_, engine_, *releases_, log_);
   pipeline_ = std::make_unique<Pipeline>(
       Pipeline::Options{.data_dir = settings_.data_mount_path,

@@ -102,10 +102,8 @@ Status RunningService::open() {
   auto engine = make_engine(engine_options(settings_), transport_);
   if (!engine) return tl::unexpected(engine.error());
   engine_ = std::move(*engine);
-  auto queue = JobQueue::open({.state_file = state_.state_file(),
-                               .job_timeout = settings_.job_timeout,
-                               .observer = &metrics_},
-                              clock_, log_);
+  auto queue = JobQueue::open(
+      {.state_file = state_.state_file(), .job_timeout = settings_.job_timeout, .observer = &metrics_}, clock_, log_);
   if (!queue) return tl::unexpected(queue.error());
   queue_ = std::move(*queue);
   auto deployer = Deployer::make({.settings = settings_,
@@ -148,8 +146,9 @@ Status RunningService::open() {
   auto restarts = RestartLog::open(*std::move(db), clock_.now());
   if (!restarts) return tl::unexpected(restarts.error());
   restarts_ = *std::move(restarts);
-  reconciler_ = std::make_unique<Reconciler>(Reconciler::Options{.observer = &metrics_}, *engine_, deployer_->release_store(),
-                                             deployer_->stack_locks(), *restarts_, *queue_, clock_, log_);
+  reconciler_ =
+      std::make_unique<Reconciler>(Reconciler::Options{.observer = &metrics_}, *engine_, deployer_->release_store(),
+                                   deployer_->stack_locks(), *restarts_, *queue_, clock_, log_);
   routes_ = std::make_unique<Routes>(*webhook_, *api_);
   return listen();
 }

@@ -9,8 +9,7 @@ namespace windlass {
 namespace {
 
 // api 4, and M5 for what takes longer
-const std::vector<double> kBuckets = {.005, .01, .025, .05, .1, .25, .5,  1,   2.5,
-                                      5,    10,  30,   60,  120, 300, 600, 1800};
+const std::vector<double> kBuckets = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800};
 
 double seconds(std::chrono::milliseconds elapsed) { return static_cast<double>(elapsed.count()) / 1000; }
 
@@ -126,9 +125,9 @@ std::string ServiceMetrics::page(const JobQueue::Load& load, bool engine_answers
   jobs_running_.set({}, static_cast<double>(load.running));
   engine_up_.set({}, engine_answers ? 1 : 0);
   std::string text;
-  for (const auto* metric : {&info_, &polls_, &poll_errors_, &webhooks_, &webhook_errors_, &deployments_,
-                             &deployment_errors_, &deployments_active_, &webhooks_received_, &jobs_waiting_,
-                             &jobs_running_, &journal_errors_, &engine_up_})
+  for (const auto* metric :
+       {&info_, &polls_, &poll_errors_, &webhooks_, &webhook_errors_, &deployments_, &deployment_errors_,
+        &deployments_active_, &webhooks_received_, &jobs_waiting_, &jobs_running_, &journal_errors_, &engine_up_})
     text += metric->text();
   for (const auto* histogram : {&poll_duration_, &webhook_duration_, &deployment_duration_, &job_duration_})
     text += histogram->text();
@@ -138,7 +137,9 @@ std::string ServiceMetrics::page(const JobQueue::Load& load, bool engine_answers
 ServerResponse metrics_answer(const ServerRequest& request, const std::function<std::string()>& page) {
   if (request.path != "/metrics") return page_not_found();
   if (request.method != "GET" && request.method != "HEAD")
-    return {.status = 405, .content_type = "text/plain; charset=utf-8", .body = "method not allowed\n",
+    return {.status = 405,
+            .content_type = "text/plain; charset=utf-8",
+            .body = "method not allowed\n",
             .headers = {{"Allow", "GET, HEAD"}}};
   return {.content_type = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", .body = page()};
 }

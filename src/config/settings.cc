@@ -51,7 +51,8 @@ void read_log_level(SettingReader& read, Settings& settings) {
 void read_ports(SettingReader& read, Settings& settings) {
   read.number("HTTP_PORT", kPorts, settings.http_port);
   read.number("METRICS_PORT", kPorts, settings.metrics_port);
-  if (settings.http_port == settings.metrics_port) read.fault("HTTP_PORT and METRICS_PORT cannot be the same port number");
+  if (settings.http_port == settings.metrics_port)
+    read.fault("HTTP_PORT and METRICS_PORT cannot be the same port number");
 }
 
 void check_readable(SettingReader& read, const std::string& name, const std::string& path) {
@@ -224,6 +225,14 @@ void read_pass_env_allow(SettingReader& read, Settings& settings) {
     read.warn("PASS_ENV_ALLOW has no effect without PASS_ENV");
 }
 
+// A policy that is misspelt must never be one that is off.
+void read_deploy_policy(SettingReader& read, Settings& settings) {
+  const auto value = read.text("DEPLOY_POLICY");
+  settings.restricted = value == "restricted";
+  if (!value.empty() && value != "compat" && value != "restricted")
+    read.fault(fmt::format("DEPLOY_POLICY: {}: must be compat or restricted", shown(value)));
+}
+
 void read_service_rules(SettingReader& read, Settings& settings) {
   read.number("MAX_PAYLOAD_SIZE", kBytes, settings.max_payload_size);
   read.number("MAX_CONCURRENT_DEPLOYMENTS", {1, std::numeric_limits<std::int32_t>::max()},
@@ -235,6 +244,7 @@ void read_service_rules(SettingReader& read, Settings& settings) {
   read.flag("AUTO_ROLLBACK", settings.auto_rollback);
   read.flag("PASS_ENV", settings.pass_env);
   read_pass_env_allow(read, settings);
+  read_deploy_policy(read, settings);
   bool without_effect = false;
   for (const auto* name : {"SCHEDULER_ENABLED", "DOCKER_SWARM_FEATURES", "API_ALLOW_UNMANAGED"})
     read.flag(name, without_effect);

@@ -144,6 +144,7 @@ const std::tuple<std::string, std::string, std::string> kFaults[] = {
     {"HTTP_PORT", "65536", "HTTP_PORT: \"65536\" is not a whole number from 1 to 65535"},
     {"HTTP_PORT", " 80", "HTTP_PORT: \" 80\" is not a whole number from 1 to 65535"},
     {"HTTP_PORT", "80\n", "HTTP_PORT: \"80\\x0a\" is not a whole number from 1 to 65535"},
+    {"DEPLOY_POLICY", "Restricted", "DEPLOY_POLICY: \"Restricted\": must be compat or restricted"},
     {"HTTP_PORT", "9120", "HTTP_PORT and METRICS_PORT cannot be the same port number"},
     {"HTTP_TLS_CERT_FILE", "/dev/null", "HTTP_TLS_CERT_FILE and HTTP_TLS_KEY_FILE must be set together"},
     {"HTTP_TLS_KEY_FILE", " /dev/null ", "HTTP_TLS_CERT_FILE and HTTP_TLS_KEY_FILE must be set together"},
@@ -293,7 +294,6 @@ TEST(UnbuiltSettings, AreRefusedByName) {
       {"CERT_ROTATION_ENABLED", "rubbish", "(certificate rotation): unset it or leave it at false"},
       {"APPRISE_NOTIFY_REPEAT_INTERVAL", "2h", "(notifications): unset it or leave it at 1h"},
       {"GIT_ACCESS_TOKEN_FILE", "/token", "(Git sources): unset it"},
-      {"DEPLOY_POLICY", "restricted", "(the policy gate): unset it or leave it at compat"},
   };
   for (const auto& [name, value, end] : rows) {
     SCOPED_TRACE(name + "=" + value);

@@ -22,7 +22,6 @@ constexpr Unbuilt kUnbuilt[] = {
     {"TUF_ROOT", "", "a trusted root over the network, OCI_TRUSTED_ROOT_FILE names a file"},
     {"TUF_MIRROR", "", "a trusted root over the network, OCI_TRUSTED_ROOT_FILE names a file"},
     {"TUF_ROOT_JSON", "", "a trusted root over the network, OCI_TRUSTED_ROOT_FILE names a file"},
-    {"DEPLOY_POLICY", "compat", "the policy gate"},
     {"WEBHOOK_ALLOWED_HOSTS", "", "webhooks of Git sources"},
 
     {"SECRET_PROVIDER", "", "fetching of external secrets"},

@@ -290,8 +290,9 @@ class PipelineTest : public ::testing::Test {
     pipeline.reset();
     releases.reset();
     releases = std::move(*ReleaseStore::open(std::move(*Db::open(folder / "state.db")), Secret("key")));
-    preparer = std::make_unique<StackPreparer>(StackPreparer::Options{.hash_key = Secret("key"), .process_env = {}},
-                                               driver, engine, *releases);
+    preparer = std::make_unique<StackPreparer>(
+        StackPreparer::Options{.hash_key = Secret("key"), .process_env = {}, .restricted = restricted}, driver, engine,
+        *releases);
     images = std::make_unique<StackImages>(StackImages::Options{}, driver, engine, *preparer, *releases);
     deployment = std::make_unique<StackDeployment>(StackDeployment::Options{}, driver, engine, *preparer, *images,
                                                    *releases, clock);
@@ -323,6 +324,7 @@ class PipelineTest : public ::testing::Test {
 
   fs::path folder;
   bool auto_rollback = false;
+  bool restricted = false;
   std::string surroundings;
   SystemClock clock;
   FakeSource source;

@@ -142,6 +142,24 @@ TEST_F(PipelineTest, TouchesNothingWhenAModelCannotBeResolved) {  // reliability
   EXPECT_EQ(driver.upped, 1);
 }
 
+// reliability/P28
+TEST_F(PipelineTest, TouchesNothingThatTheRestrictedPolicyForbids) {
+  driver.models["web"] = R"({"name":"web","services":{"page":{"image":"nginx:1","privileged":true}}})";
+  restricted = true;
+  start();
+  EXPECT_EQ(run().run_message(), "deployment failed: failed to deploy stack web: policy: service page: privileged");
+  driver.models["web"] = R"({"name":"web","services":{"page":{"image":"nginx:1","pull_policy":"never"}}})";
+  source.files["compose.yaml"] = "services: {page: {image: nginx, env_file: /etc/passwd}}\n";
+  EXPECT_EQ(run().run_message(),
+            "deployment failed: failed to deploy stack web: policy: service page: env_file /etc/passwd leaves the "
+            "artifact, or may (compose.yaml:1)");
+  EXPECT_TRUE(live.synced.empty());
+  EXPECT_EQ(driver.upped, 0);
+  restricted = false;
+  start();
+  EXPECT_EQ(run().status, RunStatus::succeeded);
+}
+
 TEST_F(PipelineTest, TouchesNothingWhenAnImageCannotBePulled) {
   run();
   release_2();

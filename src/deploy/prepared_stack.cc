@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "config/compose_paths.h"
+#include "deploy/deploy_policy.h"
 #include "deploy/half_recreated.h"
 #include "deploy/labels.h"
 #include "deploy/model_changes.h"
@@ -60,6 +62,9 @@ Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig&
   if (!files) return tl::unexpected(files.error());
   for (const auto& file : *files)
     if (auto good = check_compose_file(tree.root, file); !good) return tl::unexpected(good.error());
+  if (options_.restricted)  // before the tool reads them
+    if (auto good = check_compose_paths(tree.root, config.working_dir, *files); !good)
+      return tl::unexpected(good.error());
   auto environment = interpolation_environment(tree.root, config, options_.process_env);
   if (!environment) return tl::unexpected(environment.error());
 
@@ -71,6 +76,9 @@ Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig&
   auto model = driver_.resolve(spec, deadline.within(kResolveTimeout));
   if (!model) return tl::unexpected(model.error());
   stack.environment = std::move(spec.environment);
+  if (options_.restricted)
+    if (auto good = check_restricted(*model, config.name, tree.root.string()); !good)
+      return tl::unexpected(good.error());
   if (auto built = refuse_unbuilt_labels(*model); !built) return tl::unexpected(built.error());
 
   put_build_arguments(*model, config.build.args);

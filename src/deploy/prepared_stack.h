@@ -56,6 +56,7 @@ class StackPreparer {
   struct Options {
     Secret hash_key;                                 // of this installation (deploy/N9)
     std::map<std::string, std::string> process_env;  // what PASS_ENV lets through; empty without it
+    bool restricted = false;                         // DEPLOY_POLICY=restricted
   };
 
   StackPreparer(Options options, Driver& driver, Engine& engine, ReleaseStore& releases);

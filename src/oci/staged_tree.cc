@@ -80,7 +80,7 @@ Status StagedTree::count_name(const std::string& text) {
   names_bytes_ += text.size();
   if (names_bytes_ > limits_.names_bytes_max)
     return broken(fmt::format("artifact exceeds maximum allowed size of all names: {} bytes", limits_.names_bytes_max));
-  return {};
+  return get_place();
 }
 
 Result<FileDescriptor> StagedTree::open_parent(const std::string& path) const {

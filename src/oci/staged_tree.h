@@ -20,7 +20,8 @@ namespace windlass {
 class StagedTree {
  public:
   // `root` exists and is empty.
-  static Result<StagedTree> open(const std::filesystem::path& root, const UnpackLimits& limits, const Deadline& deadline);
+  static Result<StagedTree> open(const std::filesystem::path& root, const UnpackLimits& limits,
+                                 const Deadline& deadline);
 
   // Entries after this belong to the next layer, which may replace and white out what earlier ones brought.
   void begin_layer() { ++layer_; }

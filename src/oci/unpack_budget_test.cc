@@ -81,7 +81,8 @@ TEST_F(UnpackBudget, LetsFewLargeTreesBeInMemoryAtOnce) {
       const auto second = within(archive, 20ms);
       ASSERT_FALSE(second);
       EXPECT_EQ(second.error().kind, Kind::unavailable);
-      EXPECT_NE(second.error().message.find("gave up waiting for a place"), std::string::npos) << second.error().message;
+      EXPECT_NE(second.error().message.find("gave up waiting for a place"), std::string::npos)
+          << second.error().message;
       EXPECT_FALSE(std::filesystem::exists(root));
     }
     EXPECT_TRUE(within(TarBuilder().file("a").file("b").end().bytes(), 10s)) << "small ones need none";

@@ -159,7 +159,8 @@ void WebhookEndpoint::turn_away(const Call& call, const WebhookAnswer& answer) {
   if (lines_.count(without_port(ip), clock_.steady_now()))
     log_.error(answer.error, {{"job_id", call.job_id}, {"ip", ip}, {"error", answer.content}});  // L4
   const bool is_stranger = answer.status == 401 || answer.status == 403;
-  observer_.webhook_answered(call.provider, kUnknown, is_stranger ? WebhookResult::unauthorized : WebhookResult::rejected);
+  observer_.webhook_answered(call.provider, kUnknown,
+                             is_stranger ? WebhookResult::unauthorized : WebhookResult::rejected);
   call.respond(answer.response(call.job_id));
 }
 

@@ -1,0 +1,268 @@
+#include "deploy/deploy_policy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "deploy/model_paths.h"
+
+namespace windlass {
+namespace {
+
+using Names = std::span<const std::string_view>;
+
+// What reaches no further than the stack itself, whatever its value. Sorted.
+constexpr std::string_view kHarmless[] = {"annotations",    "attach",
+                                          "blkio_config",   "cap_drop",
+                                          "command",        "container_name",
+                                          "cpu_count",      "cpu_percent",
+                                          "cpu_period",     "cpu_quota",
+                                          "cpu_shares",     "cpus",
+                                          "cpuset",         "depends_on",
+                                          "develop",        "dns",
+                                          "dns_opt",        "dns_search",
+                                          "domainname",     "entrypoint",
+                                          "environment",    "expose",
+                                          "extra_hosts",    "group_add",
+                                          "healthcheck",    "hostname",
+                                          "image",          "init",
+                                          "labels",         "links",
+                                          "logging",        "mac_address",
+                                          "mem_limit",      "mem_reservation",
+                                          "mem_swappiness", "memswap_limit",
+                                          "networks",       "oom_kill_disable",
+                                          "oom_score_adj",  "pids_limit",
+                                          "platform",       "ports",
+                                          "profiles",       "pull_policy",
+                                          "read_only",      "restart",
+                                          "scale",          "shm_size",
+                                          "stdin_open",     "stop_grace_period",
+                                          "stop_signal",    "storage_opt",
+                                          "tmpfs",          "tty",
+                                          "ulimits",        "user",
+                                          "working_dir"};
+constexpr std::string_view kHarmlessOfBuild[] = {"args",      "cache_from", "dockerfile_inline", "labels",   "no_cache",
+                                                 "platforms", "pull",       "secrets",           "shm_size", "tags",
+                                                 "target"};
+constexpr std::string_view kHarmlessOfVolumes[] = {"external", "labels", "name"};  // name and external are judged apart
+constexpr std::string_view kSections[] = {"configs", "name", "networks", "secrets", "services", "version", "volumes"};
+constexpr std::string_view kHarmlessOfFiles[] = {"content", "environment", "labels", "name"};
+constexpr std::string_view kHarmlessOfNetworks[] = {"attachable", "enable_ipv4", "enable_ipv6", "external",
+                                                    "internal",   "ipam",        "labels",      "name"};
+
+bool is_one_of(std::string_view key, Names names) {
+  return key.starts_with("x-") || std::find(names.begin(), names.end(), key) != names.end();
+}
+
+// null, false, "", [] and {} ask for nothing.
+bool asks_for_something(const json::value& value) {
+  if (value.is_null()) return false;
+  if (value.is_bool()) return value.get_bool();
+  if (value.is_string()) return !value.get_string().empty();
+  if (value.is_array()) return !value.get_array().empty();
+  if (value.is_object()) return !value.get_object().empty();
+  return true;
+}
+
+std::string_view as_text(const json::value& value) {
+  return value.is_string() ? std::string_view(value.get_string()) : std::string_view();
+}
+
+class Judge {
+ public:
+  Judge(std::string_view project, std::string_view root) : project_(project), root_(root) {}
+
+  void judge(const json::object& model) {
+    for_each(model, "services", "service", [&](const json::object& service) { judge_service(service); });
+    for_each(model, "volumes", "volume", [&](const json::object& volume) { judge_volume(volume); });
+    for_each(model, "networks", "network", [&](const json::object& network) { judge_network(network); });
+    for (const auto* section : {"secrets", "configs"})
+      for_each(model, section, std::string_view(section) == "secrets" ? "secret" : "config",
+               [&](const json::object& file) { judge_file(file); });
+    for (const auto& member : model)
+      if (!is_one_of(member.key(), kSections))
+        faults_.push_back(fmt::format("policy: {}", printable(member.key(), 64)));
+  }
+
+  Status verdict() const {
+    if (faults_.empty()) return {};
+    return fail(Kind::denied, fmt::format("{}", fmt::join(faults_, "; ")));
+  }
+
+ private:
+  template <typename Function>
+  void for_each(const json::object& model, std::string_view section, std::string_view kind, const Function& function) {
+    const auto* entries = object_of(model, section);
+    if (entries == nullptr) return;
+    for (const auto& entry : *entries) {
+      at_ = fmt::format("{} {}", kind, printable(entry.key(), 256));
+      key_ = entry.key();
+      if (const auto* object = entry.value().if_object()) function(*object);
+    }
+  }
+
+  // Compose leaves an absolute path as it is written.
+  bool is_inside(std::string_view path) const {
+    return path_below(root_, std::filesystem::path(path).lexically_normal().string()).has_value();
+  }
+
+  void deny(std::string_view feature) { faults_.push_back(fmt::format("policy: {}: {}", at_, feature)); }
+
+  void judge_service(const json::object& service) {
+    for (const auto& member : service) {
+      const std::string_view key = member.key();
+      const auto& value = member.value();
+      if (std::binary_search(std::begin(kHarmless), std::end(kHarmless), key) || key.starts_with("x-") ||
+          !asks_for_something(value))
+        continue;
+      if (key == "volumes")
+        judge_mounts(value);
+      else if (key == "build")
+        judge_build(value);
+      else if (key == "post_start" || key == "pre_stop")
+        judge_hooks(key, value);
+      else if (key == "deploy")
+        judge_deploy(value);
+      else if (key == "secrets" || key == "configs")
+        continue;  // what they are of is judged where it is declared
+      else if (!is_fine_value(key, value))
+        deny(as_text(value).empty() ? printable(key, 64) : fmt::format("{} {}", key, printable(as_text(value), 200)));
+    }
+  }
+
+  // Keys that hold what is harmless or not by their value.
+  static bool is_fine_value(std::string_view key, const json::value& value) {
+    const auto text = as_text(value);
+    const bool is_of_stack = text.starts_with("service:");
+    if (key == "network_mode") return is_of_stack || text == "bridge" || text == "none";
+    if (key == "ipc") return is_of_stack || text == "private" || text == "shareable" || text == "none";
+    if (key == "pid") return is_of_stack;
+    if (key == "cgroup") return text == "private";
+    if (key != "security_opt" || !value.is_array()) return false;
+    return std::ranges::all_of(value.get_array(), [](const json::value& option) {
+      return as_text(option).starts_with("no-new-privileges") && !as_text(option).ends_with("false");
+    });
+  }
+
+  void judge_mounts(const json::value& mounts) {
+    if (!mounts.is_array()) return deny("volumes");
+    for (const auto& item : mounts.get_array()) {
+      const auto* mount = item.if_object();
+      const auto type = mount == nullptr ? std::string_view() : text_of(*mount, "type");
+      if (type == "volume" || type == "tmpfs" || type == "image") continue;
+      const auto source = mount == nullptr ? std::string_view() : text_of(*mount, "source");
+      if (type != "bind")
+        deny(fmt::format("volumes of type {}", printable(type, 64)));
+      else if (!is_inside(source))
+        deny(fmt::format("bind mount of {}", printable(source, 200)));
+    }
+  }
+
+  void judge_build(const json::value& value) {
+    const auto* build = value.if_object();
+    if (build == nullptr) return deny("build");
+    for (const auto& member : *build) {
+      const std::string_view key = member.key();
+      if (is_one_of(key, kHarmlessOfBuild) || !asks_for_something(member.value())) continue;
+      if (key == "context")
+        judge_context("build.context", as_text(member.value()));
+      else if (key == "dockerfile")
+        judge_dockerfile(text_of(*build, "context"), as_text(member.value()));
+      else if (key == "additional_contexts" && member.value().is_object())
+        for (const auto& context : member.value().get_object())
+          judge_context("build.additional_contexts", as_text(context.value()));
+      else
+        deny(fmt::format("build.{}", printable(key, 64)));
+    }
+  }
+
+  void judge_context(std::string_view what, std::string_view context) {
+    if (!context.starts_with("service:") && !is_inside(context))
+      deny(fmt::format("{} {}", what, printable(context, 200)));
+  }
+
+  // Relative to the context.
+  void judge_dockerfile(std::string_view context, std::string_view file) {
+    if (!is_inside((std::filesystem::path(context) / file).string()))
+      deny(fmt::format("build.dockerfile {}", printable(file, 200)));
+  }
+
+  void judge_hooks(std::string_view key, const json::value& hooks) {
+    if (!hooks.is_array()) return deny(key);
+    for (const auto& hook : hooks.get_array()) {
+      const auto* members = hook.if_object();
+      const auto* privileged = members == nullptr ? nullptr : members->if_contains("privileged");
+      if (members == nullptr || (privileged != nullptr && asks_for_something(*privileged)))
+        return deny(fmt::format("{} with privileged", key));
+    }
+  }
+
+  void judge_deploy(const json::value& value) {
+    const auto* deploy = value.if_object();
+    const auto* resources = deploy == nullptr ? nullptr : object_of(*deploy, "resources");
+    if (resources == nullptr) return;
+    for (const auto& limits : *resources)
+      if (const auto* members = limits.value().if_object())
+        for (const auto* key : {"devices", "generic_resources"})
+          if (const auto* asked = members->if_contains(key); asked != nullptr && asks_for_something(*asked))
+            deny(fmt::format("deploy.resources.{}.{}", printable(limits.key(), 64), key));
+  }
+
+  // Compose gives a name to what has none of its own; another name is another stack's.
+  void judge_name(const json::object& object) {
+    if (const auto name = text_of(object, "name"); !name.empty() && name != fmt::format("{}_{}", project_, key_))
+      deny(fmt::format("name {}", printable(name, 200)));
+    if (const auto* external = object.if_contains("external"); external != nullptr && asks_for_something(*external))
+      deny("external");
+  }
+
+  void judge_volume(const json::object& volume) {
+    judge_name(volume);
+    for (const auto& member : volume)
+      if (const std::string_view key = member.key(); asks_for_something(member.value()) &&
+                                                     !is_one_of(key, kHarmlessOfVolumes) &&
+                                                     !(key == "driver" && as_text(member.value()) == "local"))
+        deny(printable(key, 64));
+  }
+
+  void judge_network(const json::object& network) {
+    judge_name(network);
+    for (const auto& member : network)
+      if (const std::string_view key = member.key(); asks_for_something(member.value()) && key != "name" &&
+                                                     key != "external" && !is_one_of(key, kHarmlessOfNetworks) &&
+                                                     !(key == "driver" && as_text(member.value()) == "bridge"))
+        deny(printable(key, 64));
+  }
+
+  void judge_file(const json::object& file) {
+    for (const auto& member : file) {
+      const std::string_view key = member.key();
+      if (!asks_for_something(member.value()) || is_one_of(key, kHarmlessOfFiles)) continue;
+      if (key != "file")
+        deny(printable(key, 64));
+      else if (!is_inside(as_text(member.value())))
+        deny(fmt::format("file {}", printable(as_text(member.value()), 200)));
+    }
+  }
+
+  const std::string project_;
+  const std::string root_;
+  std::string at_;   // "service web"
+  std::string key_;  // "web"
+  std::vector<std::string> faults_;
+};
+
+}  // namespace
+
+Status check_restricted(const json::object& model, std::string_view project, std::string_view tree_root) {
+  Judge judge(project, tree_root);
+  judge.judge(model);
+  return judge.verdict();
+}
+
+}  // namespace windlass
