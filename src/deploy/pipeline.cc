@@ -164,13 +164,7 @@ JobOutcome Pipeline::deploy(Run& run) {
   auto& [live_path, tree, configs] = *ready;
   if (run.any_failed()) return conclude(run);  // they share the live directory: all of them or none (oci 11.3)
 
-  std::vector<std::string> names;
-  for (const auto& stack : run.stacks) names.push_back(stack.config.name);
-  auto locks = locks_.take(names, run.deadline, [&](const std::string& stack) {
-    run.log.info("waiting for stack lock", {{"stack", stack}});
-  });
-  if (!locks) return JobOutcome::failed(FailedStep::deployment, locks.error().message, true);
-
+  if (auto ended = lock_stacks(run)) return *ended;
   for_each_stack(
       run, [&](PreparedStack& stack) { return resolve(run, stack, tree, options_.host_data_dir + "/" + live_path); });
   if (run.any_failed()) return conclude(run);  // reliability/P7: all models or none
@@ -189,6 +183,25 @@ JobOutcome Pipeline::deploy(Run& run) {
   return conclude(run);
 }
 
+// All of the artifact's, until everything that this run leads to has ended: between a release that failed and the one
+// that comes back nobody else may deploy. The end of the job if somebody else has done so before a repair had them.
+std::optional<JobOutcome> Pipeline::lock_stacks(Run& run) {
+  std::vector<std::string> names, missing;
+  for (const auto& stack : run.stacks) names.push_back(stack.config.name);
+  std::ranges::copy_if(names, std::back_inserter(missing), [&](const std::string& name) {
+    return std::ranges::none_of(run.locks,
+                                [&](const auto& held) { return std::ranges::count(held.stacks(), name) > 0; });
+  });
+  if (!missing.empty()) {
+    auto locks = locks_.take(missing, run.deadline, [&](const std::string& stack) {
+      run.log.info("waiting for stack lock", {{"stack", stack}});
+    });
+    if (!locks) return JobOutcome::failed(FailedStep::deployment, locks.error().message, true);
+    run.locks.push_back(*std::move(locks));
+  }
+  return find_overtaken(run, names);
+}
+
 // Those that have not failed yet; the errors are kept with the run.
 void Pipeline::for_each_stack(Run& run, const std::function<Status(PreparedStack&)>& step) {
   const auto results = for_each_index(run.stacks.size(), options_.concurrent_stacks_max, [&](std::size_t index) {
@@ -202,6 +215,9 @@ void Pipeline::for_each_stack(Run& run, const std::function<Status(PreparedStack
 PreparedStack Pipeline::prepared(const Run& run, DeployConfig config) const {
   PreparedStack stack{.config = std::move(config)};
   stack.rollback = stack.config.rollback.value_or(options_.auto_rollback ? RollbackRule::always() : RollbackRule());
+  if (!run.only.empty() && stack.config.name != run.only) stack.filtered_because = "another stack is repaired";
+  // Of a repair only what changed is made anew, whatever the stack wants of every deployment.
+  if (is_repair(run.job.request)) stack.config.force_recreate = stack.config.force_image_pull = false;
   if (run.back_to) stack.rollback.on_failed = stack.rollback.on_unhealthy = stack.rollback.on_timeout = false;
   return stack;
 }
@@ -218,7 +234,7 @@ void Pipeline::verify_deployments(Run& run) {
 }
 
 Status Pipeline::resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root) {
-  if (stack.config.destroy.enabled) return {};
+  if (stack.config.destroy.enabled || !stack.filtered_because.empty()) return {};
   auto prepared = preparer_.prepare(run.job, stack.config, tree, host_root, run.deadline);
   if (!prepared) return tl::unexpected(prepared.error());
   prepared->rollback = stack.rollback;
@@ -334,6 +350,7 @@ JobOutcome Pipeline::conclude(const Run& run) {
 // Keeps what unchanged() needs. A stack that asks for something at every run (force_…) is never unchanged.
 void Pipeline::keep_settled(const Run& run) {
   if (run.leaves_obsolete) return;
+  if (!run.only.empty()) return keep_settled_stack(run);
   SettledRun settled{.key = run.key};
   for (const auto& stack : run.stacks) {
     if (stack.config.force_recreate || stack.config.force_image_pull) return;
@@ -346,12 +363,20 @@ void Pipeline::keep_settled(const Run& run) {
     run.log.warning("state of the run was not kept", {{"error", kept.error().message}});
 }
 
-// A stack that nothing was done to may have other rules now.
+// A repair of one stack settles nothing about the others.
+void Pipeline::keep_settled_stack(const Run& run) {
+  auto record = releases_.stack(run.only);
+  if (!record || !*record) return;
+  if (auto kept = settled_.replace_containers(run.job.request, run.only, (*record)->release_of); !kept)
+    run.log.warning("state of the run was not kept", {{"error", kept.error().message}});
+}
+
+// A stack that nothing was done to may have other rules now, and is of this digest.
 void Pipeline::keep_rules(const Run& run) {
   for (const auto& stack : run.stacks)
     if (!stack.config.destroy.enabled && stack.filtered_because.empty())
-      if (auto kept = releases_.set_reconciliation(stack.config.name, stack.config.reconciliation); !kept)
-        run.log.warning("reconciliation rule was not kept",
+      if (auto kept = releases_.keep_as_it_is(stack.config.name, *run.digest, stack.config.reconciliation); !kept)
+        run.log.warning("state of the stack was not kept",
                         {{"stack", stack.config.name}, {"error", kept.error().message}});
 }
 

@@ -69,6 +69,7 @@ class Pipeline {
   Status settle_look(Run& run);
   StackReport report_on(const Run& run, std::size_t index);
   PreparedStack prepared(const Run& run, DeployConfig config) const;
+  std::optional<JobOutcome> lock_stacks(Run& run);
   void for_each_stack(Run& run, const std::function<Status(PreparedStack&)>& step);
   void verify_deployments(Run& run);
   Status resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root);
@@ -84,6 +85,7 @@ class Pipeline {
   Result<Obsolete> remove_obsolete(Run& run, const DiscoveredStack& obsolete);
   JobOutcome conclude(const Run& run);
   void keep_settled(const Run& run);
+  void keep_settled_stack(const Run& run);
   void keep_rules(const Run& run);
   void remember(const Run& run, bool deployed);
   void remember_bad(const Run& run);
@@ -95,8 +97,10 @@ class Pipeline {
   JobOutcome go_on_with_rollback(Run& run, const BegunRollback& begun);
   JobOutcome roll_back_by_hand(Run& run, const LaneHistory& history);
   JobOutcome repair(Run& run, const LaneHistory& history);
-  Status move_to_last(Release& release, const LaneHistory& history);
-  JobOutcome bring_back(const Run& run, const Release& release, std::string_view cause = kRollbackCause);
+  JobOutcome repair_stack(Run& run, const std::string& stack);
+  JobOutcome repair_all(Run& run, const LaneHistory& history);
+  std::optional<JobOutcome> find_overtaken(const Run& run, const std::vector<std::string>& stacks);
+  JobOutcome bring_back(Run& run, const Release& release, std::string_view cause = kRollbackCause);
   bool is_beyond_doubt(const Run& run);
   Status restore_images(const Run& run, PreparedStack& stack);
 

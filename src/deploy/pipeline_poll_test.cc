@@ -1,4 +1,6 @@
 // What polls need of the pipeline: is there anything to do, and deployments that come with the request.
+#include <future>
+
 #include "deploy/pipeline_fixture.h"
 #include "sys/files.h"
 
@@ -226,6 +228,97 @@ TEST_F(PipelinePollTest, RedeploysTheServiceWhoseContainerChanged) {
   order.cause = kRepairCause;
   order.service = "";
   EXPECT_EQ(run(order).message, "another release was deployed meanwhile");
+}
+
+const Digest kDigest3 = Digest::of_sha256_hex(std::string(64, '3'));
+
+class TwoStacksTest : public PipelinePollTest {
+ protected:
+  // Version 1 deploys both, version 2 changes `web` only.
+  TwoStacksTest() {
+    source.files[".doco-cd.yaml"] = "name: web\n---\nname: shop\n";
+    driver.models["shop"] = R"({"name":"shop","services":{
+      "till":{"image":"till:1","pull_policy":"never","restart":"always"}}})";
+    EXPECT_EQ(run().status, RunStatus::succeeded);
+    release_2();
+    source.files["www/index.html"] = "v2";
+    EXPECT_EQ(run().status, RunStatus::succeeded);
+  }
+  JobOutcome repair_shop() {
+    auto order = releases->good_release("shop").value()->request;
+    EXPECT_EQ(order.digest, kDigest1) << "version 2 has left no release of it";
+    order.cause = kReconcileCause;
+    order.service = "shop till";
+    return run(order);
+  }
+};
+
+// Whatever has been forgotten of the lane meanwhile: a stack comes back to what it was last brought to.
+TEST_F(TwoStacksTest, ComesBackAloneAndNeverToAnOlderDigest) {
+  const auto page = id_of("page");
+  source.settled = Settled{.deploy = kDigest3, .reason = {}};
+  driver.resolve_error = Error{Kind::invalid, "services.page.image must be a string"};
+  ASSERT_EQ(run().status, RunStatus::failed);
+  driver.resolve_error.reset();
+  surroundings = "others";
+  start();
+  engine.projects["shop"].erase("till");
+  const auto outcome = repair_shop();
+  EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
+  EXPECT_EQ(live.synced.back(), kDigest2.str());
+  EXPECT_EQ(engine.projects["shop"].size(), 1u);
+  EXPECT_EQ(id_of("page"), page);
+  for (const auto& stack : outcome.stacks)
+    EXPECT_EQ(stack.status, stack.name == "shop" ? RunStatus::succeeded : RunStatus::skipped) << stack.name;
+  EXPECT_EQ((*releases->stack("shop"))->brought, kDigest2.str());
+}
+
+TEST_F(TwoStacksTest, LeavesWhatIsKnownOfTheOthers) {
+  engine.projects["shop"].erase("till");
+  ASSERT_EQ(repair_shop().status, RunStatus::succeeded);
+  EXPECT_EQ(*settled->because(request(), kDigest2, Deadline::in(5s)), "no changes");
+}
+
+// A poll repairs all stacks of a source, also when its last digest has left no release of some.
+TEST_F(TwoStacksTest, ComeBackTogetherInAnOutage) {
+  engine.projects["shop"].erase("till");
+  auto order = poll();
+  order.digest = kDigest2;
+  order.cause = kRepairCause;
+  EXPECT_EQ(run(order).status, RunStatus::succeeded);
+  EXPECT_EQ(engine.projects["shop"].size(), 1u);
+}
+
+// Its neighbour has the files of the release that failed.
+TEST_F(TwoStacksTest, DoesNotComeBackUnderANeighbourLeftForInspection) {
+  source.settled = Settled{.deploy = kDigest3, .reason = {}};
+  source.files["www/index.html"] = "v3";
+  engine.exit_code = 3;
+  driver.before_up = [this](const std::string&) { engine.state = "exited"; };
+  ASSERT_EQ(run().status, RunStatus::failed);
+  engine.projects["shop"].erase("till");
+  const auto synced = live.synced.size();
+  EXPECT_EQ(repair_shop().message, "the last release of stack web failed and is left for inspection");
+  EXPECT_EQ(live.synced.size(), synced);
+}
+
+// From another ref, say, while the repair waited for the stack.
+TEST_F(TwoStacksTest, GivesWayToWhatWasDeployedBeforeItHadTheLock) {
+  engine.projects["shop"].erase("till");
+  auto lock = std::make_optional(locks.take({"shop"}, Deadline::in(1s)).value());
+  JobOutcome outcome;
+  std::promise<void> is_under_way;
+  source.on_fetch = [&](const Digest&) { is_under_way.set_value(); };
+  std::jthread repair([&] { outcome = repair_shop(); });
+  is_under_way.get_future().wait();
+  Release newer{.id = "newer", .stack = "shop", .request = request(), .digest = kDigest2.str()};
+  ASSERT_TRUE(releases->begin(newer, {}));
+  newer.state = ReleaseState::succeeded;
+  ASSERT_TRUE(releases->finish(newer, {}));
+  lock.reset();
+  repair.join();
+  EXPECT_EQ(outcome.message, "another release was deployed meanwhile");
+  EXPECT_TRUE(engine.projects["shop"].empty());
 }
 
 // A digest that changed no service has left no release; what comes back is still that one, rules and all.

@@ -57,6 +57,51 @@ Result<std::optional<Release>> ReleaseStore::good_release_of(const JobRequest& r
   }
 }
 
+Result<std::optional<Release>> ReleaseStore::release_brought_to(const JobRequest& request, const Digest& digest) {
+  const std::lock_guard lock(mutex_);
+  auto query = select_releases(*db_,
+                               "WHERE source_id = ? AND ref = ? AND target = ? AND state = 'succeeded' AND artifact != "
+                               "'' AND stack IN (SELECT name FROM stacks WHERE brought = ?) ORDER BY seq DESC");
+  query.bind(request.source_id).bind(request.ref).bind(request.target).bind(digest.str());
+  for (;;) {  // the deployments are sealed: no query can compare them
+    auto release = read_release(query, seal_);
+    if (!release || !*release || (*release)->request.deployments == request.deployments) return release;
+  }
+}
+
+Result<std::string> ReleaseStore::failed_stack(const JobRequest& request, const std::string& digest) {
+  const std::lock_guard lock(mutex_);
+  auto query = db_->query(
+      "SELECT name FROM stacks WHERE source_id = ? AND ref = ? AND target = ? AND last_state = 'failed' AND (SELECT "
+      "digest FROM releases WHERE stack = name ORDER BY seq DESC LIMIT 1) != ? LIMIT 1");
+  query.bind(request.source_id).bind(request.ref_is_digest ? "@" : request.ref).bind(request.target).bind(digest);
+  const auto name = query.first_text();
+  if (!name) return tl::unexpected(name.error());
+  return name->value_or("");
+}
+
+namespace {
+
+Result<std::int64_t> number_in(Query query) {
+  const auto row = query.step();
+  if (!row) return tl::unexpected(row.error());
+  return *row ? query.number(0) : 0;
+}
+
+}  // namespace
+
+Result<std::int64_t> ReleaseStore::newest() {
+  const std::lock_guard lock(mutex_);
+  return number_in(db_->query("SELECT ifnull(max(seq), 0) FROM releases"));
+}
+
+Result<std::int64_t> ReleaseStore::newest(const std::vector<std::string>& stacks) {
+  const std::lock_guard lock(mutex_);
+  auto query = db_->query("SELECT ifnull(max(seq), 0) FROM releases WHERE stack IN (SELECT value FROM json_each(?))");
+  query.bind(json::serialize(json::value_from(stacks)));
+  return number_in(std::move(query));
+}
+
 Result<std::optional<Release>> ReleaseStore::good_as_of(const std::string& stack, const Release& release) {
   const std::lock_guard lock(mutex_);
   auto query = select_releases(*db_,

@@ -60,7 +60,7 @@ constexpr Column kOrderColumn[] = {{"seq", "INTEGER NOT NULL DEFAULT 0"}};
 constexpr Column kStackColumns[] = {
     {"ref", "TEXT NOT NULL DEFAULT ''"},       {"target", "TEXT NOT NULL DEFAULT ''"},
     {"discovery", "TEXT NOT NULL DEFAULT ''"}, {"reconciliation", "TEXT NOT NULL DEFAULT ''"},
-    {"model", "TEXT NOT NULL DEFAULT ''"},
+    {"model", "TEXT NOT NULL DEFAULT ''"},     {"brought", "TEXT NOT NULL DEFAULT ''"},
 };
 
 json::value stacks_to_json(const std::vector<SettledStack>& stacks) {
@@ -184,7 +184,7 @@ Status ReleaseStore::remember(const std::string& lane, const Digest& digest, boo
 
 Result<std::optional<StackRecord>> ReleaseStore::stack(const std::string& name) {
   const std::lock_guard lock(mutex_);
-  auto query = db_->query("SELECT source_id, last_state, release_of FROM stacks WHERE name = ?");
+  auto query = db_->query("SELECT source_id, last_state, release_of, brought FROM stacks WHERE name = ?");
   query.bind(name);
   auto row = query.step();
   if (!row) return tl::unexpected(row.error());
@@ -193,7 +193,8 @@ Result<std::optional<StackRecord>> ReleaseStore::stack(const std::string& name) 
   if (!releases) return tl::unexpected(releases.error());
   return std::optional(StackRecord{.source_id = query.text(0),
                                    .last_state = parse_state(query.text(1)),
-                                   .release_of = text_map(releases->if_object())});
+                                   .release_of = text_map(releases->if_object()),
+                                   .brought = query.text(3)});
 }
 
 Status ReleaseStore::begin(const Release& release, const std::map<std::string, ServiceInputs>& made,
@@ -222,10 +223,12 @@ Status ReleaseStore::begin(const Release& release, const std::map<std::string, S
   return transaction->commit();
 }
 
-Status ReleaseStore::set_reconciliation(const std::string& stack, const ReconciliationRule& rule) {
+Status ReleaseStore::keep_as_it_is(const std::string& stack, const Digest& digest, const ReconciliationRule& rule) {
   const std::lock_guard lock(mutex_);
-  auto update = db_->query("UPDATE stacks SET reconciliation = ?1 WHERE name = ?2 AND reconciliation != ?1");
-  return update.bind(json::serialize(to_json(rule))).bind(stack).run();
+  auto update = db_->query(
+      "UPDATE stacks SET reconciliation = ?1, brought = ?2 WHERE name = ?3 AND (reconciliation != ?1 OR brought != "
+      "?2)");
+  return update.bind(json::serialize(to_json(rule))).bind(digest.str()).bind(stack).run();
 }
 
 Result<std::map<std::string, ReconciliationRule>> ReleaseStore::reconciliations() {
@@ -259,14 +262,15 @@ Status ReleaseStore::finish(const Release& release, const std::map<std::string, 
   auto transaction = Transaction::begin(*db_);
   if (!transaction) return tl::unexpected(transaction.error());
   if (auto done = end_release(*db_, release); !done) return done;
-  auto stack =
-      db_->query("UPDATE stacks SET last_state = ?, release_of = ?, model = coalesce(?, model) WHERE name = ?");
+  auto stack = db_->query(
+      "UPDATE stacks SET last_state = ?1, release_of = ?2, model = coalesce(?3, model), brought = iif(?1 = "
+      "'succeeded', ?5, brought) WHERE name = ?4");
   stack.bind(to_string(release.state)).bind(json::serialize(to_json(release_of)));
   if (model)
     stack.bind(json::serialize(*model));
   else
     stack.bind_null();
-  if (auto done = stack.bind(release.stack).run(); !done) return done;
+  if (auto done = stack.bind(release.stack).bind(release.digest).run(); !done) return done;
   if (auto done = prune(release.stack); !done) return done;
   return transaction->commit();
 }

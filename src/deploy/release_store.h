@@ -42,6 +42,7 @@ struct StackRecord {
   std::string source_id;
   std::optional<ReleaseState> last_state;
   std::map<std::string, std::string> release_of;  // service -> the release that last made its containers
+  std::string brought;  // the digest it was last brought to well, also if that changed nothing; "" of old state files
 };
 
 // What a stack's configuration says of the time after its deployment.
@@ -85,8 +86,9 @@ class ReleaseStore {
 
   // A release begins: on disk before anything is started, so that its containers are known after a crash.
   Status begin(const Release& release, const std::map<std::string, ServiceInputs>& made, const StackRules& rules = {});
-  // Of a stack that is as it was deployed, while its rules may not be. Nothing is written if they are.
-  Status set_reconciliation(const std::string& stack, const ReconciliationRule& rule);
+  // Of a stack that another digest leaves as it was deployed, while its rules may not be. Nothing is written if both
+  // are known.
+  Status keep_as_it_is(const std::string& stack, const Digest& digest, const ReconciliationRule& rule);
   // Of all stacks that are deployed, by name. One that an older windlass deployed has the default.
   Result<std::map<std::string, ReconciliationRule>> reconciliations();
   // The same of one; nothing if it is not deployed.
@@ -121,6 +123,15 @@ class ReleaseStore {
   Result<std::optional<Release>> good_release(const std::string& stack);
   // The newest good release of what the request is about, inline deployments and all, that was made from that digest.
   Result<std::optional<Release>> good_release_of(const JobRequest& request, const Digest& digest);
+  // The newest good release of what the request is about whose stack was last brought to that digest. The digest may
+  // have changed nothing: then the release is of an earlier one.
+  Result<std::optional<Release>> release_brought_to(const JobRequest& request, const Digest& digest);
+  // A stack that the source, ref and target of the request deploy and whose last release, of another digest than this,
+  // failed; "" if there is none.
+  Result<std::string> failed_stack(const JobRequest& request, const std::string& digest);
+  // The place of the newest release of all stacks, or of these, in the order of all releases; 0 if there is none.
+  Result<std::int64_t> newest();
+  Result<std::int64_t> newest(const std::vector<std::string>& stacks);
   // The newest good release of the stack up to that one (of another stack perhaps): what the stack was like then.
   Result<std::optional<Release>> good_as_of(const std::string& stack, const Release& release);
   // What was good and must stay in the content store: of each stack the last so many that it keeps (deploy/V1).

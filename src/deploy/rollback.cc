@@ -13,6 +13,16 @@ namespace {
 
 std::string in_words(const Release& release) { return revision_to(release.request, *release.request.digest); }
 
+// The release as if it had been made from another digest, which has changed nothing of its stack.
+void move_to(Release& release, const Digest& digest) {
+  auto& request = release.request;
+  release.digest = digest.str();
+  request.digest = digest;
+  if (!request.ref_is_digest) return;
+  request.ref = digest.str();
+  request.artifact = request.artifact.substr(0, request.artifact.find('@')) + "@" + digest.str();
+}
+
 bool is_good(const JobOutcome& outcome) {
   return outcome.status == RunStatus::succeeded || outcome.status == RunStatus::skipped;
 }
@@ -130,33 +140,56 @@ JobOutcome Pipeline::roll_back_by_hand(Run& run, const LaneHistory& history) {
 
 // The way back without anything to go back from: what runs is not what was deployed.
 JobOutcome Pipeline::repair(Run& run, const LaneHistory& history) {
+  const auto newest = releases_.newest();  // before anything is looked up
+  if (!newest) return state_fault(newest.error());
+  run.decided_at = *newest;
+  const auto& service = run.job.request.service;
+  return service.empty() ? repair_all(run, history) : repair_stack(run, service.substr(0, service.find(' ')));
+}
+
+// One stack comes back to the digest that it was last brought to, which need not have changed it; its neighbours, which
+// share its files, are of that digest too. While one of them is left for inspection they are of another.
+JobOutcome Pipeline::repair_stack(Run& run, const std::string& stack) {
+  auto release = releases_.good_release(stack);
+  auto record = releases_.stack(stack);
+  if (!release || !record) return state_fault(release ? record.error() : release.error());
+  if (!*release || !*record) return JobOutcome::skipped(fmt::format("no good release of stack {} is known", stack));
+  if ((*release)->digest != run.job.request.digest->str())
+    return JobOutcome::skipped("another release was deployed meanwhile");
+  if (const auto brought = Digest::parse((*record)->brought)) move_to(**release, *brought);
+  const auto failed = releases_.failed_stack((*release)->request, (*release)->digest);
+  if (!failed) return state_fault(failed.error());
+  if (!failed->empty())
+    return JobOutcome::skipped(fmt::format("the last release of stack {} failed and is left for inspection", *failed));
+  run.tell_revision(in_words(**release));
+  run.only = stack;
+  return bring_back(run, **release, run.job.request.cause);
+}
+
+// All stacks of a polled source, to what it was last deployed from.
+JobOutcome Pipeline::repair_all(Run& run, const LaneHistory& history) {
   const auto& request = run.job.request;
-  const auto stack = request.service.substr(0, request.service.find(' '));
-  auto release = stack.empty() ? releases_.good_release_of(request, *request.digest) : releases_.good_release(stack);
+  auto release = releases_.release_brought_to(request, *request.digest);
   if (!release) return state_fault(release.error());
+  if (history.last && history.last != request.digest)
+    return JobOutcome::skipped("another release was deployed meanwhile");
   if (!*release) return JobOutcome::skipped(fmt::format("no good release of {} is known", revision_of(request)));
-  // What was deployed while this job waited is what counts.
-  const bool is_newest = stack.empty() ? history.last == request.digest : (*release)->digest == request.digest->str();
-  if (!is_newest) return JobOutcome::skipped("another release was deployed meanwhile");
-  if (auto moved = move_to_last(**release, history); !moved) return state_fault(moved.error());
+  move_to(**release, *request.digest);
   run.tell_revision(in_words(**release));
   return bring_back(run, **release, request.cause);
 }
 
-// A later digest that changed no service has left no release, but its files and rules.
-Status Pipeline::move_to_last(Release& release, const LaneHistory& history) {
-  if (!history.last || *history.last == release.request.digest) return {};
-  const auto is_at_it = settled_.ended_well_with(release.request, *history.last);
-  if (!is_at_it) return tl::unexpected(is_at_it.error());
-  if (*is_at_it) {
-    release.request.digest = history.last;
-    release.digest = history.last->str();
-  }
-  return {};
+// With the stacks locked: what was deployed while a repair waited for them, from another ref perhaps, is what counts.
+std::optional<JobOutcome> Pipeline::find_overtaken(const Run& run, const std::vector<std::string>& stacks) {
+  if (!run.decided_at) return std::nullopt;
+  const auto newest = releases_.newest(stacks);
+  if (!newest) return state_fault(newest.error());
+  if (*newest <= *run.decided_at) return std::nullopt;
+  return JobOutcome::skipped("another release was deployed meanwhile");
 }
 
 // The same walk as of any release, with its request of then.
-JobOutcome Pipeline::bring_back(const Run& run, const Release& release, std::string_view cause) {
+JobOutcome Pipeline::bring_back(Run& run, const Release& release, std::string_view cause) {
   Job job{.id = run.job.id, .request = release.request, .attempts = run.job.attempts};
   job.request.cause = cause;
   job.request.service = run.job.request.service;
@@ -167,8 +200,13 @@ JobOutcome Pipeline::bring_back(const Run& run, const Release& release, std::str
            .lane = run.lane,
            .digest = release.request.digest,
            .key = settled_.key(release.request, *release.request.digest),
-           .back_to = release};
-  if (auto noted = settled_.begin(release.request); !noted) return state_fault(noted.error());
+           .back_to = release,
+           .only = run.only,
+           .decided_at = run.decided_at,
+           .locks = std::move(run.locks)};
+  // What was known of the other stacks stays so, a release that failed and must not be tried again above all.
+  if (run.only.empty())
+    if (auto noted = settled_.begin(release.request); !noted) return state_fault(noted.error());
   return deploy(back);
 }
 

@@ -67,6 +67,24 @@ TEST_F(RollbackTest, BringsFilesBackThatCouldOnlyBeWrittenInPart) {  // deploy/V
   EXPECT_EQ(live.synced.size(), 2u);
 }
 
+// Between the release that failed and the one that comes back nobody else deploys the stack.
+TEST_F(RollbackTest, KeepsTheStackUntilItIsBack) {
+  bad_release_2();
+  std::string seen;  // what the live directory was at when somebody else got the stack
+  std::jthread other;
+  driver.before_up = [&, make_bad = driver.before_up](const std::string& stack) {
+    make_bad(stack);
+    if (!other.joinable())
+      other = std::jthread([&] {
+        const auto held = locks.take({"web"}, Deadline::in(10s));
+        seen = live.synced.back();
+      });
+  };
+  EXPECT_EQ(run().status, RunStatus::failed);
+  other.join();
+  EXPECT_EQ(seen, kDigest1.str());
+}
+
 TEST_F(RollbackTest, KeepsAServiceThatTheBadReleaseLeftAlone) {
   bad_release_2();
   const auto db = id_of("db");

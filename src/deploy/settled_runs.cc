@@ -99,6 +99,16 @@ Status SettledRuns::end_well(const JobRequest& request, const SettledRun& run) {
   return releases_.settle(lane_of(request), place_of(request), run);
 }
 
+Status SettledRuns::replace_containers(const JobRequest& request, const std::string& stack,
+                                       const std::map<std::string, std::string>& release_of) {
+  auto settled = releases_.settled(lane_of(request), place_of(request));
+  if (!settled) return tl::unexpected(settled.error());
+  if (!*settled) return {};
+  for (auto& left : (*settled)->stacks)
+    if (left.name == stack) left.release_of = release_of;
+  return end_well(request, **settled);
+}
+
 Status SettledRuns::end_badly(const JobRequest& request, const std::string& key) {
   return releases_.remember_bad(lane_of(request), place_of(request), key);
 }

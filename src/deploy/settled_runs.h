@@ -6,6 +6,7 @@
 // started, nothing is written.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -53,6 +54,9 @@ class SettledRuns {
   // How the run of this request ended; from begin() to then nothing is known of its place.
   Status begin(const JobRequest& request);
   Status end_well(const JobRequest& request, const SettledRun& run);
+  // The containers of one stack were made anew, nothing else has changed.
+  Status replace_containers(const JobRequest& request, const std::string& stack,
+                            const std::map<std::string, std::string>& release_of);
   Status end_badly(const JobRequest& request, const std::string& key);
 
  private:

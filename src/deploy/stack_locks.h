@@ -24,6 +24,7 @@ class StackLocks {
     Held(Held&& other) noexcept : locks_(std::exchange(other.locks_, nullptr)), stacks_(std::move(other.stacks_)) {}
     Held& operator=(Held&&) = delete;
     ~Held();
+    const std::vector<std::string>& stacks() const { return stacks_; }
 
    private:
     friend class StackLocks;

@@ -175,6 +175,23 @@ TEST_F(JobQueueTest, TriesALaneAgainAfterAPassingFault) {  // webhook/C11
   EXPECT_EQ(records[0].message, "failed to resolve oci artifact digest: connection refused");
 }
 
+// A repair that became an ordinary job would put an old release in the place of a newer webhook.
+TEST_F(JobQueueTest, TriesARepairAgainAsARepair) {
+  options_.retry_delays = {10ms};
+  open();
+  std::promise<std::string> again;
+  queue_->start([&](const Job& job, const JobProgress&, const Deadline&) {
+    if (job.id == "first") return JobOutcome::failed(FailedStep::deployment, "connection refused", true);
+    again.set_value(job.request.cause + ", " + job.request.service);
+    return JobOutcome::skipped("no changes");
+  });
+  auto order = request_for("main", "", 7);
+  order.cause = kReconcileCause;
+  order.service = "web page";
+  accept("first", order);
+  EXPECT_EQ(again.get_future().get(), "reconcile, web page");
+}
+
 TEST_F(JobQueueTest, RemembersARetryOverARestartUntilANewerJobComes) {  // webhook/C11
   options_.retry_delays = {1h};
   const auto fails = [](const Job&, const JobProgress&, const Deadline&) {

@@ -21,7 +21,8 @@ QueuedJobPtr retry_of(const QueuedJob& failed) {
   job->job = failed.job;
   job->job.id = new_uuid_v7();
   job->job.attempts = 0;
-  if (!is_rollback(job->job.request)) job->job.request.cause = "retry";  // a rollback stays one
+  const auto& request = job->job.request;
+  if (!is_rollback(request) && !is_repair(request)) job->job.request.cause = "retry";  // those stay what they are
   job->parent = failed.job.id;
   job->retry = failed.retry + 1;
   return job;

@@ -1,0 +1,60 @@
+"""DEPLOY_POLICY=restricted with the real compose: what is refused, and that an ordinary stack is not (reliability/P28)."""
+
+import json
+import unittest
+
+from harness import EndToEnd, compose, containers, free_port, http_get, idle_service, page_project
+
+
+class Policy(EndToEnd):
+    settings = {"DEPLOY_POLICY": "restricted"}
+
+    def setUp(self):
+        super().setUp()
+        self.windlass.start()
+
+    def test_an_ordinary_stack_is_deployed(self):
+        name, port = self.stack(), free_port()
+        files = page_project(name, port)
+        web = json.loads(files["compose.yaml"])["services"]["web"]
+        web.update(restart="always", security_opt=["no-new-privileges:true"], env_file=["page.env"], networks=["front"],
+                   deploy={"resources": {"limits": {"memory": "64m"}}}, configs=["site"], secrets=["key"],
+                   tmpfs=["/tmp"], volumes=web["volumes"] + ["data:/data"])
+        files["compose.yaml"] = compose({"web": web}, networks={"front": {}}, volumes={"data": {}},
+                                        configs={"site": {"content": "x"}}, secrets={"key": {"file": "./key"}})
+        digest = self.push(self.ref(name), {**files, "page.env": "A=b\n", "key": "k"})
+        self.succeeds(self.windlass.deploy(self.ref(name), digest))
+        self.assertEqual(http_get(f"http://127.0.0.1:{port}/")[0], 200)
+
+    def refused(self, files, *texts):
+        name = self.stack()
+        digest = self.push(self.ref(name), {".doco-cd.yaml": f"name: {name}\n", **files})
+        self.fails(self.windlass.deploy(self.ref(name), digest), *texts)
+        self.assertEqual(containers(name), {})
+
+    def test_what_hides_behind_variables_extends_and_includes_is_found(self):
+        self.refused({"compose.yaml": compose({"app": idle_service(privileged="${YES:-true}")})},
+                     "policy: service app: privileged")
+        self.refused({"compose.yaml": compose({"app": {"extends": {"file": "base.yaml", "service": "base"}}}),
+                      "base.yaml": compose({"base": idle_service(pid="host", cap_add=["SYS_ADMIN"])})},
+                     "policy: service app: pid host", "policy: service app: cap_add")
+        self.refused({"compose.yaml": "include: [other.yaml]\n",
+                      "other.yaml": compose({"app": idle_service(volumes=["/:/host", "./a:/a"])})},
+                     "policy: service app: bind mount of /")
+        self.refused({"compose.yaml": compose({"app": idle_service(volumes=["data:/data"])},
+                                              volumes={"data": {"driver_opts": {"type": "none", "o": "bind",
+                                                                                "device": "/etc"}}})},
+                     "policy: volume data: driver_opts")
+        self.refused({"compose.yaml": compose({"app": idle_service(network_mode="host", security_opt=["label=disable"])})},
+                     "policy: service app: network_mode host", "policy: service app: security_opt")
+
+    def test_no_file_outside_the_artifact_is_read(self):
+        self.refused({"compose.yaml": compose({"app": idle_service(env_file=["/etc/hostname"])})},
+                     "policy: service app: env_file /etc/hostname leaves the artifact")
+        self.refused({"compose.yaml": compose({"app": idle_service(secrets=["s"])},
+                                              secrets={"s": {"file": "/etc/shadow"}})},
+                     "policy: secret s: file /etc/shadow")
+
+
+if __name__ == "__main__":
+    unittest.main()
