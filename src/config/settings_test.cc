@@ -218,11 +218,23 @@ TEST_F(SettingFiles, MayHoldThePollConfiguration) {
             Faults{"POLL_CONFIG_FILE: reading /nowhere/poll: no such file or directory"});
 }
 
+// config 2: what libraries read by themselves
+TEST_F(SettingFiles, OfTheSystemMustBeThere) {
+  EXPECT_EQ(faults_of({{"SSL_CERT_FILE", "/nowhere/roots.pem"}}),
+            Faults{"SSL_CERT_FILE: cannot read \"/nowhere/roots.pem\": No such file or directory"});
+  EXPECT_EQ(faults_of({{"SSL_CERT_FILE", file("roots.pem", "")}}), Faults{});
+  for (const auto* good : {"UTC", "Europe/Berlin", ":Europe/Berlin", "CET-1CEST,M3.5.0,M10.5.0/3", "UTC0", ""})
+    EXPECT_EQ(read_settings({{"TZ", good}})->warnings, Faults{}) << good;
+  EXPECT_EQ(read_settings({{"TZ", "Mars/Olympus"}})->warnings,
+            Faults{"TZ: \"Mars/Olympus\" is no time zone of this machine: the log is in UTC"});
+}
+
 // config 2.1: with all other faults, and judged by the grammar of references
 TEST(Settings, TellFaultsOfThePollConfigurationWithTheOthers) {
   const ArtifactCheck nothing_is = [](std::string_view) { return Status(fail(Kind::invalid, "no")); };
-  const auto settings = read_settings(
-      {{"POLL_CONFIG", "- {source: oci, url: x}\n- {source: oci, interval: 1}"}, {"HTTP_PORT", "0"}}, nothing_is);
+  const auto settings =
+      read_settings({{"POLL_CONFIG", "- {source: oci, url: x}\n- {source: oci, interval: 1}"}, {"HTTP_PORT", "0"}},
+                    {.is_artifact = nothing_is, .of_service = {}});
   ASSERT_FALSE(settings);
   EXPECT_EQ(settings.error().faults,
             (Faults{"HTTP_PORT: \"0\" is not a whole number from 1 to 65535",
