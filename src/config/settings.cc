@@ -297,7 +297,7 @@ tl::expected<Settings, SettingsError> read_settings(const Environment& environme
   read_base_dir(read, settings);
   read_service_rules(read, settings);
   read_artifact_rules(read, settings);
-  settings.registry_hooks = read_registry_hooks(read);
+  settings.registry_hooks = read_registry_hooks(read, settings);
   read_engine(read, settings);
   check_surroundings(read);
   read_polls(read, checks.is_artifact, settings);
