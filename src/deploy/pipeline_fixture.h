@@ -290,8 +290,9 @@ class PipelineTest : public ::testing::Test {
     pipeline.reset();
     releases.reset();
     releases = std::move(*ReleaseStore::open(std::move(*Db::open(folder / "state.db")), Secret("key")));
-    preparer = std::make_unique<StackPreparer>(StackPreparer::Options{.hash_key = Secret("key"), .process_env = {}},
-                                               driver, engine, *releases);
+    preparer = std::make_unique<StackPreparer>(
+        StackPreparer::Options{.hash_key = Secret("key"), .process_env = passed_environment}, driver, engine,
+        *releases);
     images = std::make_unique<StackImages>(StackImages::Options{}, driver, engine, *preparer, *releases);
     deployment = std::make_unique<StackDeployment>(StackDeployment::Options{}, driver, engine, *preparer, *images,
                                                    *releases, clock);
@@ -323,6 +324,7 @@ class PipelineTest : public ::testing::Test {
 
   fs::path folder;
   bool auto_rollback = false;
+  std::map<std::string, std::string> passed_environment;  // by PASS_ENV; counts from the next start() on
   std::string surroundings;
   SystemClock clock;
   FakeSource source;
