@@ -354,6 +354,8 @@ TEST_F(DeployConfigFile, IsFoundByItsTarget) {  // oci 7
   EXPECT_EQ(load_deploy_configs(root_, "", {})->stacks[0].name, "default");
   file(".doco-cd.prod.eu.yaml", "name: eu\n");
   EXPECT_EQ(load_deploy_configs(root_, "prod.eu", {})->stacks[0].name, "eu");
+  file(".doco-cd.test.yml", "name: test\n");
+  EXPECT_EQ(load_deploy_configs(root_, "test", {})->stacks[0].name, "test");
   for (const auto target : {"../x", "-x", ".x", "a/b", "a b"})
     EXPECT_EQ(layout_fault(target), fmt::format("invalid target \"{}\"", target));
 }

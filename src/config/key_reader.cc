@@ -57,10 +57,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::string nearest(const std::set<std::string>& known, std::string_view key) {
   constexpr std::size_t letters_max = 64, slips_max = 3;
   if (key.size() > letters_max) return "";
+  const auto written = lower(key);
   std::string best;
-  std::size_t least = std::min(key.size() / 3, slips_max) + 1;
+  std::size_t least = std::min(written.size() / 3, slips_max) + 1;
   for (const auto& candidate : known) {
-    const auto distance = edit_distance(lower(key), candidate);
+    const auto distance = edit_distance(written, candidate);
     if (distance < least) least = distance, best = candidate;
   }
   return best;

@@ -70,6 +70,15 @@ TEST(RegistryHooks, SayWhatIsWrong) {
        {"hooks:1: unknown key \"alow\", did you mean \"allow\"?"}},
       {"- {format: quay, secret: s, secret_file: /x, allow: ['**']}",
        {"hooks:1: secret_file: give secret or secret_file, not both"}},
+      {"- {format: jfrog, secret: s, allow: ['**'], docker_access: port}",
+       {"hooks:1: docker_access: \"port\" is neither path nor subdomain"}},
+      {"- {format: jfrog, secret: s, allow: ['**'], repositories: {a: 'http://b', c: 'd/'}}",
+       {"hooks:1: repositories: a: \"http://b\" is not host[:port][/path]",
+        "hooks:1: repositories: c: \"d/\" is not host[:port][/path]"}},
+      {"- {format: gar-pubsub, audience: a, service_account: a@b, jwks_file: /gone, jwks_url: 'https://k', allow: "
+       "['**']}",
+       {"hooks:1: jwks_url: give jwks_url or jwks_file: where the keys are that Google signs with",
+        "hooks:1: jwks_file: cannot read /gone"}},
       {"- {format: gar-pubsub, audience: a, allow: ['**']}",
        {"hooks:1: service_account: must be the e-mail address of the account that pushes",
         "hooks:1: jwks_url: give jwks_url or jwks_file: where the keys are that Google signs with"}},
@@ -125,6 +134,9 @@ TEST(RegistryHooks, ReadASecretFromAFile) {
       parse_registry_hooks("- {format: quay, secret_file: " + file.string() + ", allow: ['**']}", "hooks", faults);
   EXPECT_EQ(faults, Lines{});
   EXPECT_EQ(hooks.at(0).secret.reveal(), "s3cret");
+  std::ofstream(file) << " \n";
+  EXPECT_EQ(faults_of("- {format: quay, secret_file: " + file.string() + ", allow: ['**']}").at(0),
+            "hooks:1: secret_file: the file is empty");
   std::filesystem::remove(file);
   EXPECT_EQ(faults_of("- {format: quay, secret_file: /gone, allow: ['**']}"),
             (Lines{"hooks:1: secret_file: reading /gone: no such file or directory",
