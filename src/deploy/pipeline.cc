@@ -39,8 +39,8 @@ Pipeline::Pipeline(Options options, Source& source, LiveDirectories& live, Relea
       preparer_(preparer),
       images_(images),
       deployment_(deployment),
-      locks_(locks),
       log_(std::move(log)),
+      locks_(locks),
       slots_(options_.concurrent_stacks_max) {}
 
 Pipeline::Run Pipeline::begin(const Job& job, const TellRevision& tell_revision, const Deadline& deadline) {
