@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/service.h"
+#include "app/start_checks.h"
 #include "cli/command_line.h"
 #include "cli/healthcheck.h"
 #include "cli/verify_bundle.h"
@@ -20,10 +21,11 @@ namespace {
 
 int serve(const ServeCommand& command) {
   const auto environment = process_environment();
-  auto settings = read_settings(environment, [](std::string_view text) -> Status {
+  const auto is_artifact = [](std::string_view text) -> Status {
     const auto reference = Reference::parse(text);
     return reference ? Status() : tl::unexpected(reference.error());
-  });
+  };
+  auto settings = read_settings(environment, {.is_artifact = is_artifact, .of_service = faults_at_start});
   if (!settings) {
     const Log log(Log::for_standard_error(LogLevel::debug));
     for (const auto& fault : settings.error().faults) log.critical("invalid setting", {{"error", fault}});

@@ -12,6 +12,7 @@
 #include "app/open_files.h"
 #include "app/routes.h"
 #include "app/service_metrics.h"
+#include "app/start_checks.h"
 #include "app/state_folder.h"
 #include "base/recover.h"
 #include "jobs/queue.h"
@@ -38,14 +39,6 @@ sigset_t stop_signals() {
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
   return set;
-}
-
-EngineOptions engine_options(const Settings& settings) {
-  EngineOptions options{.tls_dir = settings.docker_cert_path,
-                        .tls_verify = settings.docker_tls_verify,
-                        .api_version = settings.docker_api_version};
-  if (!settings.docker_host.empty()) options.docker_host = settings.docker_host;
-  return options;
 }
 
 // api 5: which of the three kinds of routes are there.

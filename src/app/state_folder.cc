@@ -33,11 +33,15 @@ Status make_own_folders(const fs::path& data_dir, const fs::path& path) {
 
 }  // namespace
 
-Result<StateFolder> StateFolder::open(const std::filesystem::path& data_dir) {
+Status StateFolder::check(const std::filesystem::path& data_dir) {
   std::error_code error;
-  if (!std::filesystem::is_directory(data_dir, error))
-    return fail(Kind::not_found,
-                fmt::format("DATA_MOUNT_PATH {} is not a folder: make it, or mount one there", data_dir.string()));
+  if (std::filesystem::is_directory(data_dir, error)) return {};
+  return fail(Kind::not_found,
+              fmt::format("DATA_MOUNT_PATH {} is not a folder: make it, or mount one there", data_dir.string()));
+}
+
+Result<StateFolder> StateFolder::open(const std::filesystem::path& data_dir) {
+  if (auto there = check(data_dir); !there) return tl::unexpected(there.error());
   const auto folder = data_dir / ".windlass";
   for (const auto* part : {"oci/blobs", "oci/staging", "oci/journal"})
     if (auto made = make_own_folders(data_dir, fs::path(".windlass") / part); !made)

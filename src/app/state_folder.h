@@ -14,9 +14,10 @@ namespace windlass {
 
 class StateFolder {
  public:
-  // Makes the folder and takes its lock. Errors: Kind::not_found when the
-  // data folder is not there, Kind::denied when it cannot be written, Kind::conflict "data directory is in use by pid
-  // …" (reliability/F26).
+  // Kind::not_found when the data folder is not there. Touches nothing.
+  static Status check(const std::filesystem::path& data_dir);
+  // Makes the folder and takes its lock. Errors: that of check(), Kind::denied when it cannot be written,
+  // Kind::conflict "data directory is in use by pid …" (reliability/F26).
   static Result<StateFolder> open(const std::filesystem::path& data_dir);
 
   std::filesystem::path state_file() const { return folder_ / "state.db"; }

@@ -1,6 +1,8 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 #include <limits>
 
@@ -99,6 +101,17 @@ TEST_F(LogTest, WritesOneJsonObjectWithSortedNestedFields) {  // api/G1 to G6
       line.substr(line.find(",\"level\"")),
       ",\"level\":\"info\",\"msg\":\"job ended\",\"elapsed\":3,\"job_id\":\"j1\",\"trigger\":{\"event\":\"webhook\","
       "\"ref\":\"main\"}}\n");
+}
+
+TEST_F(LogTest, WritesTheTimeOfItsZone) {  // config 2, TZ
+  EXPECT_EXIT(
+      {
+        ::setenv("TZ", "XYZ-5:30", 1);
+        ::tzset();
+        log().info("now");
+        ::_exit(written().find("+05:30\",\"level\"") != std::string::npos ? 0 : 1);
+      },
+      ::testing::ExitedWithCode(0), "");
 }
 
 TEST_F(LogTest, MasksSecretsEvenWhereJsonEscapesThem) {  // api/G11

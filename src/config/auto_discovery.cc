@@ -72,14 +72,17 @@ class Discovery {
     found_.push_back(std::move(stack));
   }
 
-  std::string nested_file(const fs::path& folder) const {
+  // "" when there is none; at the root lies the file that is being read.
+  std::string nested_file(const fs::path& folder) {
+    std::vector<std::string> there;
     for (const auto name : kNested) {
-      const auto path = folder / name;
       std::error_code ignored;
-      const bool is_base = folder.empty();  // the file that is being read
-      if (!is_base && fs::symlink_status(root_ / path, ignored).type() != fs::file_type::not_found) return path;
+      const auto path = folder / name;
+      if (!folder.empty() && fs::symlink_status(root_ / path, ignored).type() != fs::file_type::not_found)
+        there.push_back(path.string());
     }
-    return {};
+    if (there.size() > 1) warnings_.push_back(fmt::format("{} is ignored: {} is used", there[1], kNested[0]));
+    return there.empty() ? "" : there[0];
   }
 
   void read_nested(const std::string& path, DeployConfig& stack) {

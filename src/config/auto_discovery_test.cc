@@ -35,6 +35,24 @@ TEST_F(AutoDiscoveryTest, FindsAStackInEveryFolderWithAComposeFile) {
   EXPECT_EQ(names("working_dir: apps/empty\nauto_discovery: true\n"), Lines{}) << "nothing found is no fault";
 }
 
+// config 7, step 1
+TEST_F(AutoDiscoveryTest, LeavesOutFoldersOfTools) {
+  for (const auto* folder : {".git", ".github", ".vscode", ".idea", "node_modules", "a/.git", "git"}) compose(folder);
+  EXPECT_EQ(names("auto_discovery: true\n"), Lines{"git git"});
+  compose("node_modules/app");
+  EXPECT_EQ(names("working_dir: node_modules\nauto_discovery: true\n"),
+            (Lines{"node_modules node_modules", "app node_modules/app"}))
+      << "where it starts is never left out";
+}
+
+// config 7, step 2
+TEST_F(AutoDiscoveryTest, TakesWhateverIsNoFolderForAComposeFile) {
+  file("folder/compose.yaml/readme", "");
+  std::filesystem::create_directory(root_ / "link");
+  std::filesystem::create_symlink("nowhere", root_ / "link/compose.yaml");
+  EXPECT_EQ(names("auto_discovery: true\n"), Lines{"link link"});
+}
+
 TEST_F(AutoDiscoveryTest, LooksForTheComposeFilesThatAreNamed) {
   file("a/stack.yaml", "");
   file("b/compose.yaml", "");
@@ -87,6 +105,30 @@ TEST_F(AutoDiscoveryTest, LetsANestedFileChangeWhatItNames) {
        [](auto& c) { return fmt::format("{}{}{}", c.rollback->on_failed, c.rollback->on_timeout, c.rollback->keep); },
        "truefalse2"},
       {"rollback: true", "rollback: false", [](auto& c) { return fmt::format("{}", c.rollback->enabled()); }, "false"},
+      {"destroy: false", "destroy: {enabled: true, remove_volumes: false}",
+       [](auto& c) { return fmt::format("{}{}", c.destroy.enabled, c.destroy.remove_volumes); }, "truefalse"},
+      {"destroy: true", "destroy: false", [](auto& c) { return fmt::format("{}", c.destroy.enabled); }, "false"},
+      {"reconciliation: true", "reconciliation: false",
+       [](auto& c) { return fmt::format("{}", c.reconciliation.enabled); }, "false"},
+      {"reconciliation: {events: [die], restart_limit: 7}", "reconciliation: {restart_limit: 0}",
+       [](auto& c) { return fmt::format("{} {}", c.reconciliation.answers("die"), c.reconciliation.restart_limit); },
+       "true 0"},
+      {"reconciliation: {events: [die]}", "reconciliation: {events: []}",
+       [](auto& c) { return fmt::format("{}", c.reconciliation.events.size()); }, "0"},
+      {"build: {no_cache: true, quiet: true, args: {A: 1, B: 1}}", "build: {no_cache: false, args: {B: 2}}",
+       [](auto& c) {
+         return fmt::format("{}{}", c.build.no_cache, c.build.quiet) + c.build.args.at("A") + c.build.args.at("B");
+       },
+       "falsetrue12"},
+      {"compose_files: [compose.yaml]", "compose_files: [a.yaml, b.yaml]",
+       [](auto& c) { return fmt::format("{}", fmt::join(c.compose_files, " ")); }, "a.yaml b.yaml"},
+      {"env_files: [a.env]", "env_files: []", [](auto& c) { return fmt::format("{}", c.env_files.size()); }, "0"},
+      {"prune_images: true", "prune_images: false", [](auto& c) { return fmt::format("{}", c.prune_images); }, "false"},
+      {"force_image_pull: true", "force_image_pull: false",
+       [](auto& c) { return fmt::format("{}", c.force_image_pull); }, "false"},
+      {"adopt: true", "adopt: false", [](auto& c) { return fmt::format("{}", c.adopt); }, "false"},
+      {"timeout: 1", "version: ''", [](auto& c) { return c.version; }, "doco.v1"},
+      {"timeout: 7", "timeout:", [](auto& c) { return fmt::format("{}", c.timeout_seconds); }, "7"},
   };
   for (const auto& row : rows) {
     file("app/.doco-cd.yaml", row.nested + "\n");
@@ -95,6 +137,21 @@ TEST_F(AutoDiscoveryTest, LetsANestedFileChangeWhatItNames) {
     EXPECT_EQ(row.of(configs->stacks.at(0)), row.expected) << row.base << " / " << row.nested;
     EXPECT_EQ(configs->warnings, Lines{});
   }
+}
+
+// config 7, step 4; 14 #23
+TEST_F(AutoDiscoveryTest, ReadsTheNestedFileWhateverTheTarget) {
+  compose("app");
+  file(".doco-cd.prod.yaml", "auto_discovery: true\n");
+  file("app/.doco-cd.prod.yaml", "name: wrong\n");
+  const auto name = [&] { return load_deploy_configs(root_, "prod", {})->stacks.at(0).name; };
+  EXPECT_EQ(name(), "app");
+  file("app/.doco-cd.yml", "name: from-yml\n");
+  EXPECT_EQ(name(), "from-yml");
+  file("app/.doco-cd.yaml", "name: from-yaml\n");
+  EXPECT_EQ(name(), "from-yaml");
+  EXPECT_EQ(load_deploy_configs(root_, "prod", {})->warnings,
+            Lines{"app/.doco-cd.yml is ignored: .doco-cd.yaml is used"});
 }
 
 TEST_F(AutoDiscoveryTest, SaysWhatIsWrongInNestedFiles) {
@@ -146,6 +203,35 @@ TEST_F(AutoDiscoveryTest, WorksInInlineDeployments) {
   EXPECT_EQ(configs->stacks[1].timeout_seconds, 7);
   EXPECT_TRUE(configs->stacks[1].is_discovered);
   EXPECT_TRUE(configs->discoveries.at(0).remove);
+}
+
+TEST_F(AutoDiscoveryTest, LeavesTrustToTheOperatorInInlineDeployments) {  // config 5
+  compose("app");
+  file("app/.doco-cd.yaml", "oci: {verify: false}\n");
+  const auto configs = load_inline_deployments(R"([{"auto_discovery":true,"oci":{"verify":true}}])", root_);
+  ASSERT_TRUE(configs) << configs.error().message;
+  EXPECT_EQ(configs->stacks.at(0).trust.verify, true) << "what the artifact says does not count";
+}
+
+TEST_F(AutoDiscoveryTest, ComparesNamesOnlyOfWhatIsFound) {  // config 12
+  compose("a/one");
+  compose("b/two");
+  const auto load_both = [&](std::string_view names) {
+    return load_inline_deployments(fmt::format(R"([{{"auto_discovery":true,"working_dir":"a"{0}}},)"
+                                               R"({{"auto_discovery":true,"working_dir":"b"{0}}}])",
+                                               names),
+                                   root_);
+  };
+  for (const auto* names : {"", R"(,"name":"base")"}) {
+    const auto configs = load_both(names);
+    ASSERT_TRUE(configs) << configs.error().message;
+    EXPECT_EQ(configs->stacks.size(), 2u);
+  }
+  compose("b/one");
+  const auto configs = load_both("");
+  ASSERT_FALSE(configs);
+  EXPECT_EQ(configs.error().message,
+            "invalid deploy configuration: duplicate project/stack name found in configuration file: one");
 }
 
 }  // namespace

@@ -97,12 +97,75 @@ TEST_F(DeployConfigFile, TakesNumbersAsTyped) {  // reliability 8
     EXPECT_EQ(load(fmt::format("name: web\ntimeout: {}\n", text))->stacks[0].timeout_seconds, seconds) << text;
 }
 
+// config 4, bool-or-object keys: what is written, then enabled and the rest
+TEST_F(DeployConfigFile, ReadsSwitchesInEveryForm) {
+  const std::pair<const char*, Destroy> destroy[] = {
+      {"", {}},
+      {"false", {}},
+      {"true", {.enabled = true}},
+      {"yes", {.enabled = true}},
+      {"{}", {}},
+      {"{remove_volumes: true}", {}},  // `enabled` is not implied
+      {"{enabled: true}", {.enabled = true}},
+      {"{enabled: true, remove_volumes: false, remove_images: false, remove_dir: false, remove_data: true}",
+       {.enabled = true, .remove_volumes = false, .remove_images = false, .remove_dir = false, .remove_data = true}},
+  };
+  for (const auto& [written, expected] : destroy)
+    EXPECT_EQ(load(fmt::format("name: web\ndestroy: {}\n", written))->stacks.at(0).destroy, expected) << written;
+
+  file("app/compose.yaml", "");
+  const std::pair<const char*, Lines> discovery[] = {
+      {"", {"web"}}, {"false", {"web"}}, {"true", {"app"}}, {"{depth: 1}", {"web"}}, {"{enabled: true}", {"app"}},
+  };
+  for (const auto& [written, stacks] : discovery) {
+    const auto configs = load(fmt::format("name: web\nauto_discovery: {}\n", written));
+    Lines names;
+    for (const auto& stack : configs->stacks) names.push_back(stack.name);
+    EXPECT_EQ(names, stacks) << written;
+  }
+  const auto all = load(
+      "auto_discovery: {enabled: true, depth: 2, delete: true, remove_volumes: true, remove_images: false, "
+      "delete_all: true}\n");
+  EXPECT_EQ(all->discoveries.at(0), (AutoDiscovery{.enabled = true,
+                                                   .depth = 2,
+                                                   .remove = true,
+                                                   .remove_volumes = true,
+                                                   .remove_images = false,
+                                                   .remove_all = true}));
+  EXPECT_EQ(load("auto_discovery: true\n")->discoveries.at(0), AutoDiscovery{.enabled = true});
+}
+
+TEST_F(DeployConfigFile, RefusesSwitchesOfOtherTypes) {  // config 4
+  for (const std::string key : {"destroy", "auto_discovery", "reconciliation", "rollback"})
+    for (const auto* written : {"1", "\"true\"", "[enabled]", "text"})
+      EXPECT_EQ(fault_of(fmt::format("name: web\n{}: {}\n", key, written)),
+                fmt::format("invalid deploy configuration: .doco-cd.yaml:2: {0}: invalid {0} value: expected bool or "
+                            "object",
+                            key));
+}
+
 TEST_F(DeployConfigFile, HoldsSeveralStacks) {
   const auto configs = load("name: a\n---\n---\nname: b\n---\n");
   ASSERT_TRUE(configs);
   ASSERT_EQ(configs->stacks.size(), 2u);
   EXPECT_EQ(configs->stacks[0].name, "a");
   EXPECT_EQ(configs->stacks[1].name, "b");
+}
+
+TEST_F(DeployConfigFile, ShortensWhatIsWrittenTwiceWithAnchors) {  // config 3
+  const auto configs = load(
+      "name: web\nenvironment: &base {A: 1, B: 2}\nbuild: {args: {<<: *base, B: 3}}\nprofiles: &list [x]\n"
+      "env_files: *list\n");
+  ASSERT_TRUE(configs) << configs.error().message;
+  EXPECT_EQ(configs->stacks[0].build.args, (Variables{{"A", "1"}, {"B", "3"}}));
+  EXPECT_EQ(configs->stacks[0].env_files, Lines{"x"});
+  EXPECT_NE(fault_of("name: web\nenvironment: &base {A: 1}\n---\nname: b\nenvironment: *base\n"), "")
+      << "an anchor ends with its document";
+}
+
+TEST_F(DeployConfigFile, HasTheLayoutThatIsKnown) {  // config 4, version
+  for (const auto* written : {"", "''", "' '", "' doco.v1 '"})
+    EXPECT_EQ(load(fmt::format("name: web\nversion: {}\n", written))->stacks.at(0).version, "doco.v1") << written;
 }
 
 constexpr std::string_view kNameRule = "a compose project name is [a-z0-9][a-z0-9_-]*";
@@ -161,6 +224,8 @@ const std::pair<std::string, std::string> kFaults[] = {
     {"wait_jobs: true",
      ".doco-cd.yaml:2: wait_jobs: deploy key \"wait_jobs\" is not built yet in this version of windlass: remove it or "
      "set it to false"},
+    {"context: remote",
+     ".doco-cd.yaml:2: context: deploy key \"context\" is not built yet in this version of windlass: remove it"},
     {"build: [a]", "failed to decode yaml: .doco-cd.yaml:2: build: expected a mapping, got a list"},
     {"build: {quiet: 7}", "failed to decode yaml: .doco-cd.yaml:2: quiet: expected true or false, got number 7"},
     {"destroy: 1", ".doco-cd.yaml:2: destroy: invalid destroy value: expected bool or object"},
@@ -254,13 +319,15 @@ TEST_F(DeployConfigFile, HasNoSayInWhatIsTrusted) {  // oci 11.1, reliability/T1
 TEST_F(DeployConfigFile, WarnsAboutUnknownKeys) {  // config 14 #5
   const std::string text =
       "name: web\ncompose_file: x.yaml\ndestory: true\nzzz: 1\ndestroy: {remove_volume: true}\n"
-      "oci_trust_policy: {enabled: true}\nverify: true\n";
+      "oci_trust_policy: {enabled: true}\nverify: true\nbranch: main\n"
+      "internal: {environment: {A: 1}}\n";  // doco-cd reads the last one by accident
   const Lines lines = {".doco-cd.yaml:5: unknown key \"remove_volume\", did you mean \"remove_volumes\"?",
                        ".doco-cd.yaml:2: unknown key \"compose_file\", did you mean \"compose_files\"?",
                        ".doco-cd.yaml:3: unknown key \"destory\", did you mean \"destroy\"?",
                        ".doco-cd.yaml:4: unknown key \"zzz\"",
                        // reliability 8: the trust block under a wrong name
-                       ".doco-cd.yaml:6: unknown key \"oci_trust_policy\"", ".doco-cd.yaml:7: unknown key \"verify\""};
+                       ".doco-cd.yaml:6: unknown key \"oci_trust_policy\"", ".doco-cd.yaml:7: unknown key \"verify\"",
+                       ".doco-cd.yaml:8: unknown key \"branch\"", ".doco-cd.yaml:9: unknown key \"internal\""};
   const auto configs = load(text);
   ASSERT_TRUE(configs) << configs.error().message;
   EXPECT_EQ(configs->warnings, lines);
@@ -287,6 +354,8 @@ TEST_F(DeployConfigFile, IsFoundByItsTarget) {  // oci 7
   EXPECT_EQ(load_deploy_configs(root_, "", {})->stacks[0].name, "default");
   file(".doco-cd.prod.eu.yaml", "name: eu\n");
   EXPECT_EQ(load_deploy_configs(root_, "prod.eu", {})->stacks[0].name, "eu");
+  file(".doco-cd.test.yml", "name: test\n");
+  EXPECT_EQ(load_deploy_configs(root_, "test", {})->stacks[0].name, "test");
   for (const auto target : {"../x", "-x", ".x", "a/b", "a b"})
     EXPECT_EQ(layout_fault(target), fmt::format("invalid target \"{}\"", target));
 }
@@ -308,6 +377,11 @@ TEST_F(DeployConfigFile, MayStandInTheBaseDirectory) {
   EXPECT_EQ(load_deploy_configs(root_, "", options)->stacks[0].name, "root");
   file("deploy/it/.doco-cd.yml", "name: base\n");
   EXPECT_EQ(load_deploy_configs(root_, "", options)->stacks[0].name, "base");
+  file("deploy/it/.doco-cd.yml", "name: base\nworking_dir: app\n");
+  file("app/compose.yaml", "");
+  file("deploy/it/app/compose.yaml", "");
+  EXPECT_EQ(*find_compose_files(root_, load_deploy_configs(root_, "", options)->stacks[0]), Lines{"app/compose.yaml"})
+      << "working_dir counts from the root";  // config 3
 }
 
 TEST_F(DeployConfigFile, MustBeARegularFile) {  // reliability 5, row 38

@@ -209,8 +209,11 @@ json::object to_json(const DeployConfig& config) {
 
 void find_duplicate_names(const std::vector<DeployConfig>& stacks, std::vector<std::string>& faults) {
   std::set<std::string> names;
+  const auto has_name = [](const DeployConfig& stack) {
+    return !stack.name.empty() && (stack.is_discovered || !stack.auto_discovery.enabled);
+  };
   for (const auto& stack : stacks)
-    if (!stack.name.empty() && !names.insert(stack.name).second)
+    if (has_name(stack) && !names.insert(stack.name).second)
       faults.push_back(
           fmt::format("duplicate project/stack name found in configuration file: {}", printable(stack.name, 100)));
 }

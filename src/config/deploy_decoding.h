@@ -32,7 +32,7 @@ void finish(DeployConfig& config);
 // stands in it, except one whose absence means something.
 json::object to_json(const DeployConfig& config);
 
-// config 12: two stacks of one list.
+// config 12: two stacks of one list. A document that stands for several stacks has no name yet.
 void find_duplicate_names(const std::vector<DeployConfig>& stacks, std::vector<std::string>& faults);
 
 // The compose files that count when a configuration names none.

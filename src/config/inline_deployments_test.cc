@@ -1,5 +1,6 @@
 #include "config/inline_deployments.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "config/deploy_config_fixture.h"
@@ -45,6 +46,12 @@ constexpr const char* kEveryKey = R"(
   force_image_pull: yes
   timeout: 0
   webhook_filter: ^v[0-9]+$
+  prune_images: false
+  adopt: true
+  build: {force_image_pull: true, no_cache: true, quiet: true, args: {V: ""}}
+  destroy: {enabled: true, remove_volumes: false, remove_images: false, remove_dir: false, remove_data: true}
+  reconciliation: {enabled: false, events: [], restart_timeout: 0, restart_limit: 0, restart_window: 0}
+  rollback: false
 )";
 
 TEST(InlineDeployments, KeepWhatIsWrittenOut) {
@@ -65,6 +72,41 @@ TEST(InlineDeployments, KeepWhatIsWrittenOut) {
   EXPECT_TRUE(stack.force_image_pull);
   EXPECT_EQ(stack.timeout_seconds, 0);
   EXPECT_EQ(stack.webhook_filter, "^v[0-9]+$");
+  EXPECT_FALSE(stack.prune_images);
+  EXPECT_TRUE(stack.adopt);
+  EXPECT_EQ(stack.build, (BuildRule{.force_image_pull = true, .no_cache = true, .quiet = true, .args = {{"V", ""}}}));
+  EXPECT_EQ(
+      stack.destroy,
+      (Destroy{
+          .enabled = true, .remove_volumes = false, .remove_images = false, .remove_dir = false, .remove_data = true}));
+  EXPECT_EQ(stack.reconciliation, (ReconciliationRule{.enabled = false,
+                                                      .events = {},
+                                                      .restart_timeout_seconds = 0,
+                                                      .restart_signal = {},
+                                                      .restart_limit = 0,
+                                                      .restart_window_seconds = 0}));
+  EXPECT_EQ(stack.rollback, RollbackRule{});
+}
+
+// config 14 #1: one field at a time
+TEST(InlineDeployments, KeepEachFieldThatSwitchesADefaultOff) {
+  const std::pair<const char*, bool (*)(const DeployConfig&)> rows[] = {
+      {"destroy: {enabled: true, remove_volumes: false}", [](auto& c) { return c.destroy.remove_volumes; }},
+      {"destroy: {enabled: true, remove_images: false}", [](auto& c) { return c.destroy.remove_images; }},
+      {"destroy: {enabled: true, remove_dir: false}", [](auto& c) { return c.destroy.remove_dir; }},
+      {"remove_orphans: false", [](auto& c) { return c.remove_orphans; }},
+      {"prune_images: false", [](auto& c) { return c.prune_images; }},
+      {"reconciliation: false", [](auto& c) { return c.reconciliation.enabled; }},
+      {"reconciliation: {enabled: false}", [](auto& c) { return c.reconciliation.enabled; }},
+      {"reconciliation: {restart_limit: 0}", [](auto& c) { return c.reconciliation.restart_limit > 0; }},
+      {"auto_discovery: {enabled: true, remove_images: false}", [](auto& c) { return c.auto_discovery.remove_images; }},
+      {"env_files: []", [](auto& c) { return !c.env_files.empty(); }},
+      {"timeout: 0", [](auto& c) { return c.timeout_seconds > 0; }},
+  };
+  for (const auto& [written, is_on] : rows) {
+    EXPECT_FALSE(is_on(only_stack(decode(fmt::format("- {{name: app, {}}}", written)).text))) << written;
+    EXPECT_TRUE(is_on(only_stack(decode("- name: app").text))) << written;
+  }
 }
 
 TEST(InlineDeployments, HaveTheDefaultsOfTheFile) {
@@ -83,6 +125,22 @@ TEST_F(InlineDeploymentsAndFile, AreTheSameAsTheSameTextInAFile) {
   ASSERT_TRUE(from_file) << from_file.error().message;
   EXPECT_EQ(only_stack(decode("- {name: app, timeout: 7, environment: {N: 0x10, S: ~}}").text).text,
             from_file->stacks.at(0).text);
+}
+
+// config 5, object identity: a run leaves nothing behind for the next one
+TEST_F(InlineDeploymentsAndFile, AreReadAnewForEveryRun) {
+  const auto text = decode("- {name: app, env_files: [a.env], compose_files: [a.yaml, b.yaml]}").text;
+  const auto run = [&] {
+    const auto stack = load_inline_deployments(text, root_)->stacks.at(0);
+    return std::pair(*interpolation_environment(root_, stack, {}), *find_compose_files(root_, stack));
+  };
+  for (const auto* name : {"a.yaml", "b.yaml"}) file(name, "");
+  for (const std::string value : {"1", "2"}) {
+    file("a.env", "A=" + value);
+    const auto [environment, files] = run();
+    EXPECT_EQ(environment.at("A"), value);
+    EXPECT_EQ(files, (Lines{"a.yaml", "b.yaml"}));
+  }
 }
 
 TEST(InlineDeployments, AreTheSameTextAgainWhenReadAndWritten) {

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <climits>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "base/text.h"
 
@@ -34,27 +36,32 @@ std::string told(std::string_view where, std::string_view what) {
   return fmt::format("{}: {}", where, what);
 }
 
+// Letters put in, left out or replaced, and neighbours that changed places, count one each.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  std::vector<std::size_t> two_above, above(b.size() + 1), row(b.size() + 1);
+  std::iota(above.begin(), above.end(), 0u);
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const auto replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+      row[j] = std::min({above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1), above[j] + 1, row[j - 1] + 1});
+      const bool are_swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (are_swapped) row[j] = std::min(row[j], two_above[j - 2] + 1);
     }
+    two_above = std::exchange(above, row);
   }
-  return row[b.size()];
+  return above[b.size()];
 }
 
-// The known key that was probably meant; "" when none is near.
+// The known key that was probably meant; "" when none is near. A wrong letter in three may be a slip, more is another
+// word: a guess that leads astray is worse than none.
 std::string nearest(const std::set<std::string>& known, std::string_view key) {
+  constexpr std::size_t letters_max = 64, slips_max = 3;
+  if (key.size() > letters_max) return "";
+  const auto written = lower(key);
   std::string best;
-  std::size_t least = key.size() > 64 ? 0 : std::max<std::size_t>(2, key.size() / 3) + 1;
+  std::size_t least = std::min(written.size() / 3, slips_max) + 1;
   for (const auto& candidate : known) {
-    const auto distance = edit_distance(key.substr(0, 64), candidate);
+    const auto distance = edit_distance(written, candidate);
     if (distance < least) least = distance, best = candidate;
   }
   return best;

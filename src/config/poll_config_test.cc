@@ -92,6 +92,8 @@ TEST(PollConfig, SaysWhyItRefusesAnInterval) {
       {"1", "POLL_CONFIG:1: interval: poll interval too low: must be at least 10s"},
       {"9s", "POLL_CONFIG:1: interval: poll interval too low: must be at least 10s"},
       {"-60", "POLL_CONFIG:1: interval: poll interval too low: must be at least 10s"},
+      {"-5m", "POLL_CONFIG:1: interval: poll interval too low: must be at least 10s"},
+      {"{a: 1}", "failed to decode yaml: POLL_CONFIG:1: interval: expected number or string"},
   };
   for (const auto& [written, fault] : rows)
     EXPECT_EQ(read(fmt::format("- {{source: oci, url: a, interval: {}}}", written)).all_faults(), Lines{fault});
@@ -145,6 +147,23 @@ TEST(PollConfig, FindsEveryFaultOfEveryEntry) {
                                         "POLL_CONFIG:1: url: key not found: url",
                                         "POLL_CONFIG:2: source: invalid source type \"x\": must be \"git\" or \"oci\"",
                                         "POLL_CONFIG:3: interval: poll interval too low: must be at least 10s"}));
+}
+
+TEST(PollConfig, LetsAutoDiscoveriesShareANameUntilTheyFindStacks) {  // config 5, uniqueness
+  const auto result = read(
+      "- source: oci\n  url: a\n  deployments:\n  - {auto_discovery: true, working_dir: a}\n"
+      "  - {auto_discovery: true, working_dir: b}\n");
+  EXPECT_EQ(result.all_faults(), Lines{});
+  EXPECT_EQ(read_inline_deployments(result.polls.at(0).deployments)->stacks.size(), 2u);
+}
+
+// config 1: what runs at once by a request has no interval
+TEST(PollConfig, RunsOnceWhenItIsAskedFor) {
+  const auto file = *parse_yaml("{source: oci, url: a, interval: 3, run_once: false, target: prod}", "body");
+  PollFaults faults;
+  const auto config = decode_poll_config(*file.documents.at(0), "body", PollOrigin::request, is_artifact, faults);
+  EXPECT_FALSE(faults.any());
+  EXPECT_EQ(config, (PollConfig{.url = "a", .interval = 0s, .target = "prod", .run_once = true}));
 }
 
 TEST(PollConfig, IsAList) {

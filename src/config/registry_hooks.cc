@@ -128,6 +128,30 @@ RegistryHook decode_hook(KeyReader& read) {
   return hook;
 }
 
+bool has_url_token(const RegistryHook& hook) {
+  return proof_of(hook.format) == RegistryProof::url_token && !hook.secret.empty();
+}
+
+// Proxies write URLs into their logs: what stands in one must open no other door.
+void check_url_tokens(SettingReader& read, const std::vector<RegistryHook>& hooks, const Settings& settings) {
+  const std::pair<std::string_view, const Secret&> others[] = {
+      {"WEBHOOK_SECRET", settings.webhook_secret},
+      {"WEBHOOK_SECRET_PREVIOUS", settings.webhook_secret_previous},
+      {"API_SECRET", settings.api_secret},
+  };
+  const auto check = [&](const RegistryHook& hook, std::string_view name, const Secret& other) {
+    if (hook.secret.reveal() == other.reveal())
+      read.fault(fmt::format("REGISTRY_WEBHOOKS: the URL token of {} is the secret of {} too: give it one of its own",
+                             to_string(hook.format), name));
+  };
+  for (const auto& hook : hooks) {
+    if (!has_url_token(hook)) continue;
+    for (const auto& [name, secret] : others) check(hook, name, secret);
+    for (const auto& other : hooks)
+      if (other.format != hook.format) check(hook, to_string(other.format), other.secret);
+  }
+}
+
 }  // namespace
 
 std::vector<RegistryHook> parse_registry_hooks(std::string_view text, std::string_view file,
@@ -138,12 +162,13 @@ std::vector<RegistryHook> parse_registry_hooks(std::string_view text, std::strin
   return hooks;
 }
 
-std::vector<RegistryHook> read_registry_hooks(SettingReader& read) {
+std::vector<RegistryHook> read_registry_hooks(SettingReader& read, const Settings& settings) {
   const auto text = read.secret("REGISTRY_WEBHOOKS");
   if (text.empty()) return {};
   std::vector<std::string> faults;
   auto hooks = parse_registry_hooks(text.reveal(), "REGISTRY_WEBHOOKS", faults);
   for (auto& fault : faults) read.fault(std::move(fault));
+  check_url_tokens(read, hooks, settings);
   return hooks;
 }
 

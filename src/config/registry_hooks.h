@@ -15,7 +15,8 @@ namespace windlass {
 std::vector<RegistryHook> parse_registry_hooks(std::string_view text, std::string_view file,
                                                std::vector<std::string>& faults);
 
-// Of REGISTRY_WEBHOOKS or the file that REGISTRY_WEBHOOKS_FILE names; nothing where neither is set.
-std::vector<RegistryHook> read_registry_hooks(SettingReader& read);
+// Of REGISTRY_WEBHOOKS or the file that REGISTRY_WEBHOOKS_FILE names; nothing where neither is set. A token that
+// travels in URLs and is one of the secrets of `settings`, or of another format, is a fault (registry-events 3.2).
+std::vector<RegistryHook> read_registry_hooks(SettingReader& read, const Settings& settings);
 
 }  // namespace windlass

@@ -1,5 +1,6 @@
 #include "config/registry_hooks.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -69,14 +70,60 @@ TEST(RegistryHooks, SayWhatIsWrong) {
        {"hooks:1: unknown key \"alow\", did you mean \"allow\"?"}},
       {"- {format: quay, secret: s, secret_file: /x, allow: ['**']}",
        {"hooks:1: secret_file: give secret or secret_file, not both"}},
+      {"- {format: jfrog, secret: s, allow: ['**'], docker_access: port}",
+       {"hooks:1: docker_access: \"port\" is neither path nor subdomain"}},
+      {"- {format: jfrog, secret: s, allow: ['**'], repositories: {a: 'http://b', c: 'd/'}}",
+       {"hooks:1: repositories: a: \"http://b\" is not host[:port][/path]",
+        "hooks:1: repositories: c: \"d/\" is not host[:port][/path]"}},
+      {"- {format: gar-pubsub, audience: a, service_account: a@b, jwks_file: /gone, jwks_url: 'https://k', allow: "
+       "['**']}",
+       {"hooks:1: jwks_url: give jwks_url or jwks_file: where the keys are that Google signs with",
+        "hooks:1: jwks_file: cannot read /gone"}},
       {"- {format: gar-pubsub, audience: a, allow: ['**']}",
        {"hooks:1: service_account: must be the e-mail address of the account that pushes",
         "hooks:1: jwks_url: give jwks_url or jwks_file: where the keys are that Google signs with"}},
   };
   for (const auto& [text, faults] : rows) EXPECT_EQ(faults_of(text), faults) << text;
+  EXPECT_TRUE(faults_of("- {format: gar-unwrapped, secret: s, audience: a, service_account: x@y, jwks_url: 'http://k', "
+                        "allow: ['**']}") == (Lines{"hooks:1: audience: give a secret or an audience, not both",
+                                                    "hooks:1: jwks_url: must begin with https://"}));
   EXPECT_TRUE(faults_of("- {format: harbor, secret: s}")
                   .at(0)
                   .starts_with("hooks:1: format: \"harbor\" is none of doco-oci, distribution, harbor-default,"));
+}
+
+TEST(RegistryHooks, TellEveryFaultOfEveryEntry) {  // registry-events 3.11
+  EXPECT_EQ(faults_of("- {format: quay}\n- {format: zot, alow: x}\n- {format: harbor}\n").size(), 2u + 4u + 1u);
+}
+
+TEST(RegistryHooks, TakeEveryFormat) {  // registry-events 2
+  for (const auto format : registry_format_names())
+    EXPECT_EQ(faults_of(fmt::format("- {{format: {}, secret: s, allow: ['**'], registry_host: r.example}}", format)),
+              Lines{})
+        << format;
+}
+
+// registry-events 3.2: a token in a URL is different from every other secret
+TEST(RegistryHooks, KeepUrlTokensApart) {
+  const auto said = [](Environment environment) {
+    const auto settings = read_settings(environment);
+    return settings ? Lines{} : settings.error().faults;
+  };
+  const auto entry = [](std::string_view format, std::string_view secret) {
+    return fmt::format("- {{format: {}, secret: {}, allow: ['**']}}\n", format, secret);
+  };
+  const std::string quay = entry("quay", "one-secret-of-them");
+  const auto fault = [](std::string_view other) {
+    return fmt::format("REGISTRY_WEBHOOKS: the URL token of quay is the secret of {} too: give it one of its own",
+                       other);
+  };
+  for (const auto* name : {"WEBHOOK_SECRET", "API_SECRET"})
+    EXPECT_EQ(said({{"REGISTRY_WEBHOOKS", quay}, {name, "one-secret-of-them"}}), Lines{fault(name)});
+  EXPECT_EQ(said({{"REGISTRY_WEBHOOKS", quay + entry("jfrog", "one-secret-of-them")}}), Lines{fault("jfrog")});
+  EXPECT_EQ(said({{"REGISTRY_WEBHOOKS", quay + entry("jfrog", "another") + entry("harbor-default", "another")},
+                  {"WEBHOOK_SECRET", "another-one-of-ours"}}),
+            Lines{});
+  EXPECT_EQ(said({{"REGISTRY_WEBHOOKS", quay + quay}}), Lines{}) << "two allow lists behind one token";
 }
 
 TEST(RegistryHooks, ReadASecretFromAFile) {
@@ -87,6 +134,9 @@ TEST(RegistryHooks, ReadASecretFromAFile) {
       parse_registry_hooks("- {format: quay, secret_file: " + file.string() + ", allow: ['**']}", "hooks", faults);
   EXPECT_EQ(faults, Lines{});
   EXPECT_EQ(hooks.at(0).secret.reveal(), "s3cret");
+  std::ofstream(file) << " \n";
+  EXPECT_EQ(faults_of("- {format: quay, secret_file: " + file.string() + ", allow: ['**']}").at(0),
+            "hooks:1: secret_file: the file is empty");
   std::filesystem::remove(file);
   EXPECT_EQ(faults_of("- {format: quay, secret_file: /gone, allow: ['**']}"),
             (Lines{"hooks:1: secret_file: reading /gone: no such file or directory",

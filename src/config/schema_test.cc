@@ -32,10 +32,11 @@ TEST_F(SchemaTest, KnowsTheKeysThatTheReaderKnows) {
   }
   DeployConfig all{.env_files_are_default = false, .rollback = RollbackRule::always()};
   all.destroy.enabled = all.auto_discovery.enabled = true;
+  all.reconciliation.enabled = false;
   const auto known = keys_of(schema);
   const auto written = to_json(all);
   for (const auto& member : written) EXPECT_TRUE(known.contains(std::string(member.key()))) << member.key();
-  for (const auto* key : {"rollback", "destroy", "auto_discovery"}) {
+  for (const auto* key : {"rollback", "destroy", "auto_discovery", "reconciliation"}) {
     const auto& object = schema.at("properties").at(key).at("oneOf").at(1).get_object();
     for (const auto& member : keys_of(object)) {
       if (member == "on") continue;  // may not be empty

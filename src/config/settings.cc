@@ -41,8 +41,7 @@ void add_once(std::vector<std::string>& list, std::string item) {
 void read_log_level(SettingReader& read, Settings& settings) {
   const auto value = read.text("LOG_LEVEL");
   if (value.empty()) return;
-  const auto level = parse_log_level(value);
-  if (level && *level != LogLevel::critical)
+  if (const auto level = parse_log_level(value))
     settings.log_level = *level;
   else
     read.fault(fmt::format("LOG_LEVEL: {}: invalid log level, must be one of debug, info, warn, error", shown(value)));
@@ -192,6 +191,23 @@ void read_engine(SettingReader& read, Settings& settings) {
   if (!parsed || !parsed->is_object()) read.fault("DOCKER_AUTH_CONFIG: not a JSON object");
 }
 
+bool is_zone(const std::string& name) {
+  const auto* folder = ::getenv("TZDIR");
+  const fs::path zones = folder != nullptr ? folder : "/usr/share/zoneinfo";
+  std::error_code ignored;
+  return fs::is_regular_file(zones / name, ignored);
+}
+
+// What libraries read by themselves, and of which they say nothing when it is wrong. A log in UTC stops nobody.
+void check_surroundings(SettingReader& read) {
+  check_readable(read, "SSL_CERT_FILE", read.text("SSL_CERT_FILE"));
+  auto zone = read.text("TZ");
+  if (zone.starts_with(':')) zone.erase(0, 1);
+  const bool is_rule = zone.find_first_of("0123456789") != zone.npos;  // "CET-1CEST,M3.5.0,M10.5.0/3"
+  if (!zone.empty() && !is_rule && !is_zone(zone))
+    read.warn(fmt::format("TZ: {} is no time zone of this machine: the log is in UTC", shown(zone)));
+}
+
 // config 11. The text may hold environment values of inline deployments, so it is treated as a secret.
 void read_polls(SettingReader& read, const ArtifactCheck& is_artifact, Settings& settings) {
   const auto text =
@@ -245,6 +261,8 @@ void read_service_rules(SettingReader& read, Settings& settings) {
   read.flag("PASS_ENV", settings.pass_env);
   read_pass_env_allow(read, settings);
   read_deploy_policy(read, settings);
+  unsigned unused = 0;  // by doco-cd as well, which refuses what is no number
+  read.number("MAX_DEPLOYMENT_LOOP_COUNT", {0, std::numeric_limits<std::uint32_t>::max()}, unused);
   bool without_effect = false;
   for (const auto* name : {"SCHEDULER_ENABLED", "DOCKER_SWARM_FEATURES", "API_ALLOW_UNMANAGED"})
     read.flag(name, without_effect);
@@ -274,7 +292,7 @@ void hide_secrets_of_process() {
   }
 }
 
-tl::expected<Settings, SettingsError> read_settings(const Environment& environment, const ArtifactCheck& is_artifact) {
+tl::expected<Settings, SettingsError> read_settings(const Environment& environment, const SettingChecks& checks) {
   SettingReader read(environment);
   Settings settings;
   read_log_level(read, settings);
@@ -288,11 +306,14 @@ tl::expected<Settings, SettingsError> read_settings(const Environment& environme
   read_base_dir(read, settings);
   read_service_rules(read, settings);
   read_artifact_rules(read, settings);
-  settings.registry_hooks = read_registry_hooks(read);
+  settings.registry_hooks = read_registry_hooks(read, settings);
   read_engine(read, settings);
-  read_polls(read, is_artifact, settings);
+  check_surroundings(read);
+  read_polls(read, checks.is_artifact, settings);
   read_trust_settings(read, settings);  // after the polls, whose deployments have policies of their own
   refuse_unbuilt_settings(read);
+  if (checks.of_service)
+    for (auto& fault : checks.of_service(settings)) read.fault(std::move(fault));
   if (!read.faults().empty()) return tl::unexpected(SettingsError{std::move(read.faults())});
   settings.warnings = std::move(read.warnings());
   return settings;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -70,14 +71,19 @@ struct Settings {
   std::vector<std::string> warnings;  // to be logged once at start
 };
 
+// What other folders know better. Asked while the settings are read, so that a person sees all faults at once; what is
+// left out finds none.
+struct SettingChecks {
+  ArtifactCheck is_artifact;                                            // of the references of POLL_CONFIG
+  std::function<std::vector<std::string>(const Settings&)> of_service;  // faults that the service would find later
+};
+
 struct SettingsError {
   std::vector<std::string> faults;  // all of them, each names the variable and the rule
 };
 
 // Reads settings and the *_FILE twins. A variable of config 2 that windlass does not have yet and that is set to
-// something else than its default is a fault that names it, never ignored. `is_artifact` judges the references of
-// POLL_CONFIG; without it they are taken as they are.
-tl::expected<Settings, SettingsError> read_settings(const Environment& environment,
-                                                    const ArtifactCheck& is_artifact = {});
+// something else than its default is a fault that names it, never ignored.
+tl::expected<Settings, SettingsError> read_settings(const Environment& environment, const SettingChecks& checks = {});
 
 }  // namespace windlass

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "config/passed_environment.h"
 
@@ -50,12 +51,19 @@ TEST(Settings, HaveDefaultsForEverything) {
   EXPECT_EQ(settings->deploy_config_base_dir, "/");
   EXPECT_EQ(settings->job_timeout, 30min);
   EXPECT_EQ(settings->shutdown_grace, 60s);
-  EXPECT_EQ(settings->trusted_proxy_networks.size(), 5u);
+  EXPECT_EQ(settings->trusted_proxy_networks,
+            (Faults{"127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128"}));
   EXPECT_EQ(settings->trusted_proxy_header, "X-Forwarded-For");
   EXPECT_TRUE(settings->api_secret.empty());
   EXPECT_TRUE(settings->webhook_secret.empty());
   EXPECT_TRUE(settings->docker_quiet_deploy);
   EXPECT_EQ(settings->docker_config_dir, "");
+  EXPECT_EQ(settings->data_host_path, "");
+  EXPECT_FALSE(settings->config_strict || settings->pass_env || settings->auto_rollback);
+  EXPECT_EQ(settings->oci_max_extracted_bytes, 1u << 30);
+  EXPECT_EQ(settings->oci_max_extracted_entries, 100'000u);
+  EXPECT_EQ(settings->oci_max_file_bytes, 512u << 20);
+  EXPECT_TRUE(settings->registry_hooks.empty() && settings->polls.empty());
   EXPECT_EQ(settings->warnings, Faults{});
 }
 
@@ -74,6 +82,8 @@ TEST(Settings, AreReadFromTheEnvironment) {
                                        {"DEPLOY_CONFIG_BASE_DIR", "apps/./prod//"},
                                        {"DOCKER_QUIET_DEPLOY", "F"},
                                        {"CONFIG_STRICT", "1"},
+                                       {"AUTO_ROLLBACK", "True"},
+                                       {"MAX_DEPLOYMENT_LOOP_COUNT", "0"},
                                        {"PASS_ENV", "t"},
                                        {"JOB_TIMEOUT", "1h30m"},
                                        {"SHUTDOWN_GRACE", "1.5s"},
@@ -104,6 +114,7 @@ TEST(Settings, AreReadFromTheEnvironment) {
   EXPECT_EQ(settings->deploy_config_base_dir, "/apps/prod");
   EXPECT_FALSE(settings->docker_quiet_deploy);
   EXPECT_TRUE(settings->config_strict);
+  EXPECT_TRUE(settings->auto_rollback);
   EXPECT_TRUE(settings->pass_env);
   EXPECT_EQ(settings->job_timeout, 90min);
   EXPECT_EQ(settings->shutdown_grace, 1500ms);
@@ -160,6 +171,12 @@ const std::tuple<std::string, std::string, std::string> kFaults[] = {
     {"DEPLOY_CONFIG_BASE_DIR", "/a/../../b", "DEPLOY_CONFIG_BASE_DIR: \"/a/../../b\" leaves the source"},
     {"DEPLOY_CONFIG_BASE_DIR", "..", "DEPLOY_CONFIG_BASE_DIR: \"..\" leaves the source"},
     {"DOCKER_QUIET_DEPLOY", "yes", "DOCKER_QUIET_DEPLOY: \"yes\" is not a boolean, expected true or false"},
+    {"DOCKER_SWARM_FEATURES", "no", "DOCKER_SWARM_FEATURES: \"no\" is not a boolean, expected true or false"},
+    {"API_ALLOW_UNMANAGED", "no", "API_ALLOW_UNMANAGED: \"no\" is not a boolean, expected true or false"},
+    {"AUTO_ROLLBACK", "tRUE", "AUTO_ROLLBACK: \"tRUE\" is not a boolean, expected true or false"},
+    {"PASS_ENV", " 1", "PASS_ENV: \" 1\" is not a boolean, expected true or false"},
+    {"CONFIG_STRICT", "on", "CONFIG_STRICT: \"on\" is not a boolean, expected true or false"},
+    {"MAX_DEPLOYMENT_LOOP_COUNT", "-1", "MAX_DEPLOYMENT_LOOP_COUNT: \"-1\" is not a whole number from 0 to 4294967295"},
     {"SCHEDULER_ENABLED", "no", "SCHEDULER_ENABLED: \"no\" is not a boolean, expected true or false"},
     {"JOB_TIMEOUT", "30", "JOB_TIMEOUT: \"30\" is not a duration such as 90s, 30m or 1h30m"},
     {"JOB_TIMEOUT", "0", "JOB_TIMEOUT: \"0\" is too short, expected at least 1000ms"},
@@ -167,6 +184,14 @@ const std::tuple<std::string, std::string, std::string> kFaults[] = {
     {"OCI_MAX_FILE_BYTES", "-1", "OCI_MAX_FILE_BYTES: \"-1\" is not a whole number from 1 to 9223372036854775807"},
     {"OCI_INSECURE_REGISTRIES", "http://reg",
      "OCI_INSECURE_REGISTRIES: invalid OCI insecure registry \"http://reg\": expected host or host:port"},
+    {"OCI_INSECURE_REGISTRIES", "good, me@reg",
+     "OCI_INSECURE_REGISTRIES: invalid OCI insecure registry \"me@reg\": expected host or host:port"},
+    {"OCI_INSECURE_REGISTRIES", "reg/path",
+     "OCI_INSECURE_REGISTRIES: invalid OCI insecure registry \"reg/path\": expected host or host:port"},
+    {"OCI_INSECURE_REGISTRIES", "reg:0",
+     "OCI_INSECURE_REGISTRIES: invalid OCI insecure registry \"reg:0\": expected host or host:port"},
+    {"OCI_INSECURE_REGISTRIES", "reg:65536",
+     "OCI_INSECURE_REGISTRIES: invalid OCI insecure registry \"reg:65536\": expected host or host:port"},
     {"OCI_ALLOWED_ARTIFACTS", "oci://reg/a",
      "OCI_ALLOWED_ARTIFACTS: \"oci://reg/a\" is not a pattern of registry/repository[#target]: * and ** stand for "
      "anything, nothing else does"},
@@ -183,13 +208,62 @@ TEST(Settings, SayWhatIsWrongWithAValue) {
   }
 }
 
+// config 2.1: something of every step, and nothing hides anything else
 TEST(Settings, ReportEveryFaultAtOnce) {
-  const auto faults = faults_of({{"HTTP_PORT", "x"},
-                                 {"LOG_LEVEL", "loud"},
-                                 {"WEBHOOK_SECRET_FILE", "/nowhere/secret"},
-                                 {"DATA_MOUNT_PATH", "data"},
-                                 {"OCI_TRUST_POLICY", "enabled: true"}});
-  EXPECT_EQ(faults.size(), 5u);
+  const Environment environment{
+      {"LOG_LEVEL", "loud"},                       // 13
+      {"HTTP_PORT", "9120"},                       // 15
+      {"HTTP_TLS_CERT_FILE", "/dev/null"},         // 16
+      {"TRUSTED_PROXY_NETWORKS", "10.0.0.1"},      // 9
+      {"HTTP_PROXY", "http://ho st"},              // 17
+      {"WEBHOOK_SECRET_FILE", "/nowhere/secret"},  // 2
+      {"DATA_MOUNT_PATH", "data"},                 // 18
+      {"MAX_PAYLOAD_SIZE", "0"},                   // 3
+      {"JOB_TIMEOUT", "soon"},                     // 1
+      {"OCI_INSECURE_REGISTRIES", "http://reg"},   // 10
+      {"REGISTRY_WEBHOOKS", "- {format: quay, secret: s}"},
+      {"POLL_CONFIG", "- {source: oci}\n- [\n"},  // 4
+      {"OCI_TRUST_POLICY", "enabled: maybe"},     // 8
+      {"GIT_SCM_PROVIDER", "svn"},                // 11
+  };
+  for (const auto& [name, value] : environment) EXPECT_EQ(faults_of({{name, value}}).size(), 1u) << name;
+  const auto faults = faults_of(environment);
+  EXPECT_EQ(faults.size(), environment.size()) << fmt::format("{}", fmt::join(faults, "\n"));
+}
+
+// config 1.2: every variable that has a twin, and how its content shows
+TEST_F(SettingFiles, StandForTheVariable) {
+  const struct {
+    std::string name, content;
+    std::function<bool(const Settings&)> is_read;
+  } rows[] = {
+      {"API_SECRET", "the api secret text", [](auto& s) { return s.api_secret.reveal() == "the api secret text"; }},
+      {"WEBHOOK_SECRET", "the hook secret text",
+       [](auto& s) { return s.webhook_secret.reveal() == "the hook secret text"; }},
+      {"WEBHOOK_SECRET_PREVIOUS", "the one before",
+       [](auto& s) { return s.webhook_secret_previous.reveal() == "the one before"; }},
+      {"REGISTRY_WEBHOOKS", "- {format: quay, secret: t, allow: ['**']}",
+       [](auto& s) { return s.registry_hooks.size() == 1; }},
+      {"OCI_TRUST_POLICY", "verify_includes: false", [](auto& s) { return !s.oci_verify_includes; }},
+      {"POLL_CONFIG", "- {source: oci, url: a}", [](auto& s) { return s.polls.size() == 1; }},
+  };
+  for (const auto& [name, content, is_read] : rows) {
+    SCOPED_TRACE(name);
+    const auto twin = name + "_FILE";
+    const auto settings = read_settings({{twin, file(name, "\n " + content + " \n\n")}});
+    ASSERT_TRUE(settings) << settings.error().faults.at(0);
+    EXPECT_TRUE(is_read(*settings)) << "trimmed";
+    const auto empty = read_settings({{name, content}, {twin, file("empty", " \n")}});
+    ASSERT_TRUE(empty) << empty.error().faults.at(0);
+    EXPECT_TRUE(is_read(*empty)) << "the variable wins over an empty file";
+    EXPECT_EQ(faults_of({{name, content}, {twin, file(name, content)}}).size(), 1u) << "not both";
+    EXPECT_EQ(faults_of({{twin, "/nowhere/x"}}), Faults{twin + ": reading /nowhere/x: no such file or directory"});
+    const auto sealed = file("sealed", "data: ENC[AES256_GCM,data:x]\nsops: {version: 3}\n");
+    EXPECT_EQ(faults_of({{twin, sealed}}),
+              Faults{fmt::format("{}: \"{}\" is encrypted with SOPS: SOPS-encrypted setting files are not built yet, "
+                                 "give the file in plain text",
+                                 twin, sealed)});
+  }
 }
 
 TEST_F(SettingFiles, HoldSecrets) {
@@ -219,11 +293,23 @@ TEST_F(SettingFiles, MayHoldThePollConfiguration) {
             Faults{"POLL_CONFIG_FILE: reading /nowhere/poll: no such file or directory"});
 }
 
+// config 2: what libraries read by themselves
+TEST_F(SettingFiles, OfTheSystemMustBeThere) {
+  EXPECT_EQ(faults_of({{"SSL_CERT_FILE", "/nowhere/roots.pem"}}),
+            Faults{"SSL_CERT_FILE: cannot read \"/nowhere/roots.pem\": No such file or directory"});
+  EXPECT_EQ(faults_of({{"SSL_CERT_FILE", file("roots.pem", "")}}), Faults{});
+  for (const auto* good : {"UTC", "Europe/Berlin", ":Europe/Berlin", "CET-1CEST,M3.5.0,M10.5.0/3", "UTC0", ""})
+    EXPECT_EQ(read_settings({{"TZ", good}})->warnings, Faults{}) << good;
+  EXPECT_EQ(read_settings({{"TZ", "Mars/Olympus"}})->warnings,
+            Faults{"TZ: \"Mars/Olympus\" is no time zone of this machine: the log is in UTC"});
+}
+
 // config 2.1: with all other faults, and judged by the grammar of references
 TEST(Settings, TellFaultsOfThePollConfigurationWithTheOthers) {
   const ArtifactCheck nothing_is = [](std::string_view) { return Status(fail(Kind::invalid, "no")); };
-  const auto settings = read_settings(
-      {{"POLL_CONFIG", "- {source: oci, url: x}\n- {source: oci, interval: 1}"}, {"HTTP_PORT", "0"}}, nothing_is);
+  const auto settings =
+      read_settings({{"POLL_CONFIG", "- {source: oci, url: x}\n- {source: oci, interval: 1}"}, {"HTTP_PORT", "0"}},
+                    {.is_artifact = nothing_is, .of_service = {}});
   ASSERT_FALSE(settings);
   EXPECT_EQ(settings.error().faults,
             (Faults{"HTTP_PORT: \"0\" is not a whole number from 1 to 65535",
@@ -302,6 +388,51 @@ TEST(UnbuiltSettings, AreRefusedByName) {
   }
 }
 
+// config 2: what is not there yet is said, whatever it would do
+TEST(UnbuiltSettings, AreAllKnown) {
+  const std::string twins[] = {"SOURCE_URL_REWRITES",         "GIT_ACCESS_TOKEN", "GITHUB_APP_ID",
+                               "GITHUB_APP_PRIVATE_KEY",      "GIT_AUTH_DOMAINS", "SSH_PRIVATE_KEY",
+                               "SSH_PRIVATE_KEY_PASSPHRASE",  "SSH_KNOWN_HOSTS",  "APPRISE_NOTIFY_URLS",
+                               "APPRISE_NOTIFY_BODY_TEMPLATE"};
+  std::vector<std::string> names = {"METRICS_PORT",
+                                    "GIT_ACCESS_TOKEN_USER",
+                                    "GITHUB_APP_INSTALLATION_ID",
+                                    "GIT_CLONE_DEPTH",
+                                    "GIT_CLONE_SUBMODULES",
+                                    "SKIP_TLS_VERIFICATION",
+                                    "GIT_COMMIT_STATUS",
+                                    "GIT_SCM_PROVIDER",
+                                    "GIT_SCM_API_URL",
+                                    "DOCKER_SWARM_CONFIG_RETENTION",
+                                    "DOCKER_SWARM_SECRET_RETENTION",
+                                    "APPRISE_API_URL",
+                                    "APPRISE_NOTIFY_LEVEL",
+                                    "APPRISE_NOTIFY_REPEAT_INTERVAL",
+                                    "SECRET_PROVIDER",
+                                    "CERT_ROTATION_ENABLED",
+                                    "CERT_ROTATION_THRESHOLD",
+                                    "CERT_ROTATION_CHECK_INTERVAL",
+                                    "TUF_ROOT",
+                                    "TUF_MIRROR",
+                                    "TUF_ROOT_JSON",
+                                    "SOPS_AGE_KEY",
+                                    "WEBHOOK_ALLOWED_HOSTS",
+                                    "ALLOW_PROVIDER_SERVICES",
+                                    "SWARM_PRUNE_JOB",
+                                    "INSTANCE_ID",
+                                    "DEPLOY_POLICY",
+                                    "PUBLIC_URL",
+                                    "GIT_ACCESS_TOKEN_HOSTS",
+                                    "SECRET_REFRESH_INTERVAL",
+                                    "SSH_HOST_KEY_POLICY"};
+  for (const auto& name : twins) names.insert(names.end(), {name, name + "_FILE"});
+  for (const auto& name : names) {
+    const auto faults = faults_of({{name, "77"}});
+    ASSERT_EQ(faults.size(), 1u) << name;
+    EXPECT_TRUE(faults[0].starts_with(name + ": not built yet in this version of windlass (")) << faults[0];
+  }
+}
+
 TEST(UnbuiltSettings, AreFineWithTheValueThatAsksForNothing) {
   const auto faults = faults_of({{"METRICS_PORT", "9120"},
                                  {"GIT_ACCESS_TOKEN_USER", "oauth2"},
@@ -320,20 +451,21 @@ TEST(PassedEnvironment, IsEmptyUnlessAskedFor) {
   EXPECT_EQ(passed_environment(Settings{}, {{"A", "1"}}), Environment{});
 }
 
-TEST(PassedEnvironment, WithholdsWhatIsSecret) {  // config 14 #11, reliability/T16
+TEST(PassedEnvironment, WithholdsWhatIsSecret) {  // config 6, 14 #11, reliability/T16
+  Environment environment{{"A", "1"}, {"TZ", "UTC"}};
+  const auto visible = environment;
+  for (const std::string name :
+       {"API_SECRET", "WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS", "REGISTRY_WEBHOOKS", "GIT_ACCESS_TOKEN",
+        "GIT_AUTH_DOMAINS", "GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY", "SSH_PRIVATE_KEY", "SSH_PRIVATE_KEY_PASSPHRASE",
+        "POLL_CONFIG", "APPRISE_NOTIFY_URLS", "SOURCE_URL_REWRITES"})
+    environment[name] = environment[name + "_FILE"] = "x";
+  for (const auto* name :
+       {"SECRET_PROVIDER", "SECRET_PROVIDER_ACCESS_TOKEN", "SECRET_PROVIDER_CLIENT_SECRET_FILE", "SOPS_AGE_KEY",
+        "SOPS_PGP_FP", "DOCKER_AUTH_CONFIG", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"})
+    environment[name] = "x";
   Settings settings;
   settings.pass_env = true;
-  EXPECT_EQ(passed_environment(settings, {{"A", "1"},
-                                          {"API_SECRET", "x"},
-                                          {"API_SECRET_FILE", "x"},
-                                          {"WEBHOOK_SECRET", "x"},
-                                          {"WEBHOOK_SECRET_PREVIOUS_FILE", "x"},
-                                          {"SECRET_PROVIDER_ACCESS_TOKEN", "x"},
-                                          {"SOPS_AGE_KEY", "x"},
-                                          {"DOCKER_AUTH_CONFIG", "x"},
-                                          {"HTTPS_PROXY", "x"},
-                                          {"TZ", "UTC"}}),
-            (Environment{{"A", "1"}, {"TZ", "UTC"}}));
+  EXPECT_EQ(passed_environment(settings, environment), visible);
 }
 
 TEST(PassedEnvironment, IsWhatTheAllowListNames) {

@@ -22,6 +22,15 @@ TEST_F(StackFiles, AreTheComposeFilesThatExist) {
   EXPECT_EQ(*find_compose_files(root_, config), (Lines{"app/compose.yml", "app/docker-compose.yaml"}));
 }
 
+// config 4: the list counts, not that it was written
+TEST_F(StackFiles, MayBeMissingWhereTheListIsTheDefault) {
+  file("compose.yml", "");
+  const DeployConfig config =
+      load("name: web\ncompose_files: [compose.yaml, compose.yml, docker-compose.yml, docker-compose.yaml]\n")
+          ->stacks[0];
+  EXPECT_EQ(*find_compose_files(root_, config), Lines{"compose.yml"});
+}
+
 TEST_F(StackFiles, MustExistWhenNamed) {
   file("a.yaml", "");
   const DeployConfig config = load("name: web\ncompose_files: [a.yaml, b.yaml]\n")->stacks[0];

@@ -291,8 +291,8 @@ class PipelineTest : public ::testing::Test {
     releases.reset();
     releases = std::move(*ReleaseStore::open(std::move(*Db::open(folder / "state.db")), Secret("key")));
     preparer = std::make_unique<StackPreparer>(
-        StackPreparer::Options{.hash_key = Secret("key"), .process_env = {}, .restricted = restricted}, driver, engine,
-        *releases);
+        StackPreparer::Options{.hash_key = Secret("key"), .process_env = passed_environment, .restricted = restricted},
+        driver, engine, *releases);
     images = std::make_unique<StackImages>(StackImages::Options{}, driver, engine, *preparer, *releases);
     deployment = std::make_unique<StackDeployment>(StackDeployment::Options{}, driver, engine, *preparer, *images,
                                                    *releases, clock);
@@ -325,6 +325,7 @@ class PipelineTest : public ::testing::Test {
   fs::path folder;
   bool auto_rollback = false;
   bool restricted = false;
+  std::map<std::string, std::string> passed_environment;  // by PASS_ENV; counts from the next start() on
   std::string surroundings;
   SystemClock clock;
   FakeSource source;

@@ -232,6 +232,23 @@ TEST_F(PipelineTest, TriesAFailedReleaseAgainWithoutRecreating) {  // deploy/C14
   EXPECT_EQ(engine.made, 2);
 }
 
+// config 6, from file to compose
+TEST_F(PipelineTest, GivesComposeEveryEnvironmentInItsOrder) {
+  passed_environment = {{"A", "process"}, {"B", "process"}};
+  start();
+  source.files[".env"] = "A=file\nB=file\nC=file\n";
+  source.files[".doco-cd.yaml"] = "name: web\nenvironment: {A: config}\n";
+  EXPECT_EQ(run().status, RunStatus::succeeded);
+  EXPECT_EQ(driver.environments["web"],
+            (std::map<std::string, std::string>{{"A", "config"}, {"B", "process"}, {"C", "file"}}));
+}
+
+TEST(StartTimeout, IsHalfAMinuteWhereNoneIsGiven) {  // config 4, timeout
+  EXPECT_EQ(start_timeout({}), 180s);
+  EXPECT_EQ(start_timeout({.timeout_seconds = 7}), 7s);
+  EXPECT_EQ(start_timeout({.timeout_seconds = 0}), 30s);
+}
+
 TEST_F(PipelineTest, AddsTheTimeoutOfTheStackToThatOfTheJob) {  // webhook/C10
   EXPECT_EQ(run(request(), 0ms).status, RunStatus::succeeded);
 }

@@ -60,6 +60,12 @@ TEST_F(RemovalTest, HasNothingToDoTheSecondTime) {
   EXPECT_EQ(driver.downed.size(), 1u);
 }
 
+TEST_F(RemovalTest, HasNothingToDoForAStackThatNeverRan) {  // config 9, destroy: no services
+  const auto outcome = run_with("name: web\ndestroy: true\n");
+  EXPECT_EQ(outcome.status, RunStatus::skipped);
+  EXPECT_TRUE(driver.downed.empty() && engine.removed_images.empty());
+}
+
 TEST_F(RemovalTest, LeavesTheStackOfSomebodyElseAlone) {
   engine.make("web", "page", {});
   const auto outcome = run_with("name: web\ndestroy: true\n");

@@ -273,13 +273,17 @@ std::string ContainerSummary::label(const std::string& key) const {
   return found == labels.end() ? std::string() : found->second;
 }
 
-Result<std::unique_ptr<Engine>> make_engine(EngineOptions options, HttpTransport& transport) {
-  auto endpoint = parse_endpoint(options);
-  if (!endpoint) return tl::unexpected(endpoint.error());
+Status check_engine_options(const EngineOptions& options) {
+  if (const auto endpoint = parse_endpoint(options); !endpoint) return tl::unexpected(endpoint.error());
   if (!options.api_version.empty() && !parse_api_version(options.api_version))
     return fail(Kind::invalid, fmt::format("DOCKER_API_VERSION '{}' is not a version such as 1.43",
                                            printable(options.api_version, 64)));
-  return std::make_unique<HttpEngine>(std::move(*endpoint), std::move(options.api_version), transport);
+  return {};
+}
+
+Result<std::unique_ptr<Engine>> make_engine(EngineOptions options, HttpTransport& transport) {
+  if (auto usable = check_engine_options(options); !usable) return tl::unexpected(usable.error());
+  return std::make_unique<HttpEngine>(*parse_endpoint(options), std::move(options.api_version), transport);
 }
 
 }  // namespace windlass

@@ -125,7 +125,11 @@ struct EngineOptions {
   std::string api_version;                                  // DOCKER_API_VERSION, empty: negotiate
 };
 
-// Kind::invalid "unsupported DOCKER_HOST scheme: <value>" for other schemes (api/E43). Does not connect yet.
+// Kind::invalid "unsupported DOCKER_HOST scheme: <value>" for other schemes (api/E43), and for an api_version that is
+// none.
+Status check_engine_options(const EngineOptions& options);
+
+// Errors of check_engine_options(). Does not connect yet.
 Result<std::unique_ptr<Engine>> make_engine(EngineOptions options, HttpTransport& transport);
 
 }  // namespace windlass

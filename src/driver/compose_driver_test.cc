@@ -1,6 +1,8 @@
 #include "driver/compose_driver.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -90,6 +92,22 @@ TEST_F(ComposeDriverTest, BringsTheModelUpInOneCall) {
             "docker compose --ansi never --progress plain -p shop --project-directory /data/shop --env-file /dev/null "
             "--profile p -f - up -d --no-build --pull never --quiet-pull --remove-orphans");
   EXPECT_EQ(runner.ran[0].input, R"({"services":{"web":{"image":"a","profiles":["p"]}}})");
+}
+
+TEST_F(ComposeDriverTest, TellsWhatComposePrintedUnlessItIsQuiet) {  // config 2, DOCKER_QUIET_DEPLOY
+  for (const bool is_quiet : {true, false}) {
+    int pipe[2];
+    ASSERT_EQ(::pipe2(pipe, O_NONBLOCK), 0);
+    options.quiet = is_quiet;
+    answer({.err = " Container shop-web-1  Created\n"});
+    const auto one = make_compose_driver(options, runner, Log({.file_descriptor = pipe[1]}));
+    ASSERT_TRUE(one->up(resolved(), {}, soon()));
+    char text[4096] = {};
+    const auto size = ::read(pipe[0], text, sizeof text - 1);
+    EXPECT_EQ(std::string_view(text).find("shop-web-1  Created") == std::string_view::npos, is_quiet) << size << text;
+    ::close(pipe[0]);
+    ::close(pipe[1]);
+  }
 }
 
 TEST_F(ComposeDriverTest, LeavesOrphansWhenAskedTo) {

@@ -211,6 +211,30 @@ TEST_F(ReconcilerTest, DeploysAgainWhatIsGone) {  // deploy/E4, E8
   until([&] { return jobs().size() == 2; });
 }
 
+// config 9, actions
+struct Answer {
+  const char *event, *told;  // in the configuration, and by the engine
+  bool is_restart;           // else a deployment
+};
+class ReconcilerEventTest : public ReconcilerTest, public testing::WithParamInterface<Answer> {};
+
+TEST_P(ReconcilerEventTest, IsAnsweredInItsWay) {
+  const auto& [event, told, is_restart] = GetParam();
+  deploy({.events = {event}});
+  start();
+  engine_.tell(told);
+  until([&] { return !restarted().empty() || !jobs().empty(); });
+  EXPECT_EQ(restarted(), is_restart ? Lines{"c1 10 "} : Lines{});
+  EXPECT_EQ(jobs(), is_restart ? Lines{} : Lines{redeployment_});
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ReconcilerEventTest,
+                         testing::Values(Answer{"die", "die", false}, Answer{"destroy", "destroy", false},
+                                         Answer{"update", "update", false}, Answer{"stop", "stop", true},
+                                         Answer{"kill", "kill", true}, Answer{"oom", "oom", true},
+                                         Answer{"unhealthy", "health_status: unhealthy", true}),
+                         [](const auto& test) { return test.param.event; });
+
 TEST_F(ReconcilerTest, DeploysAgainWhatCannotBeRestartedBecauseItIsGone) {
   deploy({});
   engine_.restart_error = Error{Kind::not_found, "no such container"};

@@ -221,6 +221,7 @@ TEST(WebhookEndpoint, MakesAJobOfThePayload) {
   EXPECT_FALSE(job.ref_is_digest);
   EXPECT_EQ(job.digest->str(), "sha256:" + std::string(kHex4));
   EXPECT_EQ(job.target, "prod");
+  EXPECT_EQ(job.deployments, "") << "inline deployments are for polls";  // config 5
   EXPECT_TRUE(bench.queue.records.empty());
 }
 

@@ -117,7 +117,7 @@ RegistryEndpoint::RegistryEndpoint(Options options, JobQueue& queue, HttpTranspo
 
 Verdict RegistryEndpoint::judge(const ServerRequest& request) {
   if (!is_enabled()) return {};
-  const bool is_handshake = request.method == "OPTIONS";
+  const bool is_handshake = request.method == "OPTIONS" && !request.header("WebHook-Request-Origin").empty();
   if (!is_handshake && (request.method != "POST" || request.body_fault != BodyFault::none || request.body.empty()))
     return {};
   const auto pinned = query_value(request.query, "format").value_or("");
@@ -153,6 +153,8 @@ Verdict RegistryEndpoint::judge(const ServerRequest& request, RegistryFormat for
     verdict.events = adapter_of(format)({request, *body}, entry.hook);
     return verdict;
   }
+  // GitHub greets hooks of repositories with the same event: those are not ours (webhook/D9).
+  if (request.header("X-GitHub-Event") == "ping") return {};
   return is_known ? Verdict{.kind = Verdict::Kind::denied, .answer = wrong_signature(Sender::oci)} : Verdict{};
 }
 

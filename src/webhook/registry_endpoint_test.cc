@@ -15,6 +15,7 @@
 #include "sys/json.h"
 #include "webhook/endpoint.h"
 #include "webhook/registry/detection.h"
+#include "webhook/registry/google_token_fixture.h"
 
 namespace windlass {
 namespace {
@@ -123,6 +124,7 @@ TEST(RegistryEndpoint, UnderstandsEverySender) {
     const auto response = bench.send(request_of(vector));
     const bool deploys = vector.text("/expect/outcome") == "deploy";
     ASSERT_EQ(bench.queue.jobs.size(), deploys ? 1u : 0u) << response.body;
+    EXPECT_TRUE(bench.transport.asked.empty()) << "no URL of a payload is ever followed";  // registry-events 3.8
     if (deploys) {
       const auto& job = bench.queue.jobs[0].second;
       EXPECT_EQ(response.status, 202);
@@ -173,15 +175,21 @@ TEST(RegistryEndpoint, BelievesNobodyElse) {
       forged.push_back(good);
       forged.back().query.clear();
     } else {
-      for (const auto* value : {"sha256=", "x", "Bearer ", "0000"}) {
+      for (const auto* value : {"sha256=", "x", "Bearer ", "0000", ""}) {
         forged.push_back(good);
         for (auto& header : forged.back().headers)
-          if (header.name == vector.text("/auth/header")) header.value = value;
+          if (header.name == vector.text("/auth/header") || header.name == "X-Gitea-Signature") header.value = value;
       }
     }
+    const bool is_greeting = vector.text("/expect/reason") == "ping" && scheme.starts_with("hmac");
     for (const auto& request : forged) {
       Bench bench(hook_of(vector));
-      EXPECT_EQ(bench.send(request).status, 401);
+      const auto response = bench.send(request);
+      const bool is_unsigned = is_greeting && request.header("X-Hub-Signature-256").empty();
+      EXPECT_EQ(response.status, is_unsigned ? 400 : 401) << "GitHub's ping is the native handling's then";
+      if (!is_unsigned) {
+        EXPECT_EQ(text_of(bench.body_of(response), "error"), "incorrect secret key");
+      }
       EXPECT_TRUE(bench.queue.jobs.empty() && bench.queue.records.empty());
     }
   }
@@ -267,6 +275,13 @@ TEST(RegistryEndpoint, DeploysOnlyWhatTheEntryAllows) {  // registry-events 3.8
       EXPECT_EQ(text_of(bench.body_of(response), "content"), "ignored: not_allowed");
     }
   }
+  for (const auto* allowed : {"docker.io/**", "index.docker.io/**", "Docker.io/*/*"}) {
+    auto hook = hook_of(named("dockerhub-push"));
+    hook.allow = {allowed};
+    Bench hub(std::move(hook));
+    hub.send(request_of(named("dockerhub-push")));
+    EXPECT_EQ(hub.queue.jobs.size(), 1u) << allowed;
+  }
   Bench bench(hook_of(vector), {"other.example/**"});
   bench.send(request_of(vector));
   EXPECT_TRUE(bench.queue.jobs.empty()) << "OCI_ALLOWED_ARTIFACTS holds as well";
@@ -334,6 +349,104 @@ TEST(RegistryEndpoint, TakesTheNativePayloadWithAToken) {
   EXPECT_EQ(bench.queue.jobs[0].second.digest, std::nullopt);
 }
 
+// registry-events 3.3, 5: the hook of a repository greets with the same event
+TEST(RegistryEndpoint, LeavesTheGreetingOfAnotherHookToTheNativeHandling) {
+  const auto& vector = named("ghcr-ping");
+  auto hook = hook_of(vector);
+  hook.secret = Secret("of the packages only");
+  Bench bench({hook}, {}, vector.text("/auth/secret"));
+  EXPECT_EQ(text_of(bench.body_of(bench.send(request_of(vector))), "error"), "source type not enabled");
+  Bench stranger({hook}, {}, "yet another secret");
+  EXPECT_EQ(stranger.send(request_of(vector)).status, 401);
+}
+
+// registry-events 3.1
+TEST(RegistryEndpoint, LooksAtMethodAndSizeFirst) {
+  const auto& vector = named("harbor-push-tag");
+  Bench bench(hook_of(vector));
+  auto request = request_of(vector);
+  request.body_fault = BodyFault::too_large;
+  EXPECT_EQ(bench.send(request).status, 413);
+  request.body_fault = BodyFault::none;
+  for (const auto* method : {"GET", "PUT", "OPTIONS", "DELETE"}) {
+    request.method = method;
+    EXPECT_EQ(bench.send(request).status, 405) << method;
+  }
+  request.method = "POST";
+  request.body.clear();
+  EXPECT_EQ(bench.send(request).status, 400);
+  EXPECT_TRUE(bench.queue.jobs.empty());
+}
+
+// registry-events 3.9
+TEST(RegistryEndpoint, LetsNoRegistryWait) {
+  const auto& vector = named("harbor-push-tag");
+  Bench bench(hook_of(vector));
+  auto request = request_of(vector);
+  request.query = "wait=true";
+  EXPECT_EQ(bench.send(request).status, 202);
+  EXPECT_EQ(bench.queue.jobs.size(), 1u);
+}
+
+// registry-events 4.10
+TEST(RegistryEndpoint, ShakesHandsWithEventGridOnly) {
+  const auto& vector = named("acr-eventgrid-options-handshake");
+  Bench bench(hook_of(vector));
+  auto request = request_of(vector);
+  for (auto& header : request.headers)
+    if (header.name == "WebHook-Request-Origin") header.value = "evil.example";
+  const auto response = bench.send(request);
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(text_of(bench.body_of(response), "error"), "unknown origin");
+}
+
+// registry-events 4.12, class C
+TEST(RegistryEndpoint, BelievesWhatGoogleSigned) {
+  const GoogleSigner signer;
+  const auto keys = fs::temp_directory_path() / ("windlass-google-keys-" + new_uuid_v7());
+  std::ofstream(keys) << signer.key_set("k1");
+  const auto& vector = named("gar-insert-tag");
+  auto hook = hook_of(vector);
+  hook.secret = {};
+  hook.audience = "https://deploy.example/v1/webhook";
+  hook.service_account = "pusher@project.iam.gserviceaccount.com";
+  hook.jwks_file = keys;
+  Bench bench(hook);
+  const auto now = std::chrono::duration_cast<std::chrono::seconds>(bench.clock.now().time_since_epoch()).count();
+  json::object claims{{"aud", hook.audience},
+                      {"iss", "accounts.google.com"},
+                      {"email", hook.service_account},
+                      {"email_verified", true},
+                      {"iat", now},
+                      {"exp", now + 60}};
+  const auto send = [&](const std::string& authorization) {
+    auto request = request_of(vector);
+    std::erase_if(request.headers, [](const HttpHeader& header) { return header.name == "Authorization"; });
+    if (!authorization.empty()) request.headers.push_back({"Authorization", authorization});
+    return bench.send(request).status;
+  };
+  EXPECT_EQ(send("Bearer " + signer.token("k1", claims)), 202);
+  EXPECT_EQ(send("bearer " + signer.token("k1", claims)), 202);
+  EXPECT_EQ(send(signer.token("k1", claims)), 401);
+  EXPECT_EQ(send(""), 401) << "the token of the URL is no way in";
+  claims["email"] = "other@project.iam.gserviceaccount.com";
+  EXPECT_EQ(send("Bearer " + signer.token("k1", claims)), 401);
+  fs::remove(keys);
+}
+
+// registry-events 3.7, 3.9, 3.12
+TEST(RegistryEndpoint, TellsWhyNothingIsDeployed) {
+  const auto& vector = named("distribution-envelope-untagged-and-blobs");
+  Bench bench(hook_of(vector));
+  const auto response = bench.send(request_of(vector));
+  EXPECT_EQ(response.status, 202);
+  const auto body = bench.body_of(response);
+  EXPECT_EQ(text_of(body, "content"), "ignored: no_tag");
+  EXPECT_EQ(text_of(body, "job_id").size(), 36u) << "the request's own";
+  EXPECT_TRUE(body.at("jobs").get_array().empty());
+  EXPECT_EQ(reasons_in(body), (std::vector<std::string>{"no_tag", "not_manifest", "not_manifest"}));
+}
+
 TEST(RegistryEndpoint, LetsTheFirstEntryWhoseCredentialFitsDecide) {
   auto first = hook_of(named("harbor-push-tag")), second = first;
   first.secret = Secret("other");
@@ -354,6 +467,23 @@ TEST(RegistryEndpoint, RefusesABodyThatIsNoJson) {
   Bench bench(std::move(hook));
   EXPECT_EQ(bench.send(request).status, 400);
   EXPECT_EQ(bench.queue.records.size(), 1u);
+}
+
+// registry-events 4.5, 4.8: forms. GitHub signs the form, Gitea the JSON in it.
+TEST(RegistryEndpoint, ReadsNoForms) {
+  const auto github = named("ghcr-package-published");
+  auto request = request_of(github);
+  request.body = "payload=%7B%7D";
+  const auto mac = HmacSha256(Secret(github.text("/auth/secret"))).sign(request.body);
+  for (auto& header : request.headers)
+    if (header.name == "X-Hub-Signature-256")
+      header.value = "sha256=" + to_hex({reinterpret_cast<const char*>(mac.data()), mac.size()});
+  Bench bench(hook_of(github));
+  EXPECT_EQ(bench.send(request).status, 400);
+  const auto& gitea = named("gitea-package-created");
+  request = request_of(gitea);
+  request.body = "payload=" + request.body;
+  EXPECT_EQ(Bench(hook_of(gitea)).send(request).status, 401);
 }
 
 TEST(RegistryEndpoint, PlacesRepositoriesOfJFrog) {

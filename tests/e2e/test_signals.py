@@ -30,11 +30,13 @@ class StartAndStop(EndToEnd):
 
     def test_faults_in_the_settings_are_told_all_at_once(self):
         environment = child_environment(HTTP_PORT="0", LOG_LEVEL="loud", MAX_CONCURRENT_DEPLOYMENTS="none",
-                                        DATA_MOUNT_PATH="relative", WEBHOOK_SECRET="x")
+                                        DATA_MOUNT_PATH="/nowhere", WEBHOOK_SECRET="x", DOCKER_HOST="ssh://engine",
+                                        SSL_CERT_FILE="/nowhere/roots.pem")
         done = subprocess.run([BINARY, "serve"], env=environment, text=True, capture_output=True, timeout=20)
         self.assertEqual(done.returncode, 1)
         for text in ("HTTP_PORT", "invalid log level, must be one of debug, info, warn, error",
-                     "MAX_CONCURRENT_DEPLOYMENTS", "DATA_MOUNT_PATH must be an absolute Unix path"):
+                     "MAX_CONCURRENT_DEPLOYMENTS", "DATA_MOUNT_PATH /nowhere is not a folder",
+                     "unsupported DOCKER_HOST scheme", "SSL_CERT_FILE: cannot read"):
             self.assertIn(text, done.stderr)
 
     def test_a_setting_that_is_not_built_yet_is_refused_by_name(self):

@@ -81,8 +81,12 @@ RegistryEvent event_of(Push push, std::string_view other_host) {
   if (host == "docker.io" && repository.find('/') == std::string::npos) repository.insert(0, "library/");
 
   RegistryEvent event{.artifact = host + "/" + repository + ":" + push.tag};
-  if (const auto reference = Reference::parse(event.artifact); !reference)
+  const auto reference = Reference::parse(event.artifact);
+  if (!reference)
     return RegistryEvent::pass_over(Ignored::invalid_reference, event.artifact + ": " + reference.error().message);
+  // "registry/app" is a repository of Docker Hub, whoever owns that name there.
+  if (host != "docker.io" && reference->registry() != host)
+    return RegistryEvent::pass_over(Ignored::invalid_reference, event.artifact + ": the host needs a dot or a port");
   if (Digest::parse(push.digest)) event.digest = std::move(push.digest);
   return event;
 }

@@ -7,11 +7,14 @@ namespace {
 
 // "platform/app/main/manifest.json": what stands before the tag.
 std::string repository_in(const json::value& body) {
-  auto path = text_at(body, "/data/path");
-  for (int i = 0; i < 2 && path.find('/') != path.npos; ++i) path = path.substr(0, path.rfind('/'));
-  return std::string(text_at(body, "/data/path").find('/') == std::string_view::npos ? text_at(body, "/data/image_name")
-                                                                                     : path);
+  const auto path = text_at(body, "/data/path");
+  const auto file = path.rfind('/');
+  const auto tag = file == path.npos || file == 0 ? path.npos : path.rfind('/', file - 1);
+  return std::string(tag == path.npos ? text_at(body, "/data/image_name") : path.substr(0, tag));
 }
+
+// Old releases say nothing.
+bool is_image(std::string_view type) { return type.empty() || type == "docker" || type == "oci"; }
 
 std::string digest_in(const json::value& body) {
   const auto name = text_at(body, "/data/name");
@@ -26,6 +29,8 @@ std::vector<RegistryEvent> read_jfrog(const RegistryRequest& request, const Regi
   const auto type = text_at(body, "/event_type");
   if (text_at(body, "/domain") != "docker" || type != "pushed")
     return {RegistryEvent::pass_over(Ignored::event_not_push, type)};
+  if (const auto kind = text_at(body, "/data/image_type"); !is_image(kind))
+    return {RegistryEvent::pass_over(Ignored::not_container, kind)};
   Push push{.host = host_of(text_at(body, "/jpd_origin")),
             .repository = repository_in(body),
             .tag = std::string(text_at(body, "/data/tag")),
