@@ -282,6 +282,7 @@ tl::expected<Settings, SettingsError> read_settings(const Environment& environme
   settings.registry_hooks = read_registry_hooks(read);
   read_engine(read, settings);
   read_polls(read, is_artifact, settings);
+  settings.notifications = read_notification_settings(read);
   read_trust_settings(read, settings);  // after the polls, whose deployments have policies of their own
   refuse_unbuilt_settings(read);
   if (!read.faults().empty()) return tl::unexpected(SettingsError{std::move(read.faults())});

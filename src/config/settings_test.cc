@@ -275,9 +275,9 @@ TEST(Settings, WarnAboutWeakSecrets) {  // reliability/T24
 
 TEST(Settings, NeverShowASecret) {  // reliability/P18
   const std::string marker = "hunter2-hunter2";
-  for (const auto* name :
-       {"API_SECRET", "WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS", "DOCKER_AUTH_CONFIG", "HTTP_PROXY",
-        "GIT_ACCESS_TOKEN", "SSH_PRIVATE_KEY", "POLL_CONFIG", "APPRISE_NOTIFY_URLS", "SOPS_AGE_KEY"}) {
+  for (const auto* name : {"API_SECRET", "WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS", "DOCKER_AUTH_CONFIG",
+                           "HTTP_PROXY", "GIT_ACCESS_TOKEN", "SSH_PRIVATE_KEY", "POLL_CONFIG", "APPRISE_API_URL",
+                           "APPRISE_NOTIFY_URLS", "SOPS_AGE_KEY"}) {
     const auto settings = read_settings({{name, " " + marker}, {"HTTP_PORT", "x"}});
     ASSERT_FALSE(settings);
     for (const auto& fault : settings.error().faults) EXPECT_EQ(fault.find(marker), fault.npos) << fault;
@@ -292,7 +292,6 @@ TEST(UnbuiltSettings, AreRefusedByName) {
       {"METRICS_PORT", "9100", "(the metrics server): unset it or leave it at 9120"},
       {"CERT_ROTATION_ENABLED", "true", "(certificate rotation): unset it or leave it at false"},
       {"CERT_ROTATION_ENABLED", "rubbish", "(certificate rotation): unset it or leave it at false"},
-      {"APPRISE_NOTIFY_REPEAT_INTERVAL", "2h", "(notifications): unset it or leave it at 1h"},
       {"GIT_ACCESS_TOKEN_FILE", "/token", "(Git sources): unset it"},
       {"DEPLOY_POLICY", "restricted", "(the policy gate): unset it or leave it at compat"},
   };
@@ -309,7 +308,6 @@ TEST(UnbuiltSettings, AreFineWithTheValueThatAsksForNothing) {
                                  {"GIT_CLONE_DEPTH", "0"},
                                  {"GIT_CLONE_SUBMODULES", "T"},
                                  {"SKIP_TLS_VERIFICATION", "0"},
-                                 {"APPRISE_NOTIFY_REPEAT_INTERVAL", "60m"},
                                  {"SCHEDULER_ENABLED", "false"},
                                  {"DOCKER_SWARM_FEATURES", "false"},
                                  {"COMPOSE_PROFILES", "x"},

@@ -59,11 +59,7 @@ constexpr Unbuilt kUnbuilt[] = {
     {"SWARM_PRUNE_JOB", "false", "Docker Swarm"},
 
     {"METRICS_PORT", "9120", "the metrics server"},
-    {"APPRISE_API_URL", "", "notifications"},
-    {"APPRISE_NOTIFY_URLS", "", "notifications", true},
-    {"APPRISE_NOTIFY_LEVEL", "success", "notifications"},
-    {"APPRISE_NOTIFY_REPEAT_INTERVAL", "1h", "notifications"},
-    {"APPRISE_NOTIFY_BODY_TEMPLATE", "", "notifications", true},
+    {"APPRISE_NOTIFY_BODY_TEMPLATE", "", "templates of notifications", true},
 };
 
 // "1h" and "60m", "false" and "0" are the same value.
