@@ -64,6 +64,8 @@ class Observer {
   virtual void poll_ended(const JobRequest&, std::chrono::milliseconds /*elapsed*/, bool /*good*/) {}
   // `provider`: "oci", "github", …, "registry", or "unknown".
   virtual void webhook_answered(std::string_view /*provider*/, WebhookResult) {}
+  // A notification of that level ("info", …) reached its receiver, or never will.
+  virtual void notified(std::string_view /*level*/, bool /*delivered*/) {}
 };
 
 }  // namespace windlass
