@@ -26,8 +26,9 @@ std::string hash_of(const Environment& environment) {
 }
 
 std::vector<Secret> secrets_of(const Settings& settings) {
-  std::vector<Secret> secrets = {settings.webhook_secret, settings.webhook_secret_previous, settings.api_secret,
-                                 settings.docker_auth_config};
+  std::vector<Secret> secrets = {settings.webhook_secret,     settings.webhook_secret_previous,
+                                 settings.api_secret,         settings.docker_auth_config,
+                                 settings.notifications.urls, settings.notifications.api_credentials};
   std::erase_if(secrets, [](const Secret& secret) { return secret.empty(); });
   return secrets;
 }
@@ -113,8 +114,8 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   made->images_ = std::make_unique<StackImages>(StackImages::Options{}, *made->driver_, parts.engine, *made->preparer_,
                                                 *made->releases_);
   made->deployment_ =
-      std::make_unique<StackDeployment>(StackDeployment::Options{}, *made->driver_, parts.engine, *made->preparer_,
-                                        *made->images_, *made->releases_, parts.clock);
+      std::make_unique<StackDeployment>(StackDeployment::Options{.observer = &parts.observer}, *made->driver_,
+                                        parts.engine, *made->preparer_, *made->images_, *made->releases_, parts.clock);
   return made;
 }
 

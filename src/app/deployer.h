@@ -34,6 +34,7 @@ class Deployer final : public ReleaseArchive {
     const Clock& clock;
     HttpTransport& transport;
     Engine& engine;
+    Observer& observer;
     Log log;
   };
 
