@@ -30,6 +30,14 @@ void Observers::poll_ended(const JobRequest& request, std::chrono::milliseconds 
   for (auto* observer : observers_) observer->poll_ended(request, elapsed, good);
 }
 
+void Observers::poll_held_up(const JobRequest& request, std::string_view error) {
+  for (auto* observer : observers_) observer->poll_held_up(request, error);
+}
+
+void Observers::poll_goes_on(const JobRequest& request) {
+  for (auto* observer : observers_) observer->poll_goes_on(request);
+}
+
 void Observers::webhook_answered(std::string_view provider, WebhookResult result) {
   for (auto* observer : observers_) observer->webhook_answered(provider, result);
 }

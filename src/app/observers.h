@@ -19,6 +19,8 @@ class Observers final : public Observer {
   void job_ended(const JobRequest& request, const RunRecord& record, const JobOutcome& outcome) override;
   void container_restarted(const RestartEvent& event) override;
   void poll_ended(const JobRequest& request, std::chrono::milliseconds elapsed, bool good) override;
+  void poll_held_up(const JobRequest& request, std::string_view error) override;
+  void poll_goes_on(const JobRequest& request) override;
   void webhook_answered(std::string_view provider, WebhookResult result) override;
   void notified(std::string_view level, bool delivered) override;
 

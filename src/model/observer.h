@@ -62,6 +62,9 @@ class Observer {
   virtual void container_restarted(const RestartEvent&) {}
   // A look at a polled source; one that finds it moved goes on as a job.
   virtual void poll_ended(const JobRequest&, std::chrono::milliseconds /*elapsed*/, bool /*good*/) {}
+  // A polled source cannot be looked at, by an error that is news of it; and then it can again.
+  virtual void poll_held_up(const JobRequest&, std::string_view /*error*/) {}
+  virtual void poll_goes_on(const JobRequest&) {}
   // `provider`: "oci", "github", …, "registry", or "unknown".
   virtual void webhook_answered(std::string_view /*provider*/, WebhookResult) {}
   // A notification of that level ("info", …) reached its receiver, or never will.

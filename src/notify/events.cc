@@ -9,6 +9,7 @@ namespace {
 
 using Level = NotificationLevel;
 
+constexpr std::string_view kPollFailed = "Poll Job failed";
 constexpr std::size_t kShortIdLength = 12;  // of a container, as Docker shows it
 
 Message message_of_stack(const StackEvent& event, Level level, std::string title, std::string_view text) {
@@ -28,13 +29,6 @@ Message message_of_stack(const StackEvent& event, Level level, std::string title
                     .trace_id = is_reconciliation ? event.job.id : ""}};
 }
 
-MessageContext context_of(const RunRecord& record, const StackResult& stack) {
-  auto about = context_of(record);
-  about.stack = stack.name;
-  about.context = stack.context;
-  return about;
-}
-
 // "<error>: <content>" of the record on two lines (A14); the error is one of a known few.
 std::string on_two_lines(const std::string& message) {
   for (int step = 0; step <= static_cast<int>(FailedStep::internal); ++step) {
@@ -49,7 +43,7 @@ std::string on_two_lines(const std::string& message) {
 Message message_of_job(const RunRecord& record) {
   const bool is_poll = record.trigger == Trigger::poll;
   return {.level = Level::failure,
-          .title = is_poll ? "Poll Job failed" : "Deployment Failed",
+          .title = is_poll ? std::string(kPollFailed) : "Deployment Failed",
           .text = sendable(is_poll ? record.message : on_two_lines(record.message)),
           .about = context_of(record)};
 }
@@ -100,6 +94,13 @@ Message message_of_restart(const RestartEvent& event) {
   return message;
 }
 
+Message message_of_outage(const JobRequest& request, std::string_view error) {
+  return {.level = Level::failure,
+          .title = std::string(kPollFailed),
+          .text = sendable(error),
+          .about = context_of(request)};
+}
+
 std::vector<Message> messages_of_failure(const RunRecord& record) {
   std::vector<Message> messages;
   if (record.status != RunStatus::failed) return messages;
@@ -125,6 +126,10 @@ std::vector<Message> messages_of_rollback(const RunRecord& record) {
   return messages;
 }
 
+MessageContext context_of(const JobRequest& request) {
+  return {.repository = request.source_id, .target = request.target, .revision = revision_of(request)};
+}
+
 MessageContext context_of(const RunRecord& record) {
   const bool is_reconciliation = record.cause == kReconcileCause;
   return {.repository = record.source,
@@ -133,6 +138,13 @@ MessageContext context_of(const RunRecord& record) {
           .job_id = record.job_id,
           .is_reconciliation = is_reconciliation,
           .trace_id = is_reconciliation ? record.job_id : ""};
+}
+
+MessageContext context_of(const RunRecord& record, const StackResult& stack) {
+  auto about = context_of(record);
+  about.stack = stack.name;
+  about.context = stack.context;
+  return about;
 }
 
 }  // namespace windlass
