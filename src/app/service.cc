@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <optional>
 #include <thread>
 
 #include "api/endpoint.h"
@@ -50,11 +51,19 @@ EngineOptions engine_options(const Settings& settings) {
   return options;
 }
 
-Notifier::Options notifier_options(const NotificationSettings& settings, Observer& observer) {
-  return {.apprise = {.api_url = settings.api_url, .credentials = settings.api_credentials, .urls = settings.urls},
-          .level_min = settings.level_min,
-          .repeat_interval = settings.repeat_interval,
-          .observer = &observer};
+Result<Notifier::Options> notifier_options(const NotificationSettings& settings, Observer& observer) {
+  std::optional<BodyTemplate> body;
+  if (!settings.body_template.empty()) {
+    auto parsed = BodyTemplate::parse(settings.body_template);
+    if (!parsed) return while_doing("APPRISE_NOTIFY_BODY_TEMPLATE", parsed.error());
+    body = *std::move(parsed);
+  }
+  return Notifier::Options{
+      .apprise = {.api_url = settings.api_url, .credentials = settings.api_credentials, .urls = settings.urls},
+      .level_min = settings.level_min,
+      .repeat_interval = settings.repeat_interval,
+      .body = std::move(body),
+      .observer = &observer};
 }
 
 void mask_secrets(const Settings& settings, const Log& log) {
@@ -188,8 +197,9 @@ Status RunningService::open_notifier() {
   auto db = Db::open(state_.state_file());
   if (!db) return tl::unexpected(db.error());
   if (!settings_.notifications.is_on()) return ToldRuns::forget(**db);
-  auto notifier =
-      Notifier::open(notifier_options(settings_.notifications, observers_), *std::move(db), transport_, clock_, log_);
+  auto options = notifier_options(settings_.notifications, observers_);
+  if (!options) return while_doing("failed to configure notifications", options.error());
+  auto notifier = Notifier::open(*std::move(options), *std::move(db), transport_, clock_, log_);
   if (!notifier) return while_doing("failed to configure notifications", notifier.error());
   notifier_ = *std::move(notifier);
   observers_.add(*notifier_);

@@ -55,6 +55,10 @@ TEST(NotificationSettings, TakeLevelAndInterval) {  // api/A2
   EXPECT_EQ(read_with({{"APPRISE_NOTIFY_REPEAT_INTERVAL", "-1s"}}).repeat_interval, -1s);
 }
 
+TEST(NotificationSettings, TakeATemplate) {
+  EXPECT_EQ(read_with({{"APPRISE_NOTIFY_BODY_TEMPLATE", "{{.Message}} "}}).body_template, "{{.Message}} ");
+}
+
 TEST(NotificationSettings, SayWhatIsWrong) {
   EXPECT_EQ(faults_with({{"APPRISE_NOTIFY_LEVEL", "Warning"}}),
             Faults{"APPRISE_NOTIFY_LEVEL: \"Warning\": invalid level, must be one of info, success, warning, failure"});

@@ -59,7 +59,6 @@ constexpr Unbuilt kUnbuilt[] = {
     {"SWARM_PRUNE_JOB", "false", "Docker Swarm"},
 
     {"METRICS_PORT", "9120", "the metrics server"},
-    {"APPRISE_NOTIFY_BODY_TEMPLATE", "", "templates of notifications", true},
 };
 
 // "1h" and "60m", "false" and "0" are the same value.

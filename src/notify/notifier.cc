@@ -4,6 +4,7 @@
 
 #include "base/crash_point.h"
 #include "base/recover.h"
+#include "base/text.h"
 #include "notify/events.h"
 
 namespace windlass {
@@ -87,12 +88,23 @@ void Notifier::container_restarted(const RestartEvent& event) {
   recovered(log_, kContext, [&] { add(message_of_restart(event)); });
 }
 
+void Notifier::poll_held_up(const JobRequest& request, std::string_view error) {
+  recovered(log_, kContext, [&] { add(message_of_outage(request, error)); });
+}
+
+void Notifier::poll_goes_on(const JobRequest& request) {
+  recovered(log_, kContext, [&] { add(Item{.cleared = {repeat_key(context_of(request))}}); });
+}
+
 void Notifier::job_ended(const JobRequest&, const RunRecord& record, const JobOutcome&) {
   recovered(log_, kContext, [&] {
     if (record.status == RunStatus::failed) return add_failure(record);
     if (record.attempts == 0) return;  // another took its place, so it says nothing
     for (auto& message : messages_of_rollback(record)) add(std::move(message));
-    add(Item{.cleared = {repeat_key(context_of(record))}});
+    Item well{.cleared = {repeat_key(context_of(record))}};
+    // Stacks that had nothing to do are well too: whatever made them fail has been taken back.
+    for (const auto& stack : record.stacks) well.cleared.insert(repeat_key(context_of(record, stack)));
+    add(std::move(well));
   });
 }
 
@@ -177,8 +189,7 @@ bool Notifier::is_wanted(const Message& message) {
 
 void Notifier::send(const Message& message) {
   crash_point("notify.before");
-  const auto sent =
-      apprise_.send(message.level, full_title(message), default_body(message), {.stop = give_up_.get_token()});
+  const auto sent = apprise_.send(message.level, full_title(message), body_of(message), {.stop = give_up_.get_token()});
   crash_point("notify.after");
   options_.observer->notified(to_string(message.level), sent.has_value());
   const auto log = log_.with({{"title", message.title}, {"stack", message.about.stack}});
@@ -186,6 +197,14 @@ void Notifier::send(const Message& message) {
   log.debug("notification sent");
   if (message.level != NotificationLevel::failure) return;
   if (auto noted = repeats_.delivered(message, clock_.now()); !noted) warn("notification was not noted", noted.error());
+}
+
+std::string Notifier::body_of(const Message& message) const {
+  if (!options_.body) return default_body(message);
+  auto body = options_.body->body_of(message);
+  if (body) return is_valid_utf8(*body) ? *std::move(body) : sendable(*body);  // "\xff" of the template
+  warn("notification goes with the built-in body: its template failed", body.error());
+  return default_body(message);
 }
 
 void Notifier::warn(std::string_view phrase, const Error& error) const {

@@ -25,6 +25,7 @@
 #include "base/result.h"
 #include "model/observer.h"
 #include "notify/apprise.h"
+#include "notify/body_template.h"
 #include "notify/message.h"
 #include "notify/repeats.h"
 #include "notify/told_runs.h"
@@ -37,6 +38,7 @@ class Notifier final : public Observer {
     Apprise::Options apprise;
     NotificationLevel level_min = NotificationLevel::success;
     std::chrono::milliseconds repeat_interval = std::chrono::hours(1);
+    std::optional<BodyTemplate> body;          // in place of the built-in body
     std::size_t waiting_max = 256;             // messages; when it is full the oldest goes
     Observer* observer = &Observer::nobody();  // of what becomes of messages; outlives the notifier
   };
@@ -57,6 +59,8 @@ class Notifier final : public Observer {
   void stack_deployed(const StackEvent& event) override;
   void stack_removed(const StackEvent& event) override;
   void job_ended(const JobRequest& request, const RunRecord& record, const JobOutcome& outcome) override;
+  void poll_held_up(const JobRequest& request, std::string_view error) override;
+  void poll_goes_on(const JobRequest& request) override;
   void container_restarted(const RestartEvent& event) override;
 
  private:
@@ -78,6 +82,7 @@ class Notifier final : public Observer {
   void handle(const Item& item);
   bool is_wanted(const Message& message);
   void send(const Message& message);
+  std::string body_of(const Message& message) const;
   void warn(std::string_view phrase, const Error& error) const;
 
   const Options options_;

@@ -43,6 +43,7 @@ class NotifierTest : public ::testing::Test {
     notifier_ =
         Notifier::open({.apprise = {.api_url = "http://apprise/notify", .urls = Secret("json://a"), .pauses = {}},
                         .level_min = level_min_,
+                        .body = body_,
                         .waiting_max = waiting_max_,
                         .observer = &counter_},
                        Db::open(folder_ / "state.db").value(), transport_, clock_, Log({.level = LogLevel::critical}))
@@ -82,6 +83,7 @@ class NotifierTest : public ::testing::Test {
   FakeClock clock_;
   Counter counter_;
   NotificationLevel level_min_ = NotificationLevel::success;
+  std::optional<BodyTemplate> body_;
   std::size_t waiting_max_ = 256;
   std::unique_ptr<Notifier> notifier_;
 };
@@ -148,6 +150,23 @@ TEST_F(NotifierTest, TellsAFailureOfAJobAgainAfterOneThatEndedWell) {  // api/A3
   EXPECT_EQ(sent().size(), 2u);
 }
 
+TEST_F(NotifierTest, TellsAFailureOfAStackAgainAfterAJobThatFoundItWell) {
+  open();
+  ended(failed("j1"));
+  ended(run("j2", RunStatus::skipped, {{.name = "web", .status = RunStatus::skipped, .message = "no changes"}}));
+  ended(failed("j3"));
+  EXPECT_EQ(sent().size(), 2u);
+}
+
+TEST_F(NotifierTest, TellsOfSourcesThatCannotBeLookedAt) {  // api/A15
+  open();
+  notifier_->poll_held_up(kJob.request, "registry is away");
+  notifier_->poll_held_up(kJob.request, "registry is away");
+  notifier_->poll_goes_on(kJob.request);
+  notifier_->poll_held_up(kJob.request, "registry is away");
+  EXPECT_EQ(sent(), (Titles{"❌ Poll Job failed", "❌ Poll Job failed"}));
+}
+
 TEST_F(NotifierTest, DoesNotCallTheWayBackADeployment) {
   open();
   auto back = kJob;
@@ -197,6 +216,22 @@ TEST_F(NotifierTest, DropsTheOldestWhenTooManyWait) {  // and what they clear st
   notifier_->stack_removed(event("old"));
   ended(failed("j2"));
   EXPECT_EQ(sent(), (Titles{"✅ Deployment completed", "✅ Stack destroyed", "❌ Deployment Failed"}));
+}
+
+TEST_F(NotifierTest, WritesBodiesByTheTemplate) {  // the built-in one where that fails
+  body_ = BodyTemplate::parse("{{.Level}}: {{index .ChangedServices 0}}").value();
+  open();
+  std::vector<std::string> bodies;
+  transport_.answer = [&](const HttpRequest& request) {
+    bodies.emplace_back(text_of(parse_json(request.body).value().as_object(), "body"));
+    return HttpResponse{.status = 200};
+  };
+  notifier_->stack_deployed({.job = kJob, .stack = "web", .changed_services = {"api"}});
+  notifier_->stack_deployed({.job = kJob, .stack = "web"});
+  sent();
+  EXPECT_EQ(bodies, (std::vector<std::string>{"success: api",
+                                              "Successfully deployed stack web\n\nduration: 0s\njob_id: j1\n"
+                                              "repository: ghcr.io/acme/app\nstack: web"}));
 }
 
 TEST_F(NotifierTest, NeverMakesAnybodyWait) {  // api/A7
