@@ -188,6 +188,7 @@ class Rendering {
 
 Result<Template> Template::parse(std::string_view text) {
   if (text.size() > kTextBytesMax) return fail(Kind::invalid, fmt::format("it is longer than {} bytes", kTextBytesMax));
+  if (!is_valid_utf8(text)) return fail(Kind::invalid, "it is not UTF-8");
   auto nodes = parse_template(text);
   if (!nodes) return tl::unexpected(nodes.error());
   return Template(*std::move(nodes));

@@ -72,6 +72,7 @@ Result<Value> element(const Value& value, const Value& at) {
 
 Result<Value> indexed(const std::vector<Value>& arguments) {
   auto value = arguments[0];
+  if (value.is_nil()) return fail(Kind::invalid, "cannot index nil");
   for (std::size_t index = 1; index < arguments.size(); ++index) {
     auto inner = element(value, arguments[index]);
     if (!inner) return inner;

@@ -148,7 +148,7 @@ class Lexer {
   // After so many bytes, may a word end there?
   bool ends_at(std::size_t bytes) const {
     const auto next = rest_.substr(bytes);
-    return next.empty() || is_space(next[0]) || std::string_view(".,|:=()").find(next[0]) != std::string_view::npos ||
+    return next.empty() || is_space(next[0]) || std::string_view(".,|:()").find(next[0]) != std::string_view::npos ||
            next.starts_with("}}");
   }
 

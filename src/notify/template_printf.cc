@@ -77,10 +77,11 @@ std::string formatted_integer(std::int64_t value, const Directive& how) {
 std::string formatted_real(double value, const Directive& how) {
   const auto size = std::abs(value);
   std::string digits;
-  if (how.verb == 'v' || (how.verb == 'g' && !how.precision)) {
+  const char verb = how.verb == 'v' ? 'g' : how.verb;
+  if (verb == 'g' && !how.precision) {
     digits = go_real(size);
   } else {
-    const char format[] = {'%', '.', '*', how.verb, '\0'};
+    const char format[] = {'%', '.', '*', verb, '\0'};
     char text[512 + kWidthMax];
     std::snprintf(text, sizeof text, format, how.precision.value_or(6), size);
     digits = text;
@@ -108,21 +109,35 @@ bool takes(const TemplateValue& value, char verb) {
 
 std::string formatted(const TemplateValue& value, const Directive& how);
 
-std::string formatted_list(const std::vector<TemplateValue>& items, const Directive& how) {
-  std::string text;
-  for (std::size_t index = 0; index < items.size(); ++index)
-    text += (index > 0 ? " " : "") + formatted(items[index], how);
-  return fmt::format("[{}]", text);
+// The items, each by the directive, between two brackets.
+template <class Items, class Of>
+std::string formatted_items(const Items& items, Of&& value_of, const Directive& how, std::string_view brackets) {
+  std::string text(1, brackets[0]);
+  for (const auto& item : items) text += (text.size() > 1 ? " " : "") + formatted(value_of(item), how);
+  return text + brackets[1];
+}
+
+std::string formatted_record(const TemplateValue::Record& record, const Directive& how) {
+  const bool prints_itself = std::string_view("vsqxX").find(how.verb) != std::string_view::npos;
+  if (prints_itself && !record.text.empty()) return formatted_text(record.text, how);
+  return formatted_items(
+      record.fields, [](const auto& field) -> const auto& { return field.second; }, how, "{}");
+}
+
+// Of a verb that is not for the value; width and flags are those of the value in it.
+std::string misformatted(const TemplateValue& value, const Directive& how) {
+  auto plain = how;
+  plain.verb = 'v';
+  return fmt::format("%!{}({}={})", how.verb, value.type(), formatted(value, plain));
 }
 
 std::string formatted(const TemplateValue& value, const Directive& how) {
-  if (const auto* items = value.list()) return formatted_list(*items, how);
-  if (const auto* record = value.record()) {
-    if (std::string_view("vsqxX").find(how.verb) != std::string_view::npos) return formatted_text(value.str(), how);
-    return fmt::format("%!{}({}={})", how.verb, value.type(), record->text);
-  }
+  if (const auto* items = value.list())
+    return formatted_items(
+        *items, [](const auto& item) -> const auto& { return item; }, how, "[]");
+  if (const auto* record = value.record()) return formatted_record(*record, how);
   if (value.is_nil()) return how.verb == 'v' ? padded("<nil>", how) : fmt::format("%!{}(<nil>)", how.verb);
-  if (!takes(value, how.verb)) return fmt::format("%!{}({}={})", how.verb, value.type(), value.str());
+  if (!takes(value, how.verb)) return misformatted(value, how);
   if (const auto* integer = value.integer()) return formatted_integer(*integer, how);
   if (const auto* real = value.real()) return formatted_real(*real, how);
   if (const auto* text = value.text()) return formatted_text(*text, how);
@@ -165,6 +180,7 @@ Result<Directive> take_directive(std::string_view& format) {
   how.verb = format[0];
   if (how.verb != '%' && kVerbs.find(how.verb) == kVerbs.npos)
     return fail(Kind::invalid, fmt::format("printf: %{} is not supported", first_runes(printable(format, 8), 1)));
+  if (how.verb == 'v') how.plus = false;  // %+v is about names of fields
   format.remove_prefix(1);
   return how;
 }

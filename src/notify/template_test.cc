@@ -170,6 +170,9 @@ TEST(Template, PrintsFormatted) {
        R"(["a" "b" "c"] <nil> [abc1234 Fix it def5678 Break it])"},
       {R"({{printf "%q" "a\"b\\\n\x01ä"}})", R"("a\"b\\\n\x01ä")"},
       {R"({{printf "%.3d|% d|%03s" 7 7 "x"}})", "007| 7|00x"},
+      {R"({{printf "%v %g %.2v %+v" 123456.5 1e6 0.567 2.5}})", "123456.5 1e+06 0.57 2.5"},
+      {R"({{printf "%5d|%-5s" "a" 3}})", "%!d(string=    a)|%!s(int=3    )"},
+      {R"({{printf "%d %s" .Inner .Inner}})", "{%!d(string=deep) 1} {deep %!s(int=1)}"},
   });
 }
 
@@ -216,6 +219,8 @@ TEST(Template, RefusesWhatIsWrong) {
       {"{{eq 1}}", "refused: line 1: eq has 1 arguments, want at least 2"},
       {"{{len len}}", "refused: line 1: len as an argument must stand in parentheses"},
       {"{{$ := 1}}", "refused: line 1: $ cannot be assigned to"},
+      {"{{$x := 1}}{{$x=2}}", "refused: line 1: \"=\" is not expected here"},
+      {"\xff", "refused: it is not UTF-8"},
       {"{{#}}", "refused: line 1: \"#\" is not expected here"},
   });
 }

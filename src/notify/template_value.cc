@@ -63,7 +63,7 @@ std::string go_real(double value) {
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
   if (std::isnan(value)) return "NaN";
   const auto size = std::abs(value);
-  const bool is_plain = size == 0 || (size >= 1e-4 && size < 1e21);
+  const bool is_plain = size == 0 || (size >= 1e-4 && size < 1e6);
   char text[64];
   const auto end = std::to_chars(text, text + sizeof text, value,
                                  is_plain ? std::chars_format::fixed : std::chars_format::scientific);

@@ -53,7 +53,7 @@ class TemplateValue {
       data_;
 };
 
-// The shortest text that reads back as the same number, as Go prints it: "1.5", "1e+21".
+// The shortest text that reads back as the same number, as Go prints it: "1.5", "1e+06".
 std::string go_real(double value);
 
 }  // namespace windlass
