@@ -106,6 +106,17 @@ class Notify(EndToEnd):
         time.sleep(1)
         self.assertEqual(len(self.apprise.messages), 2)
 
+    def test_a_release_that_goes_back_is_one_failure(self):
+        config = f"name: {self.name}\nrollback: {{stable_for: 0s}}\n"
+        good, bad = idle_service(), idle_service(command=["sh", "-c", "exit 5"])
+        self.windlass.start()
+        for service in (good, bad):
+            files = {".doco-cd.yaml": config, "compose.yaml": compose({"app": service})}
+            record = self.windlass.deploy(self.reference, self.push(self.reference, files))
+        self.fails(record, "rolled back to")
+        self.wait_titles("✅ Deployment completed", "❌ Deployment Failed")
+        self.assertIn("rolled back to", self.apprise.messages[1]["body"])
+
     def test_a_source_that_cannot_be_polled_is_told(self):
         polls = json.dumps([{"source": "oci", "url": self.reference, "interval": 10}])
         self.windlass.start(POLL_CONFIG=polls)
