@@ -26,8 +26,9 @@ std::string hash_of(const Environment& environment) {
 }
 
 std::vector<Secret> secrets_of(const Settings& settings) {
-  std::vector<Secret> secrets = {settings.webhook_secret, settings.webhook_secret_previous, settings.api_secret,
-                                 settings.docker_auth_config};
+  std::vector<Secret> secrets = {settings.webhook_secret,     settings.webhook_secret_previous,
+                                 settings.api_secret,         settings.docker_auth_config,
+                                 settings.notifications.urls, settings.notifications.api_credentials};
   std::erase_if(secrets, [](const Secret& secret) { return secret.empty(); });
   return secrets;
 }

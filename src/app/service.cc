@@ -5,17 +5,21 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <optional>
 #include <thread>
 
 #include "api/endpoint.h"
 #include "app/deployer.h"
+#include "app/observers.h"
 #include "app/open_files.h"
 #include "app/routes.h"
 #include "app/service_metrics.h"
 #include "app/start_checks.h"
 #include "app/state_folder.h"
 #include "base/recover.h"
+#include "base/text.h"
 #include "jobs/queue.h"
+#include "notify/notifier.h"
 #include "poll/poller.h"
 #include "reconcile/reconciler.h"
 #include "sys/curl_transport.h"
@@ -29,6 +33,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kServerGrace = 10s;  // for open requests (api/Z1)
+constexpr auto kNotifyGrace = 5s;   // for messages that wait: what the receiver does not take is told by the next start
 constexpr auto kCheckTimeout = 20s;
 constexpr auto kOneWish = 500ms;  // between signals that mean one
 constexpr std::size_t kScrapersMax = 64;
@@ -39,6 +44,30 @@ sigset_t stop_signals() {
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
   return set;
+}
+
+Result<Notifier::Options> notifier_options(const NotificationSettings& settings, Observer& observer) {
+  std::optional<BodyTemplate> body;
+  if (!settings.body_template.empty()) {
+    auto parsed = BodyTemplate::parse(settings.body_template);
+    if (!parsed) return while_doing("APPRISE_NOTIFY_BODY_TEMPLATE", parsed.error());
+    body = *std::move(parsed);
+  }
+  return Notifier::Options{
+      .apprise = {.api_url = settings.api_url, .credentials = settings.api_credentials, .urls = settings.urls},
+      .level_min = settings.level_min,
+      .repeat_interval = settings.repeat_interval,
+      .body = std::move(body),
+      .observer = &observer};
+}
+
+void mask_secrets(const Settings& settings, const Log& log) {
+  const auto& notifications = settings.notifications;
+  for (const auto* secret : {&settings.webhook_secret, &settings.webhook_secret_previous, &settings.api_secret,
+                             &notifications.urls, &notifications.api_credentials})
+    log.mask(*secret);
+  for (auto& url : comma_list(notifications.urls.reveal())) log.mask(Secret(std::move(url)));
+  for (const auto& hook : settings.registry_hooks) log.mask(hook.secret);
 }
 
 // api 5: which of the three kinds of routes are there.
@@ -56,12 +85,15 @@ class RunningService final : public Service {
         environment_(std::move(environment)),
         state_(std::move(state)),
         log_(std::move(log)),
-        metrics_(settings_.log_level, clock_.now()) {}
+        metrics_(settings_.log_level, clock_.now()) {
+    observers_.add(metrics_);
+  }
 
   Status open();
   int run() override;
 
  private:
+  Status open_notifier();
   void bring_jobs_to_life();
   Status rebuild_state();
   Status listen();
@@ -76,6 +108,8 @@ class RunningService final : public Service {
   const SystemClock clock_;
   ServiceMetrics metrics_;
   CurlTransport transport_;
+  Observers observers_;
+  std::unique_ptr<Notifier> notifier_;  // null: nobody is told
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Deployer> deployer_;
   std::unique_ptr<RestartLog> restarts_;
@@ -96,16 +130,17 @@ Status RunningService::open() {
   if (!engine) return tl::unexpected(engine.error());
   engine_ = std::move(*engine);
   auto queue = JobQueue::open(
-      {.state_file = state_.state_file(), .job_timeout = settings_.job_timeout, .observer = &metrics_}, clock_, log_);
+      {.state_file = state_.state_file(), .job_timeout = settings_.job_timeout, .observer = &observers_}, clock_, log_);
   if (!queue) return tl::unexpected(queue.error());
   queue_ = std::move(*queue);
+  if (auto opened = open_notifier(); !opened) return opened;
   auto deployer = Deployer::make({.settings = settings_,
                                   .environment = environment_,
                                   .state = state_,
                                   .clock = clock_,
                                   .transport = transport_,
                                   .engine = *engine_,
-                                  .observer = metrics_,
+                                  .observer = observers_,
                                   .log = log_});
   if (!deployer) return tl::unexpected(deployer.error());
   deployer_ = std::move(*deployer);
@@ -117,7 +152,7 @@ Status RunningService::open() {
                                                                  .trusted_proxies = settings_.trusted_proxy_networks,
                                                                  .trusted_header = settings_.trusted_proxy_header,
                                                                  .registry_hooks = settings_.registry_hooks,
-                                                                 .observer = &metrics_},
+                                                                 .observer = &observers_},
                                         *queue_, transport_, clock_, log_);
   api_ = std::make_unique<ApiEndpoint>(ApiEndpoint::Options{.secret = settings_.api_secret,
                                                             .docker_host_set = !settings_.docker_host.empty(),
@@ -126,7 +161,7 @@ Status RunningService::open() {
                                                             .trusted_header = settings_.trusted_proxy_header},
                                        *queue_, *deployer_, *engine_, clock_, log_);
   poller_ = std::make_unique<Poller>(
-      Poller::Options{.observer = &metrics_}, settings_.polls, deployer_->source(),
+      Poller::Options{.observer = &observers_}, settings_.polls, deployer_->source(),
       Poller::Stacks{.settled_because =
                          [this](const JobRequest& request, const Digest& digest, const Deadline& deadline) {
                            return deployer_->settled_because(request, digest, deadline);
@@ -140,7 +175,7 @@ Status RunningService::open() {
   if (!restarts) return tl::unexpected(restarts.error());
   restarts_ = *std::move(restarts);
   reconciler_ =
-      std::make_unique<Reconciler>(Reconciler::Options{.observer = &metrics_}, *engine_, deployer_->release_store(),
+      std::make_unique<Reconciler>(Reconciler::Options{.observer = &observers_}, *engine_, deployer_->release_store(),
                                    deployer_->stack_locks(), *restarts_, *queue_, clock_, log_);
   routes_ = std::make_unique<Routes>(*webhook_, *api_);
   return listen();
@@ -173,6 +208,23 @@ Status RunningService::listen() {
   return {};
 }
 
+// After the queue, which creates the state file and checks it. Jobs that it fails as it opens are told of like others
+// of an earlier life.
+Status RunningService::open_notifier() {
+  auto db = Db::open(state_.state_file());
+  if (!db) return tl::unexpected(db.error());
+  if (!settings_.notifications.is_on()) return ToldRuns::forget(**db);
+  auto options = notifier_options(settings_.notifications, observers_);
+  if (!options) return while_doing("failed to configure notifications", options.error());
+  auto notifier = Notifier::open(*std::move(options), *std::move(db), transport_, clock_, log_);
+  if (!notifier) return while_doing("failed to configure notifications", notifier.error());
+  notifier_ = *std::move(notifier);
+  observers_.add(*notifier_);
+  const auto failed = queue_->runs({.status = RunStatus::failed, .limit = ToldRuns::kLookedAtMax});
+  if (!failed) return tl::unexpected(failed.error());
+  return notifier_->catch_up(*failed);
+}
+
 int RunningService::run() {
   log_.info("listening for events", {{"http_port", server_->port()},
                                      {"protocol", settings_.http_tls_cert_file.empty() ? "http" : "https"},
@@ -182,6 +234,7 @@ int RunningService::run() {
     log_.warning("registry is asked without certificate checks, and over plain HTTP if need be", {{"registry", host}});
   if (settings_.webhook_secret.empty() && settings_.registry_hooks.empty())
     log_.warning("webhook endpoints are disabled: neither WEBHOOK_SECRET nor WEBHOOK_SECRET_FILE is set");
+  if (notifier_) notifier_->start();
   // Webhooks are accepted from here on; jobs wait until the engine has been asked.
   std::jthread starter([this] {
     if (!recovered(log_, "start", [this] { bring_jobs_to_life(); })) stop(1);
@@ -197,6 +250,7 @@ int RunningService::run() {
   log_.info("Waiting for ongoing jobs to finish");
   const bool has_ended = queue_->stop(settings_.shutdown_grace);
   metrics_server_->stop(0s);
+  if (notifier_) notifier_->stop(std::min<std::chrono::milliseconds>(settings_.shutdown_grace, kNotifyGrace));
   if (exit_code_ == 0)
     log_.info("application stopped normally");
   else
@@ -286,9 +340,7 @@ Result<std::unique_ptr<Service>> Service::make(Settings settings, Environment en
                                                Log log) {
   log.info("starting application", {{"version", WINDLASS_VERSION}, {"log_level", to_string(settings.log_level)}});
   for (const auto& warning : settings.warnings) log.warning("settings", {{"warning", warning}});
-  for (const auto* secret : {&settings.webhook_secret, &settings.webhook_secret_previous, &settings.api_secret})
-    log.mask(*secret);
-  for (const auto& hook : settings.registry_hooks) log.mask(hook.secret);
+  mask_secrets(settings, log);
   auto state = StateFolder::open(settings.data_mount_path);
   if (!state) return tl::unexpected(state.error());
   if (const auto reason = state->lost_log(); !reason.empty())

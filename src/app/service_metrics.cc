@@ -59,6 +59,8 @@ ServiceMetrics::ServiceMetrics(LogLevel log_level, WallTime started)
       job_duration_("doco_cd_job_duration_seconds", "How long jobs ran, waiting not counted.", {"trigger", "status"},
                     kBuckets),
       journal_errors_(Type::counter, "doco_cd_journal_errors_total", "Writes that the state file refused."),
+      notifications_(Type::counter, "doco_cd_notifications_total", "Notifications by level and whether they arrived.",
+                     {"level", "result"}),
       engine_up_(Type::gauge, "doco_cd_docker_up", "1 while the Docker engine answers.") {
   info_.set({WINDLASS_VERSION, windlass::to_string(log_level), to_rfc3339(started)}, 1);
 }
@@ -120,14 +122,18 @@ void ServiceMetrics::webhook_answered(std::string_view provider, std::string_vie
 
 void ServiceMetrics::journal_failed() { journal_errors_.add({}); }
 
+void ServiceMetrics::notified(std::string_view level, bool delivered) {
+  notifications_.add({level, delivered ? "delivered" : "failed"});
+}
+
 std::string ServiceMetrics::page(const JobQueue::Load& load, bool engine_answers) {
   jobs_waiting_.set({}, static_cast<double>(load.waiting));
   jobs_running_.set({}, static_cast<double>(load.running));
   engine_up_.set({}, engine_answers ? 1 : 0);
   std::string text;
-  for (const auto* metric :
-       {&info_, &polls_, &poll_errors_, &webhooks_, &webhook_errors_, &deployments_, &deployment_errors_,
-        &deployments_active_, &webhooks_received_, &jobs_waiting_, &jobs_running_, &journal_errors_, &engine_up_})
+  for (const auto* metric : {&info_, &polls_, &poll_errors_, &webhooks_, &webhook_errors_, &deployments_,
+                             &deployment_errors_, &deployments_active_, &webhooks_received_, &jobs_waiting_,
+                             &jobs_running_, &journal_errors_, &notifications_, &engine_up_})
     text += metric->text();
   for (const auto* histogram : {&poll_duration_, &webhook_duration_, &deployment_duration_, &job_duration_})
     text += histogram->text();

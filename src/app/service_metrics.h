@@ -28,6 +28,7 @@ class ServiceMetrics final : public Observer {
   void poll_ended(const JobRequest& request, std::chrono::milliseconds elapsed, bool good) override;
   void webhook_answered(std::string_view provider, std::string_view repository, WebhookResult result) override;
   void journal_failed() override;
+  void notified(std::string_view level, bool delivered) override;
 
   // All of it, with what is true at this moment.
   std::string page(const JobQueue::Load& load, bool engine_answers);
@@ -57,7 +58,7 @@ class ServiceMetrics final : public Observer {
   Histogram deployment_duration_;
   Metric webhooks_received_, jobs_waiting_, jobs_running_;
   Histogram job_duration_;
-  Metric journal_errors_, engine_up_;
+  Metric journal_errors_, notifications_, engine_up_;
 };
 
 // Answers GET /metrics with the page, everything else with 404 or 405.

@@ -83,6 +83,13 @@ TEST_F(Metrics, ShowWhatIsTrueNow) {
   EXPECT_NE(metrics.page({}, false).find("\ndoco_cd_docker_up 0\n"), std::string::npos);
 }
 
+TEST_F(Metrics, CountNotifications) {
+  metrics.notified("failure", true);
+  metrics.notified("failure", false);
+  EXPECT_EQ(value(R"(notifications_total{level="failure",result="delivered"})"), "1");
+  EXPECT_EQ(value(R"(notifications_total{level="failure",result="failed"})"), "1");
+}
+
 TEST_F(Metrics, StayBoundedWhateverNamesComeIn) {
   for (int i = 0; i < 600; ++i) {
     const auto name = fmt::format("registry.test/app{}", i);

@@ -19,6 +19,7 @@ constexpr std::string_view kWithheld[] = {
     "POLL_CONFIG",
     "SSH_PRIVATE_KEY_PASSPHRASE",
     "APPRISE_NOTIFY_URLS",
+    "APPRISE_API_URL",  // may hold a password or a key
     "SOURCE_URL_REWRITES",
     "DOCKER_AUTH_CONFIG",
     // proxies carry a password in their URL

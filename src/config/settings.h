@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "config/notification_settings.h"
 #include "config/poll_config.h"
 #include "model/registry_hook.h"
 #include "model/registry_rule.h"
@@ -67,6 +68,7 @@ struct Settings {
   std::vector<std::string> pass_env_allow;   // names, or their beginnings with a * behind; empty: all but secrets
   std::vector<RegistryHook> registry_hooks;  // REGISTRY_WEBHOOKS
   std::vector<PollConfig> polls;             // POLL_CONFIG
+  NotificationSettings notifications;        // APPRISE_*
 
   std::vector<std::string> warnings;  // to be logged once at start
 };

@@ -362,9 +362,9 @@ TEST(Settings, WarnAboutWeakSecrets) {  // reliability/T24
 
 TEST(Settings, NeverShowASecret) {  // reliability/P18
   const std::string marker = "hunter2-hunter2";
-  for (const auto* name :
-       {"API_SECRET", "WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS", "DOCKER_AUTH_CONFIG", "HTTP_PROXY",
-        "GIT_ACCESS_TOKEN", "SSH_PRIVATE_KEY", "POLL_CONFIG", "APPRISE_NOTIFY_URLS", "SOPS_AGE_KEY"}) {
+  for (const auto* name : {"API_SECRET", "WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS", "DOCKER_AUTH_CONFIG",
+                           "HTTP_PROXY", "GIT_ACCESS_TOKEN", "SSH_PRIVATE_KEY", "POLL_CONFIG", "APPRISE_API_URL",
+                           "APPRISE_NOTIFY_URLS", "SOPS_AGE_KEY"}) {
     const auto settings = read_settings({{name, " " + marker}, {"HTTP_PORT", "x"}});
     ASSERT_FALSE(settings);
     for (const auto& fault : settings.error().faults) EXPECT_EQ(fault.find(marker), fault.npos) << fault;
@@ -378,7 +378,6 @@ TEST(UnbuiltSettings, AreRefusedByName) {
       {"SOPS_AGE_KEY_FILE", "/key", "(SOPS decryption): unset it"},
       {"CERT_ROTATION_ENABLED", "true", "(certificate rotation): unset it or leave it at false"},
       {"CERT_ROTATION_ENABLED", "rubbish", "(certificate rotation): unset it or leave it at false"},
-      {"APPRISE_NOTIFY_REPEAT_INTERVAL", "2h", "(notifications): unset it or leave it at 1h"},
       {"GIT_ACCESS_TOKEN_FILE", "/token", "(Git sources): unset it"},
   };
   for (const auto& [name, value, end] : rows) {
@@ -390,12 +389,10 @@ TEST(UnbuiltSettings, AreRefusedByName) {
 
 // config 2: what is not there yet is said, whatever it would do
 TEST(UnbuiltSettings, AreAllKnown) {
-  const std::string twins[] = {"SOURCE_URL_REWRITES",         "GIT_ACCESS_TOKEN", "GITHUB_APP_ID",
-                               "GITHUB_APP_PRIVATE_KEY",      "GIT_AUTH_DOMAINS", "SSH_PRIVATE_KEY",
-                               "SSH_PRIVATE_KEY_PASSPHRASE",  "SSH_KNOWN_HOSTS",  "APPRISE_NOTIFY_URLS",
-                               "APPRISE_NOTIFY_BODY_TEMPLATE"};
-  std::vector<std::string> names = {"METRICS_PORT",
-                                    "GIT_ACCESS_TOKEN_USER",
+  const std::string twins[] = {"SOURCE_URL_REWRITES",        "GIT_ACCESS_TOKEN", "GITHUB_APP_ID",
+                               "GITHUB_APP_PRIVATE_KEY",     "GIT_AUTH_DOMAINS", "SSH_PRIVATE_KEY",
+                               "SSH_PRIVATE_KEY_PASSPHRASE", "SSH_KNOWN_HOSTS"};
+  std::vector<std::string> names = {"GIT_ACCESS_TOKEN_USER",
                                     "GITHUB_APP_INSTALLATION_ID",
                                     "GIT_CLONE_DEPTH",
                                     "GIT_CLONE_SUBMODULES",
@@ -405,9 +402,6 @@ TEST(UnbuiltSettings, AreAllKnown) {
                                     "GIT_SCM_API_URL",
                                     "DOCKER_SWARM_CONFIG_RETENTION",
                                     "DOCKER_SWARM_SECRET_RETENTION",
-                                    "APPRISE_API_URL",
-                                    "APPRISE_NOTIFY_LEVEL",
-                                    "APPRISE_NOTIFY_REPEAT_INTERVAL",
                                     "SECRET_PROVIDER",
                                     "CERT_ROTATION_ENABLED",
                                     "CERT_ROTATION_THRESHOLD",
@@ -420,7 +414,6 @@ TEST(UnbuiltSettings, AreAllKnown) {
                                     "ALLOW_PROVIDER_SERVICES",
                                     "SWARM_PRUNE_JOB",
                                     "INSTANCE_ID",
-                                    "DEPLOY_POLICY",
                                     "PUBLIC_URL",
                                     "GIT_ACCESS_TOKEN_HOSTS",
                                     "SECRET_REFRESH_INTERVAL",
@@ -434,12 +427,10 @@ TEST(UnbuiltSettings, AreAllKnown) {
 }
 
 TEST(UnbuiltSettings, AreFineWithTheValueThatAsksForNothing) {
-  const auto faults = faults_of({{"METRICS_PORT", "9120"},
-                                 {"GIT_ACCESS_TOKEN_USER", "oauth2"},
+  const auto faults = faults_of({{"GIT_ACCESS_TOKEN_USER", "oauth2"},
                                  {"GIT_CLONE_DEPTH", "0"},
                                  {"GIT_CLONE_SUBMODULES", "T"},
                                  {"SKIP_TLS_VERIFICATION", "0"},
-                                 {"APPRISE_NOTIFY_REPEAT_INTERVAL", "60m"},
                                  {"SCHEDULER_ENABLED", "false"},
                                  {"DOCKER_SWARM_FEATURES", "false"},
                                  {"COMPOSE_PROFILES", "x"},

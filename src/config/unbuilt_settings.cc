@@ -56,12 +56,6 @@ constexpr Unbuilt kUnbuilt[] = {
     {"DOCKER_SWARM_CONFIG_RETENTION", "0", "Docker Swarm"},
     {"DOCKER_SWARM_SECRET_RETENTION", "0", "Docker Swarm"},
     {"SWARM_PRUNE_JOB", "false", "Docker Swarm"},
-
-    {"APPRISE_API_URL", "", "notifications"},
-    {"APPRISE_NOTIFY_URLS", "", "notifications", true},
-    {"APPRISE_NOTIFY_LEVEL", "success", "notifications"},
-    {"APPRISE_NOTIFY_REPEAT_INTERVAL", "1h", "notifications"},
-    {"APPRISE_NOTIFY_BODY_TEMPLATE", "", "notifications", true},
 };
 
 // "1h" and "60m", "false" and "0" are the same value.

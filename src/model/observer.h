@@ -62,11 +62,16 @@ class Observer {
   virtual void container_restarted(const RestartEvent&) {}
   // A look at a polled source; one that finds it moved goes on as a job.
   virtual void poll_ended(const JobRequest&, std::chrono::milliseconds /*elapsed*/, bool /*good*/) {}
+  // A polled source cannot be looked at, by an error that is news of it; and then it can again.
+  virtual void poll_held_up(const JobRequest&, std::string_view /*error*/) {}
+  virtual void poll_goes_on(const JobRequest&) {}
   // `provider`: "oci", "github", …, "registry", or "unknown".
   // `repository`: without the host, "unknown" before it was understood.
   virtual void webhook_answered(std::string_view /*provider*/, std::string_view /*repository*/, WebhookResult) {}
   // The state file refused a write.
   virtual void journal_failed() {}
+  // A notification of that level ("info", …) reached its receiver, or never will.
+  virtual void notified(std::string_view /*level*/, bool /*delivered*/) {}
 };
 
 }  // namespace windlass

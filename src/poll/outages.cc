@@ -13,8 +13,8 @@ bool Outages::begin(std::size_t source, const std::string& scope, std::string_vi
   return true;
 }
 
-void Outages::end(std::size_t source, SteadyTime now) {
-  if (!scopes_[source]) return;
+bool Outages::end(std::size_t source, SteadyTime now) {
+  if (!scopes_[source]) return false;
   const auto outage = outages_.find(*scopes_[source]);
   if (--outage->second.sources == 0) {
     const auto span = std::chrono::round<std::chrono::milliseconds>(now - outage->second.since);
@@ -22,6 +22,7 @@ void Outages::end(std::size_t source, SteadyTime now) {
     outages_.erase(outage);
   }
   scopes_[source].reset();
+  return true;
 }
 
 }  // namespace windlass

@@ -19,8 +19,8 @@ class Outages {
   // The source cannot be looked at because of `scope` ("registry ghcr.io", "artifact …"). True if that is news of the
   // source.
   bool begin(std::size_t source, const std::string& scope, std::string_view error, SteadyTime now);
-  // It can.
-  void end(std::size_t source, SteadyTime now);
+  // It can. True if that is news of it.
+  bool end(std::size_t source, SteadyTime now);
 
  private:
   struct Outage {

@@ -152,10 +152,7 @@ void Poller::poll(std::size_t index) {
   auto settled = stacks_.settled_because(source.request, *digest, deadline);
   if (stop_.stop_requested()) return;
   if (!settled) return held_up(index, {.scope = "state of the stacks", .error = settled.error(), .come_again = {}});
-  {
-    const std::lock_guard lock(mutex_);
-    outages_.end(index, clock_.steady_now());
-  }
+  end_outage(index);
   return *settled ? unchanged(index, *digest, **std::move(settled)) : make_job(index, source.request);
 }
 
@@ -200,7 +197,18 @@ void Poller::tell_outage(std::size_t index, const Fault& fault) {
     const std::lock_guard lock(mutex_);
     is_news = outages_.begin(index, fault.scope, fault.error.message, clock_.steady_now());
   }
-  if (is_news) queue_.note(record_of(source, RunStatus::failed, fault.error.message));
+  if (!is_news) return;
+  options_.observer->poll_held_up(source.request, fault.error.message);
+  queue_.note(record_of(source, RunStatus::failed, fault.error.message));
+}
+
+void Poller::end_outage(std::size_t index) {
+  bool is_news = false;
+  {
+    const std::lock_guard lock(mutex_);
+    is_news = outages_.end(index, clock_.steady_now());
+  }
+  if (is_news) options_.observer->poll_goes_on(sources_[index].request);
 }
 
 void Poller::unchanged(std::size_t index, const Digest& digest, std::string reason) {

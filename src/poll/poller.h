@@ -91,6 +91,7 @@ class Poller {
   void poll(std::size_t index);
   tl::expected<Digest, Fault> look(Polled& source, const Deadline& deadline);
   void tell_outage(std::size_t index, const Fault& fault);
+  void end_outage(std::size_t index);
   void held_up(std::size_t index, const Fault& fault);
   std::optional<JobRequest> repair(const Polled& source, const Fault& fault, const Deadline& deadline) const;
   void unchanged(std::size_t index, const Digest& digest, std::string reason);

@@ -50,13 +50,22 @@ struct FakeSource final : Source {
   }
 };
 
+struct Listener final : Observer {
+  std::vector<std::string> heard;
+  void poll_held_up(const JobRequest& request, std::string_view error) override {
+    heard.push_back(request.artifact + ": " + std::string(error));
+  }
+  void poll_goes_on(const JobRequest& request) override { heard.push_back(request.artifact + " goes on"); }
+};
+
 Result<Look> shows(const Digest& digest) { return Look{.seen = Sighting{digest, "etag"}}; }
 
 class PollerTest : public ::testing::Test {
  protected:
   void make(const std::vector<PollConfig>& configs, std::chrono::milliseconds spread = 0ms) {
     poller.emplace(
-        Poller::Options{.schedule = {.spread = spread, .random = [] { return 0.5; }}}, configs, source,
+        Poller::Options{.schedule = {.spread = spread, .random = [] { return 0.5; }}, .observer = &listener}, configs,
+        source,
         Poller::Stacks{.settled_because = [this](const JobRequest& request, const Digest& digest,
                                                  const Deadline&) -> Result<std::optional<std::string>> {
                          if (state_fault) return tl::unexpected(*state_fault);
@@ -82,6 +91,7 @@ class PollerTest : public ::testing::Test {
   FakeClock clock;
   FakeSource source;
   FakeJobQueue queue;
+  Listener listener;
   std::optional<Digest> to_repair;
   std::map<std::string, std::string> settled;  // artifact -> digest
   std::optional<Error> state_fault;
@@ -199,6 +209,20 @@ TEST_F(PollerTest, ChangesNothingInAnOutage) {  // reliability/P11
   EXPECT_EQ(told, (std::vector<std::string>{"connection refused", "401", "429", "1 not found in r.example/app"}))
       << "once each";
   EXPECT_EQ(queue.notes.at(0).status, RunStatus::failed);
+}
+
+TEST_F(PollerTest, TellsOfAnOutageAndItsEndOnce) {  // api/A15
+  settled[kApp.url] = kDigest1.str();
+  make({kApp});
+  const auto look = [&](const Result<Look>& shown) {
+    source.shows.insert_or_assign(kApp.url, shown);
+    EXPECT_EQ(steps(), 1);
+    clock.advance(600s);
+  };
+  look(shows(kDigest1));
+  for (int times = 0; times < 2; ++times) look(fail(Kind::unavailable, "connection refused"));
+  for (int times = 0; times < 2; ++times) look(shows(kDigest1));
+  EXPECT_EQ(listener.heard, (std::vector<std::string>{kApp.url + ": connection refused", kApp.url + " goes on"}));
 }
 
 TEST_F(PollerTest, MakesNoJobWhenItCannotBeKnownWhatIsDeployed) {

@@ -4,7 +4,8 @@ import os
 import time
 import unittest
 
-from harness import EndToEnd, bed, compose, container_ids, containers, idle_service
+from apprise import URLS, Apprise
+from harness import EndToEnd, bed, compose, container_ids, containers, idle_service, until
 from test_durable import starts
 
 # The step, and whether the sender has its 202 by then.
@@ -104,6 +105,32 @@ class CrashSteps(EndToEnd):
         self.assertIn("V=one", containers(name)["app"]["Config"]["Env"])
         self.assertEqual(self.live_files(name), {"common": "version one\n", "only-in-one": "one"})
         self.assertEqual(starts(name, since), 1, "the bad release was not started again")
+
+    def test_at_notify_before(self):  # F12
+        self.notify("notify.before", at_most=1)
+
+    def test_at_notify_after(self):
+        self.notify("notify.after", at_most=2)
+
+    def notify(self, step, at_most):
+        """Killed around a notification: at least once, at most twice, and the run is final."""
+        apprise = Apprise()
+        apprise.up()
+        self.addCleanup(apprise.down)
+        self.windlass.settings.update(APPRISE_API_URL=apprise.url, APPRISE_NOTIFY_URLS=URLS)
+        ref = self.ref(self.stack("crash"))
+        digest = self.push(ref, {".doco-cd.yaml": "name: [no\n"})
+        self.windlass.start(WINDLASS_CRASH_AT=step)
+        job_id = self.windlass.send(ref, digest).job_id
+        self.assertEqual(self.windlass.wait_end(), -9)
+        self.windlass.start()
+        until(lambda: len(apprise.messages) >= at_most, "the notification")
+        self.windlass.terminate()
+        self.assertEqual(apprise.titles(), ["❌ Deployment Failed"] * at_most)
+        self.windlass.start()
+        self.assertEqual(self.windlass.run(job_id)["status"], "failed")
+        time.sleep(0.5)
+        self.assertEqual(len(apprise.messages), at_most)
 
 
 def _test(step, answered):
