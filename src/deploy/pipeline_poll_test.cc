@@ -305,14 +305,14 @@ TEST_F(TwoStacksTest, DoesNotComeBackUnderANeighbourLeftForInspection) {
 // From another ref, say, while the repair waited for the stack.
 TEST_F(TwoStacksTest, GivesWayToWhatWasDeployedBeforeItHadTheLock) {
   engine.projects["shop"].erase("till");
+  Release newer{.id = "newer", .stack = "shop", .request = request(), .digest = kDigest2.str()};
+  ASSERT_TRUE(releases->begin(newer, {}));  // under way when the repair is decided
   auto lock = std::make_optional(locks.take({"shop"}, Deadline::in(1s)).value());
   JobOutcome outcome;
   std::promise<void> is_under_way;
   source.on_fetch = [&](const Digest&) { is_under_way.set_value(); };
   std::jthread repair([&] { outcome = repair_shop(); });
   is_under_way.get_future().wait();
-  Release newer{.id = "newer", .stack = "shop", .request = request(), .digest = kDigest2.str()};
-  ASSERT_TRUE(releases->begin(newer, {}));
   newer.state = ReleaseState::succeeded;
   ASSERT_TRUE(releases->finish(newer, {}));
   lock.reset();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,9 +49,10 @@ struct Pipeline::Run {
   bool is_look = false;                              // only finds out what a deployment would do
   std::optional<Release> back_to;                    // set: this run brings that release back
   std::string only;                                  // of a repair: the one stack that it is about; "": all of them
-  std::optional<std::int64_t> decided_at;            // of a repair: ReleaseStore::newest() when it was decided
-  std::vector<StackLocks::Held> locks;               // until the run and what it leads to have ended
-  bool leaves_obsolete = false;  // a stack that is to go was another job's; the next run looks again
+  // Of a repair: ReleaseStore::newest() when it was decided.
+  std::optional<std::map<std::string, std::string>> decided_at{};
+  std::vector<StackLocks::Held> locks;  // until the run and what it leads to have ended
+  bool leaves_obsolete = false;         // a stack that is to go was another job's; the next run looks again
 
   bool any_failed() const {
     return std::any_of(errors.begin(), errors.end(), [](const auto& error) { return error.has_value(); });

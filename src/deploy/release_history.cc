@@ -80,26 +80,17 @@ Result<std::string> ReleaseStore::failed_stack(const JobRequest& request, const 
   return name->value_or("");
 }
 
-namespace {
-
-Result<std::int64_t> number_in(Query query) {
-  const auto row = query.step();
-  if (!row) return tl::unexpected(row.error());
-  return *row ? query.number(0) : 0;
-}
-
-}  // namespace
-
-Result<std::int64_t> ReleaseStore::newest() {
+Result<std::map<std::string, std::string>> ReleaseStore::newest() {
   const std::lock_guard lock(mutex_);
-  return number_in(db_->query("SELECT ifnull(max(seq), 0) FROM releases"));
-}
-
-Result<std::int64_t> ReleaseStore::newest(const std::vector<std::string>& stacks) {
-  const std::lock_guard lock(mutex_);
-  auto query = db_->query("SELECT ifnull(max(seq), 0) FROM releases WHERE stack IN (SELECT value FROM json_each(?))");
-  query.bind(json::serialize(json::value_from(stacks)));
-  return number_in(std::move(query));
+  // SQLite takes the other columns from the row that has the maximum
+  auto query = db_->query("SELECT stack, max(seq), id || ' ' || state FROM releases GROUP BY stack");
+  std::map<std::string, std::string> newest;
+  for (;;) {
+    const auto row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return newest;
+    newest[query.text(0)] = query.text(2);
+  }
 }
 
 Result<std::optional<Release>> ReleaseStore::good_as_of(const std::string& stack, const Release& release) {

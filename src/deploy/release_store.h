@@ -129,9 +129,8 @@ class ReleaseStore {
   // A stack that the source, ref and target of the request deploy and whose last release, of another digest than this,
   // failed; "" if there is none.
   Result<std::string> failed_stack(const JobRequest& request, const std::string& digest);
-  // The place of the newest release of all stacks, or of these, in the order of all releases; 0 if there is none.
-  Result<std::int64_t> newest();
-  Result<std::int64_t> newest(const std::vector<std::string>& stacks);
+  // Which release is the newest of each stack, and how far it is: another text means that something has happened.
+  Result<std::map<std::string, std::string>> newest();
   // The newest good release of the stack up to that one (of another stack perhaps): what the stack was like then.
   Result<std::optional<Release>> good_as_of(const std::string& stack, const Release& release);
   // What was good and must stay in the content store: of each stack the last so many that it keeps (deploy/V1).

@@ -140,9 +140,9 @@ JobOutcome Pipeline::roll_back_by_hand(Run& run, const LaneHistory& history) {
 
 // The way back without anything to go back from: what runs is not what was deployed.
 JobOutcome Pipeline::repair(Run& run, const LaneHistory& history) {
-  const auto newest = releases_.newest();  // before anything is looked up
+  auto newest = releases_.newest();  // before anything is looked up
   if (!newest) return state_fault(newest.error());
-  run.decided_at = *newest;
+  run.decided_at = *std::move(newest);
   const auto& service = run.job.request.service;
   return service.empty() ? repair_all(run, history) : repair_stack(run, service.substr(0, service.find(' ')));
 }
@@ -182,10 +182,16 @@ JobOutcome Pipeline::repair_all(Run& run, const LaneHistory& history) {
 // With the stacks locked: what was deployed while a repair waited for them, from another ref perhaps, is what counts.
 std::optional<JobOutcome> Pipeline::find_overtaken(const Run& run, const std::vector<std::string>& stacks) {
   if (!run.decided_at) return std::nullopt;
-  const auto newest = releases_.newest(stacks);
+  const auto newest = releases_.newest();
   if (!newest) return state_fault(newest.error());
-  if (*newest <= *run.decided_at) return std::nullopt;
-  return JobOutcome::skipped("another release was deployed meanwhile");
+  const auto of = [](const auto& releases, const std::string& stack) {
+    const auto found = releases.find(stack);
+    return found == releases.end() ? std::string() : found->second;
+  };
+  for (const auto& stack : stacks)
+    if (of(*newest, stack) != of(*run.decided_at, stack))
+      return JobOutcome::skipped("another release was deployed meanwhile");
+  return std::nullopt;
 }
 
 // The same walk as of any release, with its request of then.
