@@ -12,6 +12,9 @@
 namespace windlass {
 namespace {
 
+// A restart has the stack's lock so long: jobs of the stack wait for it, and a job's own time runs meanwhile.
+constexpr int kRestartTimeoutMax = 3600;
+
 constexpr std::array<std::string_view, 7> kEvents = {"die", "destroy", "update", "stop", "kill", "oom", "unhealthy"};
 
 std::string upper(std::string_view text) {
@@ -53,6 +56,9 @@ void decode_reconciliation(KeyReader& read, std::string_view file, std::vector<s
   members.flag("enabled", rule.enabled);
   decode_events(members, rule);
   decode_number(members, "restart_timeout", rule.restart_timeout_seconds);
+  if (rule.restart_timeout_seconds > kRestartTimeoutMax)
+    members.fault("restart_timeout",
+                  fmt::format("reconciliation.restart_timeout must be <= {} seconds", kRestartTimeoutMax));
   members.text("restart_signal", rule.restart_signal);
   rule.restart_signal = upper(trim(rule.restart_signal));
   decode_number(members, "restart_limit", rule.restart_limit);

@@ -51,6 +51,7 @@ TEST_F(ReconciliationKey, SaysWhatIsWrong) {
        "unsupported reconciliation event \"exec_start\": must be one of die, destroy, update, stop, kill, oom, "
        "unhealthy"},
       {"{restart_timeout: -1}", "reconciliation.restart_timeout must be >= 0"},
+      {"{restart_timeout: 3601}", "reconciliation.restart_timeout must be <= 3600 seconds"},
       {"{restart_limit: -1}", "reconciliation.restart_limit must be >= 0"},
       {"{restart_window: -1}", "reconciliation.restart_window must be >= 0"},
       {"{restart_window: 0}", "reconciliation.restart_window must be > 0 when reconciliation.restart_limit is set"},
