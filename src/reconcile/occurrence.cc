@@ -21,7 +21,8 @@ std::optional<Occurrence> of_service(const Labels& labels, std::string container
                         .event = std::move(event)};
   const bool comes_and_goes =
       label(labels, "com.docker.compose.oneoff") == "True" || label(labels, kEphemeralLabel) == "true";
-  if (occurrence.stack.empty() || occurrence.service.empty() || comes_and_goes) return std::nullopt;
+  if (occurrence.stack.empty() || occurrence.service.empty() || comes_and_goes || !is_managed(labels))
+    return std::nullopt;
   return occurrence;
 }
 

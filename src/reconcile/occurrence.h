@@ -20,8 +20,9 @@ struct Occurrence {
 // The engine's words for all of them.
 const std::vector<std::string>& engine_events();
 
-// Nothing for events of other kinds, and for containers that are no part of a compose project or come and go by
-// design: one-off ones, and those of scheduled jobs (deploy/E3, E6).
+// Nothing for events of other kinds, for containers that neither we nor doco-cd made (images that compose built carry
+// its labels, so those prove nothing), and for those that come and go by design: one-off ones, and those of scheduled
+// jobs (deploy/E3, E6).
 std::optional<Occurrence> occurrence_of(const EngineEvent& event);
 
 // A container that is unhealthy now, whenever it became so.

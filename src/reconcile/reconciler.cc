@@ -1,9 +1,12 @@
 #include "reconcile/reconciler.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/parallel.h"
 #include "base/recover.h"
+#include "deploy/labels.h"
 #include "sys/crypto.h"
 
 namespace windlass {
@@ -15,6 +18,9 @@ constexpr std::string_view kComposeLabel = "com.docker.compose.project";
 constexpr auto kAskTimeout = 30s;
 constexpr auto kListenFor = 1h;  // then the same stream again
 constexpr std::size_t kRestartsAtOnce = 4;
+
+// The engine picks by it already: of what strangers' containers do nothing is even heard.
+std::string managed() { return fmt::format("{}={}", kManagerLabel, kManager); }
 
 bool answers_by_redeploy(const ReconciliationRule& rule) {
   return rule.enabled && std::ranges::any_of(rule.events, is_answered_by_redeploy);
@@ -51,7 +57,7 @@ void Reconciler::watch() {
   const Deadline never = Deadline::in(24h * 3650, stop_.get_token());
   auto wait = options_.backoff_min;
   while (!never.stop.stop_requested()) {
-    auto stream = engine_.events(std::string(kComposeLabel), engine_events(), never.within(kAskTimeout));
+    auto stream = engine_.events(managed(), engine_events(), never.within(kAskTimeout));
     if (stream) {
       wait = options_.backoff_min;
       recovered(log_, "reconciliation", [&] {
@@ -80,7 +86,7 @@ void Reconciler::look_at_all() {
   const auto rules = releases_.reconciliations();
   if (!rules) return log_.warning("stacks cannot be looked at", {{"error", rules.error().message}});
   if (rules->empty()) return;
-  const auto unhealthy = engine_.unhealthy_containers(std::string(kComposeLabel), deadline);
+  const auto unhealthy = engine_.unhealthy_containers(managed(), deadline);
   if (!unhealthy) return log_.warning("stacks cannot be looked at", {{"error", unhealthy.error().message}});
   for (const auto& container : *unhealthy)
     if (auto occurrence = occurrence_of_unhealthy(container)) consider(*std::move(occurrence));
@@ -91,11 +97,12 @@ void Reconciler::look_at_all() {
 void Reconciler::look_for_dead_stacks(const std::map<std::string, ReconciliationRule>& rules,
                                       const Deadline& deadline) {
   if (std::ranges::none_of(rules, [](const auto& entry) { return answers_by_redeploy(entry.second); })) return;
-  const auto containers = engine_.containers({std::string(kComposeLabel)}, deadline);
+  const auto containers = engine_.containers({managed()}, deadline);
   if (!containers) return log_.warning("stacks cannot be looked at", {{"error", containers.error().message}});
   std::set<std::string> alive;
   for (const auto& container : *containers)
-    if (container.state == "running") alive.insert(container.label(std::string(kComposeLabel)));
+    if (container.state == "running" && is_managed(container))
+      alive.insert(container.label(std::string(kComposeLabel)));
   for (const auto& [stack, rule] : rules)
     if (answers_by_redeploy(rule) && !alive.contains(stack) && locks_.is_free(stack))
       take({.occurrence = {.stack = stack, .service = "", .container_id = "", .container = "", .event = "destroy"},

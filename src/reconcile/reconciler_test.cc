@@ -15,6 +15,12 @@ namespace {
 using namespace std::chrono_literals;
 using Lines = std::vector<std::string>;
 
+Labels of_shop() {
+  return {{"com.docker.compose.project", "shop"},
+          {"com.docker.compose.service", "web"},
+          {"cd.doco.metadata.manager", "doco-cd"}};
+}
+
 // An engine that tells what a test makes happen.
 struct TellingEngine final : IdleEngine {
   std::mutex mutex;
@@ -24,13 +30,12 @@ struct TellingEngine final : IdleEngine {
   Lines restarted;  // "id timeout signal"
   std::optional<Error> restart_error;
   std::vector<ContainerSummary> unhealthy;
-  std::vector<ContainerSummary> all = {
-      {.id = "c0", .state = "running", .labels = {{"com.docker.compose.project", "shop"}}}};
+  std::vector<ContainerSummary> all = {{.id = "c0", .state = "running", .labels = of_shop()}};
   int removing_for = 0;  // inspections that find the container being removed
 
   void tell(const std::string& action, Labels labels = {}) {
-    labels.insert(
-        {{"com.docker.compose.project", "shop"}, {"com.docker.compose.service", "web"}, {"name", "shop-web-1"}});
+    labels.merge(of_shop());
+    labels.insert({"name", "shop-web-1"});
     const std::lock_guard lock(mutex);
     told.push_back({.action = action, .container_id = "c1", .attributes = std::move(labels)});
   }
@@ -55,7 +60,7 @@ struct TellingEngine final : IdleEngine {
   };
   Result<std::unique_ptr<EventStream>> events(const std::string& label, const std::vector<std::string>&,
                                               const Deadline&) override {
-    EXPECT_EQ(label, "com.docker.compose.project");
+    EXPECT_EQ(label, "cd.doco.metadata.manager=doco-cd");
     const std::lock_guard lock(mutex);
     if (is_away) return fail(Kind::unavailable, "connection refused");
     ++streams;
@@ -183,6 +188,9 @@ TEST_F(ReconcilerTest, LeavesOthersAlone) {  // deploy/E3, E6
   engine_.tell("health_status: unhealthy", {{"com.docker.compose.oneoff", "True"}});
   engine_.tell("die", {{"cd.doco.job.ephemeral", "true"}});
   engine_.tell("die", {{"com.docker.compose.project", ""}});
+  // of an image that compose built, or somebody's own
+  engine_.tell("die", {{"cd.doco.metadata.manager", ""}});
+  engine_.tell("health_status: unhealthy", {{"cd.doco.metadata.manager", ""}});
   settle();
   EXPECT_EQ(restarted(), Lines{});
   EXPECT_EQ(jobs(), Lines{});
@@ -271,9 +279,7 @@ TEST_F(ReconcilerTest, GivesUpOnWhatEndsAgainAndAgain) {  // deploy/E9
 
 TEST_F(ReconcilerTest, LooksAtWhatItCouldNotHearOf) {  // deploy/E2, E11
   deploy({.events = {"unhealthy", "destroy"}});
-  engine_.unhealthy = {{.id = "c9",
-                        .name = "shop-web-1",
-                        .labels = {{"com.docker.compose.project", "shop"}, {"com.docker.compose.service", "web"}}}};
+  engine_.unhealthy = {{.id = "c9", .name = "shop-web-1", .labels = of_shop()}};
   engine_.all = engine_.unhealthy;
   engine_.all[0].state = "running";
   start();
