@@ -13,11 +13,18 @@ struct Occurrence {
   std::string stack;
   std::string service;  // "": the stack as a whole
   std::string container_id;
-  std::string container;  // its name
-  std::string event;      // die, destroy, update, stop, kill, oom, unhealthy
+  std::string container;      // its name
+  std::string event;          // die, destroy, update, stop, kill, oom, unhealthy
+  std::int64_t time_ns = 0;   // by the engine's clock; 0: it was found so
+  bool has_finished = false;  // its container had done its work (endings.h)
+
+  // The same event of the same container.
+  bool operator==(const Occurrence& other) const {
+    return stack == other.stack && container_id == other.container_id && event == other.event;
+  }
 };
 
-// The engine's words for all of them.
+// The engine's words for all of them, and for what tells that one is over.
 const std::vector<std::string>& engine_events();
 
 // Nothing for events of other kinds, for containers that neither we nor doco-cd made (images that compose built carry

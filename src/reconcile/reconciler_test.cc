@@ -15,13 +15,15 @@ namespace {
 using namespace std::chrono_literals;
 using Lines = std::vector<std::string>;
 
-Labels of_shop() {
+constexpr std::int64_t kNow = 1'800'000'000'000'000'000;
+
+Labels of_shop(const std::string& service = "web") {
   return {{"com.docker.compose.project", "shop"},
-          {"com.docker.compose.service", "web"},
+          {"com.docker.compose.service", service},
           {"cd.doco.metadata.manager", "doco-cd"}};
 }
 
-// An engine that tells what a test makes happen.
+// An engine that tells what a test makes happen, and has the containers to match.
 struct TellingEngine final : IdleEngine {
   std::mutex mutex;
   std::deque<EngineEvent> told;
@@ -29,15 +31,32 @@ struct TellingEngine final : IdleEngine {
   int streams = 0;
   Lines restarted;  // "id timeout signal"
   std::optional<Error> restart_error;
-  std::vector<ContainerSummary> unhealthy;
-  std::vector<ContainerSummary> all = {{.id = "c0", .state = "running", .labels = of_shop()}};
-  int removing_for = 0;  // inspections that find the container being removed
+  std::map<std::string, ContainerDetail> there = {{"c0", {.state = "running", .labels = of_shop("db")}}};
+  std::set<std::string> slow;  // to stop, until they are let go
+  int removing_for = 0;        // inspections that find the container being removed
 
-  void tell(const std::string& action, Labels labels = {}) {
+  void set(const std::string& id, ContainerDetail detail) {
+    const std::lock_guard lock(mutex);
+    if (detail.labels.empty()) detail.labels = of_shop();
+    there[id] = std::move(detail);
+  }
+  void say(const std::string& action, Labels labels = {}, const std::string& id = "c1") {
     labels.merge(of_shop());
     labels.insert({"name", "shop-web-1"});
     const std::lock_guard lock(mutex);
-    told.push_back({.action = action, .container_id = "c1", .attributes = std::move(labels)});
+    told.push_back({.action = action, .container_id = id, .attributes = std::move(labels), .time_ns = kNow});
+  }
+  // It happens to the container, too.
+  void tell(const std::string& action, Labels labels = {}, const std::string& id = "c1") {
+    {
+      const std::lock_guard lock(mutex);
+      auto& container = there[id];
+      if (container.labels.empty()) container.labels = labels, container.labels.merge(of_shop());
+      if (action == "health_status: unhealthy") container.health = Health::unhealthy;
+      container.state = action == "die" || action == "stop" || action == "kill" ? "exited" : "running";
+      if (action == "destroy") there.erase(id);
+    }
+    say(action, std::move(labels), id);
   }
   struct Stream final : EventStream {
     explicit Stream(TellingEngine& engine) : engine(engine) {}
@@ -66,23 +85,67 @@ struct TellingEngine final : IdleEngine {
     ++streams;
     return std::make_unique<Stream>(*this);
   }
-  Status restart(const std::string& id, int timeout_seconds, const std::string& signal, const Deadline&) override {
+  Status restart(const std::string& id, int timeout_seconds, const std::string& signal,
+                 const Deadline& deadline) override {
+    for (bool waits = true; waits && !deadline.passed();) {
+      const std::lock_guard lock(mutex);
+      waits = slow.contains(id);
+    }
     const std::lock_guard lock(mutex);
     restarted.push_back(fmt::format("{} {} {}", id, timeout_seconds, signal));
     if (restart_error) return tl::unexpected(*restart_error);
+    there[id].state = "running";
+    there[id].health = Health::starting;
     return {};
   }
-  Result<std::vector<ContainerSummary>> unhealthy_containers(const std::string&, const Deadline&) override {
-    const std::lock_guard lock(mutex);
-    return unhealthy;
+  Result<std::vector<ContainerSummary>> unhealthy_containers(const std::string& label, const Deadline&) override {
+    return those_with({label}, [](const ContainerDetail& detail) { return detail.health == Health::unhealthy; });
   }
-  Result<std::vector<ContainerSummary>> containers(const std::vector<std::string>&, const Deadline&) override {
-    const std::lock_guard lock(mutex);
-    return all;
+  Result<std::vector<ContainerSummary>> containers(const std::vector<std::string>& labels, const Deadline&) override {
+    return those_with(labels, [](const ContainerDetail&) { return true; });
   }
-  Result<ContainerDetail> inspect(const std::string&, const Deadline&) override {
+  std::vector<ContainerSummary> those_with(const std::vector<std::string>& labels,
+                                           const std::function<bool(const ContainerDetail&)>& is_wanted) {
     const std::lock_guard lock(mutex);
-    return ContainerDetail{.state = removing_for-- > 0 ? "removing" : "exited"};
+    std::vector<ContainerSummary> found;
+    for (const auto& [id, detail] : there) {
+      const auto has = [&, &of = detail.labels](const std::string& label) {
+        const auto equals = label.find('=');
+        const auto own = of.find(label.substr(0, equals));
+        return own != of.end() && own->second == label.substr(equals + 1);
+      };
+      if (is_wanted(detail) && std::ranges::all_of(labels, has))
+        found.push_back({.id = id, .name = "shop-web-1", .state = detail.state, .labels = detail.labels});
+    }
+    return found;
+  }
+  Result<ContainerDetail> inspect(const std::string& id, const Deadline&) override {
+    const std::lock_guard lock(mutex);
+    const auto found = there.find(id);
+    if (found != there.end() && found->second.state == "removing" && removing_for-- == 0) {
+      there.erase(found);
+      return fail(Kind::not_found, "no such container");
+    }
+    if (found == there.end()) return fail(Kind::not_found, "no such container");
+    return found->second;
+  }
+};
+
+// FakeClock that a test may advance while threads read it.
+struct LockedClock final : Clock {
+  mutable std::mutex mutex;
+  FakeClock clock;
+  WallTime now() const override {
+    const std::lock_guard lock(mutex);
+    return clock.now();
+  }
+  SteadyTime steady_now() const override {
+    const std::lock_guard lock(mutex);
+    return clock.steady_now();
+  }
+  void advance(std::chrono::milliseconds by) {
+    const std::lock_guard lock(mutex);
+    clock.advance(by);
   }
 };
 
@@ -101,21 +164,29 @@ class ReconcilerTest : public ::testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
-  void deploy(const ReconciliationRule& rule) {
-    Release release{.id = "r1",
-                    .stack = "shop",
+  // `model`: of the good release. `state`: how it ends.
+  void deploy(const ReconciliationRule& rule, const std::optional<json::object>& model = std::nullopt,
+              ReleaseState state = ReleaseState::succeeded, const std::string& id = "r1") {
+    deploy_as("shop", rule, model, state, id);
+  }
+  void deploy_as(const std::string& stack, const ReconciliationRule& rule,
+                 const std::optional<json::object>& model = std::nullopt, ReleaseState state = ReleaseState::succeeded,
+                 const std::string& id = "r-other") {
+    Release release{.id = id,
+                    .stack = stack,
                     .request = {.artifact = "r.example/shop:main", .source_id = "r.example/shop", .ref = "main"},
                     .digest = digest_.str(),
                     .job_id = "j",
                     .started_at = clock_.now()};
     ASSERT_TRUE(releases_->begin(release, {}, {.discovery = {}, .reconciliation = rule}));
-    release.state = ReleaseState::succeeded;
-    ASSERT_TRUE(releases_->finish(release, {}));
+    release.state = state;
+    ASSERT_TRUE(releases_->finish(release, {}, model));
   }
   void start() {
     reconciler_ = std::make_unique<Reconciler>(
-        Reconciler::Options{.backoff_min = 1ms, .backoff_max = 5ms, .removal_wait = 2s}, engine_, *releases_, locks_,
-        *restarts_, queue_, clock_, Log({.level = LogLevel::critical}));
+        Reconciler::Options{
+            .backoff_min = 1ms, .backoff_max = 5ms, .removal_wait = 2s, .settle = settle_, .look_again_min = 1ms},
+        engine_, *releases_, locks_, *restarts_, queue_, clock_, Log({.level = LogLevel::critical}));
     reconciler_->start();
     until([&] {
       const std::lock_guard lock(engine_.mutex);
@@ -148,19 +219,20 @@ class ReconcilerTest : public ::testing::Test {
                                   request.artifact));
     return lines;
   }
-  void end_jobs() {
+  void end_jobs(const JobOutcome& outcome = {}) {
     std::map<std::string, JobQueue::OnFinished> ended;
     {
       const std::lock_guard lock(queue_.mutex);
       ended = std::exchange(queue_.waiting, {});
     }
-    for (auto& [id, finished] : ended) finished({}, {});
+    for (auto& [id, finished] : ended) finished({}, outcome);
   }
 
   const Digest digest_ = Digest::of_sha256_hex(std::string(64, 'a'));
   const std::string redeployment_ = "reconcile as it was: shop web of r.example/shop:main";
   std::filesystem::path folder_;
-  FakeClock clock_;
+  LockedClock clock_;
+  std::chrono::milliseconds settle_{0};
   TellingEngine engine_;
   StackLocks locks_;
   FakeJobQueue queue_;
@@ -173,7 +245,7 @@ TEST_F(ReconcilerTest, RestartsWhatBecomesUnhealthy) {  // deploy/E5
   deploy({.restart_timeout_seconds = 7, .restart_signal = "SIGINT"});
   start();
   for (const auto* other : {"health_status: healthy", "die", "oom", "kill", "stop", "destroy", "update"})
-    engine_.tell(other);
+    engine_.tell(other, {}, "c2");
   engine_.tell("health_status: unhealthy");
   until([&] { return has_restarted(1); });
   settle();
@@ -208,14 +280,18 @@ TEST_F(ReconcilerTest, DeploysAgainWhatIsGone) {  // deploy/E4, E8
   deploy({.events = {"die", "destroy", "update"}});
   engine_.removing_for = 2;
   start();
-  engine_.tell("destroy");
-  engine_.tell("die");  // of the same stack, while something is done about it
-  settle();
+  engine_.set("c1", {.state = "removing"});
+  engine_.say("die");
   until([&] { return !jobs().empty(); });
+  engine_.tell("destroy");  // of the same stack, while something is done about it
+  settle();
   EXPECT_EQ(jobs(), Lines{redeployment_});
   EXPECT_LT(engine_.removing_for, 1);
+  engine_.set("c2", {.state = "running"});
   end_jobs();
-  engine_.tell("update");
+  settle();
+  EXPECT_EQ(jobs().size(), 1u) << "nothing is missed any more";
+  engine_.tell("update", {}, "c2");
   until([&] { return jobs().size() == 2; });
 }
 
@@ -228,17 +304,73 @@ TEST_F(ReconcilerTest, DeploysAgainWhatCannotBeRestartedBecauseItIsGone) {
   EXPECT_EQ(jobs(), Lines{redeployment_});
 }
 
-TEST_F(ReconcilerTest, HearsNothingOfAStackThatIsBeingDeployed) {  // deploy/E6
-  deploy({});
+// A new container comes with a deployment: what happened to the old one is over.
+TEST_F(ReconcilerTest, AnswersAfterADeploymentWhatIsStillSo) {  // deploy/E6
+  deploy({.events = {"unhealthy", "die", "destroy"}});
   start();
   {
     const auto held = locks_.take({"shop"}, Deadline::in(1s));
-    engine_.tell("health_status: unhealthy");
+    for (const auto* event : {"health_status: unhealthy", "die", "destroy"}) engine_.tell(event);
+    engine_.set("c2", {.state = "running"});
+    engine_.tell("health_status: unhealthy", {}, "c3");
     settle();
+    EXPECT_EQ(restarted(), Lines{});
   }
-  EXPECT_EQ(restarted(), Lines{});
-  engine_.tell("health_status: unhealthy");
   until([&] { return has_restarted(1); });
+  settle();
+  EXPECT_EQ(restarted(), Lines{"c3 10 "});
+  EXPECT_EQ(jobs(), Lines{});
+}
+
+TEST_F(ReconcilerTest, AnswersForEachOfSeveralContainersOfAStack) {
+  deploy({.events = {"unhealthy", "stop"}});
+  start();
+  for (const auto* id : {"c1", "c2", "c3"}) engine_.tell("health_status: unhealthy", {}, id);
+  engine_.tell("stop", {{"com.docker.compose.service", "bb"}}, "c4");
+  until([&] { return has_restarted(4); });
+  settle();
+  EXPECT_EQ(restarted(), (Lines{"c1 10 ", "c2 10 ", "c3 10 ", "c4 10 "}));
+}
+
+TEST_F(ReconcilerTest, DeploysAgainWhatIsMissingAfterItsOwnRedeployment) {
+  deploy({.events = {"destroy"}});
+  start();
+  engine_.tell("destroy");
+  until([&] { return jobs().size() == 1; });
+  engine_.tell("destroy", {{"com.docker.compose.service", "bb"}}, "c2");
+  engine_.set("c3", {.state = "running"});
+  end_jobs();
+  until([&] { return jobs().size() == 2; });
+  EXPECT_EQ(jobs().back(), "reconcile as it was: shop bb of r.example/shop:main");
+}
+
+TEST_F(ReconcilerTest, TriesAgainAfterARedeploymentThatFailed) {
+  deploy({.events = {"die"}});
+  start();
+  engine_.tell("die");
+  until([&] { return jobs().size() == 1; });
+  end_jobs(JobOutcome::failed(FailedStep::none, "the engine was away"));
+  settle();
+  EXPECT_EQ(jobs().size(), 1u) << "not at once";
+  clock_.advance(1s);
+  until([&] { return jobs().size() == 2; });
+}
+
+TEST_F(ReconcilerTest, OneSlowContainerHoldsUpNoOther) {
+  deploy({});
+  engine_.slow = {"c1"};
+  start();
+  engine_.tell("health_status: unhealthy");
+  Labels other = of_shop();
+  other["com.docker.compose.project"] = "other";
+  deploy_as("other", {});
+  engine_.tell("health_status: unhealthy", other, "c2");
+  until([&] { return restarted() == Lines{"c2 10 "}; });
+  {
+    const std::lock_guard lock(engine_.mutex);
+    engine_.slow.clear();
+  }
+  until([&] { return has_restarted(2); });
 }
 
 TEST_F(ReconcilerTest, IsNotMisledByItsOwnRestarts) {  // deploy/E6
@@ -246,14 +378,87 @@ TEST_F(ReconcilerTest, IsNotMisledByItsOwnRestarts) {  // deploy/E6
   start();
   engine_.tell("health_status: unhealthy");
   until([&] { return has_restarted(1); });
-  settle();
-  for (const auto* echo : {"kill", "die", "stop"}) engine_.tell(echo);
+  for (const auto* echo : {"kill", "die", "stop", "start"}) engine_.say(echo);
   settle();
   EXPECT_EQ(restarted().size(), 1u);
   EXPECT_EQ(jobs(), Lines{});
-  clock_.advance(21s);
-  engine_.tell("stop");
-  until([&] { return has_restarted(2); });
+  engine_.tell("die");  // for good, and soon after it
+  until([&] { return jobs().size() == 1; });
+}
+
+TEST_F(ReconcilerTest, LeavesAloneWhatSomebodyElseHasStartedAgain) {
+  settle_ = 1s;
+  deploy({.events = {"die", "stop"}});
+  start();
+  for (const auto* event : {"kill", "die", "stop", "start"}) engine_.tell(event);
+  settle();
+  clock_.advance(1s);
+  settle();
+  EXPECT_EQ(restarted(), Lines{});
+  EXPECT_EQ(jobs(), Lines{});
+}
+
+TEST_F(ReconcilerTest, MissesOnlyWhatTheReleaseWants) {
+  deploy({.events = {"destroy"}}, json::object{{"services", {{"web", {{"scale", 2}}}, {"off", {{"scale", 0}}}}}});
+  for (const auto* id : {"c2", "c3"}) engine_.set(id, {.state = "running"});
+  start();
+  engine_.tell("destroy");                                                  // scaled down
+  engine_.tell("destroy", {{"com.docker.compose.service", "gone"}}, "c8");  // no longer there
+  engine_.tell("destroy", {{"com.docker.compose.service", "off"}}, "c9");
+  settle();
+  EXPECT_EQ(jobs(), Lines{});
+  engine_.tell("destroy", {}, "c2");
+  until([&] { return jobs().size() == 1; });
+}
+
+TEST_F(ReconcilerTest, LetsWhatHasFinishedBe) {  // deploy/N17
+  deploy({.events = {"die", "destroy"}});
+  engine_.set("c2", {.state = "exited"});  // before anybody listened
+  start();
+  engine_.tell("die", {{"exitCode", "0"}});
+  settle();
+  engine_.tell("destroy");
+  engine_.tell("destroy", {}, "c2");
+  settle();
+  EXPECT_EQ(jobs(), Lines{});
+  engine_.set("c3", {.restart_policy = "always"});
+  engine_.tell("die", {{"exitCode", "0"}}, "c3");
+  until([&] { return jobs().size() == 1; });
+}
+
+TEST_F(ReconcilerTest, LeavesAFailedReleaseForInspection) {
+  deploy({.events = {"die", "unhealthy"}});
+  deploy({.events = {"die", "unhealthy"}}, std::nullopt, ReleaseState::failed, "r2");
+  start();
+  engine_.tell("die");
+  settle();
+  EXPECT_EQ(jobs(), Lines{});
+  engine_.tell("health_status: unhealthy");
+  until([&] { return has_restarted(1); });
+}
+
+TEST_F(ReconcilerTest, WaitsForWhatIsPaused) {
+  deploy({});
+  start();
+  engine_.set("c1", {.state = "paused", .health = Health::unhealthy});
+  engine_.say("health_status: unhealthy");
+  settle();
+  EXPECT_EQ(restarted(), Lines{});
+  engine_.set("c1", {.state = "running", .health = Health::unhealthy});
+  clock_.advance(1min);
+  until([&] { return has_restarted(1); });
+}
+
+TEST_F(ReconcilerTest, RestartsWhatRanOutOfMemoryAndRunsOn) {
+  deploy({.events = {"oom"}});
+  start();
+  engine_.set("c1", {.state = "running", .started_at = "2027-01-15T08:00:00.5Z"});  // kNow is half a second before
+  engine_.say("oom");
+  settle();
+  EXPECT_EQ(restarted(), Lines{});
+  engine_.set("c1", {.state = "running", .started_at = "2027-01-15T07:00:00Z"});
+  engine_.say("oom");
+  until([&] { return has_restarted(1); });
 }
 
 TEST_F(ReconcilerTest, GivesUpOnWhatNeverGetsWell) {  // deploy/E9
@@ -264,13 +469,15 @@ TEST_F(ReconcilerTest, GivesUpOnWhatNeverGetsWell) {  // deploy/E9
     settle();
   }
   EXPECT_EQ(restarted().size(), 2u);
+  clock_.advance(300s);  // it is unhealthy still, without a further event
+  until([&] { return has_restarted(3); });
 }
 
 TEST_F(ReconcilerTest, GivesUpOnWhatEndsAgainAndAgain) {  // deploy/E9
   deploy({.events = {"die"}, .restart_limit = 2});
   start();
   for (int i = 0; i < 4; ++i) {
-    engine_.tell("die");
+    engine_.tell("die", {}, fmt::format("c{}", i + 1));
     settle();
     end_jobs();
   }
@@ -279,17 +486,14 @@ TEST_F(ReconcilerTest, GivesUpOnWhatEndsAgainAndAgain) {  // deploy/E9
 
 TEST_F(ReconcilerTest, LooksAtWhatItCouldNotHearOf) {  // deploy/E2, E11
   deploy({.events = {"unhealthy", "destroy"}});
-  engine_.unhealthy = {{.id = "c9", .name = "shop-web-1", .labels = of_shop()}};
-  engine_.all = engine_.unhealthy;
-  engine_.all[0].state = "running";
+  engine_.set("c9", {.state = "running", .health = Health::unhealthy});
   start();
   until([&] { return restarted() == Lines{"c9 10 "}; });
   settle();
   {
     const std::lock_guard lock(engine_.mutex);
     engine_.cuts = engine_.is_away = true;
-    engine_.unhealthy.clear();
-    engine_.all.clear();
+    engine_.there.clear();
   }
   std::this_thread::sleep_for(50ms);
   EXPECT_EQ(jobs(), Lines{});
@@ -309,7 +513,7 @@ TEST_F(ReconcilerTest, HearsAgainAfterAJobWasRefused) {
   settle();
   EXPECT_EQ(jobs(), Lines{});
   queue_.refusal.reset();
-  engine_.tell("die");
+  clock_.advance(1s);
   until([&] { return !jobs().empty(); });
 }
 

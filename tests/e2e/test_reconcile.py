@@ -77,6 +77,22 @@ class Reconcile(EndToEnd):
         time.sleep(2)
         self.assertEqual(len(self.windlass.api("runs?limit=5")[1]["content"]), 2, "its own doing is no event")
 
+    def test_each_of_several_unhealthy_containers_is_restarted(self):
+        self.name = self.stack("reconcile")
+        reference = self.ref(self.name)
+        check = {"test": ["CMD", "test", "!", "-e", "/run/sick"], "interval": "1s", "retries": 1}
+        service = idle_service(tmpfs=["/run"], healthcheck=check)
+        digest = self.push(reference, {".doco-cd.yaml": f"name: {self.name}\n",
+                                       "compose.yaml": compose({name: service for name in ("a", "b", "c")})})
+        self.windlass.start()
+        self.succeeds(self.windlass.deploy(reference, digest))
+        before = {name: container["State"]["StartedAt"] for name, container in containers(self.name).items()}
+        for container in containers(self.name).values():
+            run("docker", "exec", container["Id"], "touch", "/run/sick")
+        until(lambda: all(container["State"]["StartedAt"] != before[name]
+                          for name, container in containers(self.name).items()), "all of them to be restarted", 40)
+        self.assertEqual(len(self.windlass.events(msg="container restarted")), 3)
+
     def test_a_container_of_its_image_made_by_hand_is_no_event(self):
         self.name = self.stack("reconcile")
         image, reference = f"{self.name}-image", self.ref(self.name)
