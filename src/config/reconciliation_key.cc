@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/text.h"
+#include "config/signal_name.h"
 #include "config/switch_keys.h"
 
 namespace windlass {
@@ -61,6 +62,9 @@ void decode_reconciliation(KeyReader& read, std::string_view file, std::vector<s
                   fmt::format("reconciliation.restart_timeout must be <= {} seconds", kRestartTimeoutMax));
   members.text("restart_signal", rule.restart_signal);
   rule.restart_signal = upper(trim(rule.restart_signal));
+  if (!rule.restart_signal.empty() && !is_signal(rule.restart_signal))
+    members.fault("restart_signal", fmt::format("reconciliation.restart_signal \"{}\" is not a signal",
+                                                printable(rule.restart_signal, 64)));
   decode_number(members, "restart_limit", rule.restart_limit);
   decode_number(members, "restart_window", rule.restart_window_seconds);
   if (rule.restart_limit > 0 && rule.restart_window_seconds == 0)
