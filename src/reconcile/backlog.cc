@@ -12,8 +12,10 @@ bool Backlog::add(Entry entry, std::chrono::milliseconds after) {
   const auto known =
       std::ranges::find_if(kept_, [&](const Entry& kept) { return kept.occurrence == entry.occurrence; });
   if (known != kept_.end()) {
-    known->due = std::min(known->due, entry.due);
     known->failures = std::max(known->failures, entry.failures);
+    known->occurrence = std::move(entry.occurrence);
+    if (entry.due >= known->due) return true;
+    known->due = entry.due;
   } else if (kept_.size() >= kKeptMax) {
     return false;
   } else {

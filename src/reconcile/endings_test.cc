@@ -6,9 +6,13 @@ namespace windlass {
 namespace {
 
 struct EndingsTest : testing::Test {
-  void tell(const std::string& action, const std::string& exit_code = "") {
-    endings.hear({.action = action, .container_id = "c1", .attributes = {{"exitCode", exit_code}}});
+  bool tell(const std::string& action, const std::string& exit_code = "") {
+    return endings.hear({.action = action,
+                         .container_id = "c1",
+                         .attributes = {{"exitCode", exit_code}},
+                         .time_ns = std::chrono::nanoseconds(now).count()});
   }
+  std::chrono::seconds now{1'800'000'000};
   Endings endings;
 };
 
@@ -25,10 +29,12 @@ TEST_F(EndingsTest, KnowsWhoHasFinished) {
 TEST_F(EndingsTest, DoesNotCallItFinishedWhenSomebodyStoppedIt) {
   tell("kill");
   endings.set_finished("c1");
-  tell("die", "0");
+  EXPECT_TRUE(tell("die", "0"));
   EXPECT_FALSE(endings.has_finished("c1"));
   tell("start");
-  tell("die", "0");
+  tell("kill");  // such as HUP, which it lived on with
+  now += std::chrono::minutes(11);
+  EXPECT_FALSE(tell("die", "0"));
   EXPECT_TRUE(endings.has_finished("c1"));
   endings.forget("c1");
   EXPECT_FALSE(endings.has_finished("c1"));

@@ -78,11 +78,16 @@ void Reconciler::hear_until_it_ends(EventStream& stream) {
     auto event = stream.next(Deadline::in(kListenFor, stop_.get_token()));
     if (!event || stop_.stop_requested()) return;
     if (!*event) continue;
-    endings_.hear(**event);
+    const bool is_end_by_signal = endings_.hear(**event);
     auto occurrence = occurrence_of(**event);
     if (!occurrence) continue;
     occurrence->has_finished = endings_.has_finished(occurrence->container_id);
     if (occurrence->event == "destroy") endings_.forget(occurrence->container_id);
+    if (is_end_by_signal) {  // when `kill` was told, it may not have ended yet
+      auto kill = *occurrence;
+      kill.event = "kill";
+      consider(std::move(kill));
+    }
     consider(*std::move(occurrence));
   }
 }

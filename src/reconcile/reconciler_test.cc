@@ -398,6 +398,17 @@ TEST_F(ReconcilerTest, LeavesAloneWhatSomebodyElseHasStartedAgain) {
   EXPECT_EQ(jobs(), Lines{});
 }
 
+TEST_F(ReconcilerTest, RestartsWhatASignalEndedInTheEnd) {
+  deploy({.events = {"kill"}});
+  start();
+  engine_.set("c1", {.state = "running"});
+  engine_.say("kill");
+  settle();
+  EXPECT_EQ(restarted(), Lines{});
+  engine_.tell("die");
+  until([&] { return has_restarted(1); });
+}
+
 TEST_F(ReconcilerTest, MissesOnlyWhatTheReleaseWants) {
   deploy({.events = {"destroy"}}, json::object{{"services", {{"web", {{"scale", 2}}}, {"off", {{"scale", 0}}}}}});
   for (const auto* id : {"c2", "c3"}) engine_.set(id, {.state = "running"});
