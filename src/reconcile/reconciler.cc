@@ -60,9 +60,10 @@ void Reconciler::watch() {
   while (!never.stop.stop_requested()) {
     auto stream = engine_.events(managed(), engine_events(), never.within(kAskTimeout));
     if (stream) {
-      wait = options_.backoff_min;
       recovered(log_, "reconciliation", [&] {
-        look_at_all();
+        if (const auto looked = look_at_all(); !looked)
+          return log_.warning("stacks cannot be looked at", {{"error", looked.error().message}});
+        wait = options_.backoff_min;
         hear_until_it_ends(**stream);
       });
     } else {
@@ -92,24 +93,24 @@ void Reconciler::hear_until_it_ends(EventStream& stream) {
   }
 }
 
-void Reconciler::look_at_all() {
+Status Reconciler::look_at_all() {
   const auto deadline = Deadline::in(kAskTimeout, stop_.get_token());
   const auto rules = releases_.reconciliations();
-  if (!rules) return log_.warning("stacks cannot be looked at", {{"error", rules.error().message}});
-  if (rules->empty()) return;
+  if (!rules) return tl::unexpected(rules.error());
+  if (rules->empty()) return {};
   const auto unhealthy = engine_.unhealthy_containers(managed(), deadline);
-  if (!unhealthy) return log_.warning("stacks cannot be looked at", {{"error", unhealthy.error().message}});
+  if (!unhealthy) return tl::unexpected(unhealthy.error());
   for (const auto& container : *unhealthy)
     if (auto occurrence = occurrence_of_unhealthy(container)) consider(*std::move(occurrence));
-  look_for_dead_stacks(*rules, deadline);
+  return look_for_dead_stacks(*rules, deadline);
 }
 
 // Of a stack of which nothing runs, no event will come.
-void Reconciler::look_for_dead_stacks(const std::map<std::string, ReconciliationRule>& rules,
-                                      const Deadline& deadline) {
-  if (std::ranges::none_of(rules, [](const auto& entry) { return answers_by_redeploy(entry.second); })) return;
+Status Reconciler::look_for_dead_stacks(const std::map<std::string, ReconciliationRule>& rules,
+                                        const Deadline& deadline) {
+  if (std::ranges::none_of(rules, [](const auto& entry) { return answers_by_redeploy(entry.second); })) return {};
   const auto containers = engine_.containers({managed()}, deadline);
-  if (!containers) return log_.warning("stacks cannot be looked at", {{"error", containers.error().message}});
+  if (!containers) return tl::unexpected(containers.error());
   look_at_finished(*containers, deadline);
   std::set<std::string> alive;
   for (const auto& container : *containers)
@@ -118,6 +119,7 @@ void Reconciler::look_for_dead_stacks(const std::map<std::string, Reconciliation
     if (answers_by_redeploy(rule) && !alive.contains(stack))
       keep({.occurrence = {.stack = stack, .service = "", .container_id = "", .container = "", .event = "destroy"}},
            0ms);
+  return {};
 }
 
 // So that their removal is known for what it is.
@@ -264,9 +266,11 @@ Reconciler::Next Reconciler::redeploy(const Backlog::Entry& entry) {
   return {.what = Next::What::left_to_job};
 }
 
-// One that was superseded may have been by a job that does not care for this container.
+// One that was superseded may have been by a job that does not care for this container. Of a stack as a whole, that
+// nothing runs may be as it should.
 void Reconciler::job_ended(const Backlog::Entry& entry, const JobOutcome& outcome) {
-  if (outcome.status == RunStatus::failed || (outcome.status == RunStatus::skipped && entry.failures < kSkippedMax))
+  const bool may_be_missed = !entry.occurrence.service.empty() && entry.failures < kSkippedMax;
+  if (outcome.status == RunStatus::failed || (outcome.status == RunStatus::skipped && may_be_missed))
     keep_after_failure(entry);
   backlog_.done(entry.occurrence.stack);
 }

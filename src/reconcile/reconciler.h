@@ -69,9 +69,9 @@ class Reconciler {
 
   void watch();
   void hear_until_it_ends(EventStream& stream);
-  void look_at_all();
+  Status look_at_all();
   void look_at_finished(const std::vector<ContainerSummary>& containers, const Deadline& deadline);
-  void look_for_dead_stacks(const std::map<std::string, ReconciliationRule>& rules, const Deadline& deadline);
+  Status look_for_dead_stacks(const std::map<std::string, ReconciliationRule>& rules, const Deadline& deadline);
   void consider(Occurrence occurrence);
   void keep(Backlog::Entry entry, std::chrono::milliseconds after);
   void keep_after_failure(Backlog::Entry entry);

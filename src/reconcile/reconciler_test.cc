@@ -33,7 +33,8 @@ struct TellingEngine final : IdleEngine {
   std::optional<Error> restart_error;
   std::map<std::string, ContainerDetail> there = {{"c0", {.state = "running", .labels = of_shop("db")}}};
   std::set<std::string> slow;  // to stop, until they are let go
-  int removing_for = 0;        // inspections that find the container being removed
+  int lists_to_refuse = 0;
+  int removing_for = 0;  // inspections that find the container being removed
 
   void set(const std::string& id, ContainerDetail detail) {
     const std::lock_guard lock(mutex);
@@ -104,9 +105,10 @@ struct TellingEngine final : IdleEngine {
   Result<std::vector<ContainerSummary>> containers(const std::vector<std::string>& labels, const Deadline&) override {
     return those_with(labels, [](const ContainerDetail&) { return true; });
   }
-  std::vector<ContainerSummary> those_with(const std::vector<std::string>& labels,
-                                           const std::function<bool(const ContainerDetail&)>& is_wanted) {
+  Result<std::vector<ContainerSummary>> those_with(const std::vector<std::string>& labels,
+                                                   const std::function<bool(const ContainerDetail&)>& is_wanted) {
     const std::lock_guard lock(mutex);
+    if (lists_to_refuse > 0 && lists_to_refuse-- > 0) return fail(Kind::unavailable, "too slow");
     std::vector<ContainerSummary> found;
     for (const auto& [id, detail] : there) {
       const auto has = [&, &of = detail.labels](const std::string& label) {
@@ -514,6 +516,26 @@ TEST_F(ReconcilerTest, LooksAtWhatItCouldNotHearOf) {  // deploy/E2, E11
   }
   until([&] { return !jobs().empty(); });
   EXPECT_EQ(jobs(), Lines{"reconcile as it was: shop  of r.example/shop:main"});
+}
+
+TEST_F(ReconcilerTest, LooksAgainWhenItCouldNotLook) {
+  deploy({});
+  engine_.set("c9", {.state = "running", .health = Health::unhealthy});
+  engine_.lists_to_refuse = 2;
+  start();
+  until([&] { return has_restarted(1); });
+}
+
+// A stack whose services have all finished.
+TEST_F(ReconcilerTest, AsksOnceWhetherAStackOfWhichNothingRunsIsWell) {
+  deploy({.events = {"destroy"}});
+  engine_.there.clear();
+  start();
+  until([&] { return jobs().size() == 1; });
+  end_jobs(JobOutcome::skipped("no changes"));
+  clock_.advance(1min);
+  settle();
+  EXPECT_EQ(jobs().size(), 1u);
 }
 
 TEST_F(ReconcilerTest, HearsAgainAfterAJobWasRefused) {
