@@ -144,7 +144,8 @@ Status StackPreparer::plan(const Job& job, const Digest& digest, PreparedStack& 
                         .release_of = stack.record.release_of,
                         .ignores = stack.ignores,
                         .is_at_digest = is_at(*containers, digest.str(), stack.config_hash),
-                        .force_recreate = stack.config.force_recreate,
+                        // of a container that changed, its neighbours keep theirs (E4)
+                        .force_recreate = stack.config.force_recreate && job.request.cause != kReconcileCause,
                         .recreate = service_to_recreate(job.request, stack.config.name),
                         .remove_orphans = stack.config.remove_orphans,
                         .last_release_failed = stack.record.last_state == ReleaseState::failed};

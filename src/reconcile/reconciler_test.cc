@@ -479,6 +479,7 @@ TEST_F(ReconcilerTest, GivesUpOnWhatNeverGetsWell) {  // deploy/E9
   start();
   for (int i = 0; i < 4; ++i) {
     engine_.tell("health_status: unhealthy");
+    if (i < 2) until([&] { return has_restarted(i + 1u); });
     settle();
   }
   EXPECT_EQ(restarted().size(), 2u);
@@ -491,6 +492,7 @@ TEST_F(ReconcilerTest, GivesUpOnWhatEndsAgainAndAgain) {  // deploy/E9
   start();
   for (int i = 0; i < 4; ++i) {
     engine_.tell("die", {}, fmt::format("c{}", i + 1));
+    if (i < 2) until([&] { return jobs().size() == i + 1u; });
     settle();
     end_jobs();
   }
