@@ -13,7 +13,7 @@ bool Backlog::add(Entry entry, std::chrono::milliseconds after) {
       std::ranges::find_if(kept_, [&](const Entry& kept) { return kept.occurrence == entry.occurrence; });
   if (known != kept_.end()) {
     known->failures = std::max(known->failures, entry.failures);
-    known->occurrence = std::move(entry.occurrence);
+    if (entry.occurrence.time_ns > known->occurrence.time_ns) known->occurrence = std::move(entry.occurrence);
     if (entry.due >= known->due) return true;
     known->due = entry.due;
   } else if (kept_.size() >= kKeptMax) {
