@@ -7,10 +7,14 @@
 #include <limits>
 
 #include "base/text.h"
+#include "config/signal_name.h"
 #include "config/switch_keys.h"
 
 namespace windlass {
 namespace {
+
+// A restart has the stack's lock so long: jobs of the stack wait for it, and a job's own time runs meanwhile.
+constexpr int kRestartTimeoutMax = 3600;
 
 constexpr std::array<std::string_view, 7> kEvents = {"die", "destroy", "update", "stop", "kill", "oom", "unhealthy"};
 
@@ -53,8 +57,14 @@ void decode_reconciliation(KeyReader& read, std::string_view file, std::vector<s
   members.flag("enabled", rule.enabled);
   decode_events(members, rule);
   decode_number(members, "restart_timeout", rule.restart_timeout_seconds);
+  if (rule.restart_timeout_seconds > kRestartTimeoutMax)
+    members.fault("restart_timeout",
+                  fmt::format("reconciliation.restart_timeout must be <= {} seconds", kRestartTimeoutMax));
   members.text("restart_signal", rule.restart_signal);
   rule.restart_signal = upper(trim(rule.restart_signal));
+  if (!rule.restart_signal.empty() && !is_signal(rule.restart_signal))
+    members.fault("restart_signal", fmt::format("reconciliation.restart_signal \"{}\" is not a signal",
+                                                printable(rule.restart_signal, 64)));
   decode_number(members, "restart_limit", rule.restart_limit);
   decode_number(members, "restart_window", rule.restart_window_seconds);
   if (rule.restart_limit > 0 && rule.restart_window_seconds == 0)

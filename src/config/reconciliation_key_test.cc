@@ -41,6 +41,13 @@ TEST_F(ReconciliationKey, IsReadMemberByMember) {
                                       .restart_window_seconds = 0}));
 }
 
+TEST_F(ReconciliationKey, TakesSignalsByNameAndNumber) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"SIGINT", "SIGINT"}, {"hup", "HUP"}, {"'15'", "15"}, {"RTMIN+3", "RTMIN+3"}, {"''", ""}};
+  for (const auto& [written, read] : rows)
+    EXPECT_EQ(rule_of(std::string("{restart_signal: ") + written + "}").restart_signal, read);
+}
+
 TEST_F(ReconciliationKey, SaysWhatIsWrong) {
   const std::pair<const char*, const char*> rows[] = {
       {"1", "invalid reconciliation value: expected bool or object"},
@@ -51,6 +58,10 @@ TEST_F(ReconciliationKey, SaysWhatIsWrong) {
        "unsupported reconciliation event \"exec_start\": must be one of die, destroy, update, stop, kill, oom, "
        "unhealthy"},
       {"{restart_timeout: -1}", "reconciliation.restart_timeout must be >= 0"},
+      {"{restart_timeout: 3601}", "reconciliation.restart_timeout must be <= 3600 seconds"},
+      {"{restart_signal: nosuch}", "reconciliation.restart_signal \"NOSUCH\" is not a signal"},
+      {"{restart_signal: '0'}", "reconciliation.restart_signal \"0\" is not a signal"},
+      {"{restart_signal: 'HUP&t=0'}", "reconciliation.restart_signal \"HUP&T=0\" is not a signal"},
       {"{restart_limit: -1}", "reconciliation.restart_limit must be >= 0"},
       {"{restart_window: -1}", "reconciliation.restart_window must be >= 0"},
       {"{restart_window: 0}", "reconciliation.restart_window must be > 0 when reconciliation.restart_limit is set"},

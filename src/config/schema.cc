@@ -80,7 +80,7 @@ json::object reconciliation() {
   return switch_of(
       {{"enabled", flag(true, "false switches it off")},
        {"events", std::move(events)},
-       {"restart_timeout", whole_number(0, 0, 10, "seconds from the stop signal to SIGKILL")},
+       {"restart_timeout", whole_number(0, 3600, 10, "seconds from the stop signal to SIGKILL")},
        {"restart_signal", with_default(typed("string", "instead of the container's own"), "")},
        {"restart_limit", whole_number(0, 0, 5, "restarts of one service within the window; 0 is no limit")},
        {"restart_window", whole_number(0, 0, 300, "seconds")}},

@@ -20,7 +20,7 @@ Labels release_labels(const LabelFacts& facts) {
   // L8: of a digest only the hex part
   const auto ref = request.ref_is_digest ? request.ref.substr(request.ref.find(':') + 1) : request.ref;
   return {
-      {"cd.doco.metadata.manager", "doco-cd"},  // L25: switching back to doco-cd must work
+      {std::string(kManagerLabel), std::string(kManager)},  // L25: switching back to doco-cd must work
       {"cd.doco.metadata.version", WINDLASS_VERSION},
       {"cd.doco.deployment.name", facts.config.name},
       {"cd.doco.deployment.timestamp", to_rfc3339(now)},
@@ -49,9 +49,12 @@ bool is_left_out_of_hash(std::string_view key) {
   return is_own_label(key);
 }
 
-bool is_managed(const ContainerSummary& container) {
-  return container.label("cd.doco.metadata.manager") == "doco-cd";  // L25: it is ours as well
+bool is_managed(const Labels& labels) {
+  const auto manager = labels.find(std::string(kManagerLabel));
+  return manager != labels.end() && manager->second == kManager;
 }
+
+bool is_managed(const ContainerSummary& container) { return is_managed(container.labels); }
 
 bool is_made_by_doco_cd(const ContainerSummary& container) {
   return is_managed(container) && container.label(std::string(kReleaseLabel)).empty();

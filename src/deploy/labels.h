@@ -17,6 +17,9 @@ namespace windlass {
 inline constexpr std::string_view kReleaseLabel = "cd.windlass.release";     // id of the release that made a container
 inline constexpr std::string_view kSourceIdLabel = "cd.windlass.source.id";  // deploy/L17b
 inline constexpr std::string_view kSourceNameLabel = "cd.doco.source.name";
+// On every container that doco-cd or we made (L25: it is ours as well).
+inline constexpr std::string_view kManagerLabel = "cd.doco.metadata.manager";
+inline constexpr std::string_view kManager = "doco-cd";
 inline constexpr std::string_view kEphemeralLabel = "cd.doco.job.ephemeral";
 
 // What a label set tells.
@@ -41,6 +44,7 @@ bool is_own_label(std::string_view key);
 bool is_left_out_of_hash(std::string_view key);
 
 // True if doco-cd or we made the container.
+bool is_managed(const Labels& labels);
 bool is_managed(const ContainerSummary& container);
 
 // True if doco-cd made the container: its labels, none of ours.

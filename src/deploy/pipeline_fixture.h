@@ -139,7 +139,7 @@ struct FakeEngine final : IdleEngine {
     return {};
   }
   Status signal(const std::string& id, const std::string& signal, const Deadline&) override {
-    if (signal == "BAD") return fail(Kind::invalid, "400: invalid signal: BAD");
+    if (signal == "STKFLT") return fail(Kind::invalid, "400: invalid signal: STKFLT");
     const std::lock_guard lock(mutex);
     signals.push_back(id + " " + signal);
     return {};

@@ -321,6 +321,19 @@ TEST_F(TwoStacksTest, GivesWayToWhatWasDeployedBeforeItHadTheLock) {
   EXPECT_TRUE(engine.projects["shop"].empty());
 }
 
+TEST_F(PipelinePollTest, ForcesNoNeighbourOfAServiceWhoseContainerChanged) {  // deploy/E4, N21
+  source.files[".doco-cd.yaml"] = "name: web\nforce_recreate: true\n";
+  run();
+  const auto page = id_of("page"), db = id_of("db");
+  auto order = request();
+  order.cause = kReconcileCause;
+  order.service = "web page";
+  const auto outcome = run(order);
+  EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
+  EXPECT_NE(id_of("page"), page);
+  EXPECT_EQ(id_of("db"), db);
+}
+
 // A digest that changed no service has left no release; what comes back is still that one, rules and all.
 TEST_F(PipelinePollTest, RedeploysFromTheDigestThatChangedNoService) {
   run();

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "config/signal_name.h"
 #include "config/yaml.h"
 #include "deploy/model_paths.h"
 #include "deploy/service_inputs.h"
@@ -31,12 +32,6 @@ Result<std::vector<std::string>> names_in(const YamlEntry& scope) {
     names.push_back(item->text);
   }
   return names;
-}
-
-// Whether there is a signal of that name is for the engine to say.
-bool is_signal(std::string_view text) {
-  return text.size() <= 16 && std::all_of(text.begin(), text.end(),
-                                          [](unsigned char c) { return std::isalnum(c) != 0 || c == '+' || c == '-'; });
 }
 
 // Compose writes the names that a service uses as {"source": …}, or as plain text.
@@ -97,7 +92,7 @@ Result<RecreateIgnore> RecreateIgnore::parse(std::string_view label, std::string
     if (!names) return tl::unexpected(names.error());
     if (auto added = ignore.add(scope.key, *names); !added) return tl::unexpected(added.error());
   }
-  if (!is_signal(signal)) return invalid(fmt::format("'{}' is not a signal", printable(signal, 64)));
+  if (!signal.empty() && !is_signal(signal)) return invalid(fmt::format("'{}' is not a signal", printable(signal, 64)));
   ignore.signal_ = signal;
   return ignore;
 }

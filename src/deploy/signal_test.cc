@@ -76,10 +76,11 @@ TEST_F(SignalTest, FailsBeforeAnythingIsTouchedWhenTheLabelIsWrong) {
 }
 
 TEST_F(SignalTest, SaysWhenTheEngineRefusesIt) {
-  set_labels(R"("cd.doco.deployment.recreate.ignore":"bindMounts:","cd.doco.deployment.recreate.ignore.signal":"BAD")");
+  set_labels(
+      R"("cd.doco.deployment.recreate.ignore":"bindMounts:","cd.doco.deployment.recreate.ignore.signal":"STKFLT")");
   run();
   change_the_page();
-  EXPECT_EQ(run().message, "failed to deploy stack web: sending BAD to service page: 400: invalid signal: BAD");
+  EXPECT_EQ(run().message, "failed to deploy stack web: sending STKFLT to service page: 400: invalid signal: STKFLT");
 }
 
 TEST_F(SignalTest, IsSentAgainOnTheWayBack) {  // deploy/V3

@@ -189,13 +189,13 @@ class HttpEngine final : public Engine {
     return value;
   }
 
-  // `silence`: how long the engine may take before it answers; nothing: as long as usual.
+  // `silence`: how long the engine may take before it answers, headers and all; nothing: as long as usual.
   Status change(const std::string& method, const std::string& path, const Deadline& deadline,
                 std::optional<std::chrono::milliseconds> silence = std::nullopt) {
     auto request = versioned(path, deadline);
     if (!request) return tl::unexpected(request.error());
     request->method = method;
-    if (silence) request->idle_timeout = *silence;
+    if (silence) request->header_timeout = request->idle_timeout = *silence;
     auto response = checked(*request, transport_.send(*request, deadline));
     if (!response) return tl::unexpected(response.error());
     return {};

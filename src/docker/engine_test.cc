@@ -251,6 +251,14 @@ struct StreamingTransport final : HttpTransport {
   }
 };
 
+// The engine says nothing at all, no header either, until the container has stopped and started.
+TEST_F(EngineTest, WaitsAsLongAsARestartMayTake) {
+  answers["/v1.45/containers/c1/restart?t=3000&signal=SIGINT"] = {.status = 204};
+  ASSERT_TRUE(engine()->restart("c1", 3000, "SIGINT", soon()));
+  EXPECT_GT(transport.asked.back().header_timeout, 3000s);
+  EXPECT_GT(transport.asked.back().idle_timeout, 3000s);
+}
+
 TEST_F(EngineTest, GivesTheEventsOfAProject) {
   StreamingTransport streaming(transport);
   const auto recorded = testdata("events.jsonl");

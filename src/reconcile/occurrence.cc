@@ -21,22 +21,26 @@ std::optional<Occurrence> of_service(const Labels& labels, std::string container
                         .event = std::move(event)};
   const bool comes_and_goes =
       label(labels, "com.docker.compose.oneoff") == "True" || label(labels, kEphemeralLabel) == "true";
-  if (occurrence.stack.empty() || occurrence.service.empty() || comes_and_goes) return std::nullopt;
+  if (occurrence.stack.empty() || occurrence.service.empty() || comes_and_goes || !is_managed(labels))
+    return std::nullopt;
   return occurrence;
 }
 
 }  // namespace
 
 const std::vector<std::string>& engine_events() {
-  static const std::vector<std::string> events = {"die", "destroy", "update", "stop", "kill", "oom", "health_status"};
+  static const std::vector<std::string> events = {"die",  "destroy", "update",        "stop",
+                                                  "kill", "oom",     "health_status", "start"};
   return events;
 }
 
 std::optional<Occurrence> occurrence_of(const EngineEvent& event) {
   const bool is_health = event.action.starts_with("health_status");
-  if (is_health && event.action != kUnhealthy) return std::nullopt;
-  return of_service(event.attributes, event.container_id, label(event.attributes, "name"),
-                    is_health ? "unhealthy" : event.action);
+  if ((is_health && event.action != kUnhealthy) || event.action == "start") return std::nullopt;
+  auto occurrence = of_service(event.attributes, event.container_id, label(event.attributes, "name"),
+                               is_health ? "unhealthy" : event.action);
+  if (occurrence) occurrence->time_ns = event.time_ns;
+  return occurrence;
 }
 
 std::optional<Occurrence> occurrence_of_unhealthy(const ContainerSummary& container) {

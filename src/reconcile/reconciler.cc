@@ -1,9 +1,12 @@
 #include "reconcile/reconciler.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
-#include "base/parallel.h"
 #include "base/recover.h"
+#include "deploy/labels.h"
+#include "reconcile/still_so.h"
 #include "sys/crypto.h"
 
 namespace windlass {
@@ -11,10 +14,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view kComposeLabel = "com.docker.compose.project";
+const std::string kProjectLabel = "com.docker.compose.project";
 constexpr auto kAskTimeout = 30s;
-constexpr auto kListenFor = 1h;  // then the same stream again
-constexpr std::size_t kRestartsAtOnce = 4;
+constexpr auto kListenFor = 1h;    // then the same stream again
+constexpr int kAnswersAtOnce = 4;  // each waits for one container to stop
+constexpr int kSkippedMax = 3;     // a job that finds nothing to do will find nothing the next time either
+
+// The engine picks by it already: of what strangers' containers do nothing is even heard.
+std::string managed() { return fmt::format("{}={}", kManagerLabel, kManager); }
 
 bool answers_by_redeploy(const ReconciliationRule& rule) {
   return rule.enabled && std::ranges::any_of(rule.events, is_answered_by_redeploy);
@@ -31,18 +38,18 @@ Reconciler::Reconciler(Options options, Engine& engine, ReleaseStore& releases, 
       restarts_(restarts),
       queue_(queue),
       clock_(clock),
-      log_(std::move(log)) {}
+      log_(std::move(log)),
+      backlog_(locks, clock, options_.look_again_min) {}
 
 Reconciler::~Reconciler() { stop(); }
 
 void Reconciler::start() {
   threads_.emplace_back([this] { watch(); });
-  threads_.emplace_back([this] { work(); });
+  for (int i = 0; i < kAnswersAtOnce; ++i) threads_.emplace_back([this] { work(); });
 }
 
 void Reconciler::stop() {
   stop_.request_stop();
-  changed_.notify_all();
   threads_.clear();
 }
 
@@ -51,11 +58,12 @@ void Reconciler::watch() {
   const Deadline never = Deadline::in(24h * 3650, stop_.get_token());
   auto wait = options_.backoff_min;
   while (!never.stop.stop_requested()) {
-    auto stream = engine_.events(std::string(kComposeLabel), engine_events(), never.within(kAskTimeout));
+    auto stream = engine_.events(managed(), engine_events(), never.within(kAskTimeout));
     if (stream) {
-      wait = options_.backoff_min;
       recovered(log_, "reconciliation", [&] {
-        look_at_all();
+        if (const auto looked = look_at_all(); !looked)
+          return log_.warning("stacks cannot be looked at", {{"error", looked.error().message}});
+        wait = options_.backoff_min;
         hear_until_it_ends(**stream);
       });
     } else {
@@ -71,137 +79,154 @@ void Reconciler::hear_until_it_ends(EventStream& stream) {
     auto event = stream.next(Deadline::in(kListenFor, stop_.get_token()));
     if (!event || stop_.stop_requested()) return;
     if (!*event) continue;
-    if (auto occurrence = occurrence_of(**event)) consider(*std::move(occurrence));
+    const bool is_end_by_signal = endings_.hear(**event);
+    auto occurrence = occurrence_of(**event);
+    if (!occurrence) continue;
+    occurrence->has_finished = endings_.has_finished(occurrence->container_id);
+    if (occurrence->event == "destroy") endings_.forget(occurrence->container_id);
+    if (is_end_by_signal) {  // when `kill` was told, it may not have ended yet
+      auto kill = *occurrence;
+      kill.event = "kill";
+      consider(std::move(kill));
+    }
+    consider(*std::move(occurrence));
   }
 }
 
-void Reconciler::look_at_all() {
+Status Reconciler::look_at_all() {
   const auto deadline = Deadline::in(kAskTimeout, stop_.get_token());
   const auto rules = releases_.reconciliations();
-  if (!rules) return log_.warning("stacks cannot be looked at", {{"error", rules.error().message}});
-  if (rules->empty()) return;
-  const auto unhealthy = engine_.unhealthy_containers(std::string(kComposeLabel), deadline);
-  if (!unhealthy) return log_.warning("stacks cannot be looked at", {{"error", unhealthy.error().message}});
+  if (!rules) return tl::unexpected(rules.error());
+  if (rules->empty()) return {};
+  const auto unhealthy = engine_.unhealthy_containers(managed(), deadline);
+  if (!unhealthy) return tl::unexpected(unhealthy.error());
   for (const auto& container : *unhealthy)
     if (auto occurrence = occurrence_of_unhealthy(container)) consider(*std::move(occurrence));
-  look_for_dead_stacks(*rules, deadline);
+  return look_for_dead_stacks(*rules, deadline);
 }
 
 // Of a stack of which nothing runs, no event will come.
-void Reconciler::look_for_dead_stacks(const std::map<std::string, ReconciliationRule>& rules,
-                                      const Deadline& deadline) {
-  if (std::ranges::none_of(rules, [](const auto& entry) { return answers_by_redeploy(entry.second); })) return;
-  const auto containers = engine_.containers({std::string(kComposeLabel)}, deadline);
-  if (!containers) return log_.warning("stacks cannot be looked at", {{"error", containers.error().message}});
+Status Reconciler::look_for_dead_stacks(const std::map<std::string, ReconciliationRule>& rules,
+                                        const Deadline& deadline) {
+  if (std::ranges::none_of(rules, [](const auto& entry) { return answers_by_redeploy(entry.second); })) return {};
+  const auto containers = engine_.containers({managed()}, deadline);
+  if (!containers) return tl::unexpected(containers.error());
+  look_at_finished(*containers, deadline);
   std::set<std::string> alive;
   for (const auto& container : *containers)
-    if (container.state == "running") alive.insert(container.label(std::string(kComposeLabel)));
+    if (container.state == "running" && is_managed(container)) alive.insert(container.label(kProjectLabel));
   for (const auto& [stack, rule] : rules)
-    if (answers_by_redeploy(rule) && !alive.contains(stack) && locks_.is_free(stack))
-      take({.occurrence = {.stack = stack, .service = "", .container_id = "", .container = "", .event = "destroy"},
-            .rule = rule});
+    if (answers_by_redeploy(rule) && !alive.contains(stack))
+      keep({.occurrence = {.stack = stack, .service = "", .container_id = "", .container = "", .event = "destroy"}},
+           0ms);
+  return {};
 }
 
+// So that their removal is known for what it is.
+void Reconciler::look_at_finished(const std::vector<ContainerSummary>& containers, const Deadline& deadline) {
+  for (const auto& container : containers) {
+    if (container.state != "exited") continue;
+    const auto detail = engine_.inspect(container.id, deadline);
+    if (detail && detail->exit_code == 0 && need_not_run(*detail)) endings_.set_finished(container.id);
+  }
+}
+
+// A rule that cannot be read now is read when the answer is due.
 void Reconciler::consider(Occurrence occurrence) {
   const auto rule = releases_.reconciliation(occurrence.stack);
-  if (!rule) return log_of(occurrence).warning("event was not answered", {{"error", rule.error().message}});
-  if (!*rule || !(*rule)->answers(occurrence.event) || is_echo(occurrence)) return;
-  if (!locks_.is_free(occurrence.stack)) return;  // E6
-  take({std::move(occurrence), **rule});
+  if (rule && (!*rule || !(*rule)->answers(occurrence.event))) return;
+  const bool may_be_started = occurrence.event == "die" || occurrence.event == "stop" || occurrence.event == "kill" ||
+                              occurrence.event == "oom";
+  keep({.occurrence = std::move(occurrence)}, may_be_started ? options_.settle : 0ms);
 }
 
-// A restart stops the container, and then starts it.
-bool Reconciler::is_echo(const Occurrence& occurrence) {
-  if (occurrence.event != "die" && occurrence.event != "stop" && occurrence.event != "kill") return false;
-  const auto now = clock_.steady_now();
-  const std::lock_guard lock(mutex_);
-  std::erase_if(echoes_, [&](const auto& echo) { return echo.second <= now; });
-  return echoes_.contains(occurrence.container_id);
+void Reconciler::keep(Backlog::Entry entry, std::chrono::milliseconds after) {
+  const auto log = log_of(entry.occurrence);
+  if (!backlog_.add(std::move(entry), after))
+    log.warning("event was not answered", {{"error", "too many of them wait"}});
 }
 
-void Reconciler::take(Answer answer) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!busy_.insert(answer.occurrence.stack).second) return;
-    to_give_.push_back(std::move(answer));
-  }
-  changed_.notify_one();
+void Reconciler::keep_after_failure(Backlog::Entry entry) {
+  const auto wait = std::min(options_.look_again_min * (1 << std::min(entry.failures, 10)), options_.look_again_max);
+  ++entry.failures;
+  keep(std::move(entry), wait);
 }
 
 void Reconciler::work() {
-  const auto stop = stop_.get_token();
-  for (;;) {
-    std::vector<Answer> answers;
-    {
-      std::unique_lock lock(mutex_);
-      if (!changed_.wait(lock, stop, [&] { return !to_give_.empty(); }) || stop.stop_requested()) return;
-      answers.swap(to_give_);
-    }
-    for_each_index(answers.size(), kRestartsAtOnce, [&](std::size_t index) {
-      give(answers[index]);
-      return Status();
+  while (auto entry = backlog_.next(stop_.get_token())) {
+    Next next{.what = Next::What::keep};
+    recovered(log_, "reconciliation", [&] { next = answer(*entry); });
+    if (next.what == Next::What::left_to_job) continue;
+    recovered(log_, "reconciliation", [&] {
+      if (next.what == Next::What::keep && next.wait > 0ms) keep(*entry, next.wait);
+      if (next.what == Next::What::keep && next.wait == 0ms) keep_after_failure(*entry);
     });
+    backlog_.done(entry->occurrence.stack);
   }
 }
 
-// However it ends, the stack's next event is heard again; after a redeployment that its job tells.
-void Reconciler::give(const Answer& answer) {
-  const auto& occurrence = answer.occurrence;
-  bool is_left_to_job = false;
-  recovered(log_, "reconciliation", [&] {
-    const bool is_due =
-        is_answered_by_redeploy(occurrence.event) ? is_allowed(answer) : restart(answer) == Restart::gone;
-    if (is_due) {
-      wait_while_removed(occurrence.container_id);
-      is_left_to_job = redeploy(occurrence);
-    }
-  });
-  if (!is_left_to_job) done_with(occurrence.stack);
+Reconciler::Next Reconciler::answer(const Backlog::Entry& entry) {
+  const auto& occurrence = entry.occurrence;
+  const auto rule = releases_.reconciliation(occurrence.stack);
+  const bool is_of_stack = occurrence.service.empty();
+  if (rule && (!*rule || !(is_of_stack ? answers_by_redeploy(**rule) : (*rule)->answers(occurrence.event)))) return {};
+  const auto is_so = rule ? is_still_so(occurrence, engine_, releases_, Deadline::in(kAskTimeout, stop_.get_token()))
+                          : Result<bool>(tl::unexpected(rule.error()));
+  if (!is_so) {
+    log_of(occurrence).debug("event is not answered yet", {{"error", is_so.error().message}});
+    return {.what = Next::What::keep};
+  }
+  if (!*is_so) return {};
+  const Answer answer{occurrence, **rule};
+  if (!is_answered_by_redeploy(occurrence.event)) return answer_by_restart(answer, entry);
+  if (is_left_for_inspection(occurrence)) return {};
+  if (auto next = refused(answer)) return *next;
+  return redeploy(entry);
 }
 
-void Reconciler::done_with(const std::string& stack) {
-  const std::lock_guard lock(mutex_);
-  busy_.erase(stack);
-}
-
-// E9: of new containers as well, which may end as fast as the old ones.
-bool Reconciler::is_allowed(const Answer& answer) {
+// E9: of new containers as well, which may end as fast as the old ones. Nothing: it may be answered.
+std::optional<Reconciler::Next> Reconciler::refused(const Answer& answer) {
   const auto& [occurrence, rule] = answer;
   const auto verdict = restarts_.ask(occurrence.stack, occurrence.service, rule, clock_.now());
-  if (!verdict) log_of(occurrence).warning("event was not answered", {{"error", verdict.error().message}});
-  if (verdict && verdict->is_news) {
+  if (!verdict) {
+    log_of(occurrence).warning("event was not answered", {{"error", verdict.error().message}});
+    return Next{.what = Next::What::keep};
+  }
+  if (verdict->is_news) {
     log_of(occurrence)
         .warning("auto-restart suppressed",
                  {{"restarts", rule.restart_limit}, {"within_seconds", rule.restart_window_seconds}});
     tell(RestartEvent::Result::suppressed, answer);
   }
-  return verdict && verdict->is_allowed;
+  if (verdict->is_allowed) return std::nullopt;
+  return Next{.what = Next::What::keep, .wait = std::max(verdict->wait, options_.look_again_min)};
 }
 
 // E5
-Reconciler::Restart Reconciler::restart(const Answer& answer) {
+Reconciler::Next Reconciler::answer_by_restart(const Answer& answer, const Backlog::Entry& entry) {
   const auto& [occurrence, rule] = answer;
   const auto log = log_of(occurrence);
-  const auto lock = locks_.take({occurrence.stack}, Deadline::in(0ms, stop_.get_token()));
-  if (!lock) return Restart::done;  // a job has it by now
-  if (!is_allowed(answer)) return Restart::done;
-  const auto limit = std::chrono::seconds(rule.restart_timeout_seconds);
   {
-    const std::lock_guard guard(mutex_);
-    echoes_[occurrence.container_id] = clock_.steady_now() + limit + options_.echo;
+    const auto lock = locks_.take({occurrence.stack}, Deadline::in(0ms, stop_.get_token()));
+    if (!lock) return {.what = Next::What::keep, .wait = options_.look_again_min};  // a job has it by now
+    if (auto next = refused(answer)) return *next;
+    const auto limit = std::chrono::seconds(rule.restart_timeout_seconds);
+    const auto restarted = engine_.restart(occurrence.container_id, rule.restart_timeout_seconds, rule.restart_signal,
+                                           Deadline::in(limit + kAskTimeout, stop_.get_token()));
+    if (restarted) {
+      log.info("container restarted");
+      tell(RestartEvent::Result::restarted, answer);
+      return {};
+    }
+    const auto kind = restarted.error().kind;
+    if (kind != Kind::not_found && kind != Kind::conflict) {
+      log.warning("container was not restarted", {{"error", restarted.error().message}});
+      tell(RestartEvent::Result::failed, answer, restarted.error().message);
+      return {.what = Next::What::keep};
+    }
   }
-  const auto restarted = engine_.restart(occurrence.container_id, rule.restart_timeout_seconds, rule.restart_signal,
-                                         Deadline::in(limit + kAskTimeout, stop_.get_token()));
-  if (restarted) {
-    log.info("container restarted");
-    tell(RestartEvent::Result::restarted, answer);
-    return Restart::done;
-  }
-  const auto kind = restarted.error().kind;
-  if (kind == Kind::not_found || kind == Kind::conflict) return Restart::gone;
-  log.warning("container was not restarted", {{"error", restarted.error().message}});
-  tell(RestartEvent::Result::failed, answer, restarted.error().message);
-  return Restart::done;
+  if (is_left_for_inspection(occurrence)) return {};
+  return redeploy(entry);
 }
 
 // E8: its name is free only then.
@@ -214,29 +239,55 @@ void Reconciler::wait_while_removed(const std::string& container_id) {
   } while (pause(100ms, deadline));
 }
 
-// False: there will be no job.
-bool Reconciler::redeploy(const Occurrence& occurrence) {
+Reconciler::Next Reconciler::redeploy(const Backlog::Entry& entry) {
+  const auto& occurrence = entry.occurrence;
+  wait_while_removed(occurrence.container_id);
   const auto log = log_of(occurrence);
   auto release = releases_.good_release(occurrence.stack);
   if (!release || !*release) {
     log.warning("stack was not redeployed",
                 {{"error", release ? "no good release of it is known" : release.error().message}});
-    return false;
+    return {.what = release ? Next::What::forget : Next::What::keep};
   }
   auto request = (*release)->request;
   request.cause = kReconcileCause;
   request.service = occurrence.stack + " " + occurrence.service;
   log.info("stack is redeployed", {{"release", (*release)->id}});
-  const auto stack = occurrence.stack;
   queue_.accept(
       new_uuid_v7(), std::move(request),
-      [this, stack](const JobQueue::Accepted& result) {
+      [this, entry](const JobQueue::Accepted& result) {
         if (!result.refusal) return;
-        log_.warning("stack was not redeployed", {{"stack", stack}, {"error", "the queue takes no job"}});
-        done_with(stack);
+        log_.warning("stack was not redeployed",
+                     {{"stack", entry.occurrence.stack}, {"error", "the queue takes no job"}});
+        keep_after_failure(entry);
+        backlog_.done(entry.occurrence.stack);
       },
-      [this, stack](const RunRecord&, const JobOutcome&) { done_with(stack); });
-  return true;
+      [this, entry](const RunRecord&, const JobOutcome& outcome) { job_ended(entry, outcome); });
+  return {.what = Next::What::left_to_job};
+}
+
+// One that was superseded may have been by a job that does not care for this container. Of a stack as a whole, that
+// nothing runs may be as it should.
+void Reconciler::job_ended(const Backlog::Entry& entry, const JobOutcome& outcome) {
+  const bool may_be_missed = !entry.occurrence.service.empty() && entry.failures < kSkippedMax;
+  if (outcome.status == RunStatus::failed || (outcome.status == RunStatus::skipped && may_be_missed))
+    keep_after_failure(entry);
+  backlog_.done(entry.occurrence.stack);
+}
+
+// A new version that failed and was not rolled back is there to be looked at; the last good release would take its
+// place.
+bool Reconciler::is_left_for_inspection(const Occurrence& occurrence) {
+  const auto newest = releases_.releases(occurrence.stack, 1);
+  const bool is_left = newest && !newest->empty() && newest->front().state == ReleaseState::failed &&
+                       newest->front().request.cause != kReconcileCause;
+  const std::lock_guard lock(mutex_);
+  if (!is_left) {
+    left_.erase(occurrence.stack);
+  } else if (std::exchange(left_[occurrence.stack], newest->front().id) != newest->front().id) {
+    log_of(occurrence).info("stack is left as its failed release left it", {{"release", newest->front().id}});
+  }
+  return is_left;
 }
 
 void Reconciler::tell(RestartEvent::Result result, const Answer& answer, std::string_view error) const {

@@ -1,23 +1,22 @@
 // Brings containers back that changed without us: the engine's events, and a look at what is there after they could not
 // be heard, answered as each stack's `reconciliation` says (deploy 15).
 //
-// A redeployment is a job of the common queue, of the stack's last good release. A restart is done here, under the
-// stack's lock; whatever happens while a job has it is the job's business. Of one stack one thing is answered at a
-// time.
+// What happens is kept until its stack is free (backlog.h), and is answered if it is still so then (still_so.h): the
+// events of our own restarts and of deployments are over by that time. A redeployment is a job of the common queue, of
+// the stack's last good release. A restart is done here, under the stack's lock. Of one stack one thing is answered at
+// a time, of different stacks a few.
 //
 // Not here: what a stack's rule is (its release, release_store.h), how often a service may be restarted
 // (restart_log.h).
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <map>
 #include <mutex>
-#include <set>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -28,6 +27,8 @@
 #include "docker/engine.h"
 #include "jobs/queue.h"
 #include "model/observer.h"
+#include "reconcile/backlog.h"
+#include "reconcile/endings.h"
 #include "reconcile/occurrence.h"
 #include "reconcile/restart_log.h"
 
@@ -38,7 +39,9 @@ class Reconciler {
   struct Options {
     std::chrono::milliseconds backoff_min{1'000}, backoff_max{60'000};  // E2
     std::chrono::milliseconds removal_wait{15'000};                     // E8
-    std::chrono::milliseconds echo{10'000};  // so long after a restart its own events may come (E6)
+    // What ended may be started again at once, by the engine or by who restarts it: that needs no answer.
+    std::chrono::milliseconds settle{1'000};
+    std::chrono::milliseconds look_again_min{1'000}, look_again_max{30'000};
     Observer* observer = &Observer::nobody();
   };
 
@@ -58,23 +61,29 @@ class Reconciler {
     Occurrence occurrence;
     ReconciliationRule rule;
   };
+  // What is to be done with what was kept.
+  struct Next {
+    enum class What { forget, keep, left_to_job } what = What::forget;
+    std::chrono::milliseconds wait{0};  // of keep; 0: it failed, and waits the longer the more often it did
+  };
 
   void watch();
   void hear_until_it_ends(EventStream& stream);
-  void look_at_all();
-  void look_for_dead_stacks(const std::map<std::string, ReconciliationRule>& rules, const Deadline& deadline);
+  Status look_at_all();
+  void look_at_finished(const std::vector<ContainerSummary>& containers, const Deadline& deadline);
+  Status look_for_dead_stacks(const std::map<std::string, ReconciliationRule>& rules, const Deadline& deadline);
   void consider(Occurrence occurrence);
-  bool is_echo(const Occurrence& occurrence);
-  void take(Answer answer);
-  void work();
-  void give(const Answer& answer);
-  void done_with(const std::string& stack);
+  void keep(Backlog::Entry entry, std::chrono::milliseconds after);
+  void keep_after_failure(Backlog::Entry entry);
 
-  bool is_allowed(const Answer& answer);
-  enum class Restart { done, gone };
-  Restart restart(const Answer& answer);
+  void work();
+  Next answer(const Backlog::Entry& entry);
+  Next answer_by_restart(const Answer& answer, const Backlog::Entry& entry);
+  std::optional<Next> refused(const Answer& answer);
+  Next redeploy(const Backlog::Entry& entry);
+  bool is_left_for_inspection(const Occurrence& occurrence);
   void wait_while_removed(const std::string& container_id);
-  bool redeploy(const Occurrence& occurrence);
+  void job_ended(const Backlog::Entry& entry, const JobOutcome& outcome);
   void tell(RestartEvent::Result result, const Answer& answer, std::string_view error = {}) const;
   Log log_of(const Occurrence& occurrence) const;
 
@@ -87,11 +96,11 @@ class Reconciler {
   const Clock& clock_;
   const Log log_;
 
-  std::mutex mutex_;  // of what follows
-  std::condition_variable_any changed_;
-  std::vector<Answer> to_give_;
-  std::set<std::string> busy_;                // stacks that something is being done about
-  std::map<std::string, SteadyTime> echoes_;  // container -> until when its events are our own doing
+  Endings endings_;  // the watching thread's
+  Backlog backlog_;
+  std::mutex mutex_;
+  std::map<std::string, std::string>
+      left_;  // guarded by mutex_: stack -> failed release that was told to be left alone
 
   std::stop_source stop_;
   std::vector<std::jthread> threads_;

@@ -43,6 +43,14 @@ Result<RestartLog::Verdict> RestartLog::ask(const std::string& stack, const std:
     if (auto done = insert.bind(stack).bind(service).bind(to_unix_us(now)).run(); !done)
       return tl::unexpected(done.error());
   }
+  if (!verdict.is_allowed) {
+    // whose end of the window leaves room for one more
+    auto oldest = db_->query(
+        "SELECT at_unix_us FROM restarts WHERE stack = ? AND service = ? ORDER BY at_unix_us DESC LIMIT 1 OFFSET ?");
+    if (auto row = oldest.bind(stack).bind(service).bind(rule.restart_limit - 1).step(); !row)
+      return tl::unexpected(row.error());
+    verdict.wait = std::chrono::ceil<std::chrono::milliseconds>(from_unix_us(oldest.number(0)) + window - now);
+  }
   if (auto done = transaction->commit(); !done) return tl::unexpected(done.error());
   auto& told = refused_.try_emplace({stack, service}, WallTime::min()).first->second;
   if (verdict.is_allowed) {

@@ -22,7 +22,8 @@ class RestartLog {
 
   struct Verdict {
     bool is_allowed = true;
-    bool is_news = false;  // the first refusal within the window
+    bool is_news = false;               // the first refusal within the window
+    std::chrono::milliseconds wait{0};  // so long a refusal holds
   };
   // May a container of the service be restarted now? If so, it counts as restarted.
   Result<Verdict> ask(const std::string& stack, const std::string& service, const ReconciliationRule& rule,

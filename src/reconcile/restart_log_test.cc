@@ -60,6 +60,14 @@ TEST_F(RestartLogTest, TellsOnceAWindow) {
   }
 }
 
+TEST_F(RestartLogTest, SaysHowLongARefusalHolds) {
+  may();
+  now_ += 100s;
+  may();
+  now_ += 50s;
+  EXPECT_EQ(restarts_->ask("shop", "web", rule_, now_)->wait, 150s);
+}
+
 TEST_F(RestartLogTest, CountsOnAfterARestartOfWindlass) {  // deploy/E10
   EXPECT_EQ(may(), "yes");
   EXPECT_EQ(may(), "yes");

@@ -4,7 +4,7 @@ import json
 import time
 import unittest
 
-from harness import EndToEnd, compose, containers, idle_service, run, until
+from harness import EndToEnd, bed, compose, containers, idle_service, run, until
 
 SICK_ON_DEMAND = {"test": ["CMD", "test", "!", "-e", "/sick"], "interval": "1s", "retries": 1}
 
@@ -76,6 +76,41 @@ class Reconcile(EndToEnd):
         self.assertEqual(runs[0]["cause"], "reconcile")
         time.sleep(2)
         self.assertEqual(len(self.windlass.api("runs?limit=5")[1]["content"]), 2, "its own doing is no event")
+
+    def test_each_of_several_unhealthy_containers_is_restarted(self):
+        self.name = self.stack("reconcile")
+        reference = self.ref(self.name)
+        check = {"test": ["CMD", "test", "!", "-e", "/run/sick"], "interval": "1s", "retries": 1}
+        service = idle_service(tmpfs=["/run"], healthcheck=check)
+        digest = self.push(reference, {".doco-cd.yaml": f"name: {self.name}\n",
+                                       "compose.yaml": compose({name: service for name in ("a", "b", "c")})})
+        self.windlass.start()
+        self.succeeds(self.windlass.deploy(reference, digest))
+        before = {name: container["State"]["StartedAt"] for name, container in containers(self.name).items()}
+        for container in containers(self.name).values():
+            run("docker", "exec", container["Id"], "touch", "/run/sick")
+        until(lambda: all(container["State"]["StartedAt"] != before[name]
+                          for name, container in containers(self.name).items()), "all of them to be restarted", 40)
+        self.assertEqual(len(self.windlass.events(msg="container restarted")), 3)
+
+    def test_a_container_of_its_image_made_by_hand_is_no_event(self):
+        self.name = self.stack("reconcile")
+        image, reference = f"{self.name}-image", self.ref(self.name)
+        self.addCleanup(run, "docker", "image", "rm", "-f", image)
+        built = {**idle_service(), "image": image, "pull_policy": "build", "build": {"context": "."}}
+        digest = self.push(reference, {
+            ".doco-cd.yaml": f"name: {self.name}\nreconciliation: {{events: [die, destroy]}}\n",
+            "compose.yaml": compose({"app": built}),
+            "Dockerfile": f"FROM {bed()['REGISTRY']}/busybox:1\n"})
+        self.windlass.start()
+        self.succeeds(self.windlass.deploy(reference, digest))
+        labels = json.loads(run("docker", "image", "inspect", "-f", "{{json .Config.Labels}}", image))
+        self.assertEqual(labels["com.docker.compose.service"], "app", "it would prove nothing")
+        made = self.container()["Id"]
+        run("docker", "run", "--rm", image, "true")
+        time.sleep(4)
+        self.assertEqual(self.container()["Id"], made)
+        self.assertEqual(len(self.windlass.api("runs?limit=9")[1]["content"]), 1)
 
     def test_what_happened_while_nobody_listened_is_seen_at_the_start(self):
         self.deploy({"events": ["unhealthy", "destroy"]})
