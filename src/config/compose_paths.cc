@@ -108,7 +108,8 @@ class ComposePaths {
   Status check_path(const std::string& what, const YamlNode& node, bool is_compose, const std::string& base) {
     for (const auto& from : std::set{working_dir_, at_.base, folder_of(at_.path)}) {
       const auto path = clean_source_path(from, node.text);
-      if (!path || node.text.find('$') != std::string::npos)
+      const bool is_literal = !node.text.starts_with('~') && node.text.find('$') == std::string::npos;  // ~: the home
+      if (!path || !is_literal)
         return fail(Kind::denied, fmt::format("policy: {} {} leaves the artifact, or may ({}:{})", what,
                                               printable(node.text, 200), at_.path, node.line));
       const auto found = is_compose ? check_source_file(root_, *path) : Status();

@@ -51,6 +51,7 @@ TEST_F(ComposePaths, MayNotLeave) {
       {"env_file: [a.env, sub/../../x]", "service web: env_file sub/../../x"},
       {"env_file: [{path: /proc/self/environ}]", "service web: env_file /proc/self/environ"},
       {"env_file: $X", "service web: env_file $X"},
+      {"env_file: ~/.docker/config.json", "service web: env_file ~/.docker/config.json"},
       {"env_file: \"${X:-a.env}\"", "service web: env_file ${X:-a.env}"},
       {"label_file: [../x]", "service web: label_file ../x"},
       {"extends: {service: a, file: ../x.yaml}", "service web: extends ../x.yaml"},
