@@ -16,6 +16,18 @@ class PipelinePollTest : public PipelineTest {
     polled.deployments = std::move(deployments);
     return polled;
   }
+  // Runs the order that follows a change of page's container, which it gives.
+  JobRequest expect_new_page_only() {
+    const auto page = id_of("page"), db = id_of("db");
+    auto order = request();
+    order.cause = kReconcileCause;
+    order.service = "web page";
+    const auto outcome = run(order);
+    EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
+    EXPECT_NE(id_of("page"), page);
+    EXPECT_EQ(id_of("db"), db);
+    return order;
+  }
   bool is_settled(const JobRequest& request, const Digest& digest = kDigest1) {
     return !settled_because(request, digest).empty();
   }
@@ -206,14 +218,7 @@ TEST_F(PipelinePollTest, RepairsWhatWasChangedByHand) {
 // deploy/E4: the service gets a new container whatever became of the old one, its neighbours keep theirs.
 TEST_F(PipelinePollTest, RedeploysTheServiceWhoseContainerChanged) {
   run();
-  const auto page = id_of("page"), db = id_of("db");
-  auto order = request();
-  order.cause = kReconcileCause;
-  order.service = "web page";
-  const auto outcome = run(order);
-  EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
-  EXPECT_NE(id_of("page"), page);
-  EXPECT_EQ(id_of("db"), db);
+  auto order = expect_new_page_only();
   EXPECT_EQ(releases->releases("web", 1)->front().request.cause, "reconcile");
   order.service = "web ";
   EXPECT_EQ(run(order).message, "web: no changes") << "the stack as a whole is well";
@@ -324,14 +329,7 @@ TEST_F(TwoStacksTest, GivesWayToWhatWasDeployedBeforeItHadTheLock) {
 TEST_F(PipelinePollTest, ForcesNoNeighbourOfAServiceWhoseContainerChanged) {  // deploy/E4, N21
   source.files[".doco-cd.yaml"] = "name: web\nforce_recreate: true\n";
   run();
-  const auto page = id_of("page"), db = id_of("db");
-  auto order = request();
-  order.cause = kReconcileCause;
-  order.service = "web page";
-  const auto outcome = run(order);
-  EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
-  EXPECT_NE(id_of("page"), page);
-  EXPECT_EQ(id_of("db"), db);
+  expect_new_page_only();
 }
 
 // A digest that changed no service has left no release; what comes back is still that one, rules and all.

@@ -45,16 +45,25 @@ Result<std::optional<Release>> ReleaseStore::good_release(const std::string& sta
   return read_release(query, seal_);
 }
 
+namespace {
+
+// The first release of the query with these inline deployments: they are sealed, so no query can compare them.
+Result<std::optional<Release>> first_with(const std::string& deployments, Query& query, const Seal& seal) {
+  for (;;) {
+    auto release = read_release(query, seal);
+    if (!release || !*release || (*release)->request.deployments == deployments) return release;
+  }
+}
+
+}  // namespace
+
 Result<std::optional<Release>> ReleaseStore::good_release_of(const JobRequest& request, const Digest& digest) {
   const std::lock_guard lock(mutex_);
   auto query = select_releases(*db_,
                                "WHERE source_id = ? AND ref = ? AND target = ? AND digest = ? AND state = 'succeeded' "
                                "AND artifact != '' ORDER BY seq DESC");
   query.bind(request.source_id).bind(request.ref).bind(request.target).bind(digest.str());
-  for (;;) {  // the deployments are sealed: no query can compare them
-    auto release = read_release(query, seal_);
-    if (!release || !*release || (*release)->request.deployments == request.deployments) return release;
-  }
+  return first_with(request.deployments, query, seal_);
 }
 
 Result<std::optional<Release>> ReleaseStore::release_brought_to(const JobRequest& request, const Digest& digest) {
@@ -63,10 +72,7 @@ Result<std::optional<Release>> ReleaseStore::release_brought_to(const JobRequest
                                "WHERE source_id = ? AND ref = ? AND target = ? AND state = 'succeeded' AND artifact != "
                                "'' AND stack IN (SELECT name FROM stacks WHERE brought = ?) ORDER BY seq DESC");
   query.bind(request.source_id).bind(request.ref).bind(request.target).bind(digest.str());
-  for (;;) {  // the deployments are sealed: no query can compare them
-    auto release = read_release(query, seal_);
-    if (!release || !*release || (*release)->request.deployments == request.deployments) return release;
-  }
+  return first_with(request.deployments, query, seal_);
 }
 
 Result<std::string> ReleaseStore::failed_stack(const JobRequest& request, const std::string& digest) {
