@@ -5,6 +5,7 @@
 #include <set>
 
 #include "app/host_path.h"
+#include "app/start_checks.h"
 #include "base/recover.h"
 #include "config/inline_deployments.h"
 #include "config/passed_environment.h"
@@ -123,6 +124,7 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
 Status Deployer::check(const Deadline& deadline) {
   auto info = engine_.info(deadline);
   if (!info) return while_doing("failed to connect to docker", info.error());
+  if (auto served = check_swarm(*info, settings_.docker_swarm_features); !served) return served;
   if (auto usable = driver_->check(deadline); !usable) return usable;
   const auto mountinfo = read_file("/proc/self/mountinfo", 16 << 20);
   auto host_path =

@@ -22,4 +22,11 @@ std::vector<std::string> faults_at_start(const Settings& settings) {
   return faults;
 }
 
+Status check_swarm(const EngineInfo& engine, bool swarm_features) {
+  if (!engine.swarm_manager || !swarm_features) return {};
+  return fail(Kind::invalid,
+              "the Docker engine is a manager of a Swarm, whose stacks this version of windlass does not deploy yet: "
+              "DOCKER_SWARM_FEATURES=false makes it deploy with docker compose on this engine alone");
+}
+
 }  // namespace windlass

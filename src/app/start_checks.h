@@ -14,4 +14,8 @@ EngineOptions engine_options(const Settings& settings);
 // Faults of DOCKER_HOST and its kin and of DATA_MOUNT_PATH, each named; changes nothing and asks nobody.
 std::vector<std::string> faults_at_start(const Settings& settings);
 
+// A manager of a Swarm is refused unless DOCKER_SWARM_FEATURES is false (deploy/M1): to deploy with docker compose what
+// runs there as a stack already would be to run it twice.
+Status check_swarm(const EngineInfo& engine, bool swarm_features);
+
 }  // namespace windlass

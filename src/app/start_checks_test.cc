@@ -29,5 +29,14 @@ TEST(StartChecks, TellTheirFaultsWithAllTheOthers) {
                    "DOCKER_API_VERSION 'new' is not a version such as 1.43"}));
 }
 
+TEST(StartChecks, RefuseAManagerOfASwarmUnlessTheyAreToldTo) {  // deploy/M1
+  const EngineInfo manager{.swarm_manager = true};
+  EXPECT_TRUE(check_swarm(EngineInfo(), true));
+  EXPECT_TRUE(check_swarm(manager, false));
+  const auto refused = check_swarm(manager, true);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("DOCKER_SWARM_FEATURES=false"), std::string::npos) << refused.error().message;
+}
+
 }  // namespace
 }  // namespace windlass
