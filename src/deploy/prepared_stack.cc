@@ -94,7 +94,7 @@ Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig&
   stack.working_dir = beneath(host_root, config.working_dir).string();
   stack.services = service_shapes(stack.model);
   InputHasher hasher(options_.hash_key);
-  stack.wanted = service_inputs(stack.model, tree, host_root, hasher);
+  stack.wanted = service_inputs(stack.model, stack.environment, tree, host_root, hasher);
   stack.compose_hash = compose_hash(stack.wanted, hasher);
   stack.config_hash = hasher.hash(config.text);
   return stack;
