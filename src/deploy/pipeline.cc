@@ -249,6 +249,10 @@ Status Pipeline::plan(Run& run, PreparedStack& stack) {
   if (stack.config.destroy.enabled) return preparer_.plan_removal(run.job, stack, run.deadline);
   if (auto planned = preparer_.plan(run.job, *run.digest, stack, true, run.deadline); !planned) return planned;
   log.debug("plan", {{"plan", stack.plan.str()}});
+  for (const auto& service : stack.plan.services)
+    if (service.action == ServiceAction::keep && !service.reasons.empty())
+      log.info("service is left as it is",
+               {{"service", service.service}, {"reason", fmt::format("{}", fmt::join(service.reasons, ", "))}});
   if (run.back_to) {
     if (auto restored = restore_images(run, stack); !restored) return restored;
   } else if (!stack.plan.changes_anything() && !stack.config.force_image_pull) {
@@ -354,7 +358,10 @@ void Pipeline::keep_settled(const Run& run) {
   SettledRun settled{.key = run.key};
   for (const auto& stack : run.stacks) {
     if (stack.config.force_recreate || stack.config.force_image_pull) return;
-    SettledStack end{.name = stack.config.name, .skipped_because = stack.filtered_because, .services = stack.services};
+    SettledStack end{.name = stack.config.name,
+                     .skipped_because = stack.filtered_because,
+                     .services = stack.services,
+                     .keeps_orphans = !stack.config.remove_orphans};
     auto record = releases_.stack(end.name);
     if (record && *record) end.release_of = (*record)->release_of;
     settled.stacks.push_back(std::move(end));

@@ -143,8 +143,11 @@ StackPlan make_plan(const PlanQuestion& question) {
   for (const auto& [service, containers] : question.containers) {
     const auto in_model = std::any_of(question.services.begin(), question.services.end(),
                                       [&, &name = service](const ServiceShape& shape) { return shape.name == name; });
-    if (!in_model && question.remove_orphans)
+    if (in_model) continue;
+    if (question.remove_orphans)
       plan.services.push_back({service, ServiceAction::remove, {"service is unnecessary"}});
+    else
+      plan.services.push_back({service, ServiceAction::keep, {"service is unnecessary, remove_orphans is false"}});
   }
   if (question.last_release_failed) plan.reasons.push_back("the last release of the stack failed");
   return plan;
@@ -158,7 +161,7 @@ std::string release_of_container(const ContainerSummary& container, const std::s
 }
 
 std::optional<std::string> mismatch(const std::vector<ServiceShape>& services, const ContainersByService& containers,
-                                    const std::map<std::string, std::string>& release_of) {
+                                    const std::map<std::string, std::string>& release_of, bool keeps_orphans) {
   for (const auto& shape : services) {
     const auto found = containers.find(shape.name);
     const auto count = found == containers.end() ? 0 : running_count(found->second);
@@ -170,6 +173,7 @@ std::optional<std::string> mismatch(const std::vector<ServiceShape>& services, c
       if (release == release_of.end() || release_of_container(container, shape.name, release_of) != release->second)
         return fmt::format("{}: container {} is not the one that was deployed", shape.name, container.name);
   }
+  if (keeps_orphans) return std::nullopt;
   for (const auto& [service, list] : containers)
     if (std::none_of(services.begin(), services.end(),
                      [&, &name = service](const ServiceShape& shape) { return shape.name == name; }))
