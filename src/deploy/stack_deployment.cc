@@ -30,6 +30,15 @@ bool needs_driver(const StackPlan& plan) {
   });
 }
 
+// Without compose nobody makes a container of a service that is left without any: a finished one that somebody removed
+// (N17).
+std::vector<ServiceShape> awaited_services(const PreparedStack& stack) {
+  auto services = stack.services;
+  if (!needs_driver(stack.plan))
+    std::erase_if(services, [&](const ServiceShape& service) { return !stack.containers.contains(service.name); });
+  return services;
+}
+
 // L21: a service that changes gets the new labels, which alone makes compose recreate it; an unchanged one gets exactly
 // what its containers carry, so that compose leaves them alone. L23: the labels of doco-cd are no part of its models.
 void put_labels(json::object& model, const PreparedStack& stack, const Labels& fresh) {
@@ -189,7 +198,7 @@ Status StackDeployment::up_and_watch(PreparedStack& stack, json::object model, c
   }
   heartbeat.phase("waiting for services to start");
   crash_point("watch.waiting");
-  auto well = (*watch)->wait(stack.services, timeout, deadline);
+  auto well = (*watch)->wait(awaited_services(stack), timeout, deadline);
   if (well && stack.rollback.enabled()) {
     heartbeat.phase("waiting for services to prove stable");
     well = (*watch)->hold(stack.rollback.stable_for, deadline);
