@@ -294,8 +294,8 @@ class PipelineTest : public ::testing::Test {
         StackPreparer::Options{.hash_key = Secret("key"), .process_env = passed_environment, .restricted = restricted},
         driver, engine, *releases);
     images = std::make_unique<StackImages>(StackImages::Options{}, driver, engine, *preparer, *releases);
-    deployment = std::make_unique<StackDeployment>(StackDeployment::Options{}, driver, engine, *preparer, *images,
-                                                   *releases, clock);
+    deployment = std::make_unique<StackDeployment>(StackDeployment::Options{.observer = observer}, driver, engine,
+                                                   *preparer, *images, *releases, clock);
     settled =
         std::make_unique<SettledRuns>(SettledRuns::Options{.surroundings = surroundings, .hash_key = Secret("key")},
                                       source, driver, engine, *releases, Log({.level = LogLevel::critical}));
@@ -327,6 +327,7 @@ class PipelineTest : public ::testing::Test {
   bool restricted = false;
   std::map<std::string, std::string> passed_environment;  // by PASS_ENV; counts from the next start() on
   std::string surroundings;
+  Observer* observer = &Observer::nobody();  // from the next start() on
   SystemClock clock;
   FakeSource source;
   FakeEngine engine;

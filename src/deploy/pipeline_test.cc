@@ -221,6 +221,30 @@ TEST_F(PipelineTest, NamesTheServiceThatDoesNotStart) {  // deploy/C12
   EXPECT_EQ((*releases->stack("web"))->last_state, ReleaseState::failed);
 }
 
+struct Countings final : Observer {
+  int running = 0, failed = 0;
+  void deployment_started(const StackEvent&) override { ++running; }
+  void stack_deployed(const StackEvent&) override { --running; }
+  void deployment_failed(const StackEvent&) override {
+    --running;
+    ++failed;
+  }
+};
+
+TEST_F(PipelineTest, TellsOfTheEndOfADeploymentWhateverEndsIt) {
+  Countings counted;
+  observer = &counted;
+  start();
+  driver.before_up = [](const std::string&) { throw std::runtime_error("out of threads"); };
+  EXPECT_EQ(run().stacks.at(0).message, "ended by an exception: out of threads");
+  EXPECT_EQ(counted.running, 0);
+  EXPECT_EQ(counted.failed, 1);
+  driver.before_up = {};
+  EXPECT_EQ(run().status, RunStatus::succeeded);
+  EXPECT_EQ(counted.running, 0);
+  EXPECT_EQ(counted.failed, 1);
+}
+
 TEST_F(PipelineTest, TriesAFailedReleaseAgainWithoutRecreating) {  // deploy/C14
   engine.state = "exited";
   engine.exit_code = 3;

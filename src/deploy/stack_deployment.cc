@@ -22,6 +22,28 @@ StackRules rules_of(const DeployConfig& config) {
           .reconciliation = config.reconciliation};
 }
 
+// Tells how a deployment ended, by an exception too.
+class Ending {
+ public:
+  using Told = void (Observer::*)(const StackEvent&);
+  Ending(Observer& observer, StackEvent& event, const Clock& clock)
+      : observer_(observer), event_(event), clock_(clock), started_(clock.steady_now()) {}
+  Ending(const Ending&) = delete;
+  Ending& operator=(const Ending&) = delete;
+  ~Ending() {
+    event_.elapsed = std::chrono::round<std::chrono::milliseconds>(clock_.steady_now() - started_);
+    (observer_.*told_)(event_);
+  }
+  void is(Told told) { told_ = told; }
+
+ private:
+  Observer& observer_;
+  StackEvent& event_;
+  const Clock& clock_;
+  SteadyTime started_;
+  Told told_ = &Observer::deployment_failed;
+};
+
 // Is there anything to do for compose?
 bool needs_driver(const StackPlan& plan) {
   return !plan.reasons.empty() || std::any_of(plan.services.begin(), plan.services.end(), [](const auto& service) {
@@ -83,11 +105,10 @@ Status StackDeployment::told(const ReleaseOrigin& origin, const PreparedStack& s
       .job = origin.job, .stack = stack.config.name, .revision = revision_to(origin.job.request, origin.digest)};
   for (const auto& service : stack.plan.services)
     if (service.action != ServiceAction::keep) event.changed_services.push_back(service.service);
-  const auto started = clock_.steady_now();
   observer.deployment_started(event);
-  const auto done = step();
-  event.elapsed = std::chrono::round<std::chrono::milliseconds>(clock_.steady_now() - started);
-  (observer.*(done ? well : &Observer::deployment_failed))(event);
+  Ending ending(observer, event, clock_);
+  auto done = step();
+  if (done) ending.is(well);
   return done;
 }
 
