@@ -113,8 +113,10 @@ struct FakeEngine final : IdleEngine {
   }
   Result<std::string> last_logs(const std::string&, int, const Deadline&) override { return std::string("boom\n"); }
   std::map<std::string, std::string> images;  // name -> id of what is not "sha256:image"
+  std::set<std::string> absent_images;
   Result<std::string> image_id(const std::string& name, const Deadline&) override {
     const std::lock_guard lock(mutex);
+    if (absent_images.contains(name)) return fail(Kind::not_found, "no such image");
     const auto found = images.find(name);
     return found == images.end() ? std::string("sha256:image") : found->second;
   }
@@ -184,8 +186,10 @@ struct FakeDriver final : Driver {
     return parse_json(text)->get_object();
   }
   std::function<void(const std::string&)> before_pull;
-  Status pull(const ResolvedStack& stack, const std::vector<std::string>&, const Deadline&) override {
+  std::vector<std::string> pulled_services;  // of the last pull()
+  Status pull(const ResolvedStack& stack, const std::vector<std::string>& services, const Deadline&) override {
     ++pulled;
+    pulled_services = services;
     if (before_pull) before_pull(stack.name);
     if (pull_error) return tl::unexpected(*pull_error);
     return {};

@@ -172,6 +172,21 @@ TEST_F(PipelineTest, TouchesNothingWhenAnImageCannotBePulled) {
   EXPECT_EQ(driver.upped, 1);
 }
 
+// deploy/N19: a registry that is away is no reason to fail a stack that is as it should be
+TEST_F(PipelineTest, LeavesAStackAloneWhoseNewerImagesCannotBeLookedFor) {
+  source.files[".doco-cd.yaml"] = "name: web\nforce_image_pull: true\n";
+  run();
+  driver.pull_error = Error{Kind::unavailable, "docker compose pull: no route to host"};
+  EXPECT_EQ(run().message, "web: no changes");
+  driver.pull_error.reset();
+  engine.images["nginx:1"] = engine.image_of_new = "sha256:newer";
+  EXPECT_EQ(run().stacks.at(0).message, "keep db; recreate page (image nginx:1 moved)");
+  driver.pull_error = Error{Kind::unavailable, "docker compose pull: no route to host"};
+  release_2();
+  source.files["www/index.html"] = "v2";
+  EXPECT_EQ(run().status, RunStatus::failed) << "a service that changes may need the newer one";
+}
+
 TEST_F(PipelineTest, GoesOnWithTheNeighboursOfAStackThatCannotBePlanned) {  // deploy/S5, O1
   source.files[".doco-cd.yaml"] = "name: web\n---\nname: other\n";
   driver.models["other"] = R"({"services":{"x":{"image":"x","pull_policy":"never"}}})";
