@@ -97,6 +97,17 @@ struct FakeEngine final : IdleEngine {
           list.push_back(container);
     return list;
   }
+  std::map<std::string, std::vector<Volume>> volumes_of;  // project -> volumes
+  Result<std::vector<Volume>> volumes(const std::vector<std::string>& labels, const Deadline&) override {
+    const auto& label = labels.at(0);
+    const auto found = volumes_of.find(label.substr(label.find('=') + 1));
+    return found == volumes_of.end() ? std::vector<Volume>() : found->second;
+  }
+  Status remove_volume(const std::string& name, const Deadline&) override {
+    for (auto& [project, volumes] : volumes_of)
+      std::erase_if(volumes, [&](const Volume& volume) { return volume.name == name; });
+    return {};
+  }
   Result<ContainerDetail> inspect(const std::string& id, const Deadline&) override {
     const std::lock_guard lock(mutex);
     for (const auto& [project, services] : projects)

@@ -102,6 +102,41 @@ TEST_F(PipelineTest, RecreatesJustTheServiceWhoseFilesChanged) {  // deploy/N12,
   EXPECT_EQ(id_of("db"), db);
 }
 
+TEST_F(PipelineTest, WaitsForNoContainerOfAProvider) {  // deploy/X18
+  const auto with_size = [&](int size) {
+    driver.models["web"] = fmt::format(R"({{"name":"web","services":{{
+        "page":{{"image":"nginx:1","pull_policy":"never","restart":"always"}},
+        "db":{{"provider":{{"type":"cloud","options":{{"size":"{}"}}}}}}}}}})",
+                                       size);
+  };
+  with_size(1);
+  EXPECT_EQ(run().stacks.at(0).message,
+            "create db (its provider was not told yet); create page (service not deployed)");
+  release_2();
+  EXPECT_EQ(run().message, "web: no changes");
+  with_size(2);
+  source.settled = Settled{.deploy = kDigest1, .reason = {}};
+  EXPECT_EQ(run().stacks.at(0).message, "create db (its provider was not told yet); keep page");
+  EXPECT_EQ(engine.made, 1);
+}
+
+TEST_F(PipelineTest, RenewsAVolumeThatOnlyMountsAShare) {  // deploy/C8
+  const auto with_address = [&](const std::string& address) {
+    driver.models["web"] = R"({"name":"web","services":{"page":{"image":"nginx:1","pull_policy":"never",
+        "restart":"always","volumes":[{"type":"volume","source":"share","target":"/share"}]}},
+      "volumes":{"share":{"name":"web_share","driver_opts":{"type":"nfs","o":"addr=)" +
+                           address + R"("}}}})";
+  };
+  with_address("10.0.0.1");
+  run();
+  engine.volumes_of["web"] = {{"web_share", "local", {{"type", "nfs"}, {"o", "addr=10.0.0.1"}}, {}}};
+  release_2();
+  with_address("10.0.0.2");
+  driver.before_up = [&](const std::string&) { EXPECT_TRUE(engine.volumes_of["web"].empty()); };
+  EXPECT_EQ(run().stacks.at(0).message, "recreate page (volume share changed)");
+  EXPECT_EQ(driver.upped, 2);
+}
+
 TEST_F(PipelineTest, WritesTheFilesOfAReleaseThatChangesNoService) {
   run();
   release_2();

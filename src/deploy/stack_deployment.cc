@@ -8,6 +8,7 @@
 #include "base/crash_point.h"
 #include "deploy/heartbeat.h"
 #include "deploy/labels.h"
+#include "deploy/volumes.h"
 #include "sys/crypto.h"
 
 namespace windlass {
@@ -205,11 +206,17 @@ Status StackDeployment::start(const ReleaseOrigin& origin, PreparedStack& stack,
 Status StackDeployment::up_and_watch(PreparedStack& stack, json::object model, const Log& log,
                                      const Deadline& deadline) {
   const auto timeout = start_timeout(stack.config);
-  Heartbeat heartbeat(log, "creating services");
+  Heartbeat heartbeat(log, "signaling services");
   auto watch = HealthWatch::open(engine_, stack.config.name, deadline);  // first, so that no event is missed
   if (!watch) return tl::unexpected(watch.error());
   if (auto sent = send_signals(stack, log, deadline); !sent) return sent;
   if (needs_driver(stack.plan)) {
+    heartbeat.phase("preparing deployment resources");
+    if (auto renewed = renew_volumes(engine_, stack.model, stack.config.name, log, deadline); !renewed) {
+      if (renewed.error().kind != Kind::unavailable) stack.failure = StartFailure::failed;
+      return renewed;
+    }
+    heartbeat.phase("creating services");
     crash_point("driver.before_up");
     const auto until = deadline.within(timeout);
     auto up = driver_.up({stack.config.name, std::move(model), stack.environment},
