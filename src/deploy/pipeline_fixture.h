@@ -305,9 +305,11 @@ class PipelineTest : public ::testing::Test {
     pipeline.reset();
     releases.reset();
     releases = std::move(*ReleaseStore::open(std::move(*Db::open(folder / "state.db")), Secret("key")));
-    preparer = std::make_unique<StackPreparer>(
-        StackPreparer::Options{.hash_key = Secret("key"), .process_env = passed_environment, .restricted = restricted},
-        driver, engine, *releases);
+    preparer = std::make_unique<StackPreparer>(StackPreparer::Options{.hash_key = Secret("key"),
+                                                                      .process_env = passed_environment,
+                                                                      .restricted = restricted,
+                                                                      .own_container = own_container},
+                                               driver, engine, *releases);
     images = std::make_unique<StackImages>(StackImages::Options{}, driver, engine, *preparer, *releases);
     deployment = std::make_unique<StackDeployment>(StackDeployment::Options{.observer = observer}, driver, engine,
                                                    *preparer, *images, *releases, clock);
@@ -340,6 +342,7 @@ class PipelineTest : public ::testing::Test {
   fs::path folder;
   bool auto_rollback = false;
   bool restricted = false;
+  std::string own_container;
   std::map<std::string, std::string> passed_environment;  // by PASS_ENV; counts from the next start() on
   std::string surroundings;
   Observer* observer = &Observer::nobody();  // from the next start() on
