@@ -91,6 +91,7 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
       make_compose_driver({.environment = parts.environment,
                            .secrets = secrets_of(settings),
                            .oci_includes = !settings.oci_trust_policy.enabled || !settings.oci_verify_includes,
+                           .providers = settings.allow_provider_services,
                            .quiet = settings.docker_quiet_deploy},
                           *made->processes_, parts.log);
 

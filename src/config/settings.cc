@@ -257,6 +257,7 @@ void read_service_rules(SettingReader& read, Settings& settings) {
   read.duration("SHUTDOWN_GRACE", std::chrono::seconds(0), settings.shutdown_grace);
   read.flag("DOCKER_QUIET_DEPLOY", settings.docker_quiet_deploy);
   read.flag("CONFIG_STRICT", settings.config_strict);
+  read.flag("ALLOW_PROVIDER_SERVICES", settings.allow_provider_services);
   read.flag("AUTO_ROLLBACK", settings.auto_rollback);
   read.flag("PASS_ENV", settings.pass_env);
   read_pass_env_allow(read, settings);

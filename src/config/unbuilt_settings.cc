@@ -30,7 +30,6 @@ constexpr Unbuilt kUnbuilt[] = {
     {"CERT_ROTATION_THRESHOLD", "72h", "certificate rotation"},
     {"CERT_ROTATION_CHECK_INTERVAL", "1h", "certificate rotation"},
 
-    {"ALLOW_PROVIDER_SERVICES", "false", "provider services"},
     {"INSTANCE_ID", "", "several instances on one engine"},
     {"PUBLIC_URL", "", "links in notifications"},
 

@@ -224,6 +224,7 @@ struct FakeDriver final : Driver {
     std::map<std::string, ContainerSummary> kept;
     for (const auto& member : model.at("services").get_object()) {
       const std::string service(member.key());
+      if (member.value().get_object().contains("provider")) continue;  // has no containers
       const auto text = canonical_json(member.value());
       const std::lock_guard engine_lock(engine.mutex);
       auto& known = definitions[stack + "/" + service];

@@ -55,7 +55,15 @@ ServicePlan keep_or_signal(const PlanQuestion& question, const std::string& serv
   return {service, ServiceAction::keep, std::move(changes.ignored)};
 }
 
+// There is nothing to be looked at: it is as it was told to be.
+ServicePlan plan_provided_service(const PlanQuestion& question, const ServiceShape& shape) {
+  if (question.force_recreate) return {shape.name, ServiceAction::create, {"force_recreate is set"}};
+  if (question.was_deployed_as_wanted(shape.name)) return {shape.name, ServiceAction::keep, {}};
+  return {shape.name, ServiceAction::create, {"its provider was not told yet"}};
+}
+
 ServicePlan plan_service(const PlanQuestion& question, const ServiceShape& shape) {
+  if (shape.is_provided) return plan_provided_service(question, shape);
   const auto found = question.containers.find(shape.name);
   const bool absent = found == question.containers.end() || found->second.empty();
   if (shape.replicas == 0) {
@@ -116,6 +124,7 @@ std::vector<ServiceShape> service_shapes(const json::object& model) {
     const auto* check = object_of(*service, "healthcheck");
     const auto* disabled = check != nullptr ? check->if_contains("disable") : nullptr;
     shape.has_healthcheck = check != nullptr && !(disabled != nullptr && disabled->is_bool() && disabled->get_bool());
+    shape.is_provided = service->contains("provider");
     shapes.push_back(std::move(shape));
   }
   std::sort(shapes.begin(), shapes.end(), [](const auto& a, const auto& b) { return a.name < b.name; });

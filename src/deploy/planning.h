@@ -21,6 +21,7 @@ struct ServiceShape {
   int replicas = 1;
   std::string restart;  // "", "no", "always", "unless-stopped", "on-failure[:n]"
   bool has_healthcheck = false;
+  bool is_provided = false;  // by a program beside compose (key `provider`): it has no containers
 
   // restart: always or unless-stopped; only then a missing container is a reason to act (N17)
   bool must_run() const { return restart == "always" || restart == "unless-stopped"; }

@@ -58,6 +58,17 @@ TEST_F(PlanTest, DoesNotRunAFinishedServiceAgain) {  // deploy/N17: only restart
   EXPECT_EQ(plan(), "keep web");
 }
 
+TEST_F(PlanTest, TellsAProviderOnceWhatItIsToProvide) {  // deploy/X18: it has no containers
+  question.services = {{.name = "web", .is_provided = true}};
+  question.containers.clear();
+  EXPECT_EQ(plan(), "keep web");
+  question.wanted = {{"web", kNew}};
+  EXPECT_EQ(plan(), "create web (its provider was not told yet)");
+  question.wanted = {{"web", kOld}};
+  question.release_of.clear();
+  EXPECT_EQ(plan(), "create web (its provider was not told yet)");
+}
+
 TEST_F(PlanTest, StartsWhatStopped) {  // deploy/N17
   question.containers = by_service({container("web", "r1", "exited")});
   EXPECT_EQ(plan(), "start web (replicas mismatch: 0 running, 1 wanted)");

@@ -69,7 +69,7 @@ void put_labels(json::object& model, const PreparedStack& stack, const Labels& f
   if (services == nullptr) return;
   for (auto& member : *services) {
     auto* service = member.value().if_object();
-    if (service == nullptr) continue;
+    if (service == nullptr || service->contains("provider")) continue;
     auto& labels = (*service)["labels"];
     if (!labels.is_object()) labels = json::object();
     const std::string name(member.key());
@@ -292,6 +292,9 @@ Status StackDeployment::record(Release& release, const PreparedStack& stack, con
   const auto containers = engine_.containers({"com.docker.compose.project=" + stack.config.name}, deadline);
   // A good release without its images could neither come back nor be kept from pruning: as if we had been killed here.
   if (done && !containers) return tl::unexpected(containers.error());
+  for (const auto& service : stack.services)
+    if (done && service.is_provided && stack.plan.makes_new_containers(service.name))
+      release_of[service.name] = release.id;
   if (containers)
     for (const auto& [service, list] : by_service(*containers)) {
       if (stack.plan.action_of(service) == ServiceAction::adopt) release_of[service] = release.id;

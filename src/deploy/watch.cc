@@ -86,7 +86,7 @@ std::string HealthWatch::failure_now(const std::vector<ServiceShape>& services, 
 void HealthWatch::expect(const std::vector<ServiceShape>& services) {
   wanted_.clear();
   for (const auto& service : services)
-    if (service.replicas > 0) wanted_[service.name] = service.replicas;
+    if (service.replicas > 0 && !service.is_provided) wanted_[service.name] = service.replicas;
 }
 
 // Who was started and who ended how, as far as nobody asked yet: while the containers were made.
