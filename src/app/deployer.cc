@@ -5,6 +5,7 @@
 #include <set>
 
 #include "app/host_path.h"
+#include "app/start_checks.h"
 #include "base/recover.h"
 #include "config/inline_deployments.h"
 #include "config/passed_environment.h"
@@ -88,7 +89,7 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
       std::make_unique<OciSource>(OciSource::Options{.limits = unpack_limits(settings), .trust = std::move(*rules)},
                                   *made->registry_, *made->trust_, parts.log);
   made->driver_ =
-      make_compose_driver({.environment = parts.environment,
+      make_compose_driver({.environment = compose_environment(settings, parts.environment),
                            .secrets = secrets_of(settings),
                            .oci_includes = !settings.oci_trust_policy.enabled || !settings.oci_verify_includes,
                            .providers = settings.allow_provider_services,

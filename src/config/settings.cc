@@ -179,6 +179,8 @@ void read_artifact_rules(SettingReader& read, Settings& settings) {
 
 void read_engine(SettingReader& read, Settings& settings) {
   settings.docker_host = read.text("DOCKER_HOST");
+  if (const auto context = read.text("DOCKER_CONTEXT"); !context.empty() && context != "default")
+    read.warn(fmt::format("DOCKER_CONTEXT: {} is not used: DOCKER_HOST names the engine", shown(context)));
   settings.docker_cert_path = read.text("DOCKER_CERT_PATH");
   settings.docker_api_version = read.text("DOCKER_API_VERSION");
   settings.docker_tls_verify = read.is_set("DOCKER_TLS_VERIFY");  // Docker's own rule: "0" and "false" switch it on too

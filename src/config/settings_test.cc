@@ -362,6 +362,12 @@ TEST(Settings, WarnAboutWeakSecrets) {  // reliability/T24
   EXPECT_EQ(settings->warnings, Faults{"WEBHOOK_SECRET is short (7 bytes): use at least 16 random ones"});
 }
 
+TEST(Settings, WarnAboutAContextThatCountsForNothing) {  // deploy/Y3
+  EXPECT_EQ(read_settings({{"DOCKER_CONTEXT", "laptop"}})->warnings,
+            Faults{"DOCKER_CONTEXT: \"laptop\" is not used: DOCKER_HOST names the engine"});
+  EXPECT_EQ(read_settings({{"DOCKER_CONTEXT", "default"}})->warnings, Faults{});
+}
+
 TEST(Settings, NeverShowASecret) {  // reliability/P18
   const std::string marker = "hunter2-hunter2";
   for (const auto* name : {"API_SECRET", "WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS", "DOCKER_AUTH_CONFIG",
