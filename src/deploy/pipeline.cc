@@ -7,6 +7,7 @@
 #include "base/crash_point.h"
 #include "base/parallel.h"
 #include "config/inline_deployments.h"
+#include "deploy/heartbeat.h"
 #include "deploy/pipeline_run.h"
 #include "sys/files.h"
 
@@ -235,6 +236,7 @@ void Pipeline::verify_deployments(Run& run) {
 
 Status Pipeline::resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root) {
   if (stack.config.destroy.enabled || !stack.filtered_because.empty()) return {};
+  const Heartbeat heartbeat(run.log.with({{"stack", stack.config.name}}), "resolving model");
   auto prepared = preparer_.prepare(run.job, stack.config, tree, host_root, run.deadline);
   if (!prepared) return tl::unexpected(prepared.error());
   prepared->rollback = stack.rollback;
