@@ -59,7 +59,11 @@ Result<TrustRules> trust_rules(const Settings& settings) {
 }  // namespace
 
 Deployer::Deployer(const Parts& parts)
-    : settings_(parts.settings), engine_(parts.engine), log_(parts.log), processes_(make_process_runner()) {}
+    : settings_(parts.settings),
+      engine_(parts.engine),
+      log_(parts.log),
+      mountinfo_(read_file("/proc/self/mountinfo", 16 << 20).value_or("")),
+      processes_(make_process_runner()) {}
 
 Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   std::unique_ptr<Deployer> made(new Deployer(parts));
@@ -85,9 +89,10 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
       std::make_unique<OciSource>(OciSource::Options{.limits = unpack_limits(settings), .trust = std::move(*rules)},
                                   *made->registry_, *made->trust_, parts.log);
   made->driver_ =
-      make_compose_driver({.environment = parts.environment,
+      make_compose_driver({.environment = compose_environment(settings, parts.environment),
                            .secrets = secrets_of(settings),
                            .oci_includes = !settings.oci_trust_policy.enabled || !settings.oci_verify_includes,
+                           .providers = settings.allow_provider_services,
                            .quiet = settings.docker_quiet_deploy},
                           *made->processes_, parts.log);
 
@@ -109,10 +114,12 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   // what models may read, and what steers the tool that reads them
   made->environment_hash_ = hash_of(passed) + hash_of(child_environment(parts.environment, {}).variables);
   made->hash_key_ = *key;
-  made->preparer_ = std::make_unique<StackPreparer>(
-      StackPreparer::Options{
-          .hash_key = std::move(*key), .process_env = std::move(passed), .restricted = settings.restricted},
-      *made->driver_, parts.engine, *made->releases_);
+  made->preparer_ =
+      std::make_unique<StackPreparer>(StackPreparer::Options{.hash_key = std::move(*key),
+                                                             .process_env = std::move(passed),
+                                                             .restricted = settings.restricted,
+                                                             .own_container = own_container_id(made->mountinfo_)},
+                                      *made->driver_, parts.engine, *made->releases_);
   made->images_ = std::make_unique<StackImages>(StackImages::Options{}, *made->driver_, parts.engine, *made->preparer_,
                                                 *made->releases_);
   made->deployment_ =
@@ -126,9 +133,7 @@ Status Deployer::check(const Deadline& deadline) {
   if (!info) return while_doing("failed to connect to docker", info.error());
   if (auto served = check_swarm(*info, settings_.docker_swarm_features); !served) return served;
   if (auto usable = driver_->check(deadline); !usable) return usable;
-  const auto mountinfo = read_file("/proc/self/mountinfo", 16 << 20);
-  auto host_path =
-      host_path_of(settings_.data_mount_path, settings_.data_host_path, mountinfo ? *mountinfo : "", engine_, deadline);
+  auto host_path = host_path_of(settings_.data_mount_path, settings_.data_host_path, mountinfo_, engine_, deadline);
   if (!host_path) return tl::unexpected(host_path.error());
   if (auto linked = link_host_path(*host_path, settings_.data_mount_path); !linked) return linked;
   host_data_dir_ = *host_path;

@@ -82,6 +82,7 @@ class Deployer final : public ReleaseArchive {
   const Settings& settings_;
   Engine& engine_;
   Log log_;
+  const std::string mountinfo_;  // of this process
   std::string environment_hash_;
   std::string host_data_dir_;  // after check()
   Secret hash_key_;

@@ -12,6 +12,12 @@ EngineOptions engine_options(const Settings& settings) {
   return options;
 }
 
+Environment compose_environment(const Settings& settings, Environment environment) {
+  environment["DOCKER_HOST"] = engine_options(settings).docker_host;
+  environment.erase("DOCKER_CONTEXT");
+  return environment;
+}
+
 std::vector<std::string> faults_at_start(const Settings& settings) {
   std::vector<std::string> faults;
   if (const auto usable = check_engine_options(engine_options(settings)); !usable)

@@ -11,6 +11,9 @@ namespace windlass {
 
 EngineOptions engine_options(const Settings& settings);
 
+// What compose is told of our environment: the engine that we ask, whatever context is selected (deploy/Y3).
+Environment compose_environment(const Settings& settings, Environment environment);
+
 // Faults of DOCKER_HOST and its kin and of DATA_MOUNT_PATH, each named; changes nothing and asks nobody.
 std::vector<std::string> faults_at_start(const Settings& settings);
 

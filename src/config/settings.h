@@ -46,9 +46,10 @@ struct Settings {
   std::string deploy_config_base_dir = "/";
   bool docker_quiet_deploy = true;
   bool config_strict = false;
-  bool restricted = false;            // DEPLOY_POLICY: stacks may ask nothing of the machine (deploy_policy.h)
-  bool auto_rollback = false;         // of stacks that do not say `rollback` themselves
-  bool docker_swarm_features = true;  // a manager of a Swarm is one, whose stacks windlass does not deploy
+  bool restricted = false;               // DEPLOY_POLICY: stacks may ask nothing of the machine (deploy_policy.h)
+  bool allow_provider_services = false;  // services that a program beside compose provides (deploy/X18)
+  bool auto_rollback = false;            // of stacks that do not say `rollback` themselves
+  bool docker_swarm_features = true;     // a manager of a Swarm is one, whose stacks windlass does not deploy
   std::chrono::milliseconds job_timeout = std::chrono::minutes(30);
   std::chrono::milliseconds shutdown_grace = std::chrono::seconds(60);
   std::uint64_t oci_max_extracted_bytes = 1ull << 30;

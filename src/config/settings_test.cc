@@ -82,6 +82,7 @@ TEST(Settings, AreReadFromTheEnvironment) {
                                        {"DEPLOY_CONFIG_BASE_DIR", "apps/./prod//"},
                                        {"DOCKER_QUIET_DEPLOY", "F"},
                                        {"CONFIG_STRICT", "1"},
+                                       {"ALLOW_PROVIDER_SERVICES", "true"},
                                        {"AUTO_ROLLBACK", "True"},
                                        {"MAX_DEPLOYMENT_LOOP_COUNT", "0"},
                                        {"PASS_ENV", "t"},
@@ -173,6 +174,7 @@ const std::tuple<std::string, std::string, std::string> kFaults[] = {
     {"DOCKER_QUIET_DEPLOY", "yes", "DOCKER_QUIET_DEPLOY: \"yes\" is not a boolean, expected true or false"},
     {"DOCKER_SWARM_FEATURES", "no", "DOCKER_SWARM_FEATURES: \"no\" is not a boolean, expected true or false"},
     {"API_ALLOW_UNMANAGED", "no", "API_ALLOW_UNMANAGED: \"no\" is not a boolean, expected true or false"},
+    {"ALLOW_PROVIDER_SERVICES", "yes", "ALLOW_PROVIDER_SERVICES: \"yes\" is not a boolean, expected true or false"},
     {"AUTO_ROLLBACK", "tRUE", "AUTO_ROLLBACK: \"tRUE\" is not a boolean, expected true or false"},
     {"PASS_ENV", " 1", "PASS_ENV: \" 1\" is not a boolean, expected true or false"},
     {"CONFIG_STRICT", "on", "CONFIG_STRICT: \"on\" is not a boolean, expected true or false"},
@@ -358,6 +360,12 @@ TEST(Settings, WarnAboutWeakSecrets) {  // reliability/T24
   const auto settings = read_settings({{"WEBHOOK_SECRET", "hunter2"}});
   ASSERT_TRUE(settings);
   EXPECT_EQ(settings->warnings, Faults{"WEBHOOK_SECRET is short (7 bytes): use at least 16 random ones"});
+}
+
+TEST(Settings, WarnAboutAContextThatCountsForNothing) {  // deploy/Y3
+  EXPECT_EQ(read_settings({{"DOCKER_CONTEXT", "laptop"}})->warnings,
+            Faults{"DOCKER_CONTEXT: \"laptop\" is not used: DOCKER_HOST names the engine"});
+  EXPECT_EQ(read_settings({{"DOCKER_CONTEXT", "default"}})->warnings, Faults{});
 }
 
 TEST(Settings, NeverShowASecret) {  // reliability/P18

@@ -31,7 +31,6 @@ constexpr Unbuilt kRefused[] = {
     {"CERT_ROTATION_THRESHOLD", "72h", "certificate rotation"},
     {"CERT_ROTATION_CHECK_INTERVAL", "1h", "certificate rotation"},
 
-    {"ALLOW_PROVIDER_SERVICES", "false", "provider services"},
     {"INSTANCE_ID", "", "several instances on one engine"},
 };
 

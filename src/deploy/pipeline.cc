@@ -7,6 +7,7 @@
 #include "base/crash_point.h"
 #include "base/parallel.h"
 #include "config/inline_deployments.h"
+#include "deploy/heartbeat.h"
 #include "deploy/pipeline_run.h"
 #include "sys/files.h"
 
@@ -235,6 +236,7 @@ void Pipeline::verify_deployments(Run& run) {
 
 Status Pipeline::resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root) {
   if (stack.config.destroy.enabled || !stack.filtered_because.empty()) return {};
+  const Heartbeat heartbeat(run.log.with({{"stack", stack.config.name}}), "resolving model");
   auto prepared = preparer_.prepare(run.job, stack.config, tree, host_root, run.deadline);
   if (!prepared) return tl::unexpected(prepared.error());
   prepared->rollback = stack.rollback;
@@ -249,6 +251,10 @@ Status Pipeline::plan(Run& run, PreparedStack& stack) {
   if (stack.config.destroy.enabled) return preparer_.plan_removal(run.job, stack, run.deadline);
   if (auto planned = preparer_.plan(run.job, *run.digest, stack, true, run.deadline); !planned) return planned;
   log.debug("plan", {{"plan", stack.plan.str()}});
+  for (const auto& service : stack.plan.services)
+    if (service.action == ServiceAction::keep && !service.reasons.empty())
+      log.info("service is left as it is",
+               {{"service", service.service}, {"reason", fmt::format("{}", fmt::join(service.reasons, ", "))}});
   if (run.back_to) {
     if (auto restored = restore_images(run, stack); !restored) return restored;
   } else if (!stack.plan.changes_anything() && !stack.config.force_image_pull) {
@@ -256,7 +262,12 @@ Status Pipeline::plan(Run& run, PreparedStack& stack) {
   }
   auto slot = slots_.take(run.deadline);
   if (!slot) return tl::unexpected(slot.error());
-  return images_.get(stack, log, run.deadline);
+  auto got = images_.get(stack, log, run.deadline);
+  if (!got && !stack.plan.changes_anything()) {  // N19: the stack is as it should be, and is looked at again
+    log.warning("newer images could not be looked for", {{"error", got.error().message}});
+    return {};
+  }
+  return got;
 }
 
 // The end of the job if the live directory could not be written.
@@ -354,7 +365,10 @@ void Pipeline::keep_settled(const Run& run) {
   SettledRun settled{.key = run.key};
   for (const auto& stack : run.stacks) {
     if (stack.config.force_recreate || stack.config.force_image_pull) return;
-    SettledStack end{.name = stack.config.name, .skipped_because = stack.filtered_because, .services = stack.services};
+    SettledStack end{.name = stack.config.name,
+                     .skipped_because = stack.filtered_because,
+                     .services = stack.services,
+                     .keeps_orphans = !stack.config.remove_orphans};
     auto record = releases_.stack(end.name);
     if (record && *record) end.release_of = (*record)->release_of;
     settled.stacks.push_back(std::move(end));

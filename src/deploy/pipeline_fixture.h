@@ -97,6 +97,17 @@ struct FakeEngine final : IdleEngine {
           list.push_back(container);
     return list;
   }
+  std::map<std::string, std::vector<Volume>> volumes_of;  // project -> volumes
+  Result<std::vector<Volume>> volumes(const std::vector<std::string>& labels, const Deadline&) override {
+    const auto& label = labels.at(0);
+    const auto found = volumes_of.find(label.substr(label.find('=') + 1));
+    return found == volumes_of.end() ? std::vector<Volume>() : found->second;
+  }
+  Status remove_volume(const std::string& name, const Deadline&) override {
+    for (auto& [project, volumes] : volumes_of)
+      std::erase_if(volumes, [&](const Volume& volume) { return volume.name == name; });
+    return {};
+  }
   Result<ContainerDetail> inspect(const std::string& id, const Deadline&) override {
     const std::lock_guard lock(mutex);
     for (const auto& [project, services] : projects)
@@ -113,8 +124,10 @@ struct FakeEngine final : IdleEngine {
   }
   Result<std::string> last_logs(const std::string&, int, const Deadline&) override { return std::string("boom\n"); }
   std::map<std::string, std::string> images;  // name -> id of what is not "sha256:image"
+  std::set<std::string> absent_images;
   Result<std::string> image_id(const std::string& name, const Deadline&) override {
     const std::lock_guard lock(mutex);
+    if (absent_images.contains(name)) return fail(Kind::not_found, "no such image");
     const auto found = images.find(name);
     return found == images.end() ? std::string("sha256:image") : found->second;
   }
@@ -184,8 +197,10 @@ struct FakeDriver final : Driver {
     return parse_json(text)->get_object();
   }
   std::function<void(const std::string&)> before_pull;
-  Status pull(const ResolvedStack& stack, const std::vector<std::string>&, const Deadline&) override {
+  std::vector<std::string> pulled_services;  // of the last pull()
+  Status pull(const ResolvedStack& stack, const std::vector<std::string>& services, const Deadline&) override {
     ++pulled;
+    pulled_services = services;
     if (before_pull) before_pull(stack.name);
     if (pull_error) return tl::unexpected(*pull_error);
     return {};
@@ -209,6 +224,7 @@ struct FakeDriver final : Driver {
     std::map<std::string, ContainerSummary> kept;
     for (const auto& member : model.at("services").get_object()) {
       const std::string service(member.key());
+      if (member.value().get_object().contains("provider")) continue;  // has no containers
       const auto text = canonical_json(member.value());
       const std::lock_guard engine_lock(engine.mutex);
       auto& known = definitions[stack + "/" + service];
@@ -290,12 +306,14 @@ class PipelineTest : public ::testing::Test {
     pipeline.reset();
     releases.reset();
     releases = std::move(*ReleaseStore::open(std::move(*Db::open(folder / "state.db")), Secret("key")));
-    preparer = std::make_unique<StackPreparer>(
-        StackPreparer::Options{.hash_key = Secret("key"), .process_env = passed_environment, .restricted = restricted},
-        driver, engine, *releases);
+    preparer = std::make_unique<StackPreparer>(StackPreparer::Options{.hash_key = Secret("key"),
+                                                                      .process_env = passed_environment,
+                                                                      .restricted = restricted,
+                                                                      .own_container = own_container},
+                                               driver, engine, *releases);
     images = std::make_unique<StackImages>(StackImages::Options{}, driver, engine, *preparer, *releases);
-    deployment = std::make_unique<StackDeployment>(StackDeployment::Options{}, driver, engine, *preparer, *images,
-                                                   *releases, clock);
+    deployment = std::make_unique<StackDeployment>(StackDeployment::Options{.observer = observer}, driver, engine,
+                                                   *preparer, *images, *releases, clock);
     settled =
         std::make_unique<SettledRuns>(SettledRuns::Options{.surroundings = surroundings, .hash_key = Secret("key")},
                                       source, driver, engine, *releases, Log({.level = LogLevel::critical}));
@@ -325,8 +343,10 @@ class PipelineTest : public ::testing::Test {
   fs::path folder;
   bool auto_rollback = false;
   bool restricted = false;
+  std::string own_container;
   std::map<std::string, std::string> passed_environment;  // by PASS_ENV; counts from the next start() on
   std::string surroundings;
+  Observer* observer = &Observer::nobody();  // from the next start() on
   SystemClock clock;
   FakeSource source;
   FakeEngine engine;

@@ -102,6 +102,41 @@ TEST_F(PipelineTest, RecreatesJustTheServiceWhoseFilesChanged) {  // deploy/N12,
   EXPECT_EQ(id_of("db"), db);
 }
 
+TEST_F(PipelineTest, WaitsForNoContainerOfAProvider) {  // deploy/X18
+  const auto with_size = [&](int size) {
+    driver.models["web"] = fmt::format(R"({{"name":"web","services":{{
+        "page":{{"image":"nginx:1","pull_policy":"never","restart":"always"}},
+        "db":{{"provider":{{"type":"cloud","options":{{"size":"{}"}}}}}}}}}})",
+                                       size);
+  };
+  with_size(1);
+  EXPECT_EQ(run().stacks.at(0).message,
+            "create db (its provider was not told yet); create page (service not deployed)");
+  release_2();
+  EXPECT_EQ(run().message, "web: no changes");
+  with_size(2);
+  source.settled = Settled{.deploy = kDigest1, .reason = {}};
+  EXPECT_EQ(run().stacks.at(0).message, "create db (its provider was not told yet); keep page");
+  EXPECT_EQ(engine.made, 1);
+}
+
+TEST_F(PipelineTest, RenewsAVolumeThatOnlyMountsAShare) {  // deploy/C8
+  const auto with_address = [&](const std::string& address) {
+    driver.models["web"] = R"({"name":"web","services":{"page":{"image":"nginx:1","pull_policy":"never",
+        "restart":"always","volumes":[{"type":"volume","source":"share","target":"/share"}]}},
+      "volumes":{"share":{"name":"web_share","driver_opts":{"type":"nfs","o":"addr=)" +
+                           address + R"("}}}})";
+  };
+  with_address("10.0.0.1");
+  run();
+  engine.volumes_of["web"] = {{"web_share", "local", {{"type", "nfs"}, {"o", "addr=10.0.0.1"}}, {}}};
+  release_2();
+  with_address("10.0.0.2");
+  driver.before_up = [&](const std::string&) { EXPECT_TRUE(engine.volumes_of["web"].empty()); };
+  EXPECT_EQ(run().stacks.at(0).message, "recreate page (volume share changed)");
+  EXPECT_EQ(driver.upped, 2);
+}
+
 TEST_F(PipelineTest, WritesTheFilesOfAReleaseThatChangesNoService) {
   run();
   release_2();
@@ -172,6 +207,21 @@ TEST_F(PipelineTest, TouchesNothingWhenAnImageCannotBePulled) {
   EXPECT_EQ(driver.upped, 1);
 }
 
+// deploy/N19: a registry that is away is no reason to fail a stack that is as it should be
+TEST_F(PipelineTest, LeavesAStackAloneWhoseNewerImagesCannotBeLookedFor) {
+  source.files[".doco-cd.yaml"] = "name: web\nforce_image_pull: true\n";
+  run();
+  driver.pull_error = Error{Kind::unavailable, "docker compose pull: no route to host"};
+  EXPECT_EQ(run().message, "web: no changes");
+  driver.pull_error.reset();
+  engine.images["nginx:1"] = engine.image_of_new = "sha256:newer";
+  EXPECT_EQ(run().stacks.at(0).message, "keep db; recreate page (image nginx:1 moved)");
+  driver.pull_error = Error{Kind::unavailable, "docker compose pull: no route to host"};
+  release_2();
+  source.files["www/index.html"] = "v2";
+  EXPECT_EQ(run().status, RunStatus::failed) << "a service that changes may need the newer one";
+}
+
 TEST_F(PipelineTest, GoesOnWithTheNeighboursOfAStackThatCannotBePlanned) {  // deploy/S5, O1
   source.files[".doco-cd.yaml"] = "name: web\n---\nname: other\n";
   driver.models["other"] = R"({"services":{"x":{"image":"x","pull_policy":"never"}}})";
@@ -219,6 +269,30 @@ TEST_F(PipelineTest, NamesTheServiceThatDoesNotStart) {  // deploy/C12
   for (const auto* part : {"failed to deploy stack web", "exited with code 3", "boom"})
     EXPECT_NE(outcome.message.find(part), std::string::npos) << outcome.message;
   EXPECT_EQ((*releases->stack("web"))->last_state, ReleaseState::failed);
+}
+
+struct Countings final : Observer {
+  int running = 0, failed = 0;
+  void deployment_started(const StackEvent&) override { ++running; }
+  void stack_deployed(const StackEvent&) override { --running; }
+  void deployment_failed(const StackEvent&) override {
+    --running;
+    ++failed;
+  }
+};
+
+TEST_F(PipelineTest, TellsOfTheEndOfADeploymentWhateverEndsIt) {
+  Countings counted;
+  observer = &counted;
+  start();
+  driver.before_up = [](const std::string&) { throw std::runtime_error("out of threads"); };
+  EXPECT_EQ(run().stacks.at(0).message, "ended by an exception: out of threads");
+  EXPECT_EQ(counted.running, 0);
+  EXPECT_EQ(counted.failed, 1);
+  driver.before_up = {};
+  EXPECT_EQ(run().status, RunStatus::succeeded);
+  EXPECT_EQ(counted.running, 0);
+  EXPECT_EQ(counted.failed, 1);
 }
 
 TEST_F(PipelineTest, TriesAFailedReleaseAgainWithoutRecreating) {  // deploy/C14

@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/text.h"
 #include "config/compose_paths.h"
 #include "deploy/deploy_policy.h"
+#include "deploy/discovery_labels.h"
 #include "deploy/half_recreated.h"
 #include "deploy/labels.h"
 #include "deploy/model_changes.h"
@@ -94,7 +98,7 @@ Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig&
   stack.working_dir = beneath(host_root, config.working_dir).string();
   stack.services = service_shapes(stack.model);
   InputHasher hasher(options_.hash_key);
-  stack.wanted = service_inputs(stack.model, tree, host_root, hasher);
+  stack.wanted = service_inputs(stack.model, stack.environment, tree, host_root, hasher);
   stack.compose_hash = compose_hash(stack.wanted, hasher);
   stack.config_hash = hasher.hash(config.text);
   return stack;
@@ -109,6 +113,16 @@ Result<std::vector<ContainerSummary>> StackPreparer::own_containers(const Job& j
   if (!record) return tl::unexpected(record.error());
   bool foreign = *record && (*record)->source_id != job.request.source_id && !containers->empty();
   for (const auto& container : *containers) foreign = foreign || !belongs_to(container, job.request);
+  if (!*record && containers->empty()) {
+    auto volumes = engine_.volumes({"com.docker.compose.project=" + stack.config.name}, deadline);
+    if (!volumes) return tl::unexpected(volumes.error());
+    for (const auto& volume : *volumes) {  // only doco-cd's name their source: L24
+      if (!is_managed(volume.labels)) continue;
+      const bool is_own = belongs_to(volume.labels, job.request);
+      foreign = foreign || !is_own;
+      stack.has_old_volumes = stack.has_old_volumes || is_own;
+    }
+  }
   if (foreign && !stack.config.adopt) return fail(Kind::conflict, std::string(kSomebodyElses));
   stack.is_known = record->has_value();
   stack.record = record->value_or(StackRecord{});
@@ -125,8 +139,8 @@ Status StackPreparer::plan_removal(const Job& job, PreparedStack& stack, const D
   stack.plan = {.stack = stack.config.name};
   for (const auto& [service, list] : stack.containers)
     stack.plan.services.push_back({service, ServiceAction::remove, {"the stack is taken down"}});
-  if (stack.is_known) stack.plan.reasons.push_back("the stack is taken down");
-  return {};
+  if (stack.is_known || stack.has_old_volumes) stack.plan.reasons.push_back("the stack is taken down");
+  return spare_this_process(stack);
 }
 
 Status StackPreparer::plan(const Job& job, const Digest& digest, PreparedStack& stack, bool settle,
@@ -156,12 +170,46 @@ Status StackPreparer::plan(const Job& job, const Digest& digest, PreparedStack& 
   };
   stack.plan = make_plan(question);
   if (lookup_error) return tl::unexpected(*lookup_error);
+  return spare_this_process(stack);
+}
+
+// U2, U4: compose would be ended with it, its work half done.
+Status StackPreparer::spare_this_process(const PreparedStack& stack) const {
+  if (options_.own_container.empty()) return {};
+  for (const auto& service : stack.plan.services) {
+    const bool ends = service.action == ServiceAction::recreate || service.action == ServiceAction::remove;
+    const auto found = stack.containers.find(service.service);
+    if (!ends || found == stack.containers.end()) continue;
+    if (std::ranges::any_of(found->second, [&](const auto& one) { return one.id == options_.own_container; }))
+      return fail(Kind::conflict,
+                  fmt::format("service {} is windlass itself, which cannot {} its own container ({}): do it from "
+                              "outside, with docker compose or a second windlass",
+                              service.service, to_string(service.action), join(service.reasons, ", ")));
+  }
   return {};
 }
 
 json::object StackPreparer::redacted_model(const PreparedStack& stack) const {
   InputHasher hasher(options_.hash_key);
   return redacted(stack.model, hasher);
+}
+
+Result<std::vector<DiscoveredStack>> StackPreparer::discovered(const JobRequest& request, const Deadline& deadline) {
+  auto stacks = releases_.discovered(request);
+  if (!stacks) return stacks;
+  auto others = discovered_by_doco_cd(engine_, releases_, request, deadline);
+  if (!others) return others;
+  std::ranges::move(*others, std::back_inserter(*stacks));
+  return stacks;
+}
+
+Result<std::string> StackPreparer::container_that_mounts(const std::string& host_path, const Deadline& deadline) {
+  const auto containers = engine_.containers({}, deadline);
+  if (!containers) return tl::unexpected(containers.error());
+  for (const auto& container : *containers)
+    for (const auto& source : container.bind_sources)
+      if (path_below(host_path, source)) return container.name;
+  return std::string();
 }
 
 Status StackPreparer::plan_moved_images(PreparedStack& stack, const Deadline& deadline) {
@@ -183,7 +231,7 @@ Status StackPreparer::plan_moved_images(PreparedStack& stack, const Deadline& de
       service.reasons = {fmt::format("image {} moved", image)};
     }
   }
-  return {};
+  return spare_this_process(stack);
 }
 
 }  // namespace windlass

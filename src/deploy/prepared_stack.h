@@ -40,6 +40,7 @@ struct PreparedStack {
   std::set<std::string> in_place;                 // files of the live directory that must stay the same on disk
   bool is_known = false;                          // the state file knows the stack:
   StackRecord record;
+  bool has_old_volumes = false;    // nobody knows it, nothing runs, but doco-cd left volumes of this source's
   ContainersByService containers;  // as they are now
   StackPlan plan;
   RollbackRule rollback;                          // the stack's own, else AUTO_ROLLBACK
@@ -57,6 +58,7 @@ class StackPreparer {
     Secret hash_key;                                 // of this installation (deploy/N9)
     std::map<std::string, std::string> process_env;  // what PASS_ENV lets through; empty without it
     bool restricted = false;                         // DEPLOY_POLICY=restricted
+    std::string own_container;                       // the id of the one that this process runs in, "" if in none
   };
 
   StackPreparer(Options options, Driver& driver, Engine& engine, ReleaseStore& releases);
@@ -65,7 +67,8 @@ class StackPreparer {
   Result<PreparedStack> prepare(const Job& job, const DeployConfig& config, const UnpackedTree& tree,
                                 const std::string& host_root, const Deadline& deadline);
 
-  // Looks at the engine and the state file, checks whose stack it is (deploy/O1), and makes the plan. The stack is
+  // Looks at the engine and the state file, checks whose stack it is (deploy/O1), and makes the plan. Kind::conflict
+  // when it is somebody else's, or when the plan would end the container that this process runs in. The stack is
   // locked by the caller. `settle`: containers that a killed driver left half made are settled first; without it
   // nothing is changed, and they are planned for as they are.
   // `digest`: what is deployed. Containers that nobody has on record and that were made from it, by doco-cd or before
@@ -75,13 +78,20 @@ class StackPreparer {
   // The model without secrets.
   json::object redacted_model(const PreparedStack& stack) const;
 
+  // Stacks that auto-discovery found for the source, target and ref of the request, by us or by doco-cd.
+  Result<std::vector<DiscoveredStack>> discovered(const JobRequest& request, const Deadline& deadline);
+
   // The same for a stack that is to be taken down: nothing if there is nothing of it. The plan removes every service.
   Status plan_removal(const Job& job, PreparedStack& stack, const Deadline& deadline);
+
+  // The name of a container, running or not, that mounts something at or below a path of the host; "" if none does.
+  Result<std::string> container_that_mounts(const std::string& host_path, const Deadline& deadline);
 
   // After images were pulled: services whose image of that name is another one now are to be recreated.
   Status plan_moved_images(PreparedStack& stack, const Deadline& deadline);
 
  private:
+  Status spare_this_process(const PreparedStack& stack) const;
   Result<std::vector<ContainerSummary>> own_containers(const Job& job, PreparedStack& stack, const Deadline& deadline);
 
   Options options_;

@@ -73,10 +73,13 @@ json::value stacks_to_json(const std::vector<SettledStack>& stacks) {
     array.push_back(json::object{{"name", stack.name},
                                  {"skipped_because", stack.skipped_because},
                                  {"services", std::move(services)},
-                                 {"release_of", to_json(stack.release_of)}});
+                                 {"release_of", to_json(stack.release_of)},
+                                 {"keeps_orphans", stack.keeps_orphans}});
   }
   return array;
 }
+
+bool is_true(const json::value* value) { return value != nullptr && value->is_bool() && value->get_bool(); }
 
 std::vector<SettledStack> settled_stacks(const json::value& value) {
   std::vector<SettledStack> stacks;
@@ -87,7 +90,8 @@ std::vector<SettledStack> settled_stacks(const json::value& value) {
     if (object == nullptr) continue;
     SettledStack stack{.name = std::string(text_of(*object, "name")),
                        .skipped_because = std::string(text_of(*object, "skipped_because")),
-                       .release_of = text_map(object_of(*object, "release_of"))};
+                       .release_of = text_map(object_of(*object, "release_of")),
+                       .keeps_orphans = is_true(object->if_contains("keeps_orphans"))};
     if (const auto* services = array_of(*object, "services")) {
       for (const auto& service : *services) {
         const auto* fields = service.if_object();

@@ -30,6 +30,7 @@ struct SettledStack {
   std::string skipped_because;                    // "" if it is deployed: webhook_filter and the like
   std::vector<ServiceShape> services;             // what N17 looks for
   std::map<std::string, std::string> release_of;  // service -> release that made its containers
+  bool keeps_orphans = false;                     // containers of services that are no more may stay (deploy/N17)
 };
 
 // A run that ended well: with an equal key nothing has to be read or resolved again (deploy/N2b).

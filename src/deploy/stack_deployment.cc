@@ -8,6 +8,7 @@
 #include "base/crash_point.h"
 #include "deploy/heartbeat.h"
 #include "deploy/labels.h"
+#include "deploy/volumes.h"
 #include "sys/crypto.h"
 
 namespace windlass {
@@ -22,12 +23,43 @@ StackRules rules_of(const DeployConfig& config) {
           .reconciliation = config.reconciliation};
 }
 
+// Tells how a deployment ended, by an exception too.
+class Ending {
+ public:
+  using Told = void (Observer::*)(const StackEvent&);
+  Ending(Observer& observer, StackEvent& event, const Clock& clock)
+      : observer_(observer), event_(event), clock_(clock), started_(clock.steady_now()) {}
+  Ending(const Ending&) = delete;
+  Ending& operator=(const Ending&) = delete;
+  ~Ending() {
+    event_.elapsed = std::chrono::round<std::chrono::milliseconds>(clock_.steady_now() - started_);
+    (observer_.*told_)(event_);
+  }
+  void is(Told told) { told_ = told; }
+
+ private:
+  Observer& observer_;
+  StackEvent& event_;
+  const Clock& clock_;
+  SteadyTime started_;
+  Told told_ = &Observer::deployment_failed;
+};
+
 // Is there anything to do for compose?
 bool needs_driver(const StackPlan& plan) {
   return !plan.reasons.empty() || std::any_of(plan.services.begin(), plan.services.end(), [](const auto& service) {
     return service.action != ServiceAction::keep && service.action != ServiceAction::adopt &&
            service.action != ServiceAction::signal;
   });
+}
+
+// Without compose nobody makes a container of a service that is left without any: a finished one that somebody removed
+// (N17).
+std::vector<ServiceShape> awaited_services(const PreparedStack& stack) {
+  auto services = stack.services;
+  if (!needs_driver(stack.plan))
+    std::erase_if(services, [&](const ServiceShape& service) { return !stack.containers.contains(service.name); });
+  return services;
 }
 
 // L21: a service that changes gets the new labels, which alone makes compose recreate it; an unchanged one gets exactly
@@ -37,7 +69,7 @@ void put_labels(json::object& model, const PreparedStack& stack, const Labels& f
   if (services == nullptr) return;
   for (auto& member : *services) {
     auto* service = member.value().if_object();
-    if (service == nullptr) continue;
+    if (service == nullptr || service->contains("provider")) continue;
     auto& labels = (*service)["labels"];
     if (!labels.is_object()) labels = json::object();
     const std::string name(member.key());
@@ -74,11 +106,10 @@ Status StackDeployment::told(const ReleaseOrigin& origin, const PreparedStack& s
       .job = origin.job, .stack = stack.config.name, .revision = revision_to(origin.job.request, origin.digest)};
   for (const auto& service : stack.plan.services)
     if (service.action != ServiceAction::keep) event.changed_services.push_back(service.service);
-  const auto started = clock_.steady_now();
   observer.deployment_started(event);
-  const auto done = step();
-  event.elapsed = std::chrono::round<std::chrono::milliseconds>(clock_.steady_now() - started);
-  (observer.*(done ? well : &Observer::deployment_failed))(event);
+  Ending ending(observer, event, clock_);
+  auto done = step();
+  if (done) ending.is(well);
   return done;
 }
 
@@ -175,11 +206,17 @@ Status StackDeployment::start(const ReleaseOrigin& origin, PreparedStack& stack,
 Status StackDeployment::up_and_watch(PreparedStack& stack, json::object model, const Log& log,
                                      const Deadline& deadline) {
   const auto timeout = start_timeout(stack.config);
-  Heartbeat heartbeat(log, "creating services");
+  Heartbeat heartbeat(log, "signaling services");
   auto watch = HealthWatch::open(engine_, stack.config.name, deadline);  // first, so that no event is missed
   if (!watch) return tl::unexpected(watch.error());
   if (auto sent = send_signals(stack, log, deadline); !sent) return sent;
   if (needs_driver(stack.plan)) {
+    heartbeat.phase("preparing deployment resources");
+    if (auto renewed = renew_volumes(engine_, stack.model, stack.config.name, log, deadline); !renewed) {
+      if (renewed.error().kind != Kind::unavailable) stack.failure = StartFailure::failed;
+      return renewed;
+    }
+    heartbeat.phase("creating services");
     crash_point("driver.before_up");
     const auto until = deadline.within(timeout);
     auto up = driver_.up({stack.config.name, std::move(model), stack.environment},
@@ -189,7 +226,7 @@ Status StackDeployment::up_and_watch(PreparedStack& stack, json::object model, c
   }
   heartbeat.phase("waiting for services to start");
   crash_point("watch.waiting");
-  auto well = (*watch)->wait(stack.services, timeout, deadline);
+  auto well = (*watch)->wait(awaited_services(stack), timeout, deadline);
   if (well && stack.rollback.enabled()) {
     heartbeat.phase("waiting for services to prove stable");
     well = (*watch)->hold(stack.rollback.stable_for, deadline);
@@ -255,6 +292,9 @@ Status StackDeployment::record(Release& release, const PreparedStack& stack, con
   const auto containers = engine_.containers({"com.docker.compose.project=" + stack.config.name}, deadline);
   // A good release without its images could neither come back nor be kept from pruning: as if we had been killed here.
   if (done && !containers) return tl::unexpected(containers.error());
+  for (const auto& service : stack.services)
+    if (done && service.is_provided && stack.plan.makes_new_containers(service.name))
+      release_of[service.name] = release.id;
   if (containers)
     for (const auto& [service, list] : by_service(*containers)) {
       if (stack.plan.action_of(service) == ServiceAction::adopt) release_of[service] = release.id;

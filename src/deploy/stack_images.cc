@@ -96,6 +96,7 @@ void StackImages::prune(const std::string& stack, const Log& log, const Deadline
   std::set<std::string> gone;
   std::set_difference(old->begin(), old->end(), needed->begin(), needed->end(), std::inserter(gone, gone.end()));
   if (gone.empty()) return;
+  const Heartbeat heartbeat(log, "pruning unused images");
   const auto used = used_images(deadline);
   if (!used) return log.warning("images were not pruned", {{"error", used.error().message}});
   for (const auto& id : *used) gone.erase(id);

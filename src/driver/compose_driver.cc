@@ -89,7 +89,8 @@ void mask_environments(const json::object& model, Masks& masks) {
 Status refuse_providers(const json::object& model) {
   for (const auto& service : services_of(model))
     if (const auto* members = service.value().if_object(); members != nullptr && members->contains("provider"))
-      return fail(Kind::invalid, fmt::format("policy: service {}: provider", printable(service.key(), 256)));
+      return fail(Kind::invalid, fmt::format("policy: service {}: provider (ALLOW_PROVIDER_SERVICES=true lets it in)",
+                                             printable(service.key(), 256)));
   return {};
 }
 
@@ -161,7 +162,8 @@ class ComposeDriver final : public Driver {
     auto model = parse_json(exit->out);
     if (!model) return while_doing("docker compose config: reading its model", model.error());
     if (!model->is_object()) return fail(Kind::internal, "docker compose config: its model is not an object");
-    if (auto allowed = refuse_providers(model->as_object()); !allowed) return tl::unexpected(allowed.error());
+    if (!options_.providers)
+      if (auto allowed = refuse_providers(model->as_object()); !allowed) return tl::unexpected(allowed.error());
     if (auto allowed = refuse_credentials(model->as_object()); !allowed) return tl::unexpected(allowed.error());
     return std::move(model->as_object());
   }

@@ -203,7 +203,7 @@ TEST_F(ComposeDriverTest, SaysInTheToolsWordsWhatIsWrong) {
       {"config", {.out = "{"}, "invalid: docker compose config: reading its model: "},
       {"config",
        {.out = R"({"services":{"s":{"provider":{"type":"x"}}}})"},
-       "invalid: policy: service s: provider"},  // X18
+       "invalid: policy: service s: provider (ALLOW_PROVIDER_SERVICES=true lets it in)"},  // X18
       {"up",
        {.code = 1, .err = " Container shop-a-1  Creating\nError response from daemon: No such image: nope:1\n"},
        "conflict: docker compose up: Error response from daemon: No such image: nope:1"},
