@@ -195,6 +195,39 @@ TEST_F(PipelineTest, TouchesNothingThatTheRestrictedPolicyForbids) {
   EXPECT_EQ(run().status, RunStatus::succeeded);
 }
 
+// reliability/F9: the engine still works on what the tool of a killed process had asked for
+TEST_F(PipelineTest, SettlesWhatAppearsInTheWayOfTheTool) {
+  run();
+  release_2();
+  source.files["www/index.html"] = "v2";
+  int late = 2;
+  driver.before_up = [&](const std::string& stack) {
+    driver.up_error.reset();
+    if (late-- == 0) return;
+    auto half = engine.projects[stack]["page"];
+    half.id = "half";
+    half.name = "0123456789ab_web-page-1";
+    engine.projects[stack]["page of a killed process"] = half;
+    driver.up_error = Error{Kind::conflict, "the container name is already in use"};
+  };
+  const auto outcome = run();
+  EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
+  EXPECT_EQ(driver.upped, 4);
+  EXPECT_EQ(engine.projects["web"].count("page of a killed process"), 0u);
+
+  source.files["www/index.html"] = "v3";  // what is there again and again is somebody's doing
+  source.settled = Settled{.deploy = kDigest1, .reason = {}};
+  late = 100;
+  EXPECT_EQ(run().status, RunStatus::failed);
+  EXPECT_EQ(driver.upped, 7);
+}
+
+TEST_F(PipelineTest, TriesOnceWhenNothingHalfMadeIsInTheWay) {
+  driver.up_error = Error{Kind::conflict, "port is already allocated"};
+  EXPECT_EQ(run().status, RunStatus::failed);
+  EXPECT_EQ(driver.upped, 1);
+}
+
 TEST_F(PipelineTest, TouchesNothingWhenAnImageCannotBePulled) {
   run();
   release_2();

@@ -148,7 +148,8 @@ Status StackPreparer::plan(const Job& job, const Digest& digest, PreparedStack& 
   auto containers = own_containers(job, stack, deadline);
   if (!containers) return tl::unexpected(containers.error());
   if (settle)
-    if (auto settled = settle_half_recreated(engine_, *containers, deadline); !settled) return settled;
+    if (auto settled = settle_half_recreated(engine_, *containers, deadline); !settled)
+      return tl::unexpected(settled.error());
   stack.containers = by_service(*containers);
   std::optional<Error> lookup_error;
   PlanQuestion question{.stack = stack.config.name,

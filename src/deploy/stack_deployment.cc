@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/crash_point.h"
+#include "deploy/half_recreated.h"
 #include "deploy/heartbeat.h"
 #include "deploy/labels.h"
 #include "deploy/volumes.h"
@@ -17,6 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kDownTimeout = 10min;
+constexpr int kUpTries = 3;
 
 StackRules rules_of(const DeployConfig& config) {
   return {.discovery = config.is_discovered ? std::optional(config.auto_discovery) : std::nullopt,
@@ -203,6 +205,21 @@ Status StackDeployment::start(const ReleaseOrigin& origin, PreparedStack& stack,
   return {};
 }
 
+// What the tool of a killed process had asked for, the engine may make only now, with the name that our tool wants.
+Status StackDeployment::up(const PreparedStack& stack, json::object model, const Log& log, const Deadline& deadline) {
+  const ResolvedStack resolved{stack.config.name, std::move(model), stack.environment};
+  const UpOptions options{.remove_orphans = stack.config.remove_orphans, .project_dir = stack.working_dir};
+  auto done = driver_.up(resolved, options, deadline);
+  for (int tries = 1; !done && done.error().kind == Kind::conflict && tries < kUpTries; ++tries) {
+    auto containers = engine_.containers({"com.docker.compose.project=" + stack.config.name}, deadline);
+    const auto settled = containers ? settle_half_recreated(engine_, *containers, deadline) : 0;
+    if (!settled || *settled == 0) break;
+    log.warning("a half recreated container was in the way", {{"error", done.error().message}});
+    done = driver_.up(resolved, options, deadline);
+  }
+  return done;
+}
+
 Status StackDeployment::up_and_watch(PreparedStack& stack, json::object model, const Log& log,
                                      const Deadline& deadline) {
   const auto timeout = start_timeout(stack.config);
@@ -219,10 +236,9 @@ Status StackDeployment::up_and_watch(PreparedStack& stack, json::object model, c
     heartbeat.phase("creating services");
     crash_point("driver.before_up");
     const auto until = deadline.within(timeout);
-    auto up = driver_.up({stack.config.name, std::move(model), stack.environment},
-                         {.remove_orphans = stack.config.remove_orphans, .project_dir = stack.working_dir}, until);
+    auto done = up(stack, std::move(model), log, until);
     crash_point("driver.after_up");
-    if (!up) return tl::unexpected(why_not_up(**watch, stack, up.error(), until, deadline));
+    if (!done) return tl::unexpected(why_not_up(**watch, stack, done.error(), until, deadline));
   }
   heartbeat.phase("waiting for services to start");
   crash_point("watch.waiting");

@@ -61,6 +61,7 @@ class StackDeployment {
   Release new_release(const ReleaseOrigin& origin, const PreparedStack& stack) const;
   Status keep_inputs_of_adopted(const PreparedStack& stack);
   Status send_signals(const PreparedStack& stack, const Log& log, const Deadline& deadline);
+  Status up(const PreparedStack& stack, json::object model, const Log& log, const Deadline& deadline);
   Status up_and_watch(PreparedStack& stack, json::object model, const Log& log, const Deadline& deadline);
   Error why_not_up(HealthWatch& watch, PreparedStack& stack, Error cause, const Deadline& until,
                    const Deadline& deadline);
