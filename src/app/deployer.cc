@@ -73,7 +73,7 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   made->registry_ = Registry::make({.insecure_registries = settings.oci_insecure_registries,
                                     .rules = settings.oci_registries,
                                     .user_agent = "windlass/" WINDLASS_VERSION},
-                                   parts.transport, *made->credentials_, *made->store_, parts.log);
+                                   parts.transport, *made->credentials_, *made->store_, parts.clock, parts.log);
   made->trust_ =
       std::make_unique<ArtifactTrust>(ArtifactTrust::Options{.workers = settings.oci_verify_max_workers,
                                                              .trusted_root_file = settings.oci_trusted_root_file},
