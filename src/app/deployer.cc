@@ -86,6 +86,7 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   made->driver_ =
       make_compose_driver({.environment = parts.environment,
                            .secrets = secrets_of(settings),
+                           .insecure_registries = settings.oci_insecure_registries,
                            .oci_includes = !settings.oci_trust_policy.enabled || !settings.oci_verify_includes,
                            .quiet = settings.docker_quiet_deploy},
                           *made->processes_, parts.log);
