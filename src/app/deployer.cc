@@ -78,7 +78,7 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   made->registry_ = Registry::make({.insecure_registries = settings.oci_insecure_registries,
                                     .rules = settings.oci_registries,
                                     .user_agent = "windlass/" WINDLASS_VERSION},
-                                   parts.transport, *made->credentials_, *made->store_, parts.log);
+                                   parts.transport, *made->credentials_, *made->store_, parts.clock, parts.log);
   made->trust_ =
       std::make_unique<ArtifactTrust>(ArtifactTrust::Options{.workers = settings.oci_verify_max_workers,
                                                              .trusted_root_file = settings.oci_trusted_root_file},
@@ -91,6 +91,7 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   made->driver_ =
       make_compose_driver({.environment = compose_environment(settings, parts.environment),
                            .secrets = secrets_of(settings),
+                           .insecure_registries = settings.oci_insecure_registries,
                            .oci_includes = !settings.oci_trust_policy.enabled || !settings.oci_verify_includes,
                            .providers = settings.allow_provider_services,
                            .quiet = settings.docker_quiet_deploy},

@@ -148,6 +148,7 @@ tl::expected<Pipeline::Ready, JobOutcome> Pipeline::get_ready(Run& run, const st
   auto live_path = run.is_look ? live_.path_to_be(request.source_id, *plain_path, request.ref, request.ref_is_digest)
                                : live_.path_for(request.source_id, *plain_path, request.ref, request.ref_is_digest);
   if (!live_path) return failed(FailedStep::path, live_path.error(), false);
+  if (*live_path != *plain_path) run.own_path = *live_path;
   for (auto& config : configs->stacks) {
     config.reference = request.ref;  // config 3: the artifact's tag or digest always counts
     run.stacks.push_back(prepared(run, std::move(config)));
@@ -352,6 +353,7 @@ JobOutcome Pipeline::conclude(const Run& run) {
   outcome.message = run.stacks.empty() ? "no stacks found"
                     : deployed == 0    ? fmt::format("{}", fmt::join(reasons, "; "))
                                        : "job completed successfully";
+  if (deployed != 0 && !run.own_path.empty()) outcome.message += ", with its files in " + run.own_path;
   if (deployed != 0 && !reasons.empty())
     outcome.message +=
         fmt::format(": {} deployed, {} skipped ({})", deployed, reasons.size(), fmt::join(reasons, "; "));

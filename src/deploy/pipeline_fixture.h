@@ -259,12 +259,13 @@ struct FakeLive final : LiveDirectories {
   std::set<std::string> in_place;      // of the last sync
   std::optional<SyncFailure> failure;  // of the next sync
   int given = 0;
+  std::string suffix;  // of the live path, where another reference has the plain one
   Result<std::string> path_for(const std::string&, const std::string& plain, const std::string&, bool) override {
     ++given;
-    return plain;
+    return plain + suffix;
   }
   Result<std::string> path_to_be(const std::string&, const std::string& plain, const std::string&, bool) override {
-    return plain;
+    return plain + suffix;
   }
   std::map<std::string, std::string> claimed;  // path -> "source ref"
   Status claim(const std::string& source_id, const std::string& path, const std::string& ref, bool) override {

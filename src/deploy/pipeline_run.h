@@ -47,6 +47,7 @@ struct Pipeline::Run {
   FailedStep failing_step = FailedStep::deployment;  // of a stack that fails now
   std::string_view archive;                          // of a look: what is to be unpacked instead of fetched
   bool is_look = false;                              // only finds out what a deployment would do
+  std::string own_path;                              // the live directory, where it is not the plain one (oci 9)
   std::optional<Release> back_to;                    // set: this run brings that release back
   std::string only;                                  // of a repair: the one stack that it is about; "": all of them
   // Of a repair: ReleaseStore::newest() when it was decided.

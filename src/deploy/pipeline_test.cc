@@ -380,6 +380,15 @@ TEST_F(PipelineTest, CountsWhatWasDeployedAndWhatSkipped) {  // webhook/X6
   EXPECT_EQ(outcome.stacks[1].status, RunStatus::skipped);
 }
 
+TEST_F(PipelineTest, TellsWhereTheFilesAreWhenAnotherReferenceHasThePlainPath) {  // oci 9
+  live.suffix = "@staging";
+  source.files[".doco-cd.yaml"] = "name: web\n---\nname: left\nwebhook_filter: ^v[0-9]\n";
+  EXPECT_EQ(run().message,
+            "job completed successfully, with its files in reg.example/my/app@staging: 1 deployed, 1 skipped (left: "
+            "webhook_filter '^v[0-9]' does not match main)");
+  EXPECT_EQ(run().message, "web: no changes; left: webhook_filter '^v[0-9]' does not match main");
+}
+
 TEST_F(PipelineTest, TellsWhichStepFailed) {  // webhook/R29 to R32
   source.settled = tl::unexpected(Error{Kind::unavailable, "registry down"});
   auto outcome = run();

@@ -52,6 +52,9 @@ bool is_unsafe_with_oci_includes(std::string_view version) {
   return parts >= std::vector{2, 34, 0} && parts <= std::vector{2, 40, 1};
 }
 
+// Its option --insecure-registry, which no help text shows. Older ones end when they are given it.
+bool knows_insecure_registries(std::string_view version) { return numbers(version) >= std::vector{5, 0, 0}; }
+
 const json::object& services_of(const json::object& model) {
   static const json::object none;
   const auto* services = object_of(model, "services");
@@ -151,6 +154,8 @@ class ComposeDriver final : public Driver {
     call.command.working_dir = stack.project_dir;
     call.command.output_bytes_max = kModelBytesMax;
     for (const auto& file : stack.compose_files) call.add({"-f", file});
+    if (knows_insecure_registries(version()))
+      for (const auto& registry : options_.insecure_registries) call.add({"--insecure-registry", registry});
     call.add({"config", "--format", "json"});
     call.shorten = stack.project_dir.string() + "/";  // a private copy; people know its files by their relative names
     auto exit = run("config", call, deadline);
@@ -321,6 +326,10 @@ class ComposeDriver final : public Driver {
                   fmt::format("{}: oci:// includes are refused with docker compose {} (CVE-2025-62725): update it to "
                               "2.40.2 or newer",
                               doing, used));
+    if (step == "config" && !options_.insecure_registries.empty() && !knows_insecure_registries(used) &&
+        text.find("server gave HTTP response to HTTPS client") != text.npos)
+      text +=
+          fmt::format(" (docker compose {} asks no registry of OCI_INSECURE_REGISTRIES in plain HTTP: 5.0 does)", used);
     const auto kind = kind_of_failure(step, text);
     if (step == "pull" && kind == Kind::denied) text += kCredentialsHint;
     return fail(kind, fmt::format("{}: {}", doing, text));

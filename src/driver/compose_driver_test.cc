@@ -308,6 +308,25 @@ TEST_F(ComposeDriverTest, RefusesOciIncludesWithVersionsThatAreUnsafe) {
   }
 }
 
+// oci 6: what doco-cd has OCI_INSECURE_REGISTRIES for
+TEST_F(ComposeDriverTest, LetsIncludesComeFromInsecureRegistriesWithVersionsThatCan) {
+  options.insecure_registries = {"registry.lan:5000", "10.0.0.1"};
+  const auto refusal = std::string("http: server gave HTTP response to HTTPS client");
+  const struct {
+    std::string version, given, hint;
+  } rows[] = {
+      {"2.40.3", "", " (docker compose 2.40.3 asks no registry of OCI_INSECURE_REGISTRIES in plain HTTP: 5.0 does)"},
+      {"5.0.0", " --insecure-registry registry.lan:5000 --insecure-registry 10.0.0.1", ""}};
+  for (const auto& [version, given, hint] : rows) {
+    const auto one = driver();
+    answer({.out = version});
+    ASSERT_TRUE(one->check(soon()));
+    answer({.code = 1, .err = refusal + "\n"});
+    EXPECT_EQ(message_of(one->resolve(shop, soon())), "invalid: docker compose config: " + refusal + hint);
+    EXPECT_TRUE(line_of(runner.ran.back()).ends_with("more.yaml" + given + " config --format json"));
+  }
+}
+
 TEST_F(ComposeDriverTest, RunsThePluginItselfWhereItIsFound) {
   const std::filesystem::path folder = testing::TempDir() + "plugins";
   std::filesystem::create_directories(folder / "cli-plugins");

@@ -20,7 +20,8 @@ class RegistryAccess {
  public:
   using Ask = RegistryAsk;
 
-  RegistryAccess(RegistryOptions options, HttpTransport& transport, CredentialSource& credentials, Log log);
+  RegistryAccess(RegistryOptions options, HttpTransport& transport, CredentialSource& credentials, const Clock& clock,
+                 Log log);
 
   // Any status that does not pass by asking again is a good result. A mirror is asked once, and only for what is
   // immutable; whatever keeps it from serving, the next one is asked, at last the registry itself.
@@ -40,6 +41,7 @@ class RegistryAccess {
   RegistryPlaces places_;
   HttpTransport& transport_;
   CredentialSource& credentials_;
+  const Clock& clock_;
   Log log_;
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<RegistryPeer>> peers_;  // by key of the place

@@ -148,9 +148,8 @@ Status StagedTree::add_folder(const std::string& path, unsigned mode) {
   auto parent = open_parent(path);
   if (!parent) return tl::unexpected(parent.error());
   const std::string name(base_of(path));
-  // Unknown to us and yet there: a file system that takes two names for one (oci 8).
   if (!nodes_.contains(path) && ::mkdirat(parent->get(), name.c_str(), 0700) != 0)
-    return tl::unexpected(system_error("making folder " + path, errno));
+    return tl::unexpected(creation_error(path, errno));
   const unsigned kept = (mode & 0777) | 0700;
   if (::fchmodat(parent->get(), name.c_str(), kept, 0) != 0)
     return tl::unexpected(system_error("making folder " + path, errno));
@@ -171,7 +170,7 @@ Status StagedTree::make_room_for_file(const std::string& path, std::uint64_t siz
 Result<FileDescriptor> StagedTree::create_file(const std::string& path, std::uint64_t size_bytes) {
   if (auto room = make_room_for_file(path, size_bytes); !room) return tl::unexpected(room.error());
   auto file = open_without_links(root_.get(), path, O_RDWR | O_CREAT | O_EXCL, 0600);
-  if (!file.valid()) return tl::unexpected(system_error("creating " + path, errno));
+  if (!file.valid()) return tl::unexpected(creation_error(path, errno));
   return file;
 }
 
@@ -333,7 +332,7 @@ Status StagedTree::make_links() {
     auto parent = open_parent(path);
     if (!parent) return tl::unexpected(parent.error());
     if (::symlinkat(node.entry.content.c_str(), parent->get(), std::string(base_of(path)).c_str()) != 0)
-      return tl::unexpected(system_error("making link " + path, errno));
+      return tl::unexpected(creation_error(path, errno));
   }
   return {};
 }
