@@ -391,7 +391,7 @@ void Pipeline::keep_settled_stack(const Run& run) {
 void Pipeline::keep_rules(const Run& run) {
   for (const auto& stack : run.stacks)
     if (!stack.config.destroy.enabled && stack.filtered_because.empty())
-      if (auto kept = releases_.keep_as_it_is(stack.config.name, *run.digest, stack.config.reconciliation); !kept)
+      if (auto kept = releases_.keep_as_it_is(stack.config.name, *run.digest, rules_of(stack.config)); !kept)
         run.log.warning("state of the stack was not kept",
                         {{"stack", stack.config.name}, {"error", kept.error().message}});
 }

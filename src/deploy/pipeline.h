@@ -68,6 +68,7 @@ class Pipeline {
   JobOutcome deploy(Run& run);
   Status settle_look(Run& run);
   StackReport report_on(const Run& run, std::size_t index);
+  Result<std::vector<std::string>> warnings_on(const Run& run, const PreparedStack& stack, const Ready& ready);
   PreparedStack prepared(const Run& run, DeployConfig config) const;
   std::optional<JobOutcome> lock_stacks(Run& run);
   void for_each_stack(Run& run, const std::function<Status(PreparedStack&)>& step);

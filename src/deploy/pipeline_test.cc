@@ -137,6 +137,21 @@ TEST_F(PipelineTest, RenewsAVolumeThatOnlyMountsAShare) {  // deploy/C8
   EXPECT_EQ(driver.upped, 2);
 }
 
+TEST_F(PipelineTest, TellsInAPlanWhatElseWouldHappen) {  // deploy/P10, C8, S20
+  driver.models["web"] = R"({"name":"web","services":{"page":{"image":"nginx:1","volumes":[
+        {"type":"bind","source":"{root}/www","target":"/www"},{"type":"bind","source":"{root}/cache","target":"/c"},
+        {"type":"bind","source":"{root}/logs","target":"/l"},{"type":"bind","source":"/etc/none","target":"/n"}]}},
+      "volumes":{"data":{"name":"web_data","labels":{"tier":"1"}}}})";
+  engine.volumes_of["web"] = {{"web_data", "local", {}, {}}};
+  fs::create_directories(folder / "reg.example/my/app/logs");
+  const auto report = pipeline->look({.id = new_uuid_v7(), .request = request()}, "", Deadline::in(5s));
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->stacks.at(0).warnings,
+            (std::vector<std::string>{"cache is mounted and not there: the engine makes it, an empty folder of root's",
+                                      "volume web_data is there with another label tier and stays as it is: it holds "
+                                      "data"}));
+}
+
 TEST_F(PipelineTest, WritesTheFilesOfAReleaseThatChangesNoService) {
   run();
   release_2();

@@ -77,11 +77,12 @@ ServicePlan plan_service(const PlanQuestion& question, const ServiceShape& shape
       return {shape.name, ServiceAction::keep, {}};
     return {shape.name, ServiceAction::create, {"service not deployed"}};
   }
-  if (must_be_new) return {shape.name, ServiceAction::recreate, {"its container changed"}};
+  const int running = running_count(found->second);
+  const bool others_run = running > 0 && running < shape.replicas;  // they are no worse for it
+  if (must_be_new && !others_run) return {shape.name, ServiceAction::recreate, {"its container changed"}};
   auto changes = changes_of(question, shape.name, found->second);
   if (!changes.counted.empty()) return {shape.name, ServiceAction::recreate, std::move(changes.counted)};
-  const int running = running_count(found->second);
-  if (shape.must_run() && running != shape.replicas)
+  if ((shape.must_run() || must_be_new) && running != shape.replicas)
     return {shape.name,
             ServiceAction::start,
             {fmt::format("replicas mismatch: {} running, {} wanted", running, shape.replicas)}};

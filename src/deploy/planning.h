@@ -48,7 +48,7 @@ struct PlanQuestion {
   std::map<std::string, RecreateIgnore> ignores;  // by service
   bool is_at_digest = false;  // labels say that the stack is what it is to be: what nobody has on record is taken over
   bool force_recreate = false;
-  std::string recreate;  // a service that is made anew whatever it is like
+  std::string recreate;  // a service that is made anew whatever it is like, unless other replicas of it run
   bool remove_orphans = true;
   bool last_release_failed = false;
 

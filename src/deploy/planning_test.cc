@@ -84,6 +84,22 @@ TEST_F(PlanTest, ForcesWhenAsked) {  // deploy/N21
   EXPECT_EQ(plan(), "recreate web (force_recreate is set)");
 }
 
+TEST_F(PlanTest, LeavesOtherReplicasOfABrokenOneAlone) {  // deploy/E4
+  question.recreate = "web";
+  EXPECT_EQ(plan(), "recreate web (its container changed)");
+  for (const char* restart : {"always", "no"}) {
+    question.services = {{.name = "web", .replicas = 2, .restart = restart}};
+    question.containers = by_service({container("web", "r1"), container("web", "r1", "exited")});
+    EXPECT_EQ(plan(), "start web (replicas mismatch: 1 running, 2 wanted)");
+    question.containers = by_service({container("web", "r1")});
+    EXPECT_EQ(plan(), "start web (replicas mismatch: 1 running, 2 wanted)");
+    question.containers = by_service({container("web", "r1"), container("web", "r1")});
+    EXPECT_EQ(plan(), "recreate web (its container changed)");
+    question.containers = by_service({container("web", "r1", "exited"), container("web", "r1", "dead")});
+    EXPECT_EQ(plan(), "recreate web (its container changed)");
+  }
+}
+
 TEST_F(PlanTest, RemovesOrphansOnlyWhenTold) {  // deploy/N17, C15
   question.containers = by_service({container("web", "r1"), container("old", "r0")});
   EXPECT_EQ(plan(), "keep web; remove old (service is unnecessary)");

@@ -204,6 +204,13 @@ Result<std::vector<DiscoveredStack>> StackPreparer::discovered(const JobRequest&
   return stacks;
 }
 
+Result<std::vector<ChangedVolume>> StackPreparer::changed_volumes(const PreparedStack& stack,
+                                                                  const Deadline& deadline) {
+  const auto there = engine_.volumes({"com.docker.compose.project=" + stack.config.name}, deadline);
+  if (!there) return tl::unexpected(there.error());
+  return windlass::changed_volumes(stack.model, *there);
+}
+
 Result<std::string> StackPreparer::container_that_mounts(const std::string& host_path, const Deadline& deadline) {
   const auto containers = engine_.containers({}, deadline);
   if (!containers) return tl::unexpected(containers.error());

@@ -15,6 +15,7 @@
 #include "config/deploy_config.h"
 #include "deploy/planning.h"
 #include "deploy/release_store.h"
+#include "deploy/volumes.h"
 #include "docker/engine.h"
 #include "driver/driver.h"
 #include "model/job.h"
@@ -83,6 +84,9 @@ class StackPreparer {
 
   // The same for a stack that is to be taken down: nothing if there is nothing of it. The plan removes every service.
   Status plan_removal(const Job& job, PreparedStack& stack, const Deadline& deadline);
+
+  // Volumes of the stack that are there otherwise than its model says.
+  Result<std::vector<ChangedVolume>> changed_volumes(const PreparedStack& stack, const Deadline& deadline);
 
   // The name of a container, running or not, that mounts something at or below a path of the host; "" if none does.
   Result<std::string> container_that_mounts(const std::string& host_path, const Deadline& deadline);

@@ -79,6 +79,10 @@ json::value stacks_to_json(const std::vector<SettledStack>& stacks) {
   return array;
 }
 
+std::string stored_discovery(const StackRules& rules) {
+  return rules.discovery ? json::serialize(to_json(*rules.discovery)) : "";
+}
+
 bool is_true(const json::value* value) { return value != nullptr && value->is_bool() && value->get_bool(); }
 
 std::vector<SettledStack> settled_stacks(const json::value& value) {
@@ -221,18 +225,19 @@ Status ReleaseStore::begin(const Release& release, const std::map<std::string, S
       .bind(request.source_id)
       .bind(request.ref_is_digest ? "@" : request.ref)
       .bind(request.target);
-  stack.bind(rules.discovery ? json::serialize(to_json(*rules.discovery)) : "");
+  stack.bind(stored_discovery(rules));
   stack.bind(json::serialize(to_json(rules.reconciliation)));
   if (auto done = stack.run(); !done) return done;
   return transaction->commit();
 }
 
-Status ReleaseStore::keep_as_it_is(const std::string& stack, const Digest& digest, const ReconciliationRule& rule) {
+Status ReleaseStore::keep_as_it_is(const std::string& stack, const Digest& digest, const StackRules& rules) {
   const std::lock_guard lock(mutex_);
   auto update = db_->query(
-      "UPDATE stacks SET reconciliation = ?1, brought = ?2 WHERE name = ?3 AND (reconciliation != ?1 OR brought != "
-      "?2)");
-  return update.bind(json::serialize(to_json(rule))).bind(digest.str()).bind(stack).run();
+      "UPDATE stacks SET reconciliation = ?1, brought = ?2, discovery = ?4 WHERE name = ?3 AND (reconciliation != ?1 "
+      "OR brought != ?2 OR discovery != ?4)");
+  update.bind(json::serialize(to_json(rules.reconciliation))).bind(digest.str()).bind(stack);
+  return update.bind(stored_discovery(rules)).run();
 }
 
 Result<std::map<std::string, ReconciliationRule>> ReleaseStore::reconciliations() {

@@ -89,7 +89,7 @@ class ReleaseStore {
   Status begin(const Release& release, const std::map<std::string, ServiceInputs>& made, const StackRules& rules = {});
   // Of a stack that another digest leaves as it was deployed, while its rules may not be. Nothing is written if both
   // are known.
-  Status keep_as_it_is(const std::string& stack, const Digest& digest, const ReconciliationRule& rule);
+  Status keep_as_it_is(const std::string& stack, const Digest& digest, const StackRules& rules);
   // Of all stacks that are deployed, by name. One that an older windlass deployed has the default.
   Result<std::map<std::string, ReconciliationRule>> reconciliations();
   // The same of one; nothing if it is not deployed.

@@ -222,6 +222,27 @@ TEST_F(RemovalTest, TakesTheNewestWordOfTheFile) {  // deploy/R13
   EXPECT_EQ(driver.downed, std::vector<std::string>{"two volumes"});
 }
 
+TEST_F(RemovalTest, KeepsTheRulesOfAStackThatNothingElseChanged) {  // deploy/N18
+  const auto discover_two = [&](bool with_b, const char* removed) {
+    source.files.clear();
+    for (const std::string& folder : {std::string("a/one"), std::string("a/two"), std::string("b/three")}) {
+      if (folder == "a/two" && !with_b) continue;
+      const auto stack = folder.substr(2);
+      source.files[folder + "/compose.yaml"] = "services: {}\n";
+      driver.models[stack] = R"({"name":")" + stack + R"(","services":{"app":{"image":"a:1","restart":"always"}}})";
+    }
+    return run_with(
+        fmt::format("working_dir: a\nauto_discovery: {{enabled: true, delete: {}}}\n---\n"
+                    "working_dir: b\nauto_discovery: {{enabled: true}}\n# {}\n",
+                    removed, with_b));
+  };
+  discover_two(true, "false");
+  EXPECT_EQ(discover_two(true, "true").status, RunStatus::skipped);
+  EXPECT_EQ(driver.upped, 3);
+  discover_two(false, "true");
+  EXPECT_EQ(driver.downed, std::vector<std::string>{"two"});
+}
+
 TEST_F(RemovalTest, RemovesTheLastOnesOnlyWhenThatIsMeant) {  // deploy/R15
   discover({"one"});
   discover({});

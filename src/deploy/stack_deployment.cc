@@ -20,11 +20,6 @@ using namespace std::chrono_literals;
 constexpr auto kDownTimeout = 10min;
 constexpr int kUpTries = 3;
 
-StackRules rules_of(const DeployConfig& config) {
-  return {.discovery = config.is_discovered ? std::optional(config.auto_discovery) : std::nullopt,
-          .reconciliation = config.reconciliation};
-}
-
 // Tells how a deployment ended, by an exception too.
 class Ending {
  public:
@@ -86,6 +81,11 @@ void put_labels(json::object& model, const PreparedStack& stack, const Labels& f
 }
 
 }  // namespace
+
+StackRules rules_of(const DeployConfig& config) {
+  return {.discovery = config.is_discovered ? std::optional(config.auto_discovery) : std::nullopt,
+          .reconciliation = config.reconciliation};
+}
 
 std::chrono::seconds start_timeout(const DeployConfig& config) {
   return std::chrono::seconds(config.timeout_seconds > 0 ? config.timeout_seconds : 30);

@@ -19,6 +19,9 @@ namespace windlass {
 // How long a stack may take until all its services are healthy (deploy/C13).
 std::chrono::seconds start_timeout(const DeployConfig& config);
 
+// What the configuration says of the time after the deployment.
+StackRules rules_of(const DeployConfig& config);
+
 // What all stacks of a run are brought to.
 struct ReleaseOrigin {
   const Job& job;
