@@ -1,6 +1,7 @@
 #include "app/start_checks.h"
 
 #include "app/state_folder.h"
+#include "oci/reference.h"
 
 namespace windlass {
 
@@ -20,6 +21,14 @@ std::vector<std::string> faults_at_start(const Settings& settings) {
   if (const auto there = StateFolder::check(settings.data_mount_path); is_path && !there)
     faults.push_back(there.error().message);
   return faults;
+}
+
+SettingChecks setting_checks() {
+  const auto is_artifact = [](std::string_view text) -> Status {
+    const auto reference = Reference::parse(text);
+    return reference ? Status() : tl::unexpected(reference.error());
+  };
+  return {.is_artifact = is_artifact, .of_service = faults_at_start};
 }
 
 }  // namespace windlass

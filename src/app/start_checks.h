@@ -14,4 +14,7 @@ EngineOptions engine_options(const Settings& settings);
 // Faults of DOCKER_HOST and its kin and of DATA_MOUNT_PATH, each named; changes nothing and asks nobody.
 std::vector<std::string> faults_at_start(const Settings& settings);
 
+// For read_settings(): those faults, and references of artifacts that are none.
+SettingChecks setting_checks();
+
 }  // namespace windlass
