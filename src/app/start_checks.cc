@@ -1,6 +1,7 @@
 #include "app/start_checks.h"
 
 #include "app/state_folder.h"
+#include "oci/reference.h"
 
 namespace windlass {
 
@@ -33,6 +34,14 @@ Status check_swarm(const EngineInfo& engine, bool swarm_features) {
   return fail(Kind::invalid,
               "the Docker engine is a manager of a Swarm, whose stacks this version of windlass does not deploy yet: "
               "DOCKER_SWARM_FEATURES=false makes it deploy with docker compose on this engine alone");
+}
+
+SettingChecks setting_checks() {
+  const auto is_artifact = [](std::string_view text) -> Status {
+    const auto reference = Reference::parse(text);
+    return reference ? Status() : tl::unexpected(reference.error());
+  };
+  return {.is_artifact = is_artifact, .of_service = faults_at_start};
 }
 
 }  // namespace windlass

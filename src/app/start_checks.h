@@ -21,4 +21,7 @@ std::vector<std::string> faults_at_start(const Settings& settings);
 // runs there as a stack already would be to run it twice.
 Status check_swarm(const EngineInfo& engine, bool swarm_features);
 
+// For read_settings(): those faults, and references of artifacts that are none.
+SettingChecks setting_checks();
+
 }  // namespace windlass

@@ -90,8 +90,8 @@ std::string readable_line(LogLevel level, std::string_view phrase, const Fields&
 struct Log::Sink {
   explicit Sink(Options options) : options(options) {}
   Options options;
-  std::mutex mutex;  // guards masks, and keeps lines whole
-  std::vector<Secret> masks;
+  std::mutex mutex;           // guards masks, and keeps lines whole
+  std::vector<Secret> masks;  // the longest first: one may be part of another
   std::atomic<std::uint64_t> dropped = 0;
 
   std::string masked(std::string_view text) const {
@@ -163,7 +163,16 @@ Log Log::with(std::initializer_list<LogField> fields) const {
 void Log::mask(const Secret& secret) const {
   if (secret.reveal().size() < kMaskBytesMin) return;
   const std::lock_guard lock(sink_->mutex);
-  sink_->masks.push_back(secret);
+  auto& masks = sink_->masks;
+  const auto is_shorter = [&](const Secret& other) { return other.reveal().size() < secret.reveal().size(); };
+  const auto is_same = [&](const Secret& other) { return other.reveal() == secret.reveal(); };
+  if (std::none_of(masks.begin(), masks.end(), is_same))
+    masks.insert(std::find_if(masks.begin(), masks.end(), is_shorter), secret);
+}
+
+std::string Log::masked(std::string_view text) const {
+  const std::lock_guard lock(sink_->mutex);
+  return sink_->masked(text);
 }
 
 bool Log::enabled(LogLevel level) const { return level >= sink_->options.level; }

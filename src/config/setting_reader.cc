@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "config/scalars.h"
+#include "sys/crypto.h"
 #include "sys/files.h"
 
 namespace windlass {
@@ -86,6 +87,10 @@ std::string SettingReader::value_or_file(const std::string& name, bool is_secret
   return content;
 }
 
+void SettingReader::note_file(const std::string& variable, std::string_view content) {
+  file_hashes_[variable] = content.empty() ? "" : sha256_hex(content);
+}
+
 // The trimmed content; "" after a fault, or with a warning when there is none.
 std::string SettingReader::value_file(const std::string& variable, const std::string& path, bool is_secret) {
   const auto read = read_file(path, kFileBytesMax);
@@ -94,6 +99,7 @@ std::string SettingReader::value_file(const std::string& variable, const std::st
     return "";
   }
   const std::string content(trim(*read));
+  note_file(variable, content);
   if (content.empty()) warn(fmt::format("{}: {} is empty", variable, shown(path)));
   if (is_sops_encrypted(content)) {
     fault(

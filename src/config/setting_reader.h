@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,10 +46,14 @@ class SettingReader {
   // The same for what is no secret: a file that everybody may read is fine.
   std::string text_or_file(const std::string& name);
 
+  // The file that `variable` names had this content.
+  void note_file(const std::string& variable, std::string_view content);
+
   void fault(std::string text) { faults_.push_back(std::move(text)); }
   void warn(std::string text) { warnings_.push_back(std::move(text)); }
   std::vector<std::string>& faults() { return faults_; }
   std::vector<std::string>& warnings() { return warnings_; }
+  std::map<std::string, std::string>& file_hashes() { return file_hashes_; }
 
  private:
   std::uint64_t number_or(const std::string& name, Range range, std::uint64_t otherwise);
@@ -57,6 +62,7 @@ class SettingReader {
 
   const Environment& environment_;
   std::vector<std::string> faults_, warnings_;
+  std::map<std::string, std::string> file_hashes_;  // as in Settings
 };
 
 // A foreign value as it is shown in a fault: printable, not endless, in double quotes.

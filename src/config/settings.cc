@@ -320,6 +320,7 @@ tl::expected<Settings, SettingsError> read_settings(const Environment& environme
     for (auto& fault : checks.of_service(settings)) read.fault(std::move(fault));
   if (!read.faults().empty()) return tl::unexpected(SettingsError{std::move(read.faults())});
   settings.warnings = std::move(read.warnings());
+  settings.file_hashes = std::move(read.file_hashes());
   return settings;
 }
 

@@ -73,6 +73,8 @@ struct Settings {
   NotificationSettings notifications;        // APPRISE_*
 
   std::vector<std::string> warnings;  // to be logged once at start
+  // Of each variable that names a file whose content was read: SHA-256 of that, "" where there is none.
+  std::map<std::string, std::string> file_hashes;
 };
 
 // What other folders know better. Asked while the settings are read, so that a person sees all faults at once; what is

@@ -31,7 +31,7 @@ StackResult result_of(const std::string& stack, RunStatus status, std::string me
 
 Pipeline::Pipeline(Options options, Source& source, LiveDirectories& live, ReleaseStore& releases, SettledRuns& settled,
                    StackPreparer& preparer, StackImages& images, StackDeployment& deployment, StackLocks& locks,
-                   Log log)
+                   Slots& places, Log log)
     : options_(std::move(options)),
       source_(source),
       live_(live),
@@ -41,8 +41,8 @@ Pipeline::Pipeline(Options options, Source& source, LiveDirectories& live, Relea
       images_(images),
       deployment_(deployment),
       locks_(locks),
-      log_(std::move(log)),
-      slots_(options_.concurrent_stacks_max, "one of MAX_CONCURRENT_DEPLOYMENTS places") {}
+      places_(places),
+      log_(std::move(log)) {}
 
 Pipeline::Run Pipeline::begin(const Job& job, const TellRevision& tell_revision, const Deadline& deadline) {
   const auto& request = job.request;
@@ -238,7 +238,7 @@ void Pipeline::verify_deployments(Run& run) {
 Status Pipeline::resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root) {
   if (stack.config.destroy.enabled || !stack.filtered_because.empty()) return {};
   const Heartbeat heartbeat(run.log.with({{"stack", stack.config.name}}), "resolving model");
-  auto prepared = preparer_.prepare(run.job, stack.config, tree, host_root, run.deadline);
+  auto prepared = preparer_.prepare(run.job, stack.config, tree, host_root, options_.oci_includes, run.deadline);
   if (!prepared) return tl::unexpected(prepared.error());
   prepared->rollback = stack.rollback;
   stack = std::move(*prepared);
@@ -261,7 +261,7 @@ Status Pipeline::plan(Run& run, PreparedStack& stack) {
   } else if (!stack.plan.changes_anything() && !stack.config.force_image_pull) {
     return {};
   }
-  auto slot = slots_.take(run.deadline);
+  auto slot = places_.take(run.deadline);
   if (!slot) return tl::unexpected(slot.error());
   auto got = images_.get(stack, log, run.deadline);
   if (!got && !stack.plan.changes_anything()) {  // N19: the stack is as it should be, and is looked at again
@@ -307,7 +307,7 @@ ReleaseOrigin Pipeline::origin_of(const Run& run) const {
 
 Status Pipeline::bring_up(Run& run, PreparedStack& stack) {
   if (!stack.deploys()) return {};
-  auto slot = slots_.take(run.deadline);
+  auto slot = places_.take(run.deadline);
   if (!slot) return tl::unexpected(slot.error());
   const auto& destroy = stack.config.destroy;
   const auto log = run.log.with({{"stack", stack.config.name}});

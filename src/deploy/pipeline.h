@@ -39,11 +39,14 @@ class Pipeline {
     DeployConfigOptions config;
     bool auto_rollback = false;          // AUTO_ROLLBACK, of stacks that do not say it themselves
     unsigned concurrent_stacks_max = 4;  // MAX_CONCURRENT_DEPLOYMENTS
+    OciIncludes oci_includes = OciIncludes::allowed;
   };
   using TellRevision = std::function<void(std::string revision)>;
 
+  // `places`: of the stacks that are deployed at the same time, whichever pipeline does it.
   Pipeline(Options options, Source& source, LiveDirectories& live, ReleaseStore& releases, SettledRuns& settled,
-           StackPreparer& preparer, StackImages& images, StackDeployment& deployment, StackLocks& locks, Log log);
+           StackPreparer& preparer, StackImages& images, StackDeployment& deployment, StackLocks& locks, Slots& places,
+           Log log);
 
   // Runs one job to its end. Called from any thread, for different lanes at once.
   JobOutcome run(const Job& job, const TellRevision& tell_revision, const Deadline& deadline);
@@ -114,8 +117,8 @@ class Pipeline {
   StackImages& images_;
   StackDeployment& deployment_;
   StackLocks& locks_;
+  Slots& places_;
   Log log_;
-  Slots slots_;
 };
 
 }  // namespace windlass

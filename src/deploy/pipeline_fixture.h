@@ -321,7 +321,8 @@ class PipelineTest : public ::testing::Test {
     pipeline = std::make_unique<Pipeline>(
         Pipeline::Options{
             .data_dir = folder, .host_data_dir = "/host/data", .config = {}, .auto_rollback = auto_rollback},
-        source, live, *releases, *settled, *preparer, *images, *deployment, locks, Log({.level = LogLevel::critical}));
+        source, live, *releases, *settled, *preparer, *images, *deployment, locks, places,
+        Log({.level = LogLevel::critical}));
   }
   JobRequest request() {
     JobRequest request{.artifact = "reg.example/my/app:main",
@@ -359,6 +360,7 @@ class PipelineTest : public ::testing::Test {
   std::unique_ptr<StackImages> images;
   std::unique_ptr<StackDeployment> deployment;
   StackLocks locks;
+  Slots places{4, "a place"};
   std::unique_ptr<Pipeline> pipeline;
   std::string revision;
 };

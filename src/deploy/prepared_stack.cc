@@ -54,7 +54,8 @@ StackPreparer::StackPreparer(Options options, Driver& driver, Engine& engine, Re
     : options_(std::move(options)), driver_(driver), engine_(engine), releases_(releases) {}
 
 Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig& config, const UnpackedTree& tree,
-                                             const std::string& host_root, const Deadline& deadline) {
+                                             const std::string& host_root, OciIncludes oci_includes,
+                                             const Deadline& deadline) {
   PreparedStack stack{.config = config};
   if (job.request.trigger == Trigger::webhook && !is_rollback(job.request) &&
       !filter_matches(config, job.request.ref)) {  // webhook/F6
@@ -75,7 +76,8 @@ Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig&
   StackSpec spec{.name = config.name,
                  .project_dir = beneath(tree.root, config.working_dir),
                  .profiles = config.profiles,
-                 .environment = std::move(*environment)};
+                 .environment = std::move(*environment),
+                 .oci_includes = oci_includes};
   for (const auto& file : *files) spec.compose_files.push_back(tree.root / file);
   auto model = driver_.resolve(spec, deadline.within(kResolveTimeout));
   if (!model) return tl::unexpected(model.error());

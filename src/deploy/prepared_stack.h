@@ -66,7 +66,7 @@ class StackPreparer {
 
   // Reads and resolves against the unpacked release. `host_root`: the live directory as the engine's host sees it.
   Result<PreparedStack> prepare(const Job& job, const DeployConfig& config, const UnpackedTree& tree,
-                                const std::string& host_root, const Deadline& deadline);
+                                const std::string& host_root, OciIncludes oci_includes, const Deadline& deadline);
 
   // Looks at the engine and the state file, checks whose stack it is (deploy/O1), and makes the plan. Kind::conflict
   // when it is somebody else's, or when the plan would end the container that this process runs in. The stack is

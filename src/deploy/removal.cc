@@ -70,7 +70,7 @@ Result<Pipeline::Obsolete> Pipeline::remove_obsolete(Run& run, const DiscoveredS
     log.info("stack is gone from this artifact and left alone: another job deploys it");
     return Obsolete::busy;
   }
-  auto slot = slots_.take(run.deadline);
+  auto slot = places_.take(run.deadline);
   if (!slot) return tl::unexpected(slot.error());
   const auto still =
       preparer_.discovered(run.job.request, run.deadline);  // another tag may have taken it over meanwhile

@@ -13,6 +13,9 @@
 
 namespace windlass {
 
+// Whether a stack may bring in compose files that lie in registries: nobody signed those with the artifact (oci 11.3).
+enum class OciIncludes { allowed, refused };
+
 // What a driver needs to know of a stack, all of it checked already.
 struct StackSpec {
   std::string name;
@@ -20,6 +23,7 @@ struct StackSpec {
   std::vector<std::filesystem::path> compose_files;
   std::vector<std::string> profiles;
   std::map<std::string, std::string> environment;  // for interpolation; values may be secret
+  OciIncludes oci_includes = OciIncludes::allowed;
 };
 
 // A stack as the tool is to bring it up. Secrets and configs with `environment:` are read from the environment only

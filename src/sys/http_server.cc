@@ -31,21 +31,6 @@ std::chrono::milliseconds sweep_interval(const HttpServer::Options& options) {
   return std::clamp<std::chrono::milliseconds>(shortest / 8, 10ms, 250ms);
 }
 
-Result<std::unique_ptr<asio::ssl::context>> load_tls(const HttpServer::Options& options) {
-  auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
-  boost::system::error_code error;
-  context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
-                           asio::ssl::context::no_tlsv1_1 | SSL_OP_NO_RENEGOTIATION,
-                       error);
-  ::SSL_CTX_set_mode(context->native_handle(), SSL_MODE_RELEASE_BUFFERS);  // 34 KiB less per idle connection
-  context->use_certificate_chain_file(options.tls_cert_file, error);
-  if (error)
-    return fail(Kind::invalid, fmt::format("loading certificate {}: {}", options.tls_cert_file, error.message()));
-  context->use_private_key_file(options.tls_key_file, asio::ssl::context::pem, error);
-  if (error) return fail(Kind::invalid, fmt::format("loading key {}: {}", options.tls_key_file, error.message()));
-  return context;
-}
-
 boost::system::error_code bind_to(Acceptor& acceptor, const tcp::endpoint& endpoint) {
   boost::system::error_code error;
   acceptor.open(endpoint.protocol(), error);
@@ -73,11 +58,7 @@ class AsioHttpServer final : public HttpServer {
   ~AsioHttpServer() override { shared_.inbox->close(); }
 
   Status open() {
-    if (!options_.tls_cert_file.empty()) {
-      auto tls = load_tls(options_);
-      if (!tls) return tl::unexpected(tls.error());
-      tls_ = std::move(*tls);
-    }
+    if (options_.tls) use(*options_.tls);
     boost::system::error_code error;
     const auto address = asio::ip::make_address(options_.address, error);
     if (error) return fail(Kind::invalid, fmt::format("listening on {}: not an IP address", options_.address));
@@ -107,6 +88,14 @@ class AsioHttpServer final : public HttpServer {
 
   void stop(std::chrono::milliseconds grace) override {
     asio::post(io_, [this, grace] { begin_stop(grace); });
+  }
+
+  void post(std::function<void()> task) override { asio::post(io_, std::move(task)); }
+
+  // Connections hold on to what they have begun with.
+  void use(const TlsIdentity& identity) override {
+    ::SSL_CTX_up_ref(identity.context.get());
+    tls_ = std::make_unique<asio::ssl::context>(identity.context.get());
   }
 
  private:
