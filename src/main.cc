@@ -13,11 +13,15 @@
 #include "cli/verify_bundle.h"
 #include "config/settings.h"
 #include "oci/reference.h"
+#include "sops/decryptor.h"
 #include "sys/curl_transport.h"
 #include "sys/memory.h"
+#include "sys/process.h"
 
 namespace windlass {
 namespace {
+
+constexpr auto kDecryptTimeout = std::chrono::seconds(60);  // of one setting
 
 int serve(const ServeCommand& command) {
   const auto environment = process_environment();
@@ -25,7 +29,13 @@ int serve(const ServeCommand& command) {
     const auto reference = Reference::parse(text);
     return reference ? Status() : tl::unexpected(reference.error());
   };
-  auto settings = read_settings(environment, {.is_artifact = is_artifact, .of_service = faults_at_start});
+  const auto processes = make_process_runner();
+  const sops::Decryptor decryptor(environment, *processes);
+  const Decrypt decrypt = [&](const std::string& path, const std::string& text) {
+    return decryptor.text_if_encrypted(path, text, Deadline::in(kDecryptTimeout));
+  };
+  auto settings =
+      read_settings(environment, {.is_artifact = is_artifact, .decrypt = decrypt, .of_service = faults_at_start});
   if (!settings) {
     const Log log(Log::for_standard_error(LogLevel::debug));
     for (const auto& fault : settings.error().faults) log.critical("invalid setting", {{"error", fault}});

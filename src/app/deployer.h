@@ -20,6 +20,7 @@
 #include "oci/content_store.h"
 #include "oci/credentials.h"
 #include "oci/registry.h"
+#include "sops/decryptor.h"
 #include "source/oci_source.h"
 #include "sys/http_client.h"
 #include "sys/process.h"
@@ -86,6 +87,8 @@ class Deployer final : public ReleaseArchive {
   std::string host_data_dir_;  // after check()
   Secret hash_key_;
   std::unique_ptr<ProcessRunner> processes_;
+  std::unique_ptr<sops::Decryptor> decryptor_;
+  std::filesystem::path run_dir_;  // for plain text
   std::unique_ptr<CredentialSource> credentials_;
   std::unique_ptr<ContentStore> store_;
   std::unique_ptr<Registry> registry_;

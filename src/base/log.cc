@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kFieldBytesMax = 4096;  // reliability 2: log field
 constexpr std::size_t kMaskBytesMin = 6;
+constexpr std::size_t kMasksMax = 10'000;  // each is looked for in each line
 
 void append_json_text(std::string& out, std::string_view text) {
   out += '"';
@@ -163,7 +164,9 @@ Log Log::with(std::initializer_list<LogField> fields) const {
 void Log::mask(const Secret& secret) const {
   if (secret.reveal().size() < kMaskBytesMin) return;
   const std::lock_guard lock(sink_->mutex);
-  sink_->masks.push_back(secret);
+  const auto is_known = [&](const Secret& known) { return known.reveal() == secret.reveal(); };
+  if (sink_->masks.size() < kMasksMax && std::none_of(sink_->masks.begin(), sink_->masks.end(), is_known))
+    sink_->masks.push_back(secret);
 }
 
 bool Log::enabled(LogLevel level) const { return level >= sink_->options.level; }

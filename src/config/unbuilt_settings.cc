@@ -80,8 +80,6 @@ void refuse_unbuilt_settings(SettingReader& read) {
     if (read.is_set(name) && !same_value(read.text(name), setting.standard)) refuse(read, name, setting);
     if (setting.has_file && read.is_set(name + "_FILE")) refuse(read, name + "_FILE", setting);
   }
-  constexpr Unbuilt kSops{"SOPS_", "", "SOPS decryption"};
-  for (const auto& name : read.names_with_prefix(kSops.name)) refuse(read, name, kSops);
 }
 
 }  // namespace windlass

@@ -15,19 +15,22 @@ constexpr std::string_view kMountedAt = " mounted at ";
 
 // Everything that a release has at `path` or below: names, kinds, modes and content. "" where it has nothing, which is
 // data that containers wrote or that the machine has.
-std::string content_below(const UnpackedTree& tree, const std::string& path) {
+std::string content_below(const UnpackedTree& tree, const std::string& path, const PlainEntries& plain) {
   std::string text;
   for (const auto& entry : tree.entries) {
     if (!path.empty() && entry.path != path && !entry.path.starts_with(path + "/")) continue;
-    text += fmt::format("{} {} {:o} {}\n", entry.path, static_cast<int>(entry.type), entry.mode, entry.content);
+    const auto decrypted = plain.find(entry.path);
+    text += fmt::format("{} {} {:o} {}\n", entry.path, static_cast<int>(entry.type), entry.mode,
+                        decrypted == plain.end() ? entry.content : decrypted->second.content);
   }
   return text;
 }
 
 class Collector {
  public:
-  Collector(const json::object& model, const UnpackedTree& tree, const std::string& live_root, InputHasher& hasher)
-      : model_(model), tree_(tree), live_root_(live_root), hasher_(hasher) {}
+  Collector(const json::object& model, const UnpackedTree& tree, const std::string& live_root, InputHasher& hasher,
+            const PlainEntries& plain)
+      : model_(model), tree_(tree), live_root_(live_root), hasher_(hasher), plain_(plain) {}
 
   ServiceInputs collect(const json::object& service) {
     inputs_.clear();
@@ -52,7 +55,7 @@ class Collector {
   void add_content(const std::string& part, std::string_view path) {
     const auto below = path_below(live_root_, path);
     if (!below) return;
-    const auto content = content_below(tree_, *below);
+    const auto content = content_below(tree_, *below, plain_);
     if (!content.empty()) add(part, content);
   }
 
@@ -118,6 +121,7 @@ class Collector {
   const UnpackedTree& tree_;
   const std::string& live_root_;
   InputHasher& hasher_;
+  const PlainEntries& plain_;
   ServiceInputs inputs_;
 };
 
@@ -129,11 +133,12 @@ std::string InputHasher::hash(std::string_view value) {
 }
 
 std::map<std::string, ServiceInputs> service_inputs(const json::object& model, const UnpackedTree& tree,
-                                                    const std::string& live_root, InputHasher& hasher) {
+                                                    const std::string& live_root, InputHasher& hasher,
+                                                    const PlainEntries& plain) {
   std::map<std::string, ServiceInputs> all;
   const auto* services = object_of(model, "services");
   if (services == nullptr) return all;
-  Collector collector(model, tree, live_root, hasher);
+  Collector collector(model, tree, live_root, hasher, plain);
   for (const auto& service : *services)
     if (const auto* definition = service.value().if_object())
       all[std::string(service.key())] = collector.collect(*definition);

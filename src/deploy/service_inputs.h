@@ -30,9 +30,14 @@ class InputHasher {
   HmacSha256 mac_;
 };
 
-// `model`: resolved, with paths moved to `live_root`; `tree`: the release that lies, or will lie, there.
+// Files of a release that its live directory has in plain text, by path.
+using PlainEntries = std::map<std::string, TreeEntry>;
+
+// `model`: resolved, with paths moved to `live_root`; `tree`: the release that lies, or will lie, there; `plain`: in
+// place of its entries.
 std::map<std::string, ServiceInputs> service_inputs(const json::object& model, const UnpackedTree& tree,
-                                                    const std::string& live_root, InputHasher& hasher);
+                                                    const std::string& live_root, InputHasher& hasher,
+                                                    const PlainEntries& plain = {});
 
 // What a part is the content of, if it is the content of something.
 struct ContentPart {

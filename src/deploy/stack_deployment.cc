@@ -182,7 +182,7 @@ Status StackDeployment::up_and_watch(PreparedStack& stack, json::object model, c
   if (needs_driver(stack.plan)) {
     crash_point("driver.before_up");
     const auto until = deadline.within(timeout);
-    auto up = driver_.up({stack.config.name, std::move(model), stack.environment},
+    auto up = driver_.up({stack.config.name, std::move(model), stack.environment, stack.secrets()},
                          {.remove_orphans = stack.config.remove_orphans, .project_dir = stack.working_dir}, until);
     crash_point("driver.after_up");
     if (!up) return tl::unexpected(why_not_up(**watch, stack, up.error(), until, deadline));

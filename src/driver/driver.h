@@ -9,6 +9,7 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
+#include "base/secret.h"
 #include "sys/json.h"
 
 namespace windlass {
@@ -20,6 +21,7 @@ struct StackSpec {
   std::vector<std::filesystem::path> compose_files;
   std::vector<std::string> profiles;
   std::map<std::string, std::string> environment;  // for interpolation; values may be secret
+  std::vector<Secret> secrets{};                   // that stand in its files: never shown
 };
 
 // A stack as the tool is to bring it up. Secrets and configs with `environment:` are read from the environment only
@@ -28,6 +30,7 @@ struct ResolvedStack {
   std::string name;
   json::object model;
   std::map<std::string, std::string> environment;  // values may be secret
+  std::vector<Secret> secrets{};                   // that stand in its files: never shown
 };
 
 struct UpOptions {
