@@ -5,6 +5,7 @@
 #include <set>
 
 #include "app/host_path.h"
+#include "app/run_folder.h"
 #include "app/start_checks.h"
 #include "base/recover.h"
 #include "config/inline_deployments.h"
@@ -98,9 +99,16 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
                                        .quiet = settings.docker_quiet_deploy},
                                       *made->processes_, parts.log);
 
+  made->decryptor_ = std::make_unique<sops::Decryptor>(parts.environment, *made->processes_);
+  for (const auto& warning : made->decryptor_->warnings()) parts.log.warning("settings", {{"warning", warning}});
+  auto run_dir = open_run_folder(settings.data_mount_path, parts.state.plain_text(), parts.log);
+  if (!run_dir) return tl::unexpected(run_dir.error());
+  made->run_dir_ = *std::move(run_dir);
+
   auto live_db = Db::open(parts.state.state_file());
   if (!live_db) return tl::unexpected(live_db.error());
-  auto live = LiveDirectories::open({.data_dir = settings.data_mount_path}, std::move(*live_db), parts.log);
+  auto live =
+      LiveDirectories::open({.data_dir = settings.data_mount_path, .hash_key = *key}, std::move(*live_db), parts.log);
   if (!live) return tl::unexpected(live.error());
   made->live_ = std::move(*live);
   if (auto recovered = made->live_->recover(); !recovered) return tl::unexpected(recovered.error());
@@ -161,7 +169,10 @@ Result<std::shared_ptr<Deployer::Course>> Deployer::course_for(const Settings& s
                         .config = {.base_dir = settings.deploy_config_base_dir, .strict = settings.config_strict},
                         .auto_rollback = settings.auto_rollback,
                         .concurrent_stacks_max = settings.max_concurrent_deployments,
-                        .oci_includes = verifies_includes ? OciIncludes::refused : OciIncludes::allowed},
+                        .oci_includes = verifies_includes ? OciIncludes::refused : OciIncludes::allowed,
+                        .decryptor = decryptor_.get(),
+                        .run_dir = run_dir_,
+                        .hash_key = hash_key_},
       *this);
   course->registries = settings.oci_registries;
   return course;

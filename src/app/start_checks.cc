@@ -4,6 +4,11 @@
 #include "oci/reference.h"
 
 namespace windlass {
+namespace {
+
+constexpr auto kDecryptTimeout = std::chrono::seconds(60);  // of one setting
+
+}  // namespace
 
 EngineOptions engine_options(const Settings& settings) {
   EngineOptions options{.tls_dir = settings.docker_cert_path,
@@ -36,12 +41,15 @@ Status check_swarm(const EngineInfo& engine, bool swarm_features) {
               "DOCKER_SWARM_FEATURES=false makes it deploy with docker compose on this engine alone");
 }
 
-SettingChecks setting_checks() {
+SettingChecks setting_checks(const sops::Decryptor& decryptor) {
   const auto is_artifact = [](std::string_view text) -> Status {
     const auto reference = Reference::parse(text);
     return reference ? Status() : tl::unexpected(reference.error());
   };
-  return {.is_artifact = is_artifact, .of_service = faults_at_start};
+  const auto decrypt = [&decryptor](const std::string& path, const std::string& text) {
+    return decryptor.text_if_encrypted(path, text, Deadline::in(kDecryptTimeout));
+  };
+  return {.is_artifact = is_artifact, .decrypt = decrypt, .of_service = faults_at_start};
 }
 
 }  // namespace windlass

@@ -6,6 +6,7 @@
 
 #include "config/settings.h"
 #include "docker/engine.h"
+#include "sops/decryptor.h"
 
 namespace windlass {
 
@@ -21,7 +22,8 @@ std::vector<std::string> faults_at_start(const Settings& settings);
 // runs there as a stack already would be to run it twice.
 Status check_swarm(const EngineInfo& engine, bool swarm_features);
 
-// For read_settings(): those faults, and references of artifacts that are none.
-SettingChecks setting_checks();
+// For read_settings(): those faults, references of artifacts that are none, and how encrypted files are read. The
+// checks use the decryptor, which outlives them.
+SettingChecks setting_checks(const sops::Decryptor& decryptor);
 
 }  // namespace windlass

@@ -296,7 +296,7 @@ void hide_secrets_of_process() {
 }
 
 tl::expected<Settings, SettingsError> read_settings(const Environment& environment, const SettingChecks& checks) {
-  SettingReader read(environment);
+  SettingReader read(environment, checks.decrypt);
   Settings settings;
   read_log_level(read, settings);
   read_ports(read, settings);

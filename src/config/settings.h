@@ -14,6 +14,7 @@
 #include "base/secret.h"
 #include "config/notification_settings.h"
 #include "config/poll_config.h"
+#include "config/source_path.h"
 #include "model/registry_hook.h"
 #include "model/registry_rule.h"
 #include "sigstore/trust_policy.h"
@@ -81,6 +82,7 @@ struct Settings {
 // left out finds none.
 struct SettingChecks {
   ArtifactCheck is_artifact;                                            // of the references of POLL_CONFIG
+  Decrypt decrypt;                                                      // of the contents of *_FILE settings
   std::function<std::vector<std::string>(const Settings&)> of_service;  // faults that the service would find later
 };
 

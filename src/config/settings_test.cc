@@ -260,11 +260,20 @@ TEST_F(SettingFiles, StandForTheVariable) {
     EXPECT_TRUE(is_read(*empty)) << "the variable wins over an empty file";
     EXPECT_EQ(faults_of({{name, content}, {twin, file(name, content)}}).size(), 1u) << "not both";
     EXPECT_EQ(faults_of({{twin, "/nowhere/x"}}), Faults{twin + ": reading /nowhere/x: no such file or directory"});
-    const auto sealed = file("sealed", "data: ENC[AES256_GCM,data:x]\nsops: {version: 3}\n");
-    EXPECT_EQ(faults_of({{twin, sealed}}),
-              Faults{fmt::format("{}: \"{}\" is encrypted with SOPS: SOPS-encrypted setting files are not built yet, "
-                                 "give the file in plain text",
-                                 twin, sealed)});
+    const auto sealed = file("sealed", "sops ENC[" + name + "]");
+    EXPECT_EQ(
+        faults_of({{twin, sealed}}),
+        Faults{fmt::format("{}: \"{}\" is encrypted with SOPS, only windlass serve decrypts it: give it in plain text",
+                           twin, sealed)});
+    const Decrypt decrypt = [&](const std::string& path,
+                                const std::string& text) -> Result<std::optional<std::string>> {
+      EXPECT_EQ(path, sealed);
+      EXPECT_EQ(text, "sops ENC[" + name + "]");
+      return std::optional("\n" + content + "\n");
+    };
+    const auto decrypted = read_settings({{twin, sealed}}, {.is_artifact = {}, .decrypt = decrypt, .of_service = {}});
+    ASSERT_TRUE(decrypted) << decrypted.error().faults.at(0);
+    EXPECT_TRUE(is_read(*decrypted)) << "decrypted";
   }
 }
 
@@ -339,12 +348,20 @@ TEST_F(SettingFiles, ThatCannotBeReadAreNamed) {
             Faults{"API_SECRET_FILE: reading /nowhere/secret: no such file or directory"});
 }
 
-TEST_F(SettingFiles, EncryptedWithSopsAreRefused) {
-  const auto path = file("secret.yaml", "data: ENC[AES256_GCM,data:x]\nsops:\n  version: 3\n");
-  EXPECT_EQ(faults_of({{"WEBHOOK_SECRET_FILE", path}}),
-            Faults{fmt::format("WEBHOOK_SECRET_FILE: \"{}\" is encrypted with SOPS: SOPS-encrypted setting files are "
-                               "not built yet, give the file in plain text",
-                               path)});
+TEST_F(SettingFiles, ThatCannotBeDecryptedAreNamed) {
+  const auto path = file("secret.yaml", "data: ENC[AES256_GCM,data:x]\nsops:\n  version: 3\n", 0644);
+  const auto faults_with = [&](Result<std::optional<std::string>> answer) {
+    const Decrypt decrypt = [&](const std::string&, const std::string&) { return answer; };
+    const auto settings = read_settings({{"WEBHOOK_SECRET_FILE", path}, {"HTTP_PORT", "80"}},
+                                        {.is_artifact = {}, .decrypt = decrypt, .of_service = {}});
+    return settings ? settings->warnings : settings.error().faults;
+  };
+  EXPECT_EQ(faults_with(fail(Kind::denied, "cannot decrypt secret.yaml: needs one of age1x; configured: none")),
+            Faults{"failed to decrypt WEBHOOK_SECRET_FILE content: cannot decrypt secret.yaml: needs one of age1x; "
+                   "configured: none"});
+  EXPECT_EQ(faults_with(std::optional<std::string>("the webhook secret text")), Faults{})
+      << "everybody may read cipher text";
+  EXPECT_EQ(faults_with(std::optional<std::string>()).size(), 1u) << "a plain file that everybody may read";
 }
 
 TEST_F(SettingFiles, ReadableByEverybodyAreWarnedAbout) {  // reliability/T24
@@ -383,7 +400,6 @@ TEST(UnbuiltSettings, AreRefusedByName) {
   const std::tuple<std::string, std::string, std::string> rows[] = {
       {"TUF_ROOT", "/root", "(a trusted root over the network, OCI_TRUSTED_ROOT_FILE names a file): unset it"},
       {"SECRET_PROVIDER", "openbao", "(fetching of external secrets): unset it"},
-      {"SOPS_AGE_KEY_FILE", "/key", "(SOPS decryption): unset it"},
       {"CERT_ROTATION_ENABLED", "true", "(certificate rotation): unset it or leave it at false"},
       {"CERT_ROTATION_ENABLED", "rubbish", "(certificate rotation): unset it or leave it at false"},
       {"INSTANCE_ID", "a", "(several instances on one engine): unset it"},

@@ -92,8 +92,6 @@ void refuse(SettingReader& read, const std::string& name, const Unbuilt& setting
 void refuse_unbuilt_settings(SettingReader& read) {
   for (const auto& setting : kRefused)
     for (const auto& name : asked_for(read, setting)) refuse(read, name, setting);
-  constexpr Unbuilt kSops{"SOPS_", "", "SOPS decryption"};
-  for (const auto& name : read.names_with_prefix(kSops.name)) refuse(read, name, kSops);
   for (const auto& setting : kWithoutEffect)
     for (const auto& name : asked_for(read, setting))
       read.warn(fmt::format("{}: has no effect: {} are not built yet in this version of windlass", name, setting.what));

@@ -9,6 +9,7 @@
 #include "config/inline_deployments.h"
 #include "deploy/heartbeat.h"
 #include "deploy/pipeline_run.h"
+#include "sys/crypto.h"
 #include "sys/files.h"
 
 namespace windlass {
@@ -140,8 +141,13 @@ tl::expected<Pipeline::Ready, JobOutcome> Pipeline::get_ready(Run& run, const st
   if (!tree) return failed(FailedStep::pull, tree.error());
   for (const auto& note : tree->notes) run.log.info("note on the artifact", {{"note", note}});
 
-  auto configs = request.deployments.empty() ? load_deploy_configs(tree->root, request.target, options_.config)
-                                             : load_inline_deployments(request.deployments, tree->root);
+  run.encrypted = std::make_shared<EncryptedFiles>(
+      EncryptedFiles::Options{
+          .decryptor = options_.decryptor, .folder = options_.run_dir / new_uuid_v7(), .hash_key = options_.hash_key},
+      run.log, run.deadline);
+  const auto files = run.encrypted->source(*tree);
+  auto configs = request.deployments.empty() ? load_deploy_configs(files, request.target, options_.config)
+                                             : load_inline_deployments(request.deployments, files);
   if (!configs) return failed(FailedStep::config, configs.error(), false);
   for (const auto& warning : configs->warnings) run.log.warning("deploy config", {{"warning", warning}});
   // Not before: what is not trusted, or is no deployment, must not take the plain path from those that come after it.
@@ -156,6 +162,8 @@ tl::expected<Pipeline::Ready, JobOutcome> Pipeline::get_ready(Run& run, const st
   run.errors.resize(run.stacks.size());
   run.deadline.at += longest_timeout(run.stacks);  // webhook/C10: on top of JOB_TIMEOUT
   verify_deployments(run);
+  if (!run.any_failed() && run.any_stays())
+    if (auto found = run.encrypted->find(*tree); !found) return failed(FailedStep::deployment, found.error());
   return Ready{*std::move(live_path), *std::move(tree), *std::move(configs)};
 }
 
@@ -238,7 +246,8 @@ void Pipeline::verify_deployments(Run& run) {
 Status Pipeline::resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root) {
   if (stack.config.destroy.enabled || !stack.filtered_because.empty()) return {};
   const Heartbeat heartbeat(run.log.with({{"stack", stack.config.name}}), "resolving model");
-  auto prepared = preparer_.prepare(run.job, stack.config, tree, host_root, options_.oci_includes, run.deadline);
+  auto prepared = preparer_.prepare(run.job, stack.config, tree, run.encrypted, host_root, options_.oci_includes,
+                                    run.deadline);
   if (!prepared) return tl::unexpected(prepared.error());
   prepared->rollback = stack.rollback;
   stack = std::move(*prepared);
@@ -272,8 +281,19 @@ Status Pipeline::plan(Run& run, PreparedStack& stack) {
 }
 
 // The end of the job if the live directory could not be written.
-std::optional<JobOutcome> Pipeline::write_live_directory(Run& run, const std::string& live_path,
-                                                         const UnpackedTree& tree) {
+std::optional<JobOutcome> Pipeline::write_live_directory(Run& run, const std::string& live_path, UnpackedTree& tree) {
+  const auto failed = [&](const Error& error) {
+    return JobOutcome::failed(FailedStep::deployment,
+                              fmt::format("writing the live directory {}: {}", live_path, error.message),
+                              error.kind == Kind::unavailable);
+  };
+  const auto decrypted = live_.decrypted_files(live_path);
+  if (!decrypted) return failed(decrypted.error());
+  auto plain = plain_entries(run, *decrypted, tree);
+  if (!plain) return failed(plain.error());
+  if (!plain->empty()) tree.plain_root = run.encrypted->folder();
+  for (auto& entry : tree.entries)
+    if (const auto found = plain->find(entry.path); found != plain->end()) entry = found->second;
   SyncOptions options;
   for (const auto& stack : run.stacks) {
     options.force = options.force || stack.config.force_recreate;
@@ -283,15 +303,30 @@ std::optional<JobOutcome> Pipeline::write_live_directory(Run& run, const std::st
   if (!synced) {
     const auto& [error, touched] = synced.error();
     if (touched) note_mixed_files(run);
-    return JobOutcome::failed(FailedStep::deployment,
-                              fmt::format("writing the live directory {}: {}", live_path, error.message),
-                              error.kind == Kind::unavailable);
+    return failed(error);
   }
   for (const auto& path : synced->drift)
     run.log.warning("file was edited by hand and is left alone", {{"path", path}, {"live_directory", live_path}});
   if (!synced->changed.empty())
     run.log.info("live directory written", {{"changed_files", synced->changed.size()}, {"live_directory", live_path}});
   return std::nullopt;
+}
+
+// What the containers of all stacks see in plain text. Of a stack that this run leaves alone nobody knows: what is
+// decrypted for it stays so.
+Result<PlainEntries> Pipeline::plain_entries(const Run& run, const std::set<std::string>& decrypted,
+                                             const UnpackedTree& tree) {
+  PlainEntries plain;
+  bool all_are_known = true;
+  for (const auto& stack : run.stacks) {
+    plain.insert(stack.plain.begin(), stack.plain.end());
+    all_are_known = all_are_known && (stack.encrypted != nullptr || stack.config.destroy.enabled);
+  }
+  if (all_are_known || decrypted.empty()) return plain;
+  auto others = run.encrypted->mounted(decrypted, tree);
+  if (!others) return others;
+  plain.merge(*others);
+  return plain;
 }
 
 // Containers already see files of the new release: it counts as one that could not be started (deploy/V2, V6).

@@ -40,6 +40,10 @@ class Pipeline {
     bool auto_rollback = false;          // AUTO_ROLLBACK, of stacks that do not say it themselves
     unsigned concurrent_stacks_max = 4;  // MAX_CONCURRENT_DEPLOYMENTS
     OciIncludes oci_includes = OciIncludes::allowed;
+    // Null: encrypted files stay as they are. `run_dir`: on tmpfs, where plain text lies while a run needs it.
+    const sops::Decryptor* decryptor = nullptr;
+    std::filesystem::path run_dir{};
+    Secret hash_key{};  // of this installation
   };
   using TellRevision = std::function<void(std::string revision)>;
 
@@ -78,7 +82,9 @@ class Pipeline {
   void verify_deployments(Run& run);
   Status resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root);
   Status plan(Run& run, PreparedStack& stack);
-  std::optional<JobOutcome> write_live_directory(Run& run, const std::string& live_path, const UnpackedTree& tree);
+  std::optional<JobOutcome> write_live_directory(Run& run, const std::string& live_path, UnpackedTree& tree);
+  static Result<PlainEntries> plain_entries(const Run& run, const std::set<std::string>& decrypted,
+                                            const UnpackedTree& tree);
   static void note_mixed_files(Run& run);
   ReleaseOrigin origin_of(const Run& run) const;
   Status bring_up(Run& run, PreparedStack& stack);

@@ -11,6 +11,7 @@
 #include "deploy/pipeline.h"
 #include "docker/idle_engine.h"
 #include "sys/crypto.h"
+#include "sys/fake_process.h"
 
 namespace windlass {
 
@@ -49,7 +50,12 @@ struct FakeSource final : Source {
     for (const auto& [path, text] : files) {
       fs::create_directories((staging / path).parent_path());
       std::ofstream(staging / path) << text;
-      tree.entries.push_back({.path = path, .type = EntryType::file, .mode = 0644, .content = sha256_hex(text)});
+      tree.entries.push_back({.path = path,
+                              .type = EntryType::file,
+                              .mode = 0644,
+                              .size_bytes = text.size(),
+                              .content = sha256_hex(text),
+                              .has_cipher_text = text.find("ENC[") != text.npos});
     }
     return tree;
   }
@@ -216,9 +222,10 @@ struct FakeDriver final : Driver {
   std::map<std::string, std::map<std::string, std::string>> environments;  // stack -> of the last up()
   Status up(const ResolvedStack& resolved, const UpOptions&, const Deadline&) override {
     ++upped;
-    const auto& [stack, model, environment] = resolved;
+    const auto& stack = resolved.name;
+    const auto& model = resolved.model;
     const std::lock_guard lock(mutex);
-    environments[stack] = environment;
+    environments[stack] = resolved.environment;
     if (before_up) before_up(stack);
     if (up_error) return tl::unexpected(*up_error);
     std::map<std::string, ContainerSummary> kept;
@@ -277,8 +284,15 @@ struct FakeLive final : LiveDirectories {
     removed.push_back(path + (with_data ? " data" : ""));
     return true;
   }
-  SyncOutcome sync(const std::string&, const UnpackedTree&, const Digest& digest, const SyncOptions& options,
+  std::set<std::string> decrypted;  // what decrypted_files() says
+  Result<std::set<std::string>> decrypted_files(const std::string&) override { return decrypted; }
+  std::map<std::string, std::string> plain;  // path -> content of what the last sync() wrote decrypted
+  SyncOutcome sync(const std::string&, const UnpackedTree& tree, const Digest& digest, const SyncOptions& options,
                    const Deadline&) override {
+    plain.clear();
+    for (const auto& entry : tree.entries)
+      if (PlainContent::is_mark(entry.content))
+        plain[entry.path] = read_file(tree.plain_root / entry.path, 1 << 20).value_or("(nothing)");
     if (failure) return tl::unexpected(*std::exchange(failure, {}));
     in_place = options.in_place;
     synced.push_back(digest.str());
@@ -306,6 +320,7 @@ class PipelineTest : public ::testing::Test {
   void start() {
     pipeline.reset();
     releases.reset();
+    decryptor = std::make_unique<sops::Decryptor>(secret_environment, processes);
     releases = std::move(*ReleaseStore::open(std::move(*Db::open(folder / "state.db")), Secret("key")));
     preparer = std::make_unique<StackPreparer>(StackPreparer::Options{.hash_key = Secret("key"),
                                                                       .process_env = passed_environment,
@@ -318,11 +333,15 @@ class PipelineTest : public ::testing::Test {
     settled =
         std::make_unique<SettledRuns>(SettledRuns::Options{.surroundings = surroundings, .hash_key = Secret("key")},
                                       source, driver, engine, *releases, Log({.level = LogLevel::critical}));
-    pipeline = std::make_unique<Pipeline>(
-        Pipeline::Options{
-            .data_dir = folder, .host_data_dir = "/host/data", .config = {}, .auto_rollback = auto_rollback},
-        source, live, *releases, *settled, *preparer, *images, *deployment, locks, places,
-        Log({.level = LogLevel::critical}));
+    pipeline = std::make_unique<Pipeline>(Pipeline::Options{.data_dir = folder,
+                                                            .host_data_dir = "/host/data",
+                                                            .config = {},
+                                                            .auto_rollback = auto_rollback,
+                                                            .decryptor = decryptor.get(),
+                                                            .run_dir = folder / "run",
+                                                            .hash_key = Secret("key")},
+                                          source, live, *releases, *settled, *preparer, *images, *deployment, locks, places,
+                                          Log({.level = LogLevel::critical}));
   }
   JobRequest request() {
     JobRequest request{.artifact = "reg.example/my/app:main",
@@ -347,6 +366,9 @@ class PipelineTest : public ::testing::Test {
   bool restricted = false;
   std::string own_container;
   std::map<std::string, std::string> passed_environment;  // by PASS_ENV; counts from the next start() on
+  std::map<std::string, std::string> secret_environment;  // with the keys of SOPS; from the next start() on
+  FakeProcessRunner processes;
+  std::unique_ptr<sops::Decryptor> decryptor;
   std::string surroundings;
   Observer* observer = &Observer::nobody();  // from the next start() on
   SystemClock clock;

@@ -54,6 +54,7 @@ StackPreparer::StackPreparer(Options options, Driver& driver, Engine& engine, Re
     : options_(std::move(options)), driver_(driver), engine_(engine), releases_(releases) {}
 
 Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig& config, const UnpackedTree& tree,
+                                             const std::shared_ptr<EncryptedFiles>& encrypted,
                                              const std::string& host_root, OciIncludes oci_includes,
                                              const Deadline& deadline) {
   PreparedStack stack{.config = config};
@@ -63,44 +64,50 @@ Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig&
         fmt::format("webhook_filter '{}' does not match {}", config.webhook_filter, job.request.ref);
     return stack;
   }
+  const auto source = encrypted->source(tree);
+  const auto& folder = encrypted->folder();
   auto files = find_compose_files(tree.root, config);
   if (!files) return tl::unexpected(files.error());
   for (const auto& file : *files)
-    if (auto good = check_compose_file(tree.root, file); !good) return tl::unexpected(good.error());
+    if (auto good = check_compose_file(source, file); !good) return tl::unexpected(good.error());
   if (options_.restricted)  // before the tool reads them
-    if (auto good = check_compose_paths(tree.root, config.working_dir, *files); !good)
-      return tl::unexpected(good.error());
-  auto environment = interpolation_environment(tree.root, config, options_.process_env);
+    if (auto good = check_compose_paths(source, config.working_dir, *files); !good) return tl::unexpected(good.error());
+  auto environment = interpolation_environment(source, config, options_.process_env);
   if (!environment) return tl::unexpected(environment.error());
 
   StackSpec spec{.name = config.name,
-                 .project_dir = beneath(tree.root, config.working_dir),
+                 .project_dir = beneath(folder, config.working_dir),
                  .profiles = config.profiles,
                  .environment = std::move(*environment),
-                 .oci_includes = oci_includes};
-  for (const auto& file : *files) spec.compose_files.push_back(tree.root / file);
+                 .oci_includes = oci_includes,
+                 .secrets = encrypted->values()};
+  for (const auto& file : *files) spec.compose_files.push_back(folder / file);
   auto model = driver_.resolve(spec, deadline.within(kResolveTimeout));
-  if (!model) return tl::unexpected(model.error());
+  if (!model) return tl::unexpected(encrypted->explain(model.error()));
   stack.environment = std::move(spec.environment);
   if (options_.restricted)
-    if (auto good = check_restricted(*model, config.name, tree.root.string()); !good)
-      return tl::unexpected(good.error());
+    if (auto good = check_restricted(*model, config.name, folder.string()); !good) return tl::unexpected(good.error());
   if (auto built = refuse_unbuilt_labels(*model); !built) return tl::unexpected(built.error());
 
   put_build_arguments(*model, config.build.args);
   json::value moved = std::move(*model);
-  move_paths(moved, tree.root.string(), host_root);
+  move_paths(moved, folder.string(), host_root);
+  if (folder != tree.root) move_paths(moved, tree.root.string(), host_root);  // should the tool follow a link
   stack.model = std::move(moved.get_object());
   auto ignores = recreate_ignores(stack.model);
   if (!ignores) return tl::unexpected(ignores.error());
   stack.ignores = *std::move(ignores);
   stack.in_place = files_kept_in_place(stack.model, stack.ignores, host_root);
+  auto plain = encrypted->mounted(stack.model, host_root, tree);
+  if (!plain) return tl::unexpected(plain.error());
+  stack.plain = *std::move(plain);
+  stack.encrypted = encrypted;
   stack.live_root = host_root;
   stack.staged_root = tree.root.string();
   stack.working_dir = beneath(host_root, config.working_dir).string();
   stack.services = service_shapes(stack.model);
   InputHasher hasher(options_.hash_key);
-  stack.wanted = service_inputs(stack.model, stack.environment, tree, host_root, hasher);
+  stack.wanted = service_inputs(stack.model, stack.environment, tree, host_root, hasher, stack.plain);
   stack.compose_hash = compose_hash(stack.wanted, hasher);
   stack.config_hash = hasher.hash(config.text);
   return stack;
@@ -194,7 +201,7 @@ Status StackPreparer::spare_this_process(const PreparedStack& stack) const {
 
 json::object StackPreparer::redacted_model(const PreparedStack& stack) const {
   InputHasher hasher(options_.hash_key);
-  return redacted(stack.model, hasher);
+  return redacted(stack.model, hasher, stack.secrets());
 }
 
 Result<std::vector<DiscoveredStack>> StackPreparer::discovered(const JobRequest& request, const Deadline& deadline) {

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "config/deploy_config.h"
+#include "deploy/encrypted_files.h"
 #include "deploy/planning.h"
 #include "deploy/release_store.h"
 #include "deploy/volumes.h"
@@ -37,9 +38,11 @@ struct PreparedStack {
   std::string config_hash, compose_hash;
   std::vector<ServiceShape> services;
   std::map<std::string, ServiceInputs> wanted;
-  std::map<std::string, RecreateIgnore> ignores;  // by service
-  std::set<std::string> in_place;                 // files of the live directory that must stay the same on disk
-  bool is_known = false;                          // the state file knows the stack:
+  std::map<std::string, RecreateIgnore> ignores;    // by service
+  std::set<std::string> in_place;                   // files of the live directory that must stay the same on disk
+  std::shared_ptr<const EncryptedFiles> encrypted;  // of the release; null before prepare()
+  PlainEntries plain;                               // of those that its containers see as files
+  bool is_known = false;                            // the state file knows the stack:
   StackRecord record;
   bool has_old_volumes = false;    // nobody knows it, nothing runs, but doco-cd left volumes of this source's
   ContainersByService containers;  // as they are now
@@ -49,6 +52,8 @@ struct PreparedStack {
   std::shared_ptr<const ImageNames> image_names;  // of all services; StackImages keeps them as long as this lives
   std::optional<StartFailure> failure;            // set when it could not be brought up and nothing passing is to blame
 
+  // Values of encrypted files: never shown.
+  std::vector<Secret> secrets() const { return encrypted ? encrypted->values() : std::vector<Secret>(); }
   bool asks_for_rollback() const { return failure && rollback.answers(*failure); }
   bool deploys() const { return filtered_because.empty() && plan.changes_anything(); }
 };
@@ -65,8 +70,10 @@ class StackPreparer {
   StackPreparer(Options options, Driver& driver, Engine& engine, ReleaseStore& releases);
 
   // Reads and resolves against the unpacked release. `host_root`: the live directory as the engine's host sees it.
+  // `encrypted`: after find() on that release.
   Result<PreparedStack> prepare(const Job& job, const DeployConfig& config, const UnpackedTree& tree,
-                                const std::string& host_root, OciIncludes oci_includes, const Deadline& deadline);
+                                const std::shared_ptr<EncryptedFiles>& encrypted, const std::string& host_root,
+                                OciIncludes oci_includes, const Deadline& deadline);
 
   // Looks at the engine and the state file, checks whose stack it is (deploy/O1), and makes the plan. Kind::conflict
   // when it is somebody else's, or when the plan would end the container that this process runs in. The stack is

@@ -23,11 +23,13 @@ bool says_nothing_of_containers(std::string_view member) {
 
 // Everything that a release has at `path` or below: names, kinds, modes and content. "" where it has nothing, which is
 // data that containers wrote or that the machine has.
-std::string content_below(const UnpackedTree& tree, const std::string& path) {
+std::string content_below(const UnpackedTree& tree, const std::string& path, const PlainEntries& plain) {
   std::string text;
   for (const auto& entry : tree.entries) {
     if (!path.empty() && entry.path != path && !entry.path.starts_with(path + "/")) continue;
-    text += fmt::format("{} {} {:o} {}\n", entry.path, static_cast<int>(entry.type), entry.mode, entry.content);
+    const auto decrypted = plain.find(entry.path);
+    text += fmt::format("{} {} {:o} {}\n", entry.path, static_cast<int>(entry.type), entry.mode,
+                        decrypted == plain.end() ? entry.content : decrypted->second.content);
   }
   return text;
 }
@@ -35,8 +37,13 @@ std::string content_below(const UnpackedTree& tree, const std::string& path) {
 class Collector {
  public:
   Collector(const json::object& model, const std::map<std::string, std::string>& environment, const UnpackedTree& tree,
-            const std::string& live_root, InputHasher& hasher)
-      : model_(model), environment_(environment), tree_(tree), live_root_(live_root), hasher_(hasher) {}
+            const std::string& live_root, InputHasher& hasher, const PlainEntries& plain)
+      : model_(model),
+        environment_(environment),
+        tree_(tree),
+        live_root_(live_root),
+        hasher_(hasher),
+        plain_(plain) {}
 
   ServiceInputs collect(const json::object& service) {
     inputs_.clear();
@@ -65,7 +72,7 @@ class Collector {
   void add_content(const std::string& part, std::string_view path) {
     const auto below = path_below(live_root_, path);
     if (!below) return;
-    const auto content = content_below(tree_, *below);
+    const auto content = content_below(tree_, *below, plain_);
     if (!content.empty()) add(part, content);
   }
 
@@ -152,6 +159,7 @@ class Collector {
   const UnpackedTree& tree_;
   const std::string& live_root_;
   InputHasher& hasher_;
+  const PlainEntries& plain_;
   ServiceInputs inputs_;
 };
 
@@ -170,11 +178,11 @@ std::string InputHasher::hash(std::string_view value) {
 std::map<std::string, ServiceInputs> service_inputs(const json::object& model,
                                                     const std::map<std::string, std::string>& environment,
                                                     const UnpackedTree& tree, const std::string& live_root,
-                                                    InputHasher& hasher) {
+                                                    InputHasher& hasher, const PlainEntries& plain) {
   std::map<std::string, ServiceInputs> all;
   const auto* services = object_of(model, "services");
   if (services == nullptr) return all;
-  Collector collector(model, environment, tree, live_root, hasher);
+  Collector collector(model, environment, tree, live_root, hasher, plain);
   for (const auto& service : *services)
     if (const auto* definition = service.value().if_object())
       all[std::string(service.key())] = collector.collect(*definition);

@@ -31,12 +31,16 @@ class InputHasher {
   HmacSha256 mac_;
 };
 
+// Files of a release that its live directory has in plain text, by path.
+using PlainEntries = std::map<std::string, TreeEntry>;
+
 // `model`: resolved, with paths moved to `live_root`; `environment`: it was resolved with, where secrets and configs
-// with `environment:` are read from; `tree`: the release that lies, or will lie, there.
+// with `environment:` are read from; `tree`: the release that lies, or will lie, there; `plain`: in place of its
+// entries.
 std::map<std::string, ServiceInputs> service_inputs(const json::object& model,
                                                     const std::map<std::string, std::string>& environment,
                                                     const UnpackedTree& tree, const std::string& live_root,
-                                                    InputHasher& hasher);
+                                                    InputHasher& hasher, const PlainEntries& plain = {});
 
 // The name in an entry of a list of configs or secrets: {"source": "name"}, or plain text; "" of anything else.
 std::string name_used(const json::value& item);

@@ -153,6 +153,7 @@ class ComposeDriver final : public Driver {
         prepare(stack.name, stack.environment, {stack.profiles.begin(), stack.profiles.end()}, stack.project_dir);
     call.oci_includes = stack.oci_includes;
     if (stack.oci_includes == OciIncludes::refused) switch_oci_includes_off(call);
+    for (const auto& secret : stack.secrets) call.masks.add(secret.reveal());
     call.command.working_dir = stack.project_dir;
     call.command.output_bytes_max = kModelBytesMax;
     for (const auto& file : stack.compose_files) call.add({"-f", file});
@@ -292,6 +293,7 @@ class ComposeDriver final : public Driver {
                   const std::filesystem::path& project_dir) const {
     auto call = prepare(stack.name, stack.environment, profiles_in(model), project_dir);
     mask_environments(model, call.masks);
+    for (const auto& secret : stack.secrets) call.masks.add(secret.reveal());
     call.command.input = json::serialize(model);
     call.add({"-f", "-"});
     return call;
