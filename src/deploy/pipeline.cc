@@ -246,8 +246,8 @@ void Pipeline::verify_deployments(Run& run) {
 Status Pipeline::resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root) {
   if (stack.config.destroy.enabled || !stack.filtered_because.empty()) return {};
   const Heartbeat heartbeat(run.log.with({{"stack", stack.config.name}}), "resolving model");
-  auto prepared = preparer_.prepare(run.job, stack.config, tree, run.encrypted, host_root, options_.oci_includes,
-                                    run.deadline);
+  auto prepared =
+      preparer_.prepare(run.job, stack.config, tree, run.encrypted, host_root, options_.oci_includes, run.deadline);
   if (!prepared) return tl::unexpected(prepared.error());
   prepared->rollback = stack.rollback;
   stack = std::move(*prepared);

@@ -340,8 +340,8 @@ class PipelineTest : public ::testing::Test {
                                                             .decryptor = decryptor.get(),
                                                             .run_dir = folder / "run",
                                                             .hash_key = Secret("key")},
-                                          source, live, *releases, *settled, *preparer, *images, *deployment, locks, places,
-                                          Log({.level = LogLevel::critical}));
+                                          source, live, *releases, *settled, *preparer, *images, *deployment, locks,
+                                          places, Log({.level = LogLevel::critical}));
   }
   JobRequest request() {
     JobRequest request{.artifact = "reg.example/my/app:main",

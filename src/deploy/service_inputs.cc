@@ -38,12 +38,7 @@ class Collector {
  public:
   Collector(const json::object& model, const std::map<std::string, std::string>& environment, const UnpackedTree& tree,
             const std::string& live_root, InputHasher& hasher, const PlainEntries& plain)
-      : model_(model),
-        environment_(environment),
-        tree_(tree),
-        live_root_(live_root),
-        hasher_(hasher),
-        plain_(plain) {}
+      : model_(model), environment_(environment), tree_(tree), live_root_(live_root), hasher_(hasher), plain_(plain) {}
 
   ServiceInputs collect(const json::object& service) {
     inputs_.clear();

@@ -25,7 +25,7 @@ struct StackSpec {
   std::vector<std::string> profiles;
   std::map<std::string, std::string> environment;  // for interpolation; values may be secret
   OciIncludes oci_includes = OciIncludes::allowed;
-  std::vector<Secret> secrets{};                   // that stand in its files: never shown
+  std::vector<Secret> secrets{};  // that stand in its files: never shown
 };
 
 // A stack as the tool is to bring it up. Secrets and configs with `environment:` are read from the environment only
