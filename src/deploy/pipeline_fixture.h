@@ -204,9 +204,11 @@ struct FakeDriver final : Driver {
     return parse_json(text)->get_object();
   }
   std::function<void(const std::string&)> before_pull;
-  std::vector<std::string> pulled_services;  // of the last pull()
-  Status pull(const ResolvedStack& stack, const std::vector<std::string>& services, const Deadline&) override {
+  std::map<std::string, std::chrono::milliseconds> given;  // step -> the time that it had
+  std::vector<std::string> pulled_services;                // of the last pull()
+  Status pull(const ResolvedStack& stack, const std::vector<std::string>& services, const Deadline& deadline) override {
     ++pulled;
+    given["pull"] = deadline.left();
     pulled_services = services;
     if (before_pull) before_pull(stack.name);
     if (pull_error) return tl::unexpected(*pull_error);
@@ -215,17 +217,21 @@ struct FakeDriver final : Driver {
   std::vector<json::object> built;  // models
   BuildOptions build_options;       // of the last build()
   Status build(const ResolvedStack& stack, const std::vector<std::string>&, const BuildOptions& options,
-               const Deadline&) override {
+               const Deadline& deadline) override {
+    given["build"] = deadline.left();
     built.push_back(stack.model);
     build_options = options;
     return {};
   }
   std::map<std::string, std::map<std::string, std::string>> environments;  // stack -> of the last up()
-  Status up(const ResolvedStack& resolved, const UpOptions&, const Deadline&) override {
+  std::map<std::string, json::object> upped_models;                        // stack -> of the last up()
+  Status up(const ResolvedStack& resolved, const UpOptions&, const Deadline& deadline) override {
     ++upped;
     const auto& stack = resolved.name;
     const auto& model = resolved.model;
     const std::lock_guard lock(mutex);
+    given["up"] = deadline.left();
+    upped_models[stack] = model;
     environments[stack] = resolved.environment;
     if (before_up) before_up(stack);
     if (up_error) return tl::unexpected(*up_error);

@@ -371,6 +371,38 @@ TEST(StartTimeout, IsHalfAMinuteWhereNoneIsGiven) {  // config 4, timeout
   EXPECT_EQ(start_timeout({.timeout_seconds = 0}), 30s);
 }
 
+TEST_F(PipelineTest, GivesEachStepATimeOfItsOwn) {  // deploy/C13
+  source.files[".doco-cd.yaml"] = "name: web\ntimeout: 45\nforce_image_pull: true\n";
+  driver.models["web"] = R"({"name":"web","services":{"page":{"image":"nginx:1","restart":"always"},
+      "app":{"build":{"context":"{root}/www"},"restart":"always"}}})";
+  ASSERT_EQ(run(request(), 1h).status, RunStatus::succeeded);
+  const std::pair<const char*, std::chrono::milliseconds> rows[] = {{"pull", 10min}, {"build", 20min}, {"up", 45s}};
+  for (const auto& [step, span] : rows) {
+    EXPECT_LE(driver.given.at(step), span) << step;
+    EXPECT_GT(driver.given.at(step), span - 10s) << step;
+  }
+}
+
+// deploy/L21, L24: labels make compose recreate a service; of a volume they would make it ask whether data may be lost
+TEST_F(PipelineTest, LabelsServicesOnlyAndThoseThatStayAsTheyAre) {
+  auto& model = driver.models["web"];
+  model.insert(model.rfind('}'), R"(,"volumes":{"data":{"name":"web_data"}},"networks":{"net":{"name":"web_net"}})");
+  run();
+  const auto label_of = [&](const std::string& service) {
+    const auto& definition = driver.upped_models.at("web").at("services").at(service);
+    return std::string(definition.at("labels").at("cd.windlass.release").as_string());
+  };
+  const auto first = label_of("db");
+  EXPECT_EQ(label_of("page"), first);
+  release_2();
+  source.files["www/index.html"] = "v2";
+  run();
+  EXPECT_EQ(label_of("db"), first);
+  EXPECT_NE(label_of("page"), first);
+  EXPECT_EQ(driver.upped_models.at("web").at("volumes"), (json::object{{"data", {{"name", "web_data"}}}}));
+  EXPECT_EQ(driver.upped_models.at("web").at("networks"), (json::object{{"net", {{"name", "web_net"}}}}));
+}
+
 TEST_F(PipelineTest, AddsTheTimeoutOfTheStackToThatOfTheJob) {  // webhook/C10
   EXPECT_EQ(run(request(), 0ms).status, RunStatus::succeeded);
 }

@@ -82,6 +82,14 @@ std::vector<std::string> bind_sources_of(const json::object& container) {
   return sources;
 }
 
+// In Docker's words: Podman says "remove" where Docker says "destroy", and how health is in a member of its own.
+std::string action_of(const json::object& event) {
+  auto action = string_of(event, "Action");
+  if (action == "remove") return "destroy";
+  if (action == "health_status") action += ": " + string_of(event, "HealthStatus");
+  return action;
+}
+
 ContainerSummary to_summary(const json::object& container) {
   return {.id = string_of(container, "Id"),
           .name = own_name(container),
@@ -175,7 +183,7 @@ Result<EngineEvent> parse_event(std::string_view line) {
   auto object = parse_object(line);
   if (!object) return tl::unexpected(object.error());
   const auto& actor = part_of(*object, "Actor");
-  return EngineEvent{.action = string_of(*object, "Action"),
+  return EngineEvent{.action = action_of(*object),
                      .container_id = string_of(actor, "ID"),
                      .attributes = labels_of(actor, "Attributes"),
                      .time_ns = number_of(*object, "timeNano")};

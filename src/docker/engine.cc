@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <mutex>
 
@@ -190,7 +191,9 @@ class HttpEngine final : public Engine {
 
   Result<std::unique_ptr<EventStream>> events(const std::string& label, const std::vector<std::string>& actions,
                                               const Deadline& deadline) override {
-    const json::object filters{{"type", {"container"}}, {"label", {label}}, {"event", json::value_from(actions)}};
+    auto names = to_array(actions);
+    if (std::ranges::find(actions, "destroy") != actions.end()) names.emplace_back("remove");  // Podman's word for it
+    const json::object filters{{"type", {"container"}}, {"label", {label}}, {"event", std::move(names)}};
     auto request = versioned("/events?filters=" + url_encode(json::serialize(filters)), deadline);
     if (!request) return tl::unexpected(request.error());
     request->idle_timeout = 24h;  // a quiet stack says nothing for long; a lost engine closes the socket

@@ -304,7 +304,7 @@ TEST_F(EngineTest, GivesTheEventsOfAProject) {
   EXPECT_EQ(streaming.asked,
             "http://docker/v1.45/events?filters=%7B%22type%22%3A%5B%22container%22%5D%2C%22label%22%3A%5B%22com.docker."
             "compose.project%3Dshop%22%5D%2C%22event%22%3A%5B%22start%22%2C%22die%22%2C%22destroy%22%2C%22health_"
-            "status%22%5D%7D");
+            "status%22%2C%22remove%22%5D%7D");
   std::string actions;
   Labels last;
   for (int i = 0; i < 5; ++i) {
@@ -318,6 +318,21 @@ TEST_F(EngineTest, GivesTheEventsOfAProject) {
   ASSERT_TRUE(none);
   EXPECT_FALSE(*none);
 }  // ends here, although the engine keeps the stream open
+
+TEST_F(EngineTest, HearsPodmanInDockersWords) {
+  StreamingTransport streaming(transport);
+  streaming.pieces = {R"({"Action":"remove","Actor":{"ID":"c1","Attributes":{"name":"web"}},"timeNano":1})"
+                      "\n"
+                      R"({"Action":"health_status","HealthStatus":"unhealthy","Actor":{"ID":"c1"}})"
+                      "\n"
+                      R"({"Action":"health_status: healthy","Actor":{"ID":"c1"}})"
+                      "\n"};
+  const auto one = make_engine({.docker_host = "unix:///run/podman/podman.sock"}, streaming);
+  auto events = (*one)->events("a=b", {"destroy", "health_status"}, soon());
+  ASSERT_TRUE(events) << events.error().message;
+  for (const char* action : {"destroy", "health_status: unhealthy", "health_status: healthy"})
+    EXPECT_EQ((**(*events)->next(soon())).action, action);
+}
 
 TEST_F(EngineTest, TellsThatTheEventStreamEnded) {
   StreamingTransport streaming(transport);
