@@ -12,8 +12,7 @@ import unittest
 
 import keyless_faults as faults
 from certificates import pem
-from harness import (BED_DIR, BINARY, EndToEnd, child_environment, compose, container_ids, containers, idle_service,
-                     run)
+from harness import BED_DIR, BINARY, EndToEnd, child_environment, compose, container_ids, containers, idle_service
 from signature_push import SignaturePush
 from sigstore_instance import HOUR, ISSUER, SIGN_V1, SUBJECT, Instance, rfc3339, uri
 from sigstore_server import SigstoreServer, identity_token
@@ -95,8 +94,8 @@ class Keyless(EndToEnd):
 
     def deployed(self, digest):
         self.succeeds(self.windlass.deploy(self.tag, digest))
-        variables = containers(self.name)["app"]["Config"]["Env"]
-        self.assertIn(f"V={self.versions}", variables)
+        self.assertTrue(self.has_fetched(digest))
+        self.assertIn(f"V={self.versions}", containers(self.name)["app"]["Config"]["Env"])
 
     def signed(self):
         digest = self.version()
@@ -119,7 +118,7 @@ class Keyless(EndToEnd):
         return found, container_ids(self.name)
 
     def has_fetched(self, digest):
-        layer = json.loads(run("oras", "manifest", "fetch", "--plain-http", self.image(digest)))["layers"][0]["digest"]
+        layer = json.loads(self.signatures.manifest_bytes(digest))["layers"][0]["digest"]
         return os.path.exists(os.path.join(self.windlass.data, ".windlass/oci/blobs", layer.replace(":", "/")))
 
     def refused(self, digest, *says):
@@ -340,8 +339,7 @@ class Keyless(EndToEnd):
     def test_cosign_judges_as_we_do(self):
         """What the test makes is right, and wrong, for somebody else too; and so it is for windlass verify-bundle."""
         digest = self.version()
-        manifest = write(os.path.join(self.windlass.folder, "manifest"),
-                         run("oras", "manifest", "fetch", "--plain-http", self.image(digest)))
+        manifest = write(os.path.join(self.windlass.folder, "manifest"), self.signatures.manifest_bytes(digest))
         bundle = os.path.join(self.windlass.folder, "bundle")
 
         def judge_classic(signature):
