@@ -73,7 +73,7 @@ std::unique_ptr<ByteSink> compressor(LayerCompression compression, ByteSink& nex
 }
 
 std::string media_type_of(LayerCompression compression) {
-  const std::string tar = "application/vnd.oci.image.layer.v1.tar";
+  std::string tar = "application/vnd.oci.image.layer.v1.tar";
   switch (compression) {
     case LayerCompression::gzip:
       return tar + "+gzip";

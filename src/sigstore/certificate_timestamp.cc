@@ -114,12 +114,12 @@ Result<std::string> verify_one(const CertificateTimestamp& timestamp, const std:
     return fail(Kind::denied, fmt::format("the trusted root has no certificate log {}", to_hex(timestamp.log_id)));
   const auto time = from_unix_seconds(static_cast<std::int64_t>(timestamp.unix_ms / 1000));
   if (!log->window.includes(time))
-    return fail(Kind::denied, fmt::format("certificate log {} was in use {}, the timestamp is of {}", log->host,
+    return fail(Kind::denied, fmt::format("certificate log {} was in use {}, the timestamp is of {}", log->name(),
                                           log->window.str(), to_rfc3339(time)));
   if (!log->key.verifies(text, timestamp.signature, SignedForm::log_record))
-    return fail(Kind::denied, fmt::format("the signature is not one of certificate log {} (key {})", log->host,
+    return fail(Kind::denied, fmt::format("the signature is not one of certificate log {} (key {})", log->name(),
                                           log->key.fingerprint()));
-  return fmt::format("certificate log {} has seen it at {}", log->host, to_rfc3339(time));
+  return fmt::format("certificate log {} has seen it at {}", log->name(), to_rfc3339(time));
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ Status verify_checkpoint(const Checkpoint& checkpoint, const TransparencyLog& lo
     if (log.checkpoint_id.starts_with(signature.key_hint) &&
         log.key.verifies(checkpoint.text, signature.signature, SignedForm::log_record))
       return {};
-  return fail(Kind::denied, fmt::format("checkpoint: want a signature of log {} (key {}), found none", log.host,
+  return fail(Kind::denied, fmt::format("checkpoint: want a signature of log {} (key {}), found none", log.name(),
                                         log.key.fingerprint()));
 }
 

@@ -17,7 +17,7 @@ Status check_window(const LogEntry& entry, const TransparencyLog& log, const std
   for (const auto time : times)
     if (!log.window.includes(time))
       return fail(Kind::denied, fmt::format("{}: want a time when log {} was in use ({}), found {}", name_of(entry),
-                                            log.host, log.window.str(), to_rfc3339(time)));
+                                            log.name(), log.window.str(), to_rfc3339(time)));
   return {};
 }
 

@@ -22,11 +22,11 @@ Result<WallTime> verify_promise(const LogEntry& entry, const TransparencyLog& lo
   if (!log.key.verifies(signed_text(entry), entry.promise, SignedForm::log_record))
     return fail(Kind::denied,
                 fmt::format("{}: want a signed entry timestamp of log {} (key {}), found another signature",
-                            name_of(entry), log.host, log.key.fingerprint()));
+                            name_of(entry), log.name(), log.key.fingerprint()));
   const auto time = from_unix_seconds(entry.integrated_time);
   if (!log.window.includes(time))
     return fail(Kind::denied, fmt::format("{}: want a time when log {} was in use ({}), found {}", name_of(entry),
-                                          log.host, log.window.str(), to_rfc3339(time)));
+                                          log.name(), log.window.str(), to_rfc3339(time)));
   return time;
 }
 

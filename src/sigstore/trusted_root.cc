@@ -83,6 +83,8 @@ std::string TimeWindow::str() const {
   return fmt::format("{} to {}", to_rfc3339(start), end ? to_rfc3339(*end) : "now");
 }
 
+std::string TransparencyLog::name() const { return host.empty() ? to_hex(id) : host; }
+
 Result<TrustedRoot> TrustedRoot::parse(std::string_view json) {
   if (json.size() > kBytesMax)
     return fail(Kind::invalid, fmt::format("trusted root: want at most {} bytes, got {}", kBytesMax, json.size()));

@@ -29,9 +29,13 @@ struct TimeWindow {
 struct TransparencyLog {
   std::string id;             // raw bytes; entries and SCTs name their log by it
   std::string checkpoint_id;  // raw bytes; begins with the key hint of checkpoints
-  std::string host;           // "rekor.sigstore.dev", "localhost:8000": the origin that checkpoints of Rekor v2 name
+  std::string host;  // "" or "rekor.sigstore.dev", "localhost:8000": the origin that checkpoints of Rekor v2 name
   PublicKey key;
   TimeWindow window;
+
+  // For messages: the host, or the id in hexadecimal where the root has no URL (`cosign trusted-root create` writes
+  // none).
+  std::string name() const;
 };
 
 // Certificates from the one that issues (or, for timestamps, signs) up to the anchor, never empty.

@@ -47,6 +47,14 @@ TEST(TrustedRoot, HasNoUseForALogWithoutAStart) {  // oci 11.6
   EXPECT_EQ(TestInstance::parsed(value).transparency_log(TestInstance::id_of(instance.rekor_key)), nullptr);
 }
 
+TEST(TrustedRoot, NamesALogWithoutUrlByItsId) {  // as cosign trusted-root create makes them
+  const auto id = TestInstance::id_of(test_instance().rekor_key);
+  auto value = test_instance().trusted_root_json();
+  EXPECT_EQ(TestInstance::parsed(value).transparency_log(id)->name(), "rekor.test");
+  value.at_pointer("/tlogs/0").as_object().erase("baseUrl");
+  EXPECT_EQ(TestInstance::parsed(value).transparency_log(id)->name(), to_hex(id));
+}
+
 TEST(TrustedRoot, IgnoresWhatNewerFilesAdd) {
   auto value = test_instance().trusted_root_json();
   value.as_object()["newer"] = true;

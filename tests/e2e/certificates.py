@@ -29,13 +29,11 @@ def pem(label, content):
 
 
 class Key:
-    """A P-256 or Ed25519 key pair in a file."""
+    """A P-256 key pair in a file."""
 
-    def __init__(self, folder, name, kind="P-256"):
+    def __init__(self, folder, name):
         self.path = os.path.join(folder, name + ".key")
-        self.kind = kind
-        how = ["ed25519"] if kind == "Ed25519" else ["EC", "-pkeyopt", f"ec_paramgen_curve:{kind}"]
-        openssl("genpkey", "-algorithm", *how, "-out", self.path)
+        openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", self.path)
         self.der = openssl("pkey", "-in", self.path, "-pubout", "-outform", "DER")
 
     @property
@@ -48,11 +46,7 @@ class Key:
         return sha256(self.der).digest()
 
     def sign(self, message):
-        if self.kind != "Ed25519":
-            return openssl("dgst", "-sha256", "-sign", self.path, stdin=message)
-        with open(self.path + ".message", "wb") as file:  # openssl reads what Ed25519 signs from a file only
-            file.write(message)
-        return openssl("pkeyutl", "-sign", "-rawin", "-inkey", self.path, "-in", file.name)
+        return openssl("dgst", "-sha256", "-sign", self.path, stdin=message)
 
 
 def name(common_name):

@@ -17,6 +17,10 @@ class SignaturePush(QuickPush):
         super().__init__()
         self.repository = repository
 
+    def manifest_bytes(self, digest):
+        self.connection.request("GET", f"/v2/{self.repository}/manifests/{digest}", headers={"Accept": MANIFEST})
+        return self.connection.getresponse().read()
+
     def manifest(self, place, document):
         content = json.dumps(document).encode()
         answer = self.ask("PUT", f"/v2/{self.repository}/manifests/{place or 'sha256:' + sha256(content).hexdigest()}",
@@ -46,8 +50,7 @@ class SignaturePush(QuickPush):
 
     def _refer(self, digest, layers, artifact_type):
         """The only referrer of the digest. Registries of OCI 1.0 list referrers at a tag that clients keep."""
-        self.connection.request("GET", f"/v2/{self.repository}/manifests/{digest}", headers={"Accept": MANIFEST})
-        subject = {"mediaType": MANIFEST, "digest": digest, "size": len(self.connection.getresponse().read())}
+        subject = {"mediaType": MANIFEST, "digest": digest, "size": len(self.manifest_bytes(digest))}
         referrer = self.manifest("", self._manifest_of(layers, artifactType=artifact_type, subject=subject))
         self.manifest(digest.replace(":", "-"), {"schemaVersion": 2, "mediaType": INDEX,
                                                  "manifests": [{**referrer, "artifactType": artifact_type}]})

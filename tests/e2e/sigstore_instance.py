@@ -146,7 +146,6 @@ class Instance:
         os.makedirs(folder)
         self.other = Instance(os.path.join(folder, "other"), has_other=False) if has_other else None
         self.folder = folder
-        self.now = int(time.time())
         self.signed_at = self.now - HOUR  # so that a leaf is over when it is judged, as it is in real life
         self.start, self.end = self.now - 90 * DAY, self.now + 90 * DAY
         self.stranger = self.new_key("stranger")
@@ -162,8 +161,12 @@ class Instance:
             "Test time", self.timestamp_key, "Test time root", self.timestamp_root_key, self.start, self.end,
             usage_extensions(DIGITAL_SIGNATURE, TIME_STAMPING)).signed()
 
-    def new_key(self, name, kind="P-256"):
-        return Key(self.folder, name, kind)
+    @property
+    def now(self):
+        return int(time.time())
+
+    def new_key(self, name):
+        return Key(self.folder, name)
 
     def _authority(self, subject, key, issuer, issuer_key, usage=CODE_SIGNING):
         return Draft(subject, key, issuer, issuer_key, self.start, self.end, authority_extensions(usage)).signed()

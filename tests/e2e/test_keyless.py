@@ -2,6 +2,7 @@
 one thing wrong, nothing is fetched, written or touched, and the run says which step failed. The real cosign signs with
 the instance, and judges what the test made for itself."""
 
+import base64
 import json
 import os
 import shutil
@@ -11,8 +12,7 @@ import unittest
 
 import keyless_faults as faults
 from certificates import pem
-from harness import (BED_DIR, BINARY, EndToEnd, child_environment, compose, container_ids, containers, idle_service,
-                     run)
+from harness import BED_DIR, BINARY, EndToEnd, child_environment, compose, container_ids, containers, idle_service
 from signature_push import SignaturePush
 from sigstore_instance import HOUR, ISSUER, SIGN_V1, SUBJECT, Instance, rfc3339, uri
 from sigstore_server import SigstoreServer, identity_token
@@ -94,8 +94,8 @@ class Keyless(EndToEnd):
 
     def deployed(self, digest):
         self.succeeds(self.windlass.deploy(self.tag, digest))
-        variables = containers(self.name)["app"]["Config"]["Env"]
-        self.assertIn(f"V={self.versions}", variables)
+        self.assertTrue(self.has_fetched(digest))
+        self.assertIn(f"V={self.versions}", containers(self.name)["app"]["Config"]["Env"])
 
     def signed(self):
         digest = self.version()
@@ -118,7 +118,7 @@ class Keyless(EndToEnd):
         return found, container_ids(self.name)
 
     def has_fetched(self, digest):
-        layer = json.loads(run("oras", "manifest", "fetch", "--plain-http", self.image(digest)))["layers"][0]["digest"]
+        layer = json.loads(self.signatures.manifest_bytes(digest))["layers"][0]["digest"]
         return os.path.exists(os.path.join(self.windlass.data, ".windlass/oci/blobs", layer.replace(":", "/")))
 
     def refused(self, digest, *says):
@@ -204,6 +204,26 @@ class Keyless(EndToEnd):
         attach(digest, good(digest))
         self.deployed(digest)
 
+    def test_without_the_log(self):  # oci 12.3 F2, F3
+        """Then a timestamp tells the time, or the present counts; what certificate logs saw still does."""
+        self.start(ignore_tlog=True)
+        digest = self.version()
+        self.signatures.classic(digest, self.instance.classic(digest))
+        self.refused(digest, "certificate chain: want a certificate valid at the time of the signature")
+        now = self.instance.now
+        for is_seen in (False, True):
+            signer = self.instance.signer(start=now - 60, is_seen=is_seen)
+            signature = self.instance.classic(digest, signer=signer)
+            del signature.annotations["dev.sigstore.cosign/bundle"]
+            timestamp = self.instance.timestamp(base64.b64decode(
+                signature.annotations["dev.cosignproject.cosign/signature"]))
+            signature.annotations["dev.sigstore.cosign/rfc3161timestamp"] = json.dumps(
+                {"SignedRFC3161Timestamp": base64.b64encode(timestamp).decode()})
+            self.signatures.classic(digest, signature)
+            if not is_seen:
+                self.refused(digest, "certificate timestamp: want a timestamp of a certificate transparency log")
+        self.deployed(digest)
+
     def test_the_signature_of_an_older_version(self):  # oci 12 K4, B5, reliability/T12
         self.start()
         older = self.version()
@@ -275,8 +295,19 @@ class Keyless(EndToEnd):
                 server.url + "/api/v1/timestamp", "--identity-token", identity_token(ISSUER, SUBJECT),
                 "--allow-http-registry", "-y"]
 
+    def made_by_cosign(self):
+        """A trusted root, as docs/trust.md has it for a Sigstore of your own."""
+        times = pem("CERTIFICATE", self.instance.timestamp_authority) + pem("CERTIFICATE", self.instance.timestamp_root)
+        root = os.path.join(self.windlass.folder, "made_by_cosign.json")
+        self.signs("trusted-root", "create", "--out", root,
+                   "--certificate-chain", self.cosign_environment["SIGSTORE_ROOT_FILE"],
+                   "--rekor-key", self.cosign_environment["SIGSTORE_REKOR_PUBLIC_KEY"],
+                   "--ctfe-key", self.cosign_environment["SIGSTORE_CT_LOG_PUBLIC_KEY_FILE"],
+                   "--timestamp-certificate-chain", write(os.path.join(self.windlass.folder, "times.pem"), times))
+        return root
+
     def test_what_cosign_signs(self):
-        self.start()
+        self.start(self.made_by_cosign())
         served = self.served()
         digest = self.version()
         self.signs("sign", *served, self.image(digest))
@@ -289,7 +320,9 @@ class Keyless(EndToEnd):
         self.signs("attest", *served, "--new-bundle-format", "--type", SIGN_V1, "--predicate", predicate,
                     self.image(digest))
         self.deployed(digest)
-        self.assertIn("timestamp: ", self.verify(digest)[1])
+        story = self.verify(digest)[1]
+        self.assertIn("timestamp: ", story)
+        self.assertIn(f"certificate log {self.instance.certificate_log.id.hex()} has seen it", story)
 
     def test_a_key_with_the_private_log(self):
         prefix = os.path.join(self.windlass.folder, "ours")
@@ -306,8 +339,7 @@ class Keyless(EndToEnd):
     def test_cosign_judges_as_we_do(self):
         """What the test makes is right, and wrong, for somebody else too; and so it is for windlass verify-bundle."""
         digest = self.version()
-        manifest = write(os.path.join(self.windlass.folder, "manifest"),
-                         run("oras", "manifest", "fetch", "--plain-http", self.image(digest)))
+        manifest = write(os.path.join(self.windlass.folder, "manifest"), self.signatures.manifest_bytes(digest))
         bundle = os.path.join(self.windlass.folder, "bundle")
 
         def judge_classic(signature):
