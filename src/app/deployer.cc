@@ -5,6 +5,8 @@
 #include <set>
 
 #include "app/host_path.h"
+#include "app/run_folder.h"
+#include "app/start_checks.h"
 #include "base/recover.h"
 #include "config/inline_deployments.h"
 #include "config/passed_environment.h"
@@ -69,6 +71,7 @@ Deployer::Deployer(const Parts& parts)
     : settings_(parts.settings),
       engine_(parts.engine),
       log_(parts.log),
+      mountinfo_(read_file("/proc/self/mountinfo", 16 << 20).value_or("")),
       places_(parts.settings.max_concurrent_deployments, "one of MAX_CONCURRENT_DEPLOYMENTS places"),
       processes_(make_process_runner()) {}
 
@@ -85,17 +88,27 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   made->registry_ = Registry::make({.insecure_registries = settings.oci_insecure_registries,
                                     .rules = settings.oci_registries,
                                     .user_agent = "windlass/" WINDLASS_VERSION},
-                                   parts.transport, *made->credentials_, *made->store_, parts.log);
+                                   parts.transport, *made->credentials_, *made->store_, parts.clock, parts.log);
   made->trust_ =
       std::make_unique<ArtifactTrust>(ArtifactTrust::Options{.workers = settings.oci_verify_max_workers,
                                                              .trusted_root_file = settings.oci_trusted_root_file},
                                       *made->registry_, parts.clock, parts.log);
-  made->driver_ = make_compose_driver({.environment = parts.environment, .quiet = settings.docker_quiet_deploy},
+  made->driver_ = make_compose_driver({.environment = compose_environment(settings, parts.environment),
+                                       .insecure_registries = settings.oci_insecure_registries,
+                                       .providers = settings.allow_provider_services,
+                                       .quiet = settings.docker_quiet_deploy},
                                       *made->processes_, parts.log);
+
+  made->decryptor_ = std::make_unique<sops::Decryptor>(parts.environment, *made->processes_);
+  for (const auto& warning : made->decryptor_->warnings()) parts.log.warning("settings", {{"warning", warning}});
+  auto run_dir = open_run_folder(settings.data_mount_path, parts.state.plain_text(), parts.log);
+  if (!run_dir) return tl::unexpected(run_dir.error());
+  made->run_dir_ = *std::move(run_dir);
 
   auto live_db = Db::open(parts.state.state_file());
   if (!live_db) return tl::unexpected(live_db.error());
-  auto live = LiveDirectories::open({.data_dir = settings.data_mount_path}, std::move(*live_db), parts.log);
+  auto live =
+      LiveDirectories::open({.data_dir = settings.data_mount_path, .hash_key = *key}, std::move(*live_db), parts.log);
   if (!live) return tl::unexpected(live.error());
   made->live_ = std::move(*live);
   if (auto recovered = made->live_->recover(); !recovered) return tl::unexpected(recovered.error());
@@ -111,10 +124,12 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   // what models may read, and what steers the tool that reads them
   made->environment_hash_ = hash_of(passed) + hash_of(child_environment(parts.environment, {}).variables);
   made->hash_key_ = *key;
-  made->preparer_ = std::make_unique<StackPreparer>(
-      StackPreparer::Options{
-          .hash_key = std::move(*key), .process_env = std::move(passed), .restricted = settings.restricted},
-      *made->driver_, parts.engine, *made->releases_);
+  made->preparer_ =
+      std::make_unique<StackPreparer>(StackPreparer::Options{.hash_key = std::move(*key),
+                                                             .process_env = std::move(passed),
+                                                             .restricted = settings.restricted,
+                                                             .own_container = own_container_id(made->mountinfo_)},
+                                      *made->driver_, parts.engine, *made->releases_);
   made->images_ = std::make_unique<StackImages>(StackImages::Options{}, *made->driver_, parts.engine, *made->preparer_,
                                                 *made->releases_);
   made->deployment_ =
@@ -126,10 +141,9 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
 Status Deployer::check(const Deadline& deadline) {
   auto info = engine_.info(deadline);
   if (!info) return while_doing("failed to connect to docker", info.error());
+  if (auto served = check_swarm(*info, settings_.docker_swarm_features); !served) return served;
   if (auto usable = driver_->check(deadline); !usable) return usable;
-  const auto mountinfo = read_file("/proc/self/mountinfo", 16 << 20);
-  auto host_path =
-      host_path_of(settings_.data_mount_path, settings_.data_host_path, mountinfo ? *mountinfo : "", engine_, deadline);
+  auto host_path = host_path_of(settings_.data_mount_path, settings_.data_host_path, mountinfo_, engine_, deadline);
   if (!host_path) return tl::unexpected(host_path.error());
   if (auto linked = link_host_path(*host_path, settings_.data_mount_path); !linked) return linked;
   host_data_dir_ = *host_path;
@@ -155,7 +169,10 @@ Result<std::shared_ptr<Deployer::Course>> Deployer::course_for(const Settings& s
                         .config = {.base_dir = settings.deploy_config_base_dir, .strict = settings.config_strict},
                         .auto_rollback = settings.auto_rollback,
                         .concurrent_stacks_max = settings.max_concurrent_deployments,
-                        .oci_includes = verifies_includes ? OciIncludes::refused : OciIncludes::allowed},
+                        .oci_includes = verifies_includes ? OciIncludes::refused : OciIncludes::allowed,
+                        .decryptor = decryptor_.get(),
+                        .run_dir = run_dir_,
+                        .hash_key = hash_key_},
       *this);
   course->registries = settings.oci_registries;
   return course;

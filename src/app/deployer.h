@@ -26,6 +26,7 @@
 #include "oci/content_store.h"
 #include "oci/credentials.h"
 #include "oci/registry.h"
+#include "sops/decryptor.h"
 #include "source/source.h"
 #include "sys/http_client.h"
 #include "sys/process.h"
@@ -72,6 +73,7 @@ class Deployer final : public ReleaseArchive {
   // What those who bring stacks back need.
   ReleaseStore& release_store() { return *releases_; }
   StackLocks& stack_locks() { return locks_; }
+  const sops::Decryptor& decryptor() const { return *decryptor_; }
 
   Result<std::vector<Release>> releases(const std::string& stack, std::size_t limit) override;
   Result<std::optional<Release>> release(const std::string& id) override;
@@ -91,12 +93,15 @@ class Deployer final : public ReleaseArchive {
   const Settings& settings_;  // those of the start; of what may be read again, the course knows
   Engine& engine_;
   Log log_;
+  const std::string mountinfo_;  // of this process
   std::string environment_hash_;
   std::string host_data_dir_;  // after check()
   Secret hash_key_;
   Slots large_places_{2, "a place among the large artifacts being deployed"};
   Slots places_;
   std::unique_ptr<ProcessRunner> processes_;
+  std::unique_ptr<sops::Decryptor> decryptor_;
+  std::filesystem::path run_dir_;  // for plain text
   std::unique_ptr<CredentialSource> credentials_;
   std::unique_ptr<ContentStore> store_;
   std::unique_ptr<Registry> registry_;

@@ -79,7 +79,7 @@ void Reloader::reload(const std::stop_token& stop) {
 }
 
 Result<Reloader::Next> Reloader::prepare() {
-  auto read = read_settings_again(parts_.environment, settings_, setting_checks());
+  auto read = read_settings_again(parts_.environment, settings_, setting_checks(parts_.deployer.decryptor()));
   if (!read) return fail(Kind::invalid, join(read.error().faults, "; "));
   const auto& settings = read->settings;
   mask_secrets(settings, parts_.log);

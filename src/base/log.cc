@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kFieldBytesMax = 4096;  // reliability 2: log field
 constexpr std::size_t kMaskBytesMin = 6;
+constexpr std::size_t kMasksMax = 10'000;  // each is looked for in each line
 
 void append_json_text(std::string& out, std::string_view text) {
   out += '"';
@@ -166,7 +167,7 @@ void Log::mask(const Secret& secret) const {
   auto& masks = sink_->masks;
   const auto is_shorter = [&](const Secret& other) { return other.reveal().size() < secret.reveal().size(); };
   const auto is_same = [&](const Secret& other) { return other.reveal() == secret.reveal(); };
-  if (std::none_of(masks.begin(), masks.end(), is_same))
+  if (masks.size() < kMasksMax && std::none_of(masks.begin(), masks.end(), is_same))
     masks.insert(std::find_if(masks.begin(), masks.end(), is_shorter), secret);
 }
 

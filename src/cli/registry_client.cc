@@ -19,7 +19,7 @@ Result<std::unique_ptr<RegistryClient>> RegistryClient::make(const Environment& 
   made->options_.rules = read_registries_file(read);
   if (!read.faults().empty()) return fail(Kind::invalid, join(read.faults(), "\n"));
   made->options_.user_agent = "windlass/" WINDLASS_VERSION;
-  made->access_ = std::make_unique<RegistryAccess>(made->options_, transport, *made->credentials_, log);
+  made->access_ = std::make_unique<RegistryAccess>(made->options_, transport, *made->credentials_, made->clock_, log);
   return made;
 }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "config/settings.h"
 #include "oci/credentials.h"
@@ -21,9 +22,11 @@ class RegistryClient {
   RegistryAccess& access() { return *access_; }
   const RegistryOptions& options() const { return options_; }
   CredentialSource& credentials() { return *credentials_; }
+  const Clock& clock() const { return clock_; }
 
  private:
   RegistryClient() = default;
+  SystemClock clock_;
   std::unique_ptr<ProcessRunner> processes_;  // for credential helpers
   std::unique_ptr<CredentialSource> credentials_;
   RegistryOptions options_;

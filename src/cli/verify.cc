@@ -115,7 +115,7 @@ int verify(const VerifyCommand& command, const Environment& environment, HttpTra
   auto store = ContentStore::open({.folder = folder.path()});
   if (!store) return cannot_tell(store.error().message);
   const auto registry = Registry::make((*client)->options(), transport, (*client)->credentials(), **store,
-                                       Log(Log::for_standard_error(LogLevel::warning)));
+                                       (*client)->clock(), Log(Log::for_standard_error(LogLevel::warning)));
   const auto& root_file =
       command.trusted_root_file.empty() ? settings->oci_trusted_root_file : command.trusted_root_file;
   const auto exit_code = explain(*reference, *policy, root_file, *registry);

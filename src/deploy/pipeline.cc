@@ -7,7 +7,9 @@
 #include "base/crash_point.h"
 #include "base/parallel.h"
 #include "config/inline_deployments.h"
+#include "deploy/heartbeat.h"
 #include "deploy/pipeline_run.h"
+#include "sys/crypto.h"
 #include "sys/files.h"
 
 namespace windlass {
@@ -139,14 +141,20 @@ tl::expected<Pipeline::Ready, JobOutcome> Pipeline::get_ready(Run& run, const st
   if (!tree) return failed(FailedStep::pull, tree.error());
   for (const auto& note : tree->notes) run.log.info("note on the artifact", {{"note", note}});
 
-  auto configs = request.deployments.empty() ? load_deploy_configs(tree->root, request.target, options_.config)
-                                             : load_inline_deployments(request.deployments, tree->root);
+  run.encrypted = std::make_shared<EncryptedFiles>(
+      EncryptedFiles::Options{
+          .decryptor = options_.decryptor, .folder = options_.run_dir / new_uuid_v7(), .hash_key = options_.hash_key},
+      run.log, run.deadline);
+  const auto files = run.encrypted->source(*tree);
+  auto configs = request.deployments.empty() ? load_deploy_configs(files, request.target, options_.config)
+                                             : load_inline_deployments(request.deployments, files);
   if (!configs) return failed(FailedStep::config, configs.error(), false);
   for (const auto& warning : configs->warnings) run.log.warning("deploy config", {{"warning", warning}});
   // Not before: what is not trusted, or is no deployment, must not take the plain path from those that come after it.
   auto live_path = run.is_look ? live_.path_to_be(request.source_id, *plain_path, request.ref, request.ref_is_digest)
                                : live_.path_for(request.source_id, *plain_path, request.ref, request.ref_is_digest);
   if (!live_path) return failed(FailedStep::path, live_path.error(), false);
+  if (*live_path != *plain_path) run.own_path = *live_path;
   for (auto& config : configs->stacks) {
     config.reference = request.ref;  // config 3: the artifact's tag or digest always counts
     run.stacks.push_back(prepared(run, std::move(config)));
@@ -154,6 +162,8 @@ tl::expected<Pipeline::Ready, JobOutcome> Pipeline::get_ready(Run& run, const st
   run.errors.resize(run.stacks.size());
   run.deadline.at += longest_timeout(run.stacks);  // webhook/C10: on top of JOB_TIMEOUT
   verify_deployments(run);
+  if (!run.any_failed() && run.any_stays())
+    if (auto found = run.encrypted->find(*tree); !found) return failed(FailedStep::deployment, found.error());
   return Ready{*std::move(live_path), *std::move(tree), *std::move(configs)};
 }
 
@@ -235,7 +245,9 @@ void Pipeline::verify_deployments(Run& run) {
 
 Status Pipeline::resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root) {
   if (stack.config.destroy.enabled || !stack.filtered_because.empty()) return {};
-  auto prepared = preparer_.prepare(run.job, stack.config, tree, host_root, options_.oci_includes, run.deadline);
+  const Heartbeat heartbeat(run.log.with({{"stack", stack.config.name}}), "resolving model");
+  auto prepared =
+      preparer_.prepare(run.job, stack.config, tree, run.encrypted, host_root, options_.oci_includes, run.deadline);
   if (!prepared) return tl::unexpected(prepared.error());
   prepared->rollback = stack.rollback;
   stack = std::move(*prepared);
@@ -249,6 +261,10 @@ Status Pipeline::plan(Run& run, PreparedStack& stack) {
   if (stack.config.destroy.enabled) return preparer_.plan_removal(run.job, stack, run.deadline);
   if (auto planned = preparer_.plan(run.job, *run.digest, stack, true, run.deadline); !planned) return planned;
   log.debug("plan", {{"plan", stack.plan.str()}});
+  for (const auto& service : stack.plan.services)
+    if (service.action == ServiceAction::keep && !service.reasons.empty())
+      log.info("service is left as it is",
+               {{"service", service.service}, {"reason", fmt::format("{}", fmt::join(service.reasons, ", "))}});
   if (run.back_to) {
     if (auto restored = restore_images(run, stack); !restored) return restored;
   } else if (!stack.plan.changes_anything() && !stack.config.force_image_pull) {
@@ -256,12 +272,28 @@ Status Pipeline::plan(Run& run, PreparedStack& stack) {
   }
   auto slot = places_.take(run.deadline);
   if (!slot) return tl::unexpected(slot.error());
-  return images_.get(stack, log, run.deadline);
+  auto got = images_.get(stack, log, run.deadline);
+  if (!got && !stack.plan.changes_anything()) {  // N19: the stack is as it should be, and is looked at again
+    log.warning("newer images could not be looked for", {{"error", got.error().message}});
+    return {};
+  }
+  return got;
 }
 
 // The end of the job if the live directory could not be written.
-std::optional<JobOutcome> Pipeline::write_live_directory(Run& run, const std::string& live_path,
-                                                         const UnpackedTree& tree) {
+std::optional<JobOutcome> Pipeline::write_live_directory(Run& run, const std::string& live_path, UnpackedTree& tree) {
+  const auto failed = [&](const Error& error) {
+    return JobOutcome::failed(FailedStep::deployment,
+                              fmt::format("writing the live directory {}: {}", live_path, error.message),
+                              error.kind == Kind::unavailable);
+  };
+  const auto decrypted = live_.decrypted_files(live_path);
+  if (!decrypted) return failed(decrypted.error());
+  auto plain = plain_entries(run, *decrypted, tree);
+  if (!plain) return failed(plain.error());
+  if (!plain->empty()) tree.plain_root = run.encrypted->folder();
+  for (auto& entry : tree.entries)
+    if (const auto found = plain->find(entry.path); found != plain->end()) entry = found->second;
   SyncOptions options;
   for (const auto& stack : run.stacks) {
     options.force = options.force || stack.config.force_recreate;
@@ -271,15 +303,30 @@ std::optional<JobOutcome> Pipeline::write_live_directory(Run& run, const std::st
   if (!synced) {
     const auto& [error, touched] = synced.error();
     if (touched) note_mixed_files(run);
-    return JobOutcome::failed(FailedStep::deployment,
-                              fmt::format("writing the live directory {}: {}", live_path, error.message),
-                              error.kind == Kind::unavailable);
+    return failed(error);
   }
   for (const auto& path : synced->drift)
     run.log.warning("file was edited by hand and is left alone", {{"path", path}, {"live_directory", live_path}});
   if (!synced->changed.empty())
     run.log.info("live directory written", {{"changed_files", synced->changed.size()}, {"live_directory", live_path}});
   return std::nullopt;
+}
+
+// What the containers of all stacks see in plain text. Of a stack that this run leaves alone nobody knows: what is
+// decrypted for it stays so.
+Result<PlainEntries> Pipeline::plain_entries(const Run& run, const std::set<std::string>& decrypted,
+                                             const UnpackedTree& tree) {
+  PlainEntries plain;
+  bool all_are_known = true;
+  for (const auto& stack : run.stacks) {
+    plain.insert(stack.plain.begin(), stack.plain.end());
+    all_are_known = all_are_known && (stack.encrypted != nullptr || stack.config.destroy.enabled);
+  }
+  if (all_are_known || decrypted.empty()) return plain;
+  auto others = run.encrypted->mounted(decrypted, tree);
+  if (!others) return others;
+  plain.merge(*others);
+  return plain;
 }
 
 // Containers already see files of the new release: it counts as one that could not be started (deploy/V2, V6).
@@ -341,6 +388,7 @@ JobOutcome Pipeline::conclude(const Run& run) {
   outcome.message = run.stacks.empty() ? "no stacks found"
                     : deployed == 0    ? fmt::format("{}", fmt::join(reasons, "; "))
                                        : "job completed successfully";
+  if (deployed != 0 && !run.own_path.empty()) outcome.message += ", with its files in " + run.own_path;
   if (deployed != 0 && !reasons.empty())
     outcome.message +=
         fmt::format(": {} deployed, {} skipped ({})", deployed, reasons.size(), fmt::join(reasons, "; "));
@@ -354,7 +402,10 @@ void Pipeline::keep_settled(const Run& run) {
   SettledRun settled{.key = run.key};
   for (const auto& stack : run.stacks) {
     if (stack.config.force_recreate || stack.config.force_image_pull) return;
-    SettledStack end{.name = stack.config.name, .skipped_because = stack.filtered_because, .services = stack.services};
+    SettledStack end{.name = stack.config.name,
+                     .skipped_because = stack.filtered_because,
+                     .services = stack.services,
+                     .keeps_orphans = !stack.config.remove_orphans};
     auto record = releases_.stack(end.name);
     if (record && *record) end.release_of = (*record)->release_of;
     settled.stacks.push_back(std::move(end));
@@ -375,7 +426,7 @@ void Pipeline::keep_settled_stack(const Run& run) {
 void Pipeline::keep_rules(const Run& run) {
   for (const auto& stack : run.stacks)
     if (!stack.config.destroy.enabled && stack.filtered_because.empty())
-      if (auto kept = releases_.keep_as_it_is(stack.config.name, *run.digest, stack.config.reconciliation); !kept)
+      if (auto kept = releases_.keep_as_it_is(stack.config.name, *run.digest, rules_of(stack.config)); !kept)
         run.log.warning("state of the stack was not kept",
                         {{"stack", stack.config.name}, {"error", kept.error().message}});
 }

@@ -40,6 +40,10 @@ class Pipeline {
     bool auto_rollback = false;          // AUTO_ROLLBACK, of stacks that do not say it themselves
     unsigned concurrent_stacks_max = 4;  // MAX_CONCURRENT_DEPLOYMENTS
     OciIncludes oci_includes = OciIncludes::allowed;
+    // Null: encrypted files stay as they are. `run_dir`: on tmpfs, where plain text lies while a run needs it.
+    const sops::Decryptor* decryptor = nullptr;
+    std::filesystem::path run_dir{};
+    Secret hash_key{};  // of this installation
   };
   using TellRevision = std::function<void(std::string revision)>;
 
@@ -71,13 +75,16 @@ class Pipeline {
   JobOutcome deploy(Run& run);
   Status settle_look(Run& run);
   StackReport report_on(const Run& run, std::size_t index);
+  Result<std::vector<std::string>> warnings_on(const Run& run, const PreparedStack& stack, const Ready& ready);
   PreparedStack prepared(const Run& run, DeployConfig config) const;
   std::optional<JobOutcome> lock_stacks(Run& run);
   void for_each_stack(Run& run, const std::function<Status(PreparedStack&)>& step);
   void verify_deployments(Run& run);
   Status resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root);
   Status plan(Run& run, PreparedStack& stack);
-  std::optional<JobOutcome> write_live_directory(Run& run, const std::string& live_path, const UnpackedTree& tree);
+  std::optional<JobOutcome> write_live_directory(Run& run, const std::string& live_path, UnpackedTree& tree);
+  static Result<PlainEntries> plain_entries(const Run& run, const std::set<std::string>& decrypted,
+                                            const UnpackedTree& tree);
   static void note_mixed_files(Run& run);
   ReleaseOrigin origin_of(const Run& run) const;
   Status bring_up(Run& run, PreparedStack& stack);

@@ -40,13 +40,15 @@ struct Pipeline::Run {
   Log log;
   std::string lane;
   std::optional<Digest> digest;
-  std::string key;  // SettledRuns::key() as it was before anything was verified
+  std::string key;                            // SettledRuns::key() as it was before anything was verified
+  std::shared_ptr<EncryptedFiles> encrypted;  // of the release
   std::vector<PreparedStack> stacks;
   std::vector<std::optional<Error>> errors;  // by stack
   bool touched = false;  // the live directory is at the new release, or its files are of two releases
   FailedStep failing_step = FailedStep::deployment;  // of a stack that fails now
   std::string_view archive;                          // of a look: what is to be unpacked instead of fetched
   bool is_look = false;                              // only finds out what a deployment would do
+  std::string own_path;                              // the live directory, where it is not the plain one (oci 9)
   std::optional<Release> back_to;                    // set: this run brings that release back
   std::string only;                                  // of a repair: the one stack that it is about; "": all of them
   // Of a repair: ReleaseStore::newest() when it was decided.

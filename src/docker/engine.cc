@@ -101,6 +101,20 @@ class HttpEngine final : public Engine {
     return containers(json::object{{"label", {label}}, {"health", {"unhealthy"}}}, deadline);
   }
 
+  Result<std::vector<ContainerSummary>> containers_with_volume(const std::string& volume,
+                                                               const Deadline& deadline) override {
+    return containers(json::object{{"volume", {volume}}}, deadline);
+  }
+
+  Result<std::vector<Volume>> volumes(const std::vector<std::string>& labels, const Deadline& deadline) override {
+    const json::object filters{{"label", to_array(labels)}};
+    return get("/volumes?filters=" + url_encode(json::serialize(filters)), deadline, parse_volumes);
+  }
+
+  Status remove_volume(const std::string& name, const Deadline& deadline) override {
+    return change("DELETE", "/volumes/" + url_encode(name), deadline);
+  }
+
   Result<ContainerDetail> inspect(const std::string& id, const Deadline& deadline) override {
     return get(fmt::format("/containers/{}/json", url_encode(id)), deadline, parse_container);
   }
@@ -145,6 +159,18 @@ class HttpEngine final : public Engine {
 
   Status signal(const std::string& id, const std::string& signal, const Deadline& deadline) override {
     return change("POST", fmt::format("/containers/{}/kill?signal={}", url_encode(id), url_encode(signal)), deadline);
+  }
+
+  Status stop(const std::string& id, const Deadline& deadline) override {
+    auto request = versioned(fmt::format("/containers/{}/stop", url_encode(id)), deadline);
+    if (!request) return tl::unexpected(request.error());
+    request->method = "POST";
+    request->header_timeout = request->idle_timeout = deadline.left();  // its grace period may be long
+    auto response = transport_.send(*request, deadline);
+    if (response && response->status == 304) return {};  // it had stopped
+    response = checked(*request, std::move(response));
+    if (!response) return tl::unexpected(response.error());
+    return {};
   }
 
   Status remove(const std::string& id, const Deadline& deadline) override {

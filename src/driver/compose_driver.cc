@@ -52,6 +52,9 @@ bool is_unsafe_with_oci_includes(std::string_view version) {
   return parts >= std::vector{2, 34, 0} && parts <= std::vector{2, 40, 1};
 }
 
+// Its option --insecure-registry, which no help text shows. Older ones end when they are given it.
+bool knows_insecure_registries(std::string_view version) { return numbers(version) >= std::vector{5, 0, 0}; }
+
 const json::object& services_of(const json::object& model) {
   static const json::object none;
   const auto* services = object_of(model, "services");
@@ -89,7 +92,8 @@ void mask_environments(const json::object& model, Masks& masks) {
 Status refuse_providers(const json::object& model) {
   for (const auto& service : services_of(model))
     if (const auto* members = service.value().if_object(); members != nullptr && members->contains("provider"))
-      return fail(Kind::invalid, fmt::format("policy: service {}: provider", printable(service.key(), 256)));
+      return fail(Kind::invalid, fmt::format("policy: service {}: provider (ALLOW_PROVIDER_SERVICES=true lets it in)",
+                                             printable(service.key(), 256)));
   return {};
 }
 
@@ -149,9 +153,12 @@ class ComposeDriver final : public Driver {
         prepare(stack.name, stack.environment, {stack.profiles.begin(), stack.profiles.end()}, stack.project_dir);
     call.oci_includes = stack.oci_includes;
     if (stack.oci_includes == OciIncludes::refused) switch_oci_includes_off(call);
+    for (const auto& secret : stack.secrets) call.masks.add(secret.reveal());
     call.command.working_dir = stack.project_dir;
     call.command.output_bytes_max = kModelBytesMax;
     for (const auto& file : stack.compose_files) call.add({"-f", file});
+    if (knows_insecure_registries(version()))
+      for (const auto& registry : options_.insecure_registries) call.add({"--insecure-registry", registry});
     call.add({"config", "--format", "json"});
     call.shorten = stack.project_dir.string() + "/";  // a private copy; people know its files by their relative names
     auto exit = run("config", call, deadline);
@@ -163,7 +170,8 @@ class ComposeDriver final : public Driver {
     auto model = parse_json(exit->out);
     if (!model) return while_doing("docker compose config: reading its model", model.error());
     if (!model->is_object()) return fail(Kind::internal, "docker compose config: its model is not an object");
-    if (auto allowed = refuse_providers(model->as_object()); !allowed) return tl::unexpected(allowed.error());
+    if (!options_.providers)
+      if (auto allowed = refuse_providers(model->as_object()); !allowed) return tl::unexpected(allowed.error());
     if (auto allowed = refuse_credentials(model->as_object()); !allowed) return tl::unexpected(allowed.error());
     return std::move(model->as_object());
   }
@@ -285,6 +293,7 @@ class ComposeDriver final : public Driver {
                   const std::filesystem::path& project_dir) const {
     auto call = prepare(stack.name, stack.environment, profiles_in(model), project_dir);
     mask_environments(model, call.masks);
+    for (const auto& secret : stack.secrets) call.masks.add(secret.reveal());
     call.command.input = json::serialize(model);
     call.add({"-f", "-"});
     return call;
@@ -324,6 +333,10 @@ class ComposeDriver final : public Driver {
                   fmt::format("{}: oci:// includes are refused with docker compose {} (CVE-2025-62725): update it to "
                               "2.40.2 or newer",
                               doing, used));
+    if (step == "config" && !options_.insecure_registries.empty() && !knows_insecure_registries(used) &&
+        text.find("server gave HTTP response to HTTPS client") != text.npos)
+      text +=
+          fmt::format(" (docker compose {} asks no registry of OCI_INSECURE_REGISTRIES in plain HTTP: 5.0 does)", used);
     const auto kind = kind_of_failure(step, text);
     if (step == "pull" && kind == Kind::denied) text += kCredentialsHint;
     return fail(kind, fmt::format("{}: {}", doing, text));

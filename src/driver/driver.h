@@ -9,6 +9,7 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
+#include "base/secret.h"
 #include "sys/json.h"
 
 namespace windlass {
@@ -24,6 +25,7 @@ struct StackSpec {
   std::vector<std::string> profiles;
   std::map<std::string, std::string> environment;  // for interpolation; values may be secret
   OciIncludes oci_includes = OciIncludes::allowed;
+  std::vector<Secret> secrets{};  // that stand in its files: never shown
 };
 
 // A stack as the tool is to bring it up. Secrets and configs with `environment:` are read from the environment only
@@ -32,6 +34,7 @@ struct ResolvedStack {
   std::string name;
   json::object model;
   std::map<std::string, std::string> environment;  // values may be secret
+  std::vector<Secret> secrets{};                   // that stand in its files: never shown
 };
 
 struct UpOptions {

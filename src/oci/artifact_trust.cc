@@ -35,15 +35,18 @@ struct Progress {
   std::string reason = "no signature was found";
 };
 
+// Not only the step that ended it: a time that was missing in the end may be one that was refused before.
 Progress progress_of(const Verdict& verdict, const std::string& rule) {
-  Progress progress{.reason = "the signature says nothing about this rule"};
+  Progress progress;
+  std::vector<std::string> failed;
   for (const auto& step : verdict.steps) {
     if (step.rule != rule && !step.rule.empty()) continue;
     if (step.passed)
       ++progress.passed;
     else
-      progress.reason = fmt::format("{}: {}", step.check, step.detail);
+      failed.push_back(fmt::format("{}: {}", step.check, step.detail));
   }
+  progress.reason = failed.empty() ? "the signature says nothing about this rule" : join(failed, "; ");
   return progress;
 }
 

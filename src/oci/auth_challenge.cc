@@ -28,7 +28,7 @@ class Reader {
   }
   std::string token() {
     const auto end = std::find_if_not(left_.begin(), left_.end(), is_token_char);
-    const std::string token(left_.begin(), end);
+    std::string token(left_.begin(), end);
     left_.remove_prefix(token.size());
     return token;
   }
@@ -74,9 +74,12 @@ std::optional<AuthChallenge> parse_challenge(std::string_view value) {
     auto text = reader.value();
     if (!challenge) continue;  // a parameter of a scheme that we do not speak
     name = lower(name);
-    if (name == "realm") challenge->realm = std::move(text);
-    if (name == "service") challenge->service = std::move(text);
-    if (name == "scope") challenge->scope = std::move(text);
+    if (name == "realm")
+      challenge->realm = std::move(text);
+    else if (name == "service")
+      challenge->service = std::move(text);
+    else if (name == "scope")
+      challenge->scope = std::move(text);
   }
   return challenge;
 }

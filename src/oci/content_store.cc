@@ -120,7 +120,7 @@ class FolderStore final : public ContentStore {
   }
 
   fs::path find(const Digest& digest, std::optional<std::uint64_t> size_bytes) override {
-    const auto path = path_of(digest);
+    auto path = path_of(digest);
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
     if (size_bytes && static_cast<std::uint64_t>(status.st_size) != *size_bytes) return {};

@@ -72,7 +72,7 @@ class HttpRegistryTest : public testing::Test {
   }
   void make(std::vector<std::string> insecure = {}) {
     registry = Registry::make({.insecure_registries = std::move(insecure), .backoff_base = 1ms, .backoff_max = 2ms},
-                              transport, credentials, *store, Log(Log::Options{.level = LogLevel::critical}));
+                              transport, credentials, *store, clock, Log(Log::Options{.level = LogLevel::critical}));
   }
   std::string resolve(const std::string& reference = "r.example/app:1") {
     const auto digest = registry->tag_digest(*Reference::parse(reference), Deadline::in(5s));
@@ -105,6 +105,7 @@ class HttpRegistryTest : public testing::Test {
   const std::string kDigest = "sha256:" + std::string(64, 'd');
   const HttpResponse kFound{.status = 200, .headers = {{"Docker-Content-Digest", kDigest}}};
 
+  FakeClock clock;
   fs::path folder;
   std::map<std::string, std::vector<Answer>> answers;
   FakeTransport transport;

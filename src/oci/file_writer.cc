@@ -18,6 +18,14 @@ std::size_t cost_of(const NewFile& file) { return file.bytes.size() + kFileCost;
 
 }  // namespace
 
+Error creation_error(const std::string& path, int code) {
+  if (code != EEXIST) return system_error("creating " + path, code);
+  return {Kind::invalid,
+          fmt::format("creating {}: the file system takes its name for that of another entry, as those do that ignore "
+                      "case",
+                      path)};
+}
+
 Status FileWriter::write(NewFile file) {
   if (direct_ < kDirectFiles) {
     ++direct_;
@@ -66,13 +74,13 @@ void FileWriter::run(const std::stop_token& stop) {
 }
 
 Status FileWriter::make(const NewFile& file) const {
+  const auto entry = fmt::format("entry '{}'", printable(file.path, 256));
   const auto failed = [&](std::string_view doing) {
     const auto code = errno;
-    return while_doing(fmt::format("entry '{}'", printable(file.path, 256)),
-                       system_error(fmt::format("{} {}", doing, file.path), code));
+    return while_doing(entry, system_error(fmt::format("{} {}", doing, file.path), code));
   };
   const auto fd = open_without_links(root_, file.path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-  if (!fd.valid()) return failed("creating");
+  if (!fd.valid()) return while_doing(entry, creation_error(file.path, errno));
   for (std::size_t done = 0; done < file.bytes.size();) {
     const auto written = ::write(fd.get(), file.bytes.data() + done, file.bytes.size() - done);
     if (written < 0 && errno == EINTR) continue;

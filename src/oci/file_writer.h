@@ -23,6 +23,10 @@ struct NewFile {
   std::string bytes;
 };
 
+// Why a new entry could not be made, from errno. One that is there although the artifact has none of that name: the
+// file system takes two names for one (oci 8), Kind::invalid.
+Error creation_error(const std::string& path, int code);
+
 class FileWriter {
  public:
   static constexpr std::size_t kFileBytesMax = 128 << 10;     // larger ones are not worth a copy in memory

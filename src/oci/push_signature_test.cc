@@ -65,11 +65,12 @@ class PushSignature : public testing::Test {
   const Digest digest = digest_of("artifact");
   const std::string kTagUrl = kManifests + signature_tag(digest);
   const Reference reference = *Reference::parse("r.example/app:1");
+  FakeClock clock;
   FakeTransport transport;
   FakeCredentials credentials;
   std::map<std::string, std::string> kept;
   RegistryOptions options{.backoff_base = 1ms, .backoff_max = 2ms};
-  RegistryAccess access{options, transport, credentials, Log(Log::Options{.level = LogLevel::critical})};
+  RegistryAccess access{options, transport, credentials, clock, Log(Log::Options{.level = LogLevel::critical})};
   Pusher pusher{access, options};
 };
 

@@ -43,7 +43,7 @@ class PusherTest : public HttpRegistryTest {
   const std::string kManifest = manifest_of("hello");
   const std::string kPutDigest = "digest=" + digest_of("hello").str();
   RegistryOptions options{.backoff_base = 1ms, .backoff_max = 2ms};
-  RegistryAccess access{options, transport, credentials, Log(Log::Options{.level = LogLevel::critical})};
+  RegistryAccess access{options, transport, credentials, clock, Log(Log::Options{.level = LogLevel::critical})};
   Pusher pusher{access, options};
   Reference reference = *Reference::parse("r.example/app:1");
   std::vector<std::uint64_t> progress;
@@ -154,7 +154,7 @@ TEST_F(PusherTest, PutsAManifestAndInsistsOnItsDigest) {
 TEST_F(PusherTest, GoesToTheRegistryItselfAlthoughMirrorsTellTags) {
   options.rules = {
       {.prefix = "r.example", .location = "real.example/x", .mirrors = {"m.example"}, .mirror_tags = true}};
-  RegistryAccess moved(options, transport, credentials, Log(Log::Options{.level = LogLevel::critical}));
+  RegistryAccess moved(options, transport, credentials, clock, Log(Log::Options{.level = LogLevel::critical}));
   Pusher there(moved, options);
   on("POST https://real.example/v2/x/app/blobs/uploads/", begun("/u"));
   on("PUT https://real.example/u?" + kPutDigest, takes_it());

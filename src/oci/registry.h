@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/deadline.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -56,7 +57,8 @@ struct TagLook {
 class Registry {
  public:
   static std::unique_ptr<Registry> make(RegistryOptions options, HttpTransport& transport,
-                                        CredentialSource& credentials, ContentStore& store, Log log);
+                                        CredentialSource& credentials, ContentStore& store, const Clock& clock,
+                                        Log log);
   virtual ~Registry() = default;
 
   // These rules count for requests from now on; one that is under way ends as it began. From any thread.

@@ -33,10 +33,11 @@ bool is_served(const HttpResponse& response) {
 }  // namespace
 
 RegistryAccess::RegistryAccess(RegistryOptions options, HttpTransport& transport, CredentialSource& credentials,
-                               Log log)
+                               const Clock& clock, Log log)
     : options_(std::move(options)),
       transport_(transport),
       credentials_(credentials),
+      clock_(clock),
       log_(std::move(log)),
       places_(std::make_shared<RegistryPlaces>(options_)) {}
 
@@ -56,7 +57,7 @@ std::shared_ptr<const RegistryPlaces> RegistryAccess::places() {
 RegistryPeer& RegistryAccess::peer_at(const RegistryPlace& place) {
   const std::lock_guard lock(mutex_);
   auto& peer = peers_[place.key()];
-  if (!peer) peer = std::make_unique<RegistryPeer>(place, options_.user_agent, transport_, credentials_, log_);
+  if (!peer) peer = std::make_unique<RegistryPeer>(place, options_.user_agent, transport_, credentials_, clock_, log_);
   return *peer;
 }
 
@@ -111,7 +112,7 @@ Result<HttpResponse> RegistryAccess::ask_patiently(const RegistryPlace& place, c
       return tl::unexpected(error);
     std::chrono::milliseconds wait = backoff(attempt - 1, options_.backoff_base, options_.backoff_max);
     if (response)
-      if (const auto asked = parse_retry_after(response->header("Retry-After"), std::chrono::system_clock::now())) {
+      if (const auto asked = parse_retry_after(response->header("Retry-After"), clock_.now())) {
         if (*asked > kRetryAfterMax)
           return fail(Kind::unavailable, fmt::format("{}, to be asked again in {} s", error.message, asked->count()));
         wait = *asked;

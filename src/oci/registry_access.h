@@ -20,7 +20,8 @@ class RegistryAccess {
  public:
   using Ask = RegistryAsk;
 
-  RegistryAccess(RegistryOptions options, HttpTransport& transport, CredentialSource& credentials, Log log);
+  RegistryAccess(RegistryOptions options, HttpTransport& transport, CredentialSource& credentials, const Clock& clock,
+                 Log log);
 
   // In place of the rules until now, for requests that begin after it.
   void use(std::vector<RegistryRule> rules);
@@ -43,6 +44,7 @@ class RegistryAccess {
   const RegistryOptions options_;
   HttpTransport& transport_;
   CredentialSource& credentials_;
+  const Clock& clock_;
   Log log_;
   std::mutex mutex_;  // of what follows
   std::shared_ptr<const RegistryPlaces> places_;

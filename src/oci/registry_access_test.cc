@@ -156,6 +156,40 @@ TEST_F(RegistryAccessTest, GetsANewTokenBeforeTheOldOneRunsOut) {
   EXPECT_EQ(header_of(transport.asked.at(4), "Authorization"), "Bearer T2");
 }
 
+TEST_F(RegistryAccessTest, KeepsATokenUntilTenSecondsBeforeItsEnd) {
+  const auto token_url = std::string("https://auth.example/token?scope=repository%3Aapp%3Apull");
+  on("HEAD " + kTag, challenge("Bearer realm=\"https://auth.example/token\""));
+  on("HEAD " + kTag, kFound);
+  on("GET " + token_url, HttpResponse{.status = 200, .body = R"({"token":"T1","expires_in":300})"});
+  on("GET " + token_url, HttpResponse{.status = 200, .body = R"({"token":"T2","expires_in":300})"});
+  resolve();
+  clock.advance(289s);
+  resolve();
+  EXPECT_EQ(header_of(transport.asked.back(), "Authorization"), "Bearer T1");
+  clock.advance(1s);
+  resolve();
+  EXPECT_EQ(header_of(transport.asked.back(), "Authorization"), "Bearer T2");
+}
+
+// oci 3.1: what the registry wants to see is asked of it once a day
+TEST_F(RegistryAccessTest, ForgetsAChallengeAfterADay) {
+  credentials.credential = BasicCredential{"user", Secret("pass")};
+  on("HEAD " + kTag, challenge("Basic realm=\"x\""));
+  on("HEAD " + kTag, kFound);
+  const auto requests = [this] {
+    transport.asked.clear();
+    EXPECT_EQ(resolve(), kDigest);
+    return transport.asked.size();
+  };
+  EXPECT_EQ(requests(), 2u);
+  clock.advance(24h - 1s);
+  EXPECT_EQ(requests(), 1u);
+  EXPECT_NE(header_of(transport.asked[0], "Authorization"), "");
+  clock.advance(1s);
+  EXPECT_EQ(requests(), 1u);
+  EXPECT_EQ(header_of(transport.asked[0], "Authorization"), "") << "it may want something else by now";
+}
+
 TEST_F(RegistryAccessTest, HasATokenForEachRepository) {
   on("HEAD " + kTag, challenge("Bearer realm=\"https://auth.example/token\""));
   for (const std::string name : {"app", "other"}) {
@@ -172,7 +206,7 @@ TEST_F(RegistryAccessTest, HasATokenForEachRepository) {
 
 // oci 3.4: of whoever is asked, also on the way
 TEST_F(RegistryAccessTest, TellsEverybodyWhoAsks) {
-  registry = Registry::make({.user_agent = "windlass/1.2"}, transport, credentials, *store, Log());
+  registry = Registry::make({.user_agent = "windlass/1.2"}, transport, credentials, *store, clock, Log());
   on("HEAD " + kTag, challenge("Bearer realm=\"https://auth.example/token\""));
   on("HEAD " + kTag, HttpResponse{.status = 307, .headers = {{"Location", "https://cdn.example/1"}}});
   on("HEAD https://cdn.example/1", kFound);
@@ -261,6 +295,30 @@ TEST_F(RegistryAccessTest, LearnsThatALocalRegistrySpeaksPlainHttp) {
   }
 }
 
+// oci 3.1: what speaks plain HTTP only to send everybody to HTTPS, which was slow to answer
+TEST_F(RegistryAccessTest, GoesToHttpsWhereTheRegistrySendsItThere) {
+  on("GET https://10.0.0.1/v2/",
+     [](const HttpRequest&) -> Result<HttpResponse> { return fail(Kind::unavailable, "timeout"); });
+  on("GET https://10.0.0.1/v2/", HttpResponse{.status = 401});
+  on("GET http://10.0.0.1/v2/", HttpResponse{.status = 301, .headers = {{"Location", "HTTPS://10.0.0.1/v2/"}}});
+  on("HEAD https://10.0.0.1/v2/app/manifests/1", kFound);
+  EXPECT_EQ(resolve("10.0.0.1/app:1"), kDigest);
+  ASSERT_EQ(transport.asked.size(), 4u);
+  EXPECT_EQ(transport.asked.at(2).connect_timeout, 10s) << "patiently, the second time";
+}
+
+TEST_F(RegistryAccessTest, FollowsARegistryThatMovesItsCallersInPlainHttp) {
+  on("GET https://10.0.0.1:5000/v2/",
+     [](const HttpRequest&) -> Result<HttpResponse> { return fail(Kind::unavailable, "refused"); });
+  on("GET http://10.0.0.1:5000/v2/",
+     HttpResponse{.status = 308, .headers = {{"Location", "http://10.0.0.2:5000/v2/"}}});
+  const std::string path = "/v2/app/manifests/1";
+  on("HEAD http://10.0.0.1:5000" + path,
+     HttpResponse{.status = 308, .headers = {{"Location", "http://10.0.0.2:5000" + path}}});
+  on("HEAD http://10.0.0.2:5000" + path, kFound);
+  EXPECT_EQ(resolve("10.0.0.1:5000/app:1"), kDigest);
+}
+
 // oci 6: HTTPS is still what is tried first; its storage is no registry that was listed
 TEST_F(RegistryAccessTest, ChecksNoCertificateOfAListedRegistry) {
   make({"r.example"});
@@ -305,7 +363,7 @@ TEST_F(RegistryAccessTest, SaysThatItWithholdsCredentialsFromPlainHttp) {
   on("GET " + host + "/v2/", HttpResponse{.status = 401});
   for (const std::string method : {"HEAD ", "GET "}) on(method + tag, challenge("Basic realm=\"x\""));
   testing::internal::CaptureStderr();
-  registry = Registry::make({}, transport, credentials, *store, Log({.level = LogLevel::warning}));
+  registry = Registry::make({}, transport, credentials, *store, clock, Log({.level = LogLevel::warning}));
   for (int i = 0; i < 2; ++i) EXPECT_TRUE(resolve("10.0.0.1:5000/app:1").starts_with("denied: "));
   const auto log = testing::internal::GetCapturedStderr();
   const auto warning = log.find("list the registry in OCI_INSECURE_REGISTRIES to allow it");

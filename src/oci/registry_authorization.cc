@@ -9,7 +9,6 @@ namespace windlass {
 namespace {
 
 using namespace std::chrono_literals;
-using SteadyClock = std::chrono::steady_clock;
 
 constexpr auto kChallengeLife = 24h;
 
@@ -49,7 +48,7 @@ Result<std::string> RegistryAuthorization::anonymous_header(const Url& host, con
 }
 
 std::optional<AuthChallenge> RegistryAuthorization::current_challenge(const std::optional<AuthChallenge>& fresh) {
-  const auto now = SteadyClock::now();
+  const auto now = clock_.steady_now();
   const std::lock_guard lock(mutex_);
   if (fresh) {
     challenge_ = fresh;
@@ -61,7 +60,7 @@ std::optional<AuthChallenge> RegistryAuthorization::current_challenge(const std:
 std::optional<std::string> RegistryAuthorization::kept_token(const std::string& name) {
   const std::lock_guard lock(mutex_);
   const auto token = tokens_.find(name);
-  if (token == tokens_.end() || SteadyClock::now() >= token->second.expires) return std::nullopt;
+  if (token == tokens_.end() || clock_.steady_now() >= token->second.expires) return std::nullopt;
   return token->second.text;
 }
 
@@ -79,7 +78,7 @@ Result<std::string> RegistryAuthorization::fresh_token(const Request& request, c
   wish.credential = std::move(*found);
   const auto answer = ask_for_token(wish, send);
   if (!answer) return tl::unexpected(answer.error());
-  const auto now = SteadyClock::now();
+  const auto now = clock_.steady_now();
   const std::lock_guard lock(mutex_);
   std::erase_if(tokens_, [&](const auto& token) { return token.second.expires <= now; });
   tokens_[token_name(request)] = {answer->token, now + answer->valid_for};

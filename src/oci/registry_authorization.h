@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "oci/auth_challenge.h"
 #include "oci/credentials.h"
@@ -17,8 +18,8 @@ namespace windlass {
 class RegistryAuthorization {
  public:
   // `may_speak_plainly`: the registry gets credentials over plain HTTP too, at whatever address (reliability/P20).
-  RegistryAuthorization(bool may_speak_plainly, CredentialSource& credentials, Log log)
-      : may_speak_plainly_(may_speak_plainly), credentials_(credentials), log_(std::move(log)) {}
+  RegistryAuthorization(bool may_speak_plainly, CredentialSource& credentials, const Clock& clock, Log log)
+      : may_speak_plainly_(may_speak_plainly), credentials_(credentials), clock_(clock), log_(std::move(log)) {}
 
   struct Request {
     const Reference& reference;
@@ -34,7 +35,6 @@ class RegistryAuthorization {
   static Result<std::string> anonymous_header(const Url& host, const AuthChallenge& challenge, const SendToken& send);
 
  private:
-  using SteadyTime = std::chrono::steady_clock::time_point;
   struct Token {
     std::string text;
     SteadyTime expires;
@@ -48,6 +48,7 @@ class RegistryAuthorization {
 
   bool may_speak_plainly_;
   CredentialSource& credentials_;
+  const Clock& clock_;
   Log log_;
   std::mutex mutex_;  // of what follows
   std::optional<AuthChallenge> challenge_;

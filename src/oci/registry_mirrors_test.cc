@@ -51,7 +51,7 @@ class RegistryMirrors : public HttpRegistryTest {
   RegistryMirrors() { make_with({kRules[0], kRules[1]}); }
   void make_with(std::vector<RegistryRule> rules) {
     registry = Registry::make({.rules = std::move(rules), .backoff_base = 1ms, .backoff_max = 2ms}, transport,
-                              credentials, *store, Log());
+                              credentials, *store, clock, Log());
   }
   void on_blob(const std::string& root, HttpResponse answer) {
     on("GET https://" + root + "/blobs/" + digest_of("abc").str(), std::move(answer));
@@ -122,6 +122,10 @@ TEST_F(RegistryMirrors, AreLeftAloneForAWhileWhenTheyDoNotAnswer) {
   transport.asked.clear();
   EXPECT_EQ(fetch(digest), "abc");
   EXPECT_EQ(hosts_asked(), (Hosts{"GET r.example", "GET r.example"}));
+  clock.advance(1min);
+  transport.asked.clear();
+  fetch(*Digest::parse(kDigest));
+  EXPECT_EQ(hosts_asked(), (Hosts{"GET m.example", "GET n.example", "GET r.example"}));
 }
 
 TEST_F(RegistryMirrors, DoNotSayWhatATagPointsTo) {
@@ -149,7 +153,7 @@ TEST_F(RegistryMirrors, GetCredentialsOfTheirOwnNameOnly) {
       return BasicCredential{reference.source_id(), Secret("pass")};
     }
   } by_host;
-  registry = Registry::make({.rules = {kRules[0]}}, transport, by_host, *store, Log());
+  registry = Registry::make({.rules = {kRules[0]}}, transport, by_host, *store, clock, Log());
   const auto digest = serve("abc");
   on_blob("m.example/v2/app", challenge("Basic realm=\"x\""));
   on_blob("m.example/v2/app", kBlob);

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/text.h"
 #include "oci/registry_answer.h"
 #include "oci/retry.h"
 #include "sys/address.h"
@@ -31,19 +32,32 @@ bool may_speak_plain_http(const std::string& host) {
   return is_loopback_host(host) || scope_of_literal(host) == AddressScope::rfc1918;
 }
 
+bool leads_to_https(const HttpResponse& response) {
+  return is_redirect(response.status) && lower(response.header("Location").substr(0, 8)) == "https://";
+}
+
+// A registry that sends its callers on in plain HTTP is followed when it is asked for something.
+bool speaks_plain_http(const HttpResponse& ping) {
+  return ping.status == 200 || ping.status == 401 || (is_redirect(ping.status) && !leads_to_https(ping));
+}
+
+// 400: a TLS server that was spoken to in plain HTTP.
+bool wants_https(const HttpResponse& ping) { return ping.status == 400 || leads_to_https(ping); }
+
 // Not 303 and its kin: what a registry wants to be uploaded somewhere else is not to become a GET.
 bool keeps_the_method(int status) { return status == 307 || status == 308; }
 
 }  // namespace
 
 RegistryPeer::RegistryPeer(const RegistryPlace& place, std::string user_agent, HttpTransport& transport,
-                           CredentialSource& credentials, const Log& log)
+                           CredentialSource& credentials, const Clock& clock, const Log& log)
     : registry_(place.reference.registry()),
       is_insecure_(place.is_insecure),
       tls_(place.tls),
       user_agent_(std::move(user_agent)),
       transport_(transport),
-      authorization_(place.is_insecure, credentials, log),
+      clock_(clock),
+      authorization_(place.is_insecure, credentials, clock, log),
       downloads_(kDownloadsMax, "a place among the downloads") {}
 
 std::optional<std::string> RegistryPeer::settled_scheme() {
@@ -120,10 +134,10 @@ Result<std::string> RegistryPeer::settle_scheme(const Deadline& deadline) {
   const auto secure = ping("https", kFirstContact, deadline);
   if (secure) return settle("https");
   const auto plain = ping("http", HttpRequest().connect_timeout, deadline);
-  if (plain && (plain->status == 200 || plain->status == 401)) return settle("http");
+  if (plain && speaks_plain_http(*plain)) return settle("http");
   if (plain && (plain->status >= 500 || is_worth_a_retry(plain->status)))
     return fail(Kind::unavailable, fmt::format("GET http://{}/v2/: {}", registry_, plain->status));
-  if (plain && plain->status != 400)  // 400: a TLS server that was spoken to in plain HTTP
+  if (plain && !wants_https(*plain))
     return fail(Kind::invalid, fmt::format("GET http://{}/v2/: {}: not an OCI registry", registry_, plain->status));
   if (secure.error().kind != Kind::unavailable) return tl::unexpected(secure.error());
   const auto patient = ping("https", HttpRequest().connect_timeout, deadline);

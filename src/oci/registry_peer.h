@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "base/slots.h"
 #include "oci/registry_authorization.h"
 #include "oci/registry_place.h"
@@ -40,7 +41,7 @@ class RegistryPeer {
  public:
   // `place` says how this peer is reached; its reference is any of its artifacts.
   RegistryPeer(const RegistryPlace& place, std::string user_agent, HttpTransport& transport,
-               CredentialSource& credentials, const Log& log);
+               CredentialSource& credentials, const Clock& clock, const Log& log);
 
   // Asks once; with a token or password if that is wanted, and again for a token that was too old. The answer is the
   // last one of the redirects.
@@ -50,8 +51,8 @@ class RegistryPeer {
   Result<Url> url_of(const std::string& path);
 
   // A mirror that does not answer is left alone for a while.
-  bool is_resting() const { return std::chrono::steady_clock::now() < rests_until_.load(); }
-  void rest() { rests_until_ = std::chrono::steady_clock::now() + kRest; }
+  bool is_resting() const { return clock_.steady_now() < rests_until_.load(); }
+  void rest() { rests_until_ = clock_.steady_now() + kRest; }
 
  private:
   static constexpr std::chrono::seconds kRest{60};
@@ -87,9 +88,10 @@ class RegistryPeer {
   const TlsOptions tls_;
   const std::string user_agent_;
   HttpTransport& transport_;
+  const Clock& clock_;
   RegistryAuthorization authorization_;
   Slots downloads_;
-  std::atomic<std::chrono::steady_clock::time_point> rests_until_{};
+  std::atomic<SteadyTime> rests_until_{};
   std::mutex mutex_;              // of what follows
   std::string scheme_ = "https";  // the last one that was settled
   bool is_settled_ = false;       // until it does not answer

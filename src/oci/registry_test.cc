@@ -325,7 +325,7 @@ TEST_F(HttpRegistryTest, ResumesABlobByRange) {
     cut.layer = layer;
     cut.mode = mode;
     cut.rest = &transport;
-    registry = Registry::make({.backoff_base = 1ms}, cut, credentials, *store, Log());
+    registry = Registry::make({.backoff_base = 1ms}, cut, credentials, *store, clock, Log());
     fs::remove(store->find(digest_of(layer)));
     EXPECT_EQ(fetch(digest), layer);
     auto want = std::vector<std::string>{"", "bytes=4-"};
@@ -354,7 +354,7 @@ TEST_F(HttpRegistryTest, DownloadsFourBlobsAtOnce) {
     }
   } slow;
   slow.rest = &transport;
-  registry = Registry::make({}, slow, credentials, *store, Log());
+  registry = Registry::make({}, slow, credentials, *store, clock, Log());
   std::vector<Digest> artifacts;
   for (const std::string name : {"a", "b"}) {
     std::string layers;

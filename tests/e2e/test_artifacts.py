@@ -299,8 +299,10 @@ class Artifacts(EndToEnd):
         self.deploys(push_archive(self.folder, self.reference), "prod")
         write_tree(self.folder, {**self.files("staging"), ".doco-cd.yaml": f"name: {other}\n"})
         ref = self.ref(self.name, "staging")
-        self.succeeds(self.windlass.deploy(ref, push_archive(self.folder, ref)))  # oci 9
+        record = self.succeeds(self.windlass.deploy(ref, push_archive(self.folder, ref)))  # oci 9
         self.assertTrue(os.path.isdir(self.live() + "@staging"))
+        self.assertEqual(record["message"], "job completed successfully, with its files in "
+                         + os.path.relpath(self.live() + "@staging", self.windlass.data))
         self.assertIn("FROM_ARTIFACT=prod", containers(self.name)["app"]["Config"]["Env"])
         self.assertIn("FROM_ARTIFACT=staging", containers(other)["app"]["Config"]["Env"])
 

@@ -38,7 +38,7 @@ class RegistryTest : public testing::Test {
     ASSERT_TRUE(opened) << opened.error().message;
     store = std::move(*opened);
     credentials = CredentialSource::make({.config_file = bed.folder() / "docker/config.json"}, processes, Log());
-    registry = Registry::make({.attempts_max = 2, .backoff_base = 1ms}, *transport, *credentials, *store, Log());
+    registry = Registry::make({.attempts_max = 2, .backoff_base = 1ms}, *transport, *credentials, *store, clock, Log());
   }
   // A folder with a file of random bytes, pushed as an artifact; its digest.
   std::string push(const std::string& name, std::size_t bytes = 1000, const std::string& options = "--plain-http") {
@@ -66,6 +66,7 @@ class RegistryTest : public testing::Test {
   }
 
   RegistryBed bed;
+  SystemClock clock;
   FakeProcessRunner processes;
   std::unique_ptr<CurlTransport> transport;
   std::unique_ptr<ContentStore> store;
