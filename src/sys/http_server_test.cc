@@ -1,6 +1,7 @@
 #include "sys/http_server.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <atomic>
 #include <boost/asio/ip/tcp.hpp>
@@ -240,6 +241,7 @@ TEST(HttpServer, NamesWhatItCannotListenOn) {
 using TlsClient = asio::ssl::stream<asio::ip::tcp::socket>;
 
 HttpServer::Options with_tls(const TestCertificate& certificate) {
+  ::signal(SIGPIPE, SIG_IGN);  // as in main()
   auto options = RunningServer::quick();
   options.header_timeout = options.body_idle_timeout = options.request_timeout = 5s;
   options.keep_alive_timeout = 30s;
@@ -283,6 +285,24 @@ TEST(HttpServer, SpeaksTlsWithItsCertificate) {
   ASSERT_TRUE(one.shakes_hands());
   for (const std::string path : {"/1", "/2"}) EXPECT_EQ(answer_to(one.client, path), "POST " + path + " [ab] none;");
   EXPECT_EQ(server.exchange("GET / HTTP/1.0\r\n\r\n").substr(0, 4), "");  // not TLS: closed
+}
+
+TEST(HttpServer, SendsAndTakesOverTlsWhatFillsTheSocket) {
+  const TestCertificate certificate("localhost");
+  auto options = with_tls(certificate);
+  options.body_bytes_max = 8 << 20;
+  options.flush_timeout = 5s;
+  RunningServer server(echo, options);
+  Trusting one(certificate, server.port());
+  ASSERT_TRUE(one.shakes_hands());
+  std::string body(4 << 20, 'x');
+  for (std::size_t at = 0; at < body.size(); at += 4096) body[at] = static_cast<char>('a' + at / 4096 % 26);
+  asio::write(one.client, asio::buffer("POST /big HTTP/1.1\r\nHost: h\r\nContent-Length: " +
+                                       std::to_string(body.size()) + "\r\n\r\n" + body));
+  std::this_thread::sleep_for(100ms);  // the answer does not fit into the socket's buffers
+  std::string received;
+  asio::read_until(one.client, asio::dynamic_buffer(received), ';');
+  EXPECT_TRUE(body_of(received) == "POST /big [" + body + "] none;");
 }
 
 TEST(HttpServer, ShowsAnotherCertificateToWhoeverConnectsFromThenOn) {
