@@ -165,8 +165,10 @@ void Log::mask(const Secret& secret) const {
   if (secret.reveal().size() < kMaskBytesMin) return;
   const std::lock_guard lock(sink_->mutex);
   const auto is_known = [&](const Secret& known) { return known.reveal() == secret.reveal(); };
+  // The longest first: one may be part of another.
+  const auto is_shorter = [&](const Secret& known) { return known.reveal().size() < secret.reveal().size(); };
   if (sink_->masks.size() < kMasksMax && std::none_of(sink_->masks.begin(), sink_->masks.end(), is_known))
-    sink_->masks.push_back(secret);
+    sink_->masks.insert(std::find_if(sink_->masks.begin(), sink_->masks.end(), is_shorter), secret);
 }
 
 bool Log::enabled(LogLevel level) const { return level >= sink_->options.level; }

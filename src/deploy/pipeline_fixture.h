@@ -12,6 +12,7 @@
 #include "docker/idle_engine.h"
 #include "sys/crypto.h"
 #include "sys/fake_process.h"
+#include "sys/files.h"
 
 namespace windlass {
 
