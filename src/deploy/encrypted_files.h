@@ -42,6 +42,7 @@ class EncryptedFiles {
 
   // Looks for encrypted files, once and before the rest of the below is asked.
   Status find(const UnpackedTree& tree);
+  bool any() const { return !files_.empty(); }
 
   // The folder that compose reads: where the release was unpacked, or a view of it with plain text.
   const std::filesystem::path& folder() const { return folder_; }

@@ -1,5 +1,6 @@
 // Files of a release that the live directory has in plain text (secrets/Q17, Q18).
 #include "deploy/live_directory_fixture.h"
+#include "deploy/plain_content.h"
 #include "deploy/sync_journal.h"
 
 namespace windlass {

@@ -287,9 +287,7 @@ std::optional<JobOutcome> Pipeline::write_live_directory(Run& run, const std::st
                               fmt::format("writing the live directory {}: {}", live_path, error.message),
                               error.kind == Kind::unavailable);
   };
-  const auto decrypted = live_.decrypted_files(live_path);
-  if (!decrypted) return failed(decrypted.error());
-  auto plain = plain_entries(run, *decrypted, tree);
+  auto plain = plain_entries(run, live_path, tree);
   if (!plain) return failed(plain.error());
   if (!plain->empty()) tree.plain_root = run.encrypted->folder();
   for (auto& entry : tree.entries)
@@ -314,16 +312,17 @@ std::optional<JobOutcome> Pipeline::write_live_directory(Run& run, const std::st
 
 // What the containers of all stacks see in plain text. Of a stack that this run leaves alone nobody knows: what is
 // decrypted for it stays so.
-Result<PlainEntries> Pipeline::plain_entries(const Run& run, const std::set<std::string>& decrypted,
-                                             const UnpackedTree& tree) {
+Result<PlainEntries> Pipeline::plain_entries(const Run& run, const std::string& live_path, const UnpackedTree& tree) {
   PlainEntries plain;
   bool all_are_known = true;
   for (const auto& stack : run.stacks) {
     plain.insert(stack.plain.begin(), stack.plain.end());
     all_are_known = all_are_known && (stack.encrypted != nullptr || stack.config.destroy.enabled);
   }
-  if (all_are_known || decrypted.empty()) return plain;
-  auto others = run.encrypted->mounted(decrypted, tree);
+  if (all_are_known || !run.encrypted->any()) return plain;
+  const auto decrypted = live_.decrypted_files(live_path);
+  if (!decrypted) return tl::unexpected(decrypted.error());
+  auto others = run.encrypted->mounted(*decrypted, tree);
   if (!others) return others;
   plain.merge(*others);
   return plain;

@@ -83,8 +83,7 @@ class Pipeline {
   Status resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root);
   Status plan(Run& run, PreparedStack& stack);
   std::optional<JobOutcome> write_live_directory(Run& run, const std::string& live_path, UnpackedTree& tree);
-  static Result<PlainEntries> plain_entries(const Run& run, const std::set<std::string>& decrypted,
-                                            const UnpackedTree& tree);
+  Result<PlainEntries> plain_entries(const Run& run, const std::string& live_path, const UnpackedTree& tree);
   static void note_mixed_files(Run& run);
   ReleaseOrigin origin_of(const Run& run) const;
   Status bring_up(Run& run, PreparedStack& stack);

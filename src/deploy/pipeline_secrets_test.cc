@@ -8,6 +8,7 @@ namespace {
 class SecretFiles : public PipelineTest {
  protected:
   SecretFiles() {
+    processes.answer = [](const Command&) -> Result<Exit> { return fail(Kind::not_found, "no sops"); };
     secret_environment = {{"SOPS_AGE_KEY", sops::vector_key()}};
     source.files["db.env"] = sops::vector("all.env");
     source.files["token.txt"] = sops::vector("all.txt");

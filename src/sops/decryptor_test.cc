@@ -230,6 +230,9 @@ TEST(SopsCommand, EndsWithAWordOfOurs) {
 TEST(KeySources, ThatCannotBeUsedAreToldAtStart) {  // secrets/Q30a
   FakeProcessRunner processes;
   EXPECT_TRUE(Decryptor({{"HOME", "/nowhere"}}, processes).warnings().empty());
+  EXPECT_EQ(Decryptor({{"SOPS_AGE_KEY_FILE", "/etc/passwd"}}, processes).warnings().back(),
+            "SOPS: SOPS_AGE_KEY_FILE: /etc/passwd can be read by every user of this machine: take the right away with "
+            "chmod o-r");
   EXPECT_EQ(
       Decryptor({{"SOPS_AGE_KEY_FILE", "/nowhere/key"}, {"SOPS_AGE_KEY", "AGE-SECRET-KEY-1X"}}, processes).warnings(),
       (std::vector<std::string>{"SOPS: SOPS_AGE_KEY holds something that is no age identity",

@@ -1,6 +1,7 @@
 #include "sops/key_sources.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -76,9 +77,17 @@ std::string KeySources::in_words() const {
 std::vector<std::string> KeySources::warnings() const {
   std::vector<std::string> faults;
   (void)age_identities(faults);
-  for (const auto* name : {"SOPS_AGE_SSH_PRIVATE_KEY_FILE"})
-    if (const auto path = of(name); !path.empty() && ::access(path.c_str(), R_OK) != 0)
-      faults.push_back(fmt::format("{}: {} cannot be read", name, printable(path, 200)));
+  for (const auto* name : {"SOPS_AGE_KEY_FILE", "SOPS_AGE_SSH_PRIVATE_KEY_FILE"}) {
+    const auto path = of(name);
+    struct stat status {};
+    if (!path.empty() && ::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0)
+      faults.push_back(
+          fmt::format("{}: {} can be read by every user of this machine: take the right away with chmod o-r", name,
+                      printable(path, 200)));
+  }
+  constexpr const char* kSshKey = "SOPS_AGE_SSH_PRIVATE_KEY_FILE";
+  if (const auto path = of(kSshKey); !path.empty() && ::access(path.c_str(), R_OK) != 0)
+    faults.push_back(fmt::format("{}: {} cannot be read", kSshKey, printable(path, 200)));
   for (auto& fault : faults) fault = "SOPS: " + fault;
   return faults;
 }

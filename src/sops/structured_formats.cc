@@ -258,7 +258,7 @@ Result<Branches> parse_yaml_branches(std::string_view text, std::string_view nam
   const bool is_large = text.size() > kYamlBytesMax;
   if (!file) return fail(is_large ? Kind::conflict : Kind::invalid, file.error().message);
   // Merged here, while sops takes "<<" for a key like any other.
-  if (text.find("<<") != text.npos)
+  if (text.find("<<:") != text.npos)
     return fail(Kind::conflict, fmt::format("{}: merge keys are read by sops alone", name));
   Branches branches;
   for (const auto* document : file->documents) {

@@ -120,6 +120,12 @@ class Sops(EndToEnd):
             for values in (b"planted-one", b"planted-two"):
                 self.assertNotIn(values, text, f"in {place}")
 
+    def test_the_restricted_policy_sees_what_is_encrypted(self):
+        self.windlass.start(DEPLOY_POLICY="restricted")
+        self.succeeds(self.deploy("one"))
+        self.check_containers("planted-one")
+        self.fails(self.deploy("two", privileged=True), "policy: service app: privileged")
+
     def test_a_release_comes_back_with_its_own_values(self):
         self.windlass.start()
         self.succeeds(self.deploy("one"))
