@@ -415,7 +415,7 @@ TEST(UnbuiltSettings, AreRefusedByName) {
 TEST(UnbuiltSettings, AreAllKnown) {
   for (const std::string name :
        {"SECRET_PROVIDER", "CERT_ROTATION_ENABLED", "CERT_ROTATION_THRESHOLD", "CERT_ROTATION_CHECK_INTERVAL",
-        "TUF_ROOT", "TUF_MIRROR", "TUF_ROOT_JSON", "SOPS_AGE_KEY", "INSTANCE_ID", "SECRET_REFRESH_INTERVAL"}) {
+        "TUF_ROOT", "TUF_MIRROR", "TUF_ROOT_JSON", "INSTANCE_ID", "SECRET_REFRESH_INTERVAL"}) {
     const auto faults = faults_of({{name, "77"}});
     ASSERT_EQ(faults.size(), 1u) << name;
     EXPECT_TRUE(faults[0].starts_with(name + ": not built yet in this version of windlass (")) << faults[0];
