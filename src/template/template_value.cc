@@ -1,4 +1,4 @@
-#include "notify/template_value.h"
+#include "template/template_value.h"
 
 #include <fmt/format.h>
 

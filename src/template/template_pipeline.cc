@@ -1,11 +1,11 @@
-#include "notify/template_pipeline.h"
+#include "template/template_pipeline.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "base/text.h"
-#include "notify/template_printf.h"
+#include "template/template_printf.h"
 
 namespace windlass {
 namespace {
@@ -34,6 +34,14 @@ Arity arity_of(TemplateFunction function) {
   switch (function) {
     case TemplateFunction::not_:
     case TemplateFunction::len:
+    case TemplateFunction::b64enc:
+    case TemplateFunction::b64dec:
+    case TemplateFunction::urlencode:
+    case TemplateFunction::urldecode:
+    case TemplateFunction::json:
+    case TemplateFunction::to_upper:
+    case TemplateFunction::to_lower:
+    case TemplateFunction::trim:
       return {1, 1};
     case TemplateFunction::ne:
     case TemplateFunction::lt:
@@ -48,6 +56,8 @@ Arity arity_of(TemplateFunction function) {
     case TemplateFunction::index:
     case TemplateFunction::printf:
       return {1, kAny};
+    case TemplateFunction::print:
+      return {0, kAny};
   }
   return {1, kAny};
 }
@@ -122,7 +132,7 @@ Result<TemplatePipeline> TemplatePipelineParser::take_commands(bool in_parenthes
 
 Result<TemplateCommand> TemplatePipelineParser::take_command(bool is_piped) {
   TemplateCommand command;
-  if (at(Token::Kind::word)) command.function = template_function(rest_[0].text);
+  if (at(Token::Kind::word)) command.function = template_function(rest_[0].text, dialect_);
   if (command.function) rest_ = rest_.subspan(1);
   while (!rest_.empty() && !at(Token::Kind::pipe) && !at(Token::Kind::close)) {
     const bool is_next = command.function || !command.operands.empty();
@@ -153,7 +163,7 @@ Result<TemplateOperand> TemplatePipelineParser::take_operand() {
   } else if (token.text == "nil") {
     operand.base = TemplateValue();
   } else if (token.kind == Token::Kind::word) {
-    return fail(Kind::invalid, template_function(token.text)
+    return fail(Kind::invalid, template_function(token.text, dialect_)
                                    ? fmt::format("{} as an argument must stand in parentheses", token.text)
                                    : fmt::format("function {} is not supported", printable(token.text, 100)));
   } else if (token.kind != Token::Kind::dot) {

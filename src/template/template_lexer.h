@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "notify/template_value.h"
+#include "template/template_value.h"
 
 namespace windlass {
 

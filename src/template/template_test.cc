@@ -1,5 +1,6 @@
-#include "notify/template.h"
+#include "template/template.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace windlass {
@@ -29,8 +30,8 @@ const TemplateValue& data() {
   return made;
 }
 
-std::string rendered(std::string_view text) {
-  const auto parsed = Template::parse(text);
+std::string rendered(std::string_view text, TemplateDialect dialect = TemplateDialect::message) {
+  const auto parsed = Template::parse(text, dialect);
   if (!parsed) return "refused: " + parsed.error().message;
   const auto output = parsed->render(data());
   return output ? *output : "failed: " + output.error().message;
@@ -243,6 +244,37 @@ TEST(Template, HasBounds) {
             "failed: line 1: more than 65536 bytes come out of it");
   EXPECT_EQ(rendered("{{$x := printf `%1000s` .Title}}" + repeated("{{$x}}", 100)),
             "failed: line 1: more than 65536 bytes come out of it");
+}
+
+TEST(Template, HasMoreFunctionsForRequests) {
+  for (const auto& [text, expected] : std::initializer_list<Row>{
+           {"{{.Title | b64enc}}", "SGVsbG8="},
+           {"{{\"SGVsbG8=\" | b64dec}}", "Hello"},
+           {"{{b64dec \"?\"}}", "failed: line 1: b64dec: the text is not base64"},
+           {"{{\"a b&c/ä\" | urlencode}}", "a+b%26c%2F%C3%A4"},
+           {"{{urldecode \"a+b%26\"}}", "a b&"},
+           {"{{urldecode \"%\"}}", "failed: line 1: urldecode: a % without two hexadecimal digits"},
+           {"{{.Inner | json}}", R"({"Name":"deep","Count":1})"},
+           {"{{json \"a\\\"b\"}}", R"("a\"b")"},
+           {"{{json .Names}} {{json .Yes}} {{json nil}}", R"(["a","b","c"] true null)"},
+           {"{{toUpper .Title}} {{toLower .Title}} {{trim \" x \"}}", "HELLO hello x"},
+           {"{{print .Title 1 2 \"x\"}}{{print}}", "Hello1 2x"},
+           {"{{.Title | trim | toUpper | b64enc}}", "SEVMTE8="},
+           {"{{trim}}", "refused: line 1: trim has 0 arguments, want 1"},
+           {"{{sha256sum .Title}}", "refused: line 1: function sha256sum is not supported"},
+       })
+    EXPECT_EQ(rendered(text, TemplateDialect::request), expected) << text;
+  EXPECT_EQ(rendered("{{.Title | b64enc}}"), "refused: line 1: function b64enc is not supported");
+}
+
+TEST(Template, LetsWhatItPrintsBeEscaped) {
+  const auto parsed = Template::parse("a{{.Title}}{{$x := 1}}b{{.Three | urlencode}}", TemplateDialect::request);
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(*parsed->render(data(),
+                            [](std::string_view before, std::string value, bool is_url_encoded) {
+                              return fmt::format("<{}|{}|{}>", before, value, is_url_encoded);
+                            }),
+            "a<a|Hello|false>b<a<a|Hello|false>b|3|true>");
 }
 
 }  // namespace

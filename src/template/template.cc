@@ -1,4 +1,4 @@
-#include "notify/template.h"
+#include "template/template.h"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/text.h"
-#include "notify/template_functions.h"
-#include "notify/template_parser.h"
+#include "template/template_functions.h"
+#include "template/template_parser.h"
 
 namespace windlass {
 namespace {
@@ -18,7 +18,7 @@ using Nodes = std::vector<TemplateNode>;
 
 class Rendering {
  public:
-  explicit Rendering(const Value& root) : root_(root), variables_{{"$", root}} {}
+  Rendering(const Value& root, const TemplateEscape& escape) : root_(root), escape_(escape), variables_{{"$", root}} {}
 
   Result<std::string> run(const Nodes& nodes) {
     if (auto done = walk(nodes, root_); !done)
@@ -46,7 +46,7 @@ class Rendering {
         if (!value) return tl::unexpected(value.error());
         assign(node.pipeline, *value);
         if (!node.pipeline.variables.empty()) return {};
-        return print(value->is_nil() ? "<no value>" : value->str());
+        return print_value(value->is_nil() ? "<no value>" : value->str(), node.pipeline);
       }
       case TemplateNode::Kind::if_:
       case TemplateNode::Kind::with: {
@@ -162,6 +162,14 @@ class Rendering {
     variables_.erase(variables_.begin() + static_cast<std::ptrdiff_t>(count), variables_.end());
   }
 
+  Status print_value(std::string text, const TemplatePipeline& pipeline) {
+    if (!escape_) return print(text);
+    const bool is_encoded = std::ranges::any_of(pipeline.commands, [](const TemplateCommand& command) {
+      return command.function == TemplateFunction::urlencode;
+    });
+    return print(escape_(output_, std::move(text), is_encoded));
+  }
+
   Status print(std::string_view text) {
     if (output_.size() + text.size() > Template::kOutputBytesMax) return too_long();
     output_ += text;
@@ -178,6 +186,7 @@ class Rendering {
   }
 
   const Value& root_;
+  const TemplateEscape& escape_;
   std::vector<std::pair<std::string, Value>> variables_;  // the innermost last
   std::string output_;
   int line_ = 1;
@@ -186,14 +195,16 @@ class Rendering {
 
 }  // namespace
 
-Result<Template> Template::parse(std::string_view text) {
+Result<Template> Template::parse(std::string_view text, TemplateDialect dialect) {
   if (text.size() > kTextBytesMax) return fail(Kind::invalid, fmt::format("it is longer than {} bytes", kTextBytesMax));
   if (!is_valid_utf8(text)) return fail(Kind::invalid, "it is not UTF-8");
-  auto nodes = parse_template(text);
+  auto nodes = parse_template(text, dialect);
   if (!nodes) return tl::unexpected(nodes.error());
   return Template(*std::move(nodes));
 }
 
-Result<std::string> Template::render(const TemplateValue& dot) const { return Rendering(dot).run(*nodes_); }
+Result<std::string> Template::render(const TemplateValue& dot, const TemplateEscape& escape) const {
+  return Rendering(dot, escape).run(*nodes_);
+}
 
 }  // namespace windlass

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "notify/template_ast.h"
+#include "template/template_ast.h"
 
 namespace windlass {
 

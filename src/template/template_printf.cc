@@ -1,4 +1,4 @@
-#include "notify/template_printf.h"
+#include "template/template_printf.h"
 
 #include <fmt/format.h>
 

@@ -8,14 +8,40 @@
 #include <variant>
 #include <vector>
 
-#include "notify/template_value.h"
+#include "template/template_value.h"
 
 namespace windlass {
 
-enum class TemplateFunction { eq, ne, lt, le, gt, ge, and_, or_, not_, len, index, printf };
+enum class TemplateFunction {
+  eq,
+  ne,
+  lt,
+  le,
+  gt,
+  ge,
+  and_,
+  or_,
+  not_,
+  len,
+  index,
+  printf,
+  // Of requests only:
+  print,
+  b64enc,
+  b64dec,
+  urlencode,
+  urldecode,
+  json,
+  to_upper,
+  to_lower,
+  trim,
+};
+
+// What a template is for decides which functions it has.
+enum class TemplateDialect { message, request };
 
 // The function of that name; nothing for those of Go that windlass does not have, and for others.
-std::optional<TemplateFunction> template_function(std::string_view name);
+std::optional<TemplateFunction> template_function(std::string_view name, TemplateDialect dialect);
 std::string_view to_string(TemplateFunction function);
 
 struct TemplatePipeline;

@@ -1,17 +1,24 @@
-#include "notify/template_functions.h"
+#include "template/template_functions.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <iterator>
 #include <span>
 
-#include "notify/template_printf.h"
+#include "base/text.h"
+#include "sys/crypto.h"
+#include "sys/json.h"
+#include "sys/query.h"
+#include "template/template_printf.h"
 
 namespace windlass {
 namespace {
 
-constexpr std::string_view kNames[] = {"eq",  "ne", "lt",  "le",  "gt",    "ge",
-                                       "and", "or", "not", "len", "index", "printf"};
+constexpr std::string_view kNames[] = {"eq",     "ne",        "lt",        "le",    "gt",      "ge",      "and",
+                                       "or",     "not",       "len",       "index", "printf",  "print",   "b64enc",
+                                       "b64dec", "urlencode", "urldecode", "json",  "toUpper", "toLower", "trim"};
 
 using Value = TemplateValue;
 
@@ -89,6 +96,81 @@ Result<Value> printed(const std::vector<Value>& arguments) {
   return Value(*std::move(text));
 }
 
+// As Go's Sprint: a space between two that are both no text.
+Value side_by_side(const std::vector<Value>& arguments) {
+  std::string text;
+  for (std::size_t index = 0; index < arguments.size(); ++index) {
+    if (index > 0 && !arguments[index - 1].text() && !arguments[index].text()) text += ' ';
+    text += arguments[index].str();
+  }
+  return text;
+}
+
+json::value json_of(const Value& value) {
+  if (value.boolean()) return *value.boolean();
+  if (value.integer()) return *value.integer();
+  if (value.real()) return *value.real();
+  if (value.text()) return json::value(*value.text());
+  if (const auto* items = value.list()) {
+    json::array list;
+    for (const auto& item : *items) list.push_back(json_of(item));
+    return list;
+  }
+  if (value.record() == nullptr) return nullptr;
+  json::object object;
+  for (const auto& [name, field] : value.record()->fields) object[name] = json_of(field);
+  return object;
+}
+
+// As Go's url.QueryEscape.
+std::string query_escaped(const std::string& text) {
+  auto escaped = url_encode(text, " ");
+  std::ranges::replace(escaped, ' ', '+');
+  return escaped;
+}
+
+Result<std::string> query_unescaped(std::string text) {
+  std::ranges::replace(text, '+', ' ');
+  auto plain = percent_decoded(text);
+  if (!plain) return fail(Kind::invalid, "urldecode: a % without two hexadecimal digits");
+  return *std::move(plain);
+}
+
+Result<std::string> base64_decoded(const std::string& text) {
+  auto bytes = base64_decode(text);
+  if (!bytes) return fail(Kind::invalid, "b64dec: the text is not base64");
+  return *std::move(bytes);
+}
+
+template <class Change>
+std::string each_letter(std::string text, Change change) {
+  for (auto& c : text)
+    if (static_cast<unsigned char>(c) < 0x80) c = static_cast<char>(change(c));
+  return text;
+}
+
+// Functions from one text to another; what is no text counts as it is printed.
+Result<Value> changed_text(TemplateFunction function, const Value& value) {
+  auto text = value.str();
+  if (function == TemplateFunction::urldecode || function == TemplateFunction::b64dec) {
+    auto plain = function == TemplateFunction::b64dec ? base64_decoded(text) : query_unescaped(std::move(text));
+    if (!plain) return tl::unexpected(plain.error());
+    return Value(*std::move(plain));
+  }
+  switch (function) {
+    case TemplateFunction::b64enc:
+      return Value(base64_encode(text));
+    case TemplateFunction::urlencode:
+      return Value(query_escaped(text));
+    case TemplateFunction::to_upper:
+      return Value(each_letter(std::move(text), [](int c) { return std::toupper(c); }));
+    case TemplateFunction::to_lower:
+      return Value(each_letter(std::move(text), [](int c) { return std::tolower(c); }));
+    default:
+      return Value(trim(text));
+  }
+}
+
 Value deciding(const std::vector<Value>& arguments, bool decides) {
   for (const auto& argument : arguments)
     if (argument.is_true() == decides) return argument;
@@ -97,9 +179,13 @@ Value deciding(const std::vector<Value>& arguments, bool decides) {
 
 }  // namespace
 
-std::optional<TemplateFunction> template_function(std::string_view name) {
-  for (std::size_t index = 0; index < std::size(kNames); ++index)
-    if (kNames[index] == name) return static_cast<TemplateFunction>(index);
+std::optional<TemplateFunction> template_function(std::string_view name, TemplateDialect dialect) {
+  for (std::size_t index = 0; index < std::size(kNames); ++index) {
+    const auto function = static_cast<TemplateFunction>(index);
+    if (kNames[index] != name) continue;
+    if (dialect == TemplateDialect::message && function >= TemplateFunction::print) return std::nullopt;
+    return function;
+  }
   return std::nullopt;
 }
 
@@ -131,6 +217,18 @@ Result<TemplateValue> call_template_function(TemplateFunction function, const st
       return indexed(arguments);
     case TemplateFunction::printf:
       return printed(arguments);
+    case TemplateFunction::print:
+      return side_by_side(arguments);
+    case TemplateFunction::json:
+      return Value(json::serialize(json_of(arguments[0])));
+    case TemplateFunction::b64enc:
+    case TemplateFunction::b64dec:
+    case TemplateFunction::urlencode:
+    case TemplateFunction::urldecode:
+    case TemplateFunction::to_upper:
+    case TemplateFunction::to_lower:
+    case TemplateFunction::trim:
+      return changed_text(function, arguments[0]);
   }
   return Value();
 }

@@ -1,4 +1,4 @@
-#include "notify/template_lexer.h"
+#include "template/template_lexer.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <cctype>
 
 #include "base/text.h"
-#include "notify/template_literal.h"
+#include "template/template_literal.h"
 
 namespace windlass {
 namespace {

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "notify/template_value.h"
+#include "template/template_value.h"
 
 namespace windlass {
 

@@ -1,4 +1,4 @@
-#include "notify/template_literal.h"
+#include "template/template_literal.h"
 
 #include <fmt/format.h>
 

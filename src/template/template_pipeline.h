@@ -6,16 +6,17 @@
 #include <vector>
 
 #include "base/result.h"
-#include "notify/template_ast.h"
-#include "notify/template_lexer.h"
+#include "template/template_ast.h"
+#include "template/template_lexer.h"
 
 namespace windlass {
 
 class TemplatePipelineParser {
  public:
   // `variables`: those that may be used; what the pipeline declares is added.
-  TemplatePipelineParser(std::span<const TemplateToken> tokens, int line, std::vector<std::string>& variables)
-      : rest_(tokens), line_(line), variables_(variables) {}
+  TemplatePipelineParser(std::span<const TemplateToken> tokens, int line, TemplateDialect dialect,
+                         std::vector<std::string>& variables)
+      : rest_(tokens), line_(line), dialect_(dialect), variables_(variables) {}
 
   // All tokens; with `in_range`, two variables may take the value. Kind::invalid says what is wrong, without the line.
   Result<TemplatePipeline> parse(bool in_range);
@@ -32,6 +33,7 @@ class TemplatePipelineParser {
 
   std::span<const TemplateToken> rest_;
   const int line_;
+  const TemplateDialect dialect_;
   std::vector<std::string>& variables_;
   int depth_ = 0;
 };

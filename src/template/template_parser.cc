@@ -1,4 +1,4 @@
-#include "notify/template_parser.h"
+#include "template/template_parser.h"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,8 @@
 #include <span>
 
 #include "base/text.h"
-#include "notify/template_lexer.h"
-#include "notify/template_pipeline.h"
+#include "template/template_lexer.h"
+#include "template/template_pipeline.h"
 
 namespace windlass {
 namespace {
@@ -28,7 +28,7 @@ std::optional<Node::Kind> block_of(std::string_view word) {
 
 class Parser {
  public:
-  explicit Parser(std::vector<TemplatePiece> pieces) : pieces_(std::move(pieces)) {}
+  Parser(std::vector<TemplatePiece> pieces, TemplateDialect dialect) : pieces_(std::move(pieces)), dialect_(dialect) {}
 
   Result<Nodes> parse() {
     auto nodes = take_nodes();
@@ -80,7 +80,7 @@ class Parser {
   }
 
   Result<TemplatePipeline> take_pipeline(Words words, bool in_range) {
-    return TemplatePipelineParser(words, line_, variables_).parse(in_range);
+    return TemplatePipelineParser(words, line_, dialect_, variables_).parse(in_range);
   }
 
   Result<Node> take_block(Node::Kind kind, std::string_view word, Words words) {
@@ -126,6 +126,7 @@ class Parser {
   }
 
   std::vector<TemplatePiece> pieces_;
+  const TemplateDialect dialect_;
   std::size_t next_ = 0;
   std::vector<std::string> variables_;
   int depth_ = 0;
@@ -136,10 +137,10 @@ class Parser {
 
 }  // namespace
 
-Result<Nodes> parse_template(std::string_view text) {
+Result<Nodes> parse_template(std::string_view text, TemplateDialect dialect) {
   auto pieces = cut_template(text);
   if (!pieces) return tl::unexpected(pieces.error());
-  return Parser(*std::move(pieces)).parse();
+  return Parser(*std::move(pieces), dialect).parse();
 }
 
 }  // namespace windlass

@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "base/result.h"
-#include "notify/template_ast.h"
+#include "template/template_ast.h"
 
 namespace windlass {
 
 // Kind::invalid names the line and what is wrong or not supported there.
-Result<std::vector<TemplateNode>> parse_template(std::string_view text);
+Result<std::vector<TemplateNode>> parse_template(std::string_view text, TemplateDialect dialect);
 
 }  // namespace windlass
