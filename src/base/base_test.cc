@@ -121,6 +121,19 @@ TEST_F(LogTest, MasksSecretsEvenWhereJsonEscapesThem) {  // api/G11
   EXPECT_NE(written().find("bad *** given"), std::string::npos);
 }
 
+TEST_F(LogTest, MasksOnlyTheLastOfValuesThatChangeForEver) {
+  const auto log = this->log();
+  log.mask(Secret("for-ever"));
+  log.mask_lately(Secret("short"));
+  log.mask_lately(Secret("value-kept"));
+  for (std::size_t i = 0; i < Log::kLatelyMaskedMax - 1; ++i) log.mask_lately(Secret("value-" + std::to_string(i)));
+  EXPECT_EQ(log.masked("for-ever short value-kept"), "*** short ***");
+  log.mask_lately(Secret("value-0"));  // known already
+  EXPECT_EQ(log.masked("value-kept"), "***");
+  log.mask_lately(Secret("value-new"));
+  EXPECT_EQ(log.masked("for-ever value-kept value-new"), "*** value-kept ***");
+}
+
 TEST_F(LogTest, DropsAndCountsLinesThatNobodyReads) {  // reliability/F24
   const auto log = this->log();
   for (int i = 0; i < 2000; ++i) log.info("line", {{"text", std::string(200, 'x')}});

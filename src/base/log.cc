@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <exception>
 #include <map>
 #include <mutex>
@@ -92,13 +93,18 @@ struct Log::Sink {
   Options options;
   std::mutex mutex;  // guards masks, and keeps lines whole
   std::vector<Secret> masks;
+  std::deque<Secret> late_masks;  // the newest last
   std::atomic<std::uint64_t> dropped = 0;
+
+  static void cut_out(std::string& text, const std::string& secret) {
+    for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at + 3))
+      text.replace(at, secret.size(), "***");
+  }
 
   std::string masked(std::string_view text) const {
     std::string result(text);
-    for (const auto& secret : masks)
-      for (auto at = result.find(secret.reveal()); at != result.npos; at = result.find(secret.reveal(), at + 3))
-        result.replace(at, secret.reveal().size(), "***");
+    for (const auto& secret : masks) cut_out(result, secret.reveal());
+    for (const auto& secret : late_masks) cut_out(result, secret.reveal());
     return result;
   }
 
@@ -164,6 +170,20 @@ void Log::mask(const Secret& secret) const {
   if (secret.reveal().size() < kMaskBytesMin) return;
   const std::lock_guard lock(sink_->mutex);
   sink_->masks.push_back(secret);
+}
+
+void Log::mask_lately(const Secret& secret) const {
+  if (secret.reveal().size() < kMaskBytesMin) return;
+  const std::lock_guard lock(sink_->mutex);
+  auto& masks = sink_->late_masks;
+  std::erase_if(masks, [&](const Secret& known) { return known.reveal() == secret.reveal(); });
+  masks.push_back(secret);
+  if (masks.size() > kLatelyMaskedMax) masks.pop_front();
+}
+
+std::string Log::masked(std::string_view text) const {
+  const std::lock_guard lock(sink_->mutex);
+  return sink_->masked(text);
 }
 
 bool Log::enabled(LogLevel level) const { return level >= sink_->options.level; }

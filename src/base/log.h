@@ -61,6 +61,11 @@ class Log {
   // From now on this value is shown as *** wherever it occurs. Values shorter than 6 bytes are not masked: they would
   // mask ordinary words.
   void mask(const Secret& secret) const;
+  // The same for values that change for ever, as those of stores do: of these only the last kLatelyMaskedMax.
+  void mask_lately(const Secret& secret) const;
+  static constexpr std::size_t kLatelyMaskedMax = 5'000;
+  // The text as it may be shown elsewhere: what is masked in the log is ***.
+  std::string masked(std::string_view text) const;
 
   void debug(std::string_view phrase, std::initializer_list<LogField> fields = {}) const;
   void info(std::string_view phrase, std::initializer_list<LogField> fields = {}) const;
