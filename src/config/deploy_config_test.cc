@@ -272,8 +272,8 @@ TEST_F(DeployConfigFile, ReportsEveryFaultAtOnce) {
 }
 
 TEST_F(DeployConfigFile, RefusesEveryKeyThatIsNotBuiltYet) {
-  for (const auto text : {"repository_url: x", "context: remote", "external_secrets: {A: b}", "git_depth: 1",
-                          "swarm: {config_retention: 1}", "wait_jobs: true", "remote_paths: true"})
+  for (const auto text : {"repository_url: x", "context: remote", "git_depth: 1", "swarm: {config_retention: 1}",
+                          "wait_jobs: true", "remote_paths: true"})
     EXPECT_NE(fault_of(fmt::format("name: web\n{}\n", text)), "") << text;
 }
 

@@ -14,6 +14,7 @@
 #include "base/secret.h"
 #include "config/notification_settings.h"
 #include "config/poll_config.h"
+#include "config/secret_settings.h"
 #include "model/registry_hook.h"
 #include "model/registry_rule.h"
 #include "sigstore/trust_policy.h"
@@ -69,6 +70,7 @@ struct Settings {
   std::vector<RegistryHook> registry_hooks;  // REGISTRY_WEBHOOKS
   std::vector<PollConfig> polls;             // POLL_CONFIG
   NotificationSettings notifications;        // APPRISE_*
+  SecretSettings secrets;                    // SECRET_*
 
   std::vector<std::string> warnings;  // to be logged once at start
 };

@@ -374,7 +374,6 @@ TEST(Settings, NeverShowASecret) {  // reliability/P18
 TEST(UnbuiltSettings, AreRefusedByName) {
   const std::tuple<std::string, std::string, std::string> rows[] = {
       {"TUF_ROOT", "/root", "(a trusted root over the network, OCI_TRUSTED_ROOT_FILE names a file): unset it"},
-      {"SECRET_PROVIDER", "openbao", "(fetching of external secrets): unset it"},
       {"SOPS_AGE_KEY_FILE", "/key", "(SOPS decryption): unset it"},
       {"CERT_ROTATION_ENABLED", "true", "(certificate rotation): unset it or leave it at false"},
       {"CERT_ROTATION_ENABLED", "rubbish", "(certificate rotation): unset it or leave it at false"},
@@ -402,7 +401,6 @@ TEST(UnbuiltSettings, AreAllKnown) {
                                     "GIT_SCM_API_URL",
                                     "DOCKER_SWARM_CONFIG_RETENTION",
                                     "DOCKER_SWARM_SECRET_RETENTION",
-                                    "SECRET_PROVIDER",
                                     "CERT_ROTATION_ENABLED",
                                     "CERT_ROTATION_THRESHOLD",
                                     "CERT_ROTATION_CHECK_INTERVAL",
@@ -416,7 +414,6 @@ TEST(UnbuiltSettings, AreAllKnown) {
                                     "INSTANCE_ID",
                                     "PUBLIC_URL",
                                     "GIT_ACCESS_TOKEN_HOSTS",
-                                    "SECRET_REFRESH_INTERVAL",
                                     "SSH_HOST_KEY_POLICY"};
   for (const auto& name : twins) names.insert(names.end(), {name, name + "_FILE"});
   for (const auto& name : names) {

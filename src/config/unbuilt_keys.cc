@@ -22,9 +22,9 @@ struct Unbuilt {
 
 // wait_running_jobs: no job containers are known.
 constexpr Unbuilt kUnbuilt[] = {
-    {"context", Type::text},      {"external_secrets", Type::collection}, {"wait_running_jobs", Type::idle_flag},
-    {"wait_jobs", Type::flag},    {"git_depth", Type::integer},           {"swarm", Type::collection},
-    {"remote_paths", Type::flag},
+    {"context", Type::text},     {"wait_running_jobs", Type::idle_flag},
+    {"wait_jobs", Type::flag},   {"git_depth", Type::integer},
+    {"swarm", Type::collection}, {"remote_paths", Type::flag},
 };
 
 class Refusal {

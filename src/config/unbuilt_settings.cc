@@ -15,8 +15,7 @@ struct Unbuilt {
 };
 
 // Not here because every value of theirs asks for nothing: SCHEDULER_ENABLED, DOCKER_SWARM_FEATURES (no schedules and
-// no Swarm to switch off), MAX_DEPLOYMENT_LOOP_COUNT (unused by doco-cd too), API_ALLOW_UNMANAGED (no such route), and
-// SECRET_PROVIDER_*, which count only together with SECRET_PROVIDER.
+// no Swarm to switch off), MAX_DEPLOYMENT_LOOP_COUNT (unused by doco-cd too) and API_ALLOW_UNMANAGED (no such route).
 constexpr Unbuilt kUnbuilt[] = {
     // First of all what would make a deployment safer: to ignore it would be to deploy what it forbids.
     {"TUF_ROOT", "", "a trusted root over the network, OCI_TRUSTED_ROOT_FILE names a file"},
@@ -24,8 +23,6 @@ constexpr Unbuilt kUnbuilt[] = {
     {"TUF_ROOT_JSON", "", "a trusted root over the network, OCI_TRUSTED_ROOT_FILE names a file"},
     {"WEBHOOK_ALLOWED_HOSTS", "", "webhooks of Git sources"},
 
-    {"SECRET_PROVIDER", "", "fetching of external secrets"},
-    {"SECRET_REFRESH_INTERVAL", "5m", "fetching of external secrets"},
     {"CERT_ROTATION_ENABLED", "false", "certificate rotation"},
     {"CERT_ROTATION_THRESHOLD", "72h", "certificate rotation"},
     {"CERT_ROTATION_CHECK_INTERVAL", "1h", "certificate rotation"},
