@@ -29,6 +29,7 @@ std::vector<Secret> secrets_of(const Settings& settings) {
   std::vector<Secret> secrets = {settings.webhook_secret,     settings.webhook_secret_previous,
                                  settings.api_secret,         settings.docker_auth_config,
                                  settings.notifications.urls, settings.notifications.api_credentials};
+  for (auto& secret : secrets_in(settings.secrets)) secrets.push_back(std::move(secret));
   std::erase_if(secrets, [](const Secret& secret) { return secret.empty(); });
   return secrets;
 }
@@ -83,6 +84,11 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   made->source_ =
       std::make_unique<OciSource>(OciSource::Options{.limits = unpack_limits(settings), .trust = std::move(*rules)},
                                   *made->registry_, *made->trust_, parts.log);
+  auto provider = make_secret_provider(settings.secrets, {parts.transport, parts.clock});
+  if (!provider) return tl::unexpected(provider.error());
+  made->secrets_ =
+      std::make_unique<SecretResolver>(SecretResolver::Options{.refresh_interval = settings.secrets.refresh_interval},
+                                       *std::move(provider), parts.clock, parts.log);
   made->driver_ =
       make_compose_driver({.environment = parts.environment,
                            .secrets = secrets_of(settings),
@@ -134,14 +140,14 @@ Status Deployer::check(const Deadline& deadline) {
       SettledRuns::Options{.surroundings = fmt::format("{}\n{}\n{}{}", settings_.deploy_config_base_dir, *host_path,
                                                        environment_hash_, settings_.restricted ? "\nrestricted" : ""),
                            .hash_key = hash_key_},
-      *source_, *driver_, engine_, *releases_, log_);
+      *source_, *driver_, engine_, *secrets_, *releases_, log_);
   pipeline_ = std::make_unique<Pipeline>(
       Pipeline::Options{.data_dir = settings_.data_mount_path,
                         .host_data_dir = *host_path,
                         .config = {.base_dir = settings_.deploy_config_base_dir, .strict = settings_.config_strict},
                         .auto_rollback = settings_.auto_rollback,
                         .concurrent_stacks_max = settings_.max_concurrent_deployments},
-      *source_, *live_, *releases_, *settled_, *preparer_, *images_, *deployment_, locks_, log_);
+      *source_, *live_, *releases_, *settled_, *secrets_, *preparer_, *images_, *deployment_, locks_, log_);
   is_checked_ = true;
   log_.info("docker engine answers", {{"engine", info->version}, {"compose", driver_->version()}});
   return {};

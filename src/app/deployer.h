@@ -20,6 +20,7 @@
 #include "oci/content_store.h"
 #include "oci/credentials.h"
 #include "oci/registry.h"
+#include "secrets/secret_resolver.h"
 #include "source/oci_source.h"
 #include "sys/http_client.h"
 #include "sys/process.h"
@@ -92,6 +93,7 @@ class Deployer final : public ReleaseArchive {
   std::unique_ptr<ArtifactTrust> trust_;
   std::unique_ptr<OciSource> source_;
   std::unique_ptr<Driver> driver_;
+  std::unique_ptr<SecretResolver> secrets_;
   std::unique_ptr<LiveDirectories> live_;
   std::unique_ptr<ReleaseStore> releases_;
   std::unique_ptr<StackPreparer> preparer_;

@@ -11,7 +11,8 @@ namespace windlass {
 
 EngineOptions engine_options(const Settings& settings);
 
-// Faults of DOCKER_HOST and its kin and of DATA_MOUNT_PATH, each named; changes nothing and asks nobody.
+// Faults of DOCKER_HOST and its kin, of DATA_MOUNT_PATH and of the secret provider, each named; changes nothing and
+// asks nobody.
 std::vector<std::string> faults_at_start(const Settings& settings);
 
 }  // namespace windlass

@@ -32,6 +32,7 @@ Result<PlanReport> Pipeline::look(const Job& job, std::string_view archive, cons
     return fail(error.kind, std::move(error.message));
   }
   const auto host_root = options_.host_data_dir + "/" + ready->live_path;
+  fetch_secrets(run);
   for_each_stack(run, [&](PreparedStack& stack) { return resolve(run, stack, ready->tree, host_root); });
   for_each_stack(run, [&](PreparedStack& stack) {
     if (!stack.filtered_because.empty()) return Status();
@@ -39,6 +40,7 @@ Result<PlanReport> Pipeline::look(const Job& job, std::string_view archive, cons
                                         : preparer_.plan(job, *run.digest, stack, false, run.deadline);
   });
   PlanReport report{.artifact = job.request.artifact, .digest = archive.empty() ? run.digest->str() : ""};
+  for (auto& stack : run.stacks) mask_plan(run, stack);
   for (std::size_t index = 0; index < run.stacks.size(); ++index) report.stacks.push_back(report_on(run, index));
   return report;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/text.h"
@@ -32,6 +33,32 @@ void for_each_member(json::object& object, std::string_view key, Change&& change
   if (members == nullptr) return;
   for (auto& member : *members)
     if (auto* inner = member.value().if_object()) change(*inner);
+}
+
+bool holds_any(std::string_view text, const SecretValues& secrets) {
+  return std::ranges::any_of(secrets, [&](const auto& secret) {
+    return !secret.second.empty() && text.find(secret.second.reveal()) != text.npos;
+  });
+}
+
+// Interpolation may have put them anywhere, into keys as well.
+void hide_secrets(json::value& value, const SecretValues& secrets, InputHasher& hasher) {
+  if (auto* items = value.if_array()) {
+    for (auto& item : *items) hide_secrets(item, secrets, hasher);
+  } else if (auto* object = value.if_object()) {
+    json::object shown;
+    for (auto& member : *object) {
+      json::value key(member.key());
+      hide_secrets(key, secrets, hasher);
+      hide_secrets(member.value(), secrets, hasher);
+      shown[key.get_string()] = std::move(member.value());
+    }
+    *object = std::move(shown);
+  } else {
+    const auto text = value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+    const bool is_hidden = text.starts_with("(hidden ");
+    if (!is_hidden && holds_any(text, secrets)) hide(value, hasher);
+  }
 }
 
 std::string shown(const json::value* value) {
@@ -67,7 +94,7 @@ class Comparison {
 
 }  // namespace
 
-json::object redacted(const json::object& model, InputHasher& hasher) {
+json::object redacted(const json::object& model, const SecretValues& secrets, InputHasher& hasher) {
   auto copy = model;
   for_each_member(copy, "services", [&](json::object& service) {
     hide_members(service, "environment", hasher);
@@ -78,7 +105,10 @@ json::object redacted(const json::object& model, InputHasher& hasher) {
     for_each_member(copy, section, [&](json::object& entry) {
       if (auto* content = entry.if_contains("content")) hide(*content, hasher);
     });
-  return copy;
+  if (secrets.empty()) return copy;
+  json::value whole = std::move(copy);
+  hide_secrets(whole, secrets, hasher);
+  return std::move(whole.get_object());
 }
 
 std::vector<ModelChange> changes_between(const json::object& before, const json::object& after) {

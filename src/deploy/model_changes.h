@@ -5,13 +5,14 @@
 
 #include "deploy/service_inputs.h"
 #include "model/plan_report.h"
+#include "model/secret_reference.h"
 #include "sys/json.h"
 
 namespace windlass {
 
 // Without secrets: values of environment, build arguments, configs and secrets become "(hidden <8 digits of a keyed
-// hash>)", so that equal ones stay equal.
-json::object redacted(const json::object& model, InputHasher& hasher);
+// hash>)", so that equal ones stay equal, and so does whatever else holds one of `secrets`.
+json::object redacted(const json::object& model, const SecretValues& secrets, InputHasher& hasher);
 
 // Value by value, in the order of paths; lists that grew or shrank as a whole.
 std::vector<ModelChange> changes_between(const json::object& before, const json::object& after);

@@ -12,11 +12,26 @@ TEST(ModelChanges, HideWhatMayBeSecret) {
   const auto model = parsed(R"({"services":{"web":{"image":"a:1","environment":{"PASSWORD":"swordfish","EMPTY":null},
       "build":{"context":".","args":{"TOKEN":"swordfish"}}}},
       "configs":{"c":{"content":"swordfish"}},"secrets":{"s":{"environment":"NAME","content":"swordfish"}}})");
-  const auto text = json::serialize(redacted(model, hasher));
+  const auto text = json::serialize(redacted(model, {}, hasher));
   EXPECT_EQ(text.find("swordfish"), text.npos) << text;
   EXPECT_NE(text.find("PASSWORD"), text.npos);
   EXPECT_NE(text.find("a:1"), text.npos);
-  EXPECT_EQ(json::serialize(redacted(model, hasher)), text) << "equal values stay equal";
+  EXPECT_EQ(json::serialize(redacted(model, {}, hasher)), text) << "equal values stay equal";
+}
+
+TEST(ModelChanges, HideExternalSecretsWhereverTheyCame) {  // secrets/B4
+  InputHasher hasher(Secret("key"));
+  const auto model = parsed(R"({"services":{"web":{"image":"a:swordfish","command":["x","--pw=swordfish"],
+      "labels":{"swordfish.x":"y"},"environment":{"P":"swordfish"},"ports":[{"target":4321}],"tty":true}},"x-n":"ab"})");
+  const SecretValues secrets = {
+      {"P", Secret("swordfish")}, {"Q", Secret("4321")}, {"R", Secret("")}, {"S", Secret("ab")}};
+  const auto shown = redacted(model, secrets, hasher);
+  const auto text = json::serialize(shown);
+  for (const auto* value : {"swordfish", "4321", "\"ab\""}) EXPECT_EQ(text.find(value), text.npos) << text;
+  const auto& web = shown.at("services").at("web").as_object();
+  EXPECT_EQ(web.at("command").at(0), "x");
+  EXPECT_EQ(web.at("tty"), true);
+  EXPECT_EQ(json::serialize(redacted(model, secrets, hasher)), text);
 }
 
 TEST(ModelChanges, AreToldValueByValue) {

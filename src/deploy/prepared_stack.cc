@@ -49,15 +49,10 @@ void put_build_arguments(json::object& model, const std::map<std::string, std::s
 StackPreparer::StackPreparer(Options options, Driver& driver, Engine& engine, ReleaseStore& releases)
     : options_(std::move(options)), driver_(driver), engine_(engine), releases_(releases) {}
 
-Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig& config, const UnpackedTree& tree,
-                                             const std::string& host_root, const Deadline& deadline) {
-  PreparedStack stack{.config = config};
-  if (job.request.trigger == Trigger::webhook && !is_rollback(job.request) &&
-      !filter_matches(config, job.request.ref)) {  // webhook/F6
-    stack.filtered_because =
-        fmt::format("webhook_filter '{}' does not match {}", config.webhook_filter, job.request.ref);
-    return stack;
-  }
+Result<PreparedStack> StackPreparer::prepare(const DeployConfig& config, const SecretValues& secrets,
+                                             const UnpackedTree& tree, const std::string& host_root,
+                                             const Deadline& deadline) {
+  PreparedStack stack{.config = config, .secrets = secrets};
   auto files = find_compose_files(tree.root, config);
   if (!files) return tl::unexpected(files.error());
   for (const auto& file : *files)
@@ -65,7 +60,9 @@ Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig&
   if (options_.restricted)  // before the tool reads them
     if (auto good = check_compose_paths(tree.root, config.working_dir, *files); !good)
       return tl::unexpected(good.error());
-  auto environment = interpolation_environment(tree.root, config, options_.process_env);
+  auto with_secrets = config;
+  for (const auto& [name, value] : secrets) with_secrets.environment[name] = value.reveal();
+  auto environment = interpolation_environment(tree.root, with_secrets, options_.process_env);
   if (!environment) return tl::unexpected(environment.error());
 
   StackSpec spec{.name = config.name,
@@ -94,7 +91,7 @@ Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig&
   stack.working_dir = beneath(host_root, config.working_dir).string();
   stack.services = service_shapes(stack.model);
   InputHasher hasher(options_.hash_key);
-  stack.wanted = service_inputs(stack.model, tree, host_root, hasher);
+  stack.wanted = service_inputs(stack.model, tree, host_root, stack.environment, hasher);
   stack.compose_hash = compose_hash(stack.wanted, hasher);
   stack.config_hash = hasher.hash(config.text);
   return stack;
@@ -161,7 +158,7 @@ Status StackPreparer::plan(const Job& job, const Digest& digest, PreparedStack& 
 
 json::object StackPreparer::redacted_model(const PreparedStack& stack) const {
   InputHasher hasher(options_.hash_key);
-  return redacted(stack.model, hasher);
+  return redacted(stack.model, stack.secrets, hasher);
 }
 
 Status StackPreparer::plan_moved_images(PreparedStack& stack, const Deadline& deadline) {

@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "config/deploy_config.h"
 #include "deploy/planning.h"
+#include "deploy/settled_secrets.h"
 #include "model/release.h"
 #include "source/source.h"
 #include "sys/seal.h"
@@ -30,6 +31,7 @@ struct SettledStack {
   std::string skipped_because;                    // "" if it is deployed: webhook_filter and the like
   std::vector<ServiceShape> services;             // what N17 looks for
   std::map<std::string, std::string> release_of;  // service -> release that made its containers
+  SettledSecrets secrets;
 };
 
 // A run that ended well: with an equal key nothing has to be read or resolved again (deploy/N2b).

@@ -26,8 +26,9 @@ std::string content_below(const UnpackedTree& tree, const std::string& path) {
 
 class Collector {
  public:
-  Collector(const json::object& model, const UnpackedTree& tree, const std::string& live_root, InputHasher& hasher)
-      : model_(model), tree_(tree), live_root_(live_root), hasher_(hasher) {}
+  Collector(const json::object& model, const UnpackedTree& tree, const std::string& live_root,
+            const std::map<std::string, std::string>& environment, InputHasher& hasher)
+      : model_(model), tree_(tree), live_root_(live_root), environment_(environment), hasher_(hasher) {}
 
   ServiceInputs collect(const json::object& service) {
     inputs_.clear();
@@ -89,7 +90,7 @@ class Collector {
     if (definition != nullptr) add(fmt::format("{} {}", word, name), canonical_json(*definition));
   }
 
-  // configs and secrets: the definition, and what the file holds
+  // configs and secrets: the definition, and what the file or the variable holds
   void add_files(const json::object& service, const char* section, const char* word) {
     const auto* used = array_of(service, section);
     const auto* definitions = object_of(model_, section);
@@ -99,8 +100,12 @@ class Collector {
                              : item.is_string() ? std::string_view(item.get_string())
                                                 : std::string_view());
       add_definition(section, word, name);
-      if (const auto* definition = object_of(*definitions, name))
-        add_content(fmt::format("content of {} {}", word, name), text_of(*definition, "file"));
+      const auto* definition = object_of(*definitions, name);
+      if (definition == nullptr) continue;
+      const auto part = fmt::format("content of {} {}", word, name);
+      add_content(part, text_of(*definition, "file"));
+      const auto variable = environment_.find(std::string(text_of(*definition, "environment")));
+      if (variable != environment_.end()) add(part, variable->second);
     }
   }
 
@@ -117,6 +122,7 @@ class Collector {
   const json::object& model_;
   const UnpackedTree& tree_;
   const std::string& live_root_;
+  const std::map<std::string, std::string>& environment_;
   InputHasher& hasher_;
   ServiceInputs inputs_;
 };
@@ -129,11 +135,13 @@ std::string InputHasher::hash(std::string_view value) {
 }
 
 std::map<std::string, ServiceInputs> service_inputs(const json::object& model, const UnpackedTree& tree,
-                                                    const std::string& live_root, InputHasher& hasher) {
+                                                    const std::string& live_root,
+                                                    const std::map<std::string, std::string>& environment,
+                                                    InputHasher& hasher) {
   std::map<std::string, ServiceInputs> all;
   const auto* services = object_of(model, "services");
   if (services == nullptr) return all;
-  Collector collector(model, tree, live_root, hasher);
+  Collector collector(model, tree, live_root, environment, hasher);
   for (const auto& service : *services)
     if (const auto* definition = service.value().if_object())
       all[std::string(service.key())] = collector.collect(*definition);

@@ -30,9 +30,12 @@ class InputHasher {
   HmacSha256 mac_;
 };
 
-// `model`: resolved, with paths moved to `live_root`; `tree`: the release that lies, or will lie, there.
+// `model`: resolved, with paths moved to `live_root`; `tree`: the release that lies, or will lie, there. `environment`:
+// what configs and secrets with `environment:` get their content from.
 std::map<std::string, ServiceInputs> service_inputs(const json::object& model, const UnpackedTree& tree,
-                                                    const std::string& live_root, InputHasher& hasher);
+                                                    const std::string& live_root,
+                                                    const std::map<std::string, std::string>& environment,
+                                                    InputHasher& hasher);
 
 // What a part is the content of, if it is the content of something.
 struct ContentPart {

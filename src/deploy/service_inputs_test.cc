@@ -34,9 +34,10 @@ class ServiceInputsTest : public ::testing::Test {
     tree.entries = {file("app.conf", "c1"), file("secrets/pass", "s1"), file("www/index.html", "w1"),
                     file("www2/other.html", "o1")};
   }
+  std::map<std::string, std::string> environment = {{"CERT", "first"}};
   std::map<std::string, ServiceInputs> inputs() {
     InputHasher hasher(Secret("key of this installation"));
-    return service_inputs(parse_json(model)->get_object(), tree, "/live", hasher);
+    return service_inputs(parse_json(model)->get_object(), tree, "/live", environment, hasher);
   }
   // The differences of each service after `change` was made.
   std::map<std::string, std::vector<std::string>> after(const std::function<void()>& change) {
@@ -70,6 +71,13 @@ TEST_F(ServiceInputsTest, NameWhatChangedAndWhere) {  // deploy/N5 to N12
             (Changes{{"web", {"environment removed"}}}));
 }
 
+TEST_F(ServiceInputsTest, HoldWhatAVariableGivesToAConfigOrASecret) {
+  replace(R"("secrets": {"pass": {"file": "/live/secrets/pass"}})", R"("secrets": {"pass": {"environment": "CERT"}})");
+  EXPECT_EQ(after([&] { environment["CERT"] = "second"; }), (Changes{{"web", {"content of secret pass changed"}}}));
+  EXPECT_EQ(after([&] { environment["OTHER"] = "x"; }), Changes{});
+  EXPECT_EQ(after([&] { environment.erase("CERT"); }), (Changes{{"web", {"content of secret pass removed"}}}));
+}
+
 TEST_F(ServiceInputsTest, LeaveOutOtherFilesAndOurOwnLabels) {  // deploy/N6, N12
   EXPECT_EQ(after([&] { tree.entries[3].content = "o2"; }), Changes{}) << "www2 is not below www";
   EXPECT_EQ(after([&] { replace("\"now\"", "\"later\""); }), Changes{});
@@ -79,7 +87,7 @@ TEST_F(ServiceInputsTest, LeaveOutOtherFilesAndOurOwnLabels) {  // deploy/N6, N1
 TEST_F(ServiceInputsTest, DependOnTheKeyOfTheInstallation) {  // deploy/N9
   const auto mine = inputs();
   InputHasher other(Secret("another key"));
-  EXPECT_NE(service_inputs(parse_json(model)->get_object(), tree, "/live", other).at("db"), mine.at("db"));
+  EXPECT_NE(service_inputs(parse_json(model)->get_object(), tree, "/live", {}, other).at("db"), mine.at("db"));
 }
 
 }  // namespace
