@@ -29,7 +29,6 @@
 #include "oci/registry.h"
 #include "secrets/secret_resolver.h"
 #include "sops/decryptor.h"
-#include "source/oci_source.h"
 #include "source/source.h"
 #include "sys/http_client.h"
 #include "sys/process.h"
