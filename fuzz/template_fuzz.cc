@@ -2,7 +2,7 @@
 #include "fuzz/fuzz.h"
 #include "notify/body_template.h"
 #include "notify/redaction.h"
-#include "notify/template_printf.h"
+#include "template/template_printf.h"
 
 namespace windlass {
 namespace {

@@ -51,24 +51,36 @@ Result<TrustRules> trust_rules(const Settings& settings) {
   return rules;
 }
 
+// Of what a provider of secrets is made from, this can change while the service runs.
+std::map<std::string, std::string> secret_files(const Settings& settings) {
+  auto files = settings.file_hashes;
+  std::erase_if(files, [](const auto& file) { return !file.first.starts_with("SECRET_PROVIDER_"); });
+  return files;
+}
+
 }  // namespace
 
 struct Deployer::Course {
   Course(OciSource::Options source_options, SettledRuns::Options settled_options, Pipeline::Options options,
          Deployer& its)
       : source(std::move(source_options), *its.registry_, *its.trust_, its.log_),
-        settled(std::move(settled_options), source, *its.driver_, its.engine_, *its.releases_, its.log_),
-        pipeline(std::move(options), source, *its.live_, *its.releases_, settled, *its.preparer_, *its.images_,
-                 *its.deployment_, its.locks_, its.places_, its.log_) {}
+        settled(std::move(settled_options), source, *its.driver_, its.engine_, *its.secrets_, *its.releases_, its.log_),
+        pipeline(std::move(options), source, *its.live_, *its.releases_, settled, *its.secrets_, *its.preparer_,
+                 *its.images_, *its.deployment_, its.locks_, its.places_, its.log_) {}
 
   OciSource source;
   SettledRuns settled;
   Pipeline pipeline;
   std::vector<RegistryRule> registries;
+  // Of all jobs, also those that began before: an old token may be revoked already.
+  std::unique_ptr<SecretProvider> secret_provider;  // null if none is set up, and once it is in use
+  std::map<std::string, std::string> secret_files;  // it is made from
 };
 
 Deployer::Deployer(const Parts& parts)
     : settings_(parts.settings),
+      transport_(parts.transport),
+      clock_(parts.clock),
       engine_(parts.engine),
       log_(parts.log),
       mountinfo_(read_file("/proc/self/mountinfo", 16 << 20).value_or("")),
@@ -93,6 +105,12 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
       std::make_unique<ArtifactTrust>(ArtifactTrust::Options{.workers = settings.oci_verify_max_workers,
                                                              .trusted_root_file = settings.oci_trusted_root_file},
                                       *made->registry_, parts.clock, parts.log);
+  auto provider = make_secret_provider(settings.secrets, {parts.transport, parts.clock});
+  if (!provider) return tl::unexpected(provider.error());
+  made->secret_files_ = secret_files(settings);
+  made->secrets_ =
+      std::make_unique<SecretResolver>(SecretResolver::Options{.refresh_interval = settings.secrets.refresh_interval},
+                                       *std::move(provider), parts.clock, parts.log);
   made->driver_ = make_compose_driver({.environment = compose_environment(settings, parts.environment),
                                        .insecure_registries = settings.oci_insecure_registries,
                                        .providers = settings.allow_provider_services,
@@ -158,6 +176,8 @@ Result<std::shared_ptr<Deployer::Course>> Deployer::course_for(const Settings& s
   if (auto valid = credentials_->check(); !valid) return tl::unexpected(valid.error());
   auto rules = trust_rules(settings);
   if (!rules) return tl::unexpected(rules.error());
+  auto provider = make_secret_provider(settings.secrets, {transport_, clock_});
+  if (!provider) return tl::unexpected(provider.error());
   const bool verifies_includes = settings.oci_trust_policy.enabled && settings.oci_verify_includes;
   auto course = std::make_shared<Course>(
       OciSource::Options{.limits = unpack_limits(settings, large_places_), .trust = *std::move(rules)},
@@ -175,12 +195,18 @@ Result<std::shared_ptr<Deployer::Course>> Deployer::course_for(const Settings& s
                         .hash_key = hash_key_},
       *this);
   course->registries = settings.oci_registries;
+  course->secret_provider = *std::move(provider);
+  course->secret_files = secret_files(settings);
   return course;
 }
 
 void Deployer::use(std::shared_ptr<Course> course) {
   registry_->use(course->registries);
   const std::lock_guard lock(mutex_);
+  if (course->secret_files != secret_files_) {
+    secrets_->use(std::move(course->secret_provider));
+    secret_files_ = course->secret_files;
+  }
   course_.swap(course);
 }
 

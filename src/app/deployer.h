@@ -4,6 +4,7 @@
 // verified by one trust policy is never put down as verified by another.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -26,6 +27,7 @@
 #include "oci/content_store.h"
 #include "oci/credentials.h"
 #include "oci/registry.h"
+#include "secrets/secret_resolver.h"
 #include "sops/decryptor.h"
 #include "source/source.h"
 #include "sys/http_client.h"
@@ -91,6 +93,8 @@ class Deployer final : public ReleaseArchive {
   void tidy_store();
 
   const Settings& settings_;  // those of the start; of what may be read again, the course knows
+  HttpTransport& transport_;
+  const Clock& clock_;
   Engine& engine_;
   Log log_;
   const std::string mountinfo_;  // of this process
@@ -107,14 +111,17 @@ class Deployer final : public ReleaseArchive {
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<ArtifactTrust> trust_;
   std::unique_ptr<Driver> driver_;
+  std::unique_ptr<SecretResolver> secrets_;
   std::unique_ptr<LiveDirectories> live_;
   std::unique_ptr<ReleaseStore> releases_;
   std::unique_ptr<StackPreparer> preparer_;
   std::unique_ptr<StackImages> images_;
   std::unique_ptr<StackDeployment> deployment_;
   StackLocks locks_;
-  std::mutex mutex_;
-  std::shared_ptr<Course> course_;  // guarded by mutex_
+  std::mutex mutex_;  // guards what follows
+  std::shared_ptr<Course> course_;
+  std::map<std::string, std::string> secret_files_;  // hashes of the files that the provider of secrets_ is made from
+
   std::stop_source plans_;
 };
 

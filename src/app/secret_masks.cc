@@ -11,6 +11,7 @@ void mask_secrets(const Settings& settings, const Log& log) {
     log.mask(*secret);
   for (auto& url : comma_list(notifications.urls.reveal())) log.mask(Secret(std::move(url)));
   for (const auto& hook : settings.registry_hooks) log.mask(hook.secret);
+  for (const auto& secret : secrets_in(settings.secrets)) log.mask(secret);
 }
 
 }  // namespace windlass

@@ -15,7 +15,8 @@ EngineOptions engine_options(const Settings& settings);
 // What compose is told of our environment: the engine that we ask, whatever context is selected (deploy/Y3).
 Environment compose_environment(const Settings& settings, Environment environment);
 
-// Faults of DOCKER_HOST and its kin and of DATA_MOUNT_PATH, each named; changes nothing and asks nobody.
+// Faults of DOCKER_HOST and its kin, of DATA_MOUNT_PATH and of the secret provider, each named; changes nothing and
+// asks nobody.
 std::vector<std::string> faults_at_start(const Settings& settings);
 
 // A manager of a Swarm is refused unless DOCKER_SWARM_FEATURES is false (deploy/M1): to deploy with docker compose what

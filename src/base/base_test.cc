@@ -125,6 +125,26 @@ TEST_F(LogTest, MasksTheLongerOfSecretsThatOverlap) {
   const auto log = this->log();
   for (const auto* secret : {"opensesame", "opensesame-2", "opensesame", "short"}) log.mask(Secret(secret));
   EXPECT_EQ(log.masked("opensesame-2, opensesame, short"), "***, ***, short");
+  log.mask_lately(Secret("opensesame-2-again"));
+  EXPECT_EQ(log.masked("opensesame-2-again"), "***") << "whichever way it was told";
+}
+
+TEST_F(LogTest, MasksOnlyTheLastOfValuesThatChangeForEver) {
+  const auto log = this->log();
+  log.mask(Secret("for-ever"));
+  log.mask_lately(Secret("kept-anyway"));
+  log.mask(Secret("kept-anyway"));
+  log.mask_lately(Secret("for-ever"));  // does not make it one that is forgotten
+  log.mask_lately(Secret("short"));
+  log.mask_lately(Secret("told-first"));
+  for (std::size_t i = 0; i < Log::kLatelyMaskedMax - 1; ++i) log.mask_lately(Secret("value-" + std::to_string(i)));
+  EXPECT_EQ(log.masked("for-ever short told-first"), "*** short ***");
+  log.mask_lately(Secret("value-0"));  // known already
+  EXPECT_EQ(log.masked("told-first"), "***");
+  log.mask_lately(Secret("value-new"));
+  EXPECT_EQ(log.masked("for-ever kept-anyway told-first value-new"), "*** *** told-first ***");
+  log.mask_lately(Secret("value-newer"));
+  EXPECT_EQ(log.masked("value-0, value-1,"), "***, value-1,") << "told again later";
 }
 
 TEST_F(LogTest, DropsAndCountsLinesThatNobodyReads) {  // reliability/F24

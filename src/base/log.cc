@@ -19,7 +19,6 @@ namespace {
 
 constexpr std::size_t kFieldBytesMax = 4096;  // reliability 2: log field
 constexpr std::size_t kMaskBytesMin = 6;
-constexpr std::size_t kMasksMax = 10'000;  // each is looked for in each line
 
 void append_json_text(std::string& out, std::string_view text) {
   out += '"';
@@ -86,22 +85,59 @@ std::string readable_line(LogLevel level, std::string_view phrase, const Fields&
   return out + "\n";
 }
 
+// The longest first: one may be part of another.
+struct LongestFirst {
+  bool operator()(const Secret& a, const Secret& b) const {
+    const auto &one = a.reveal(), &other = b.reveal();
+    return one.size() != other.size() ? one.size() > other.size() : one < other;
+  }
+};
+
+// What is never shown. Not safe for threads.
+class MaskList {
+ public:
+  void add(const Secret& secret) {
+    const auto [mask, is_new] = masks_.try_emplace(secret, kForEver);
+    lately_.erase(mask->second);
+    mask->second = kForEver;
+  }
+
+  void add_lately(const Secret& secret) {
+    const auto [mask, is_new] = masks_.try_emplace(secret, ++told_);
+    if (mask->second == kForEver) return;
+    lately_.erase(mask->second);
+    mask->second = told_;
+    lately_[told_] = mask;
+    if (lately_.size() <= Log::kLatelyMaskedMax) return;
+    masks_.erase(lately_.begin()->second);
+    lately_.erase(lately_.begin());
+  }
+
+  std::string apply(std::string_view text) const {
+    std::string result(text);
+    for (const auto& [secret, told] : masks_)
+      for (auto at = result.find(secret.reveal()); at != result.npos; at = result.find(secret.reveal(), at + 3))
+        result.replace(at, secret.reveal().size(), "***");
+    return result;
+  }
+
+ private:
+  using Masks = std::map<Secret, std::uint64_t, LongestFirst>;  // when it was last told, or kForEver
+  static constexpr std::uint64_t kForEver = 0;
+
+  Masks masks_;
+  std::map<std::uint64_t, Masks::iterator> lately_;  // by when it was last told
+  std::uint64_t told_ = 0;
+};
+
 }  // namespace
 
 struct Log::Sink {
   explicit Sink(Options options) : options(options) {}
   Options options;
-  std::mutex mutex;           // guards masks, and keeps lines whole
-  std::vector<Secret> masks;  // the longest first: one may be part of another
+  std::mutex mutex;  // guards masks, and keeps lines whole
+  MaskList masks;
   std::atomic<std::uint64_t> dropped = 0;
-
-  std::string masked(std::string_view text) const {
-    std::string result(text);
-    for (const auto& secret : masks)
-      for (auto at = result.find(secret.reveal()); at != result.npos; at = result.find(secret.reveal(), at + 3))
-        result.replace(at, secret.reveal().size(), "***");
-    return result;
-  }
 
   // A line in pieces would break "one event a line", so it is written only when the target takes bytes now.
   void write(const std::string& line) {
@@ -164,16 +200,18 @@ Log Log::with(std::initializer_list<LogField> fields) const {
 void Log::mask(const Secret& secret) const {
   if (secret.reveal().size() < kMaskBytesMin) return;
   const std::lock_guard lock(sink_->mutex);
-  auto& masks = sink_->masks;
-  const auto is_shorter = [&](const Secret& other) { return other.reveal().size() < secret.reveal().size(); };
-  const auto is_same = [&](const Secret& other) { return other.reveal() == secret.reveal(); };
-  if (masks.size() < kMasksMax && std::none_of(masks.begin(), masks.end(), is_same))
-    masks.insert(std::find_if(masks.begin(), masks.end(), is_shorter), secret);
+  sink_->masks.add(secret);
+}
+
+void Log::mask_lately(const Secret& secret) const {
+  if (secret.reveal().size() < kMaskBytesMin) return;
+  const std::lock_guard lock(sink_->mutex);
+  sink_->masks.add_lately(secret);
 }
 
 std::string Log::masked(std::string_view text) const {
   const std::lock_guard lock(sink_->mutex);
-  return sink_->masked(text);
+  return sink_->masks.apply(text);
 }
 
 bool Log::enabled(LogLevel level) const { return level >= sink_->options.level; }
@@ -187,7 +225,7 @@ void Log::write(LogLevel level, std::string_view phrase, std::initializer_list<L
     const std::lock_guard lock(sink_->mutex);
     Fields sorted;
     for (auto& field : all) {
-      if (field.is_text) field.value = sink_->masked(field.value);  // before JSON escapes could hide a secret
+      if (field.is_text) field.value = sink_->masks.apply(field.value);  // before JSON escapes could hide a secret
       sorted[field.key] = &field;
     }
     sink_->write(sink_->options.readable ? readable_line(level, phrase, sorted) : json_line(level, phrase, sorted));

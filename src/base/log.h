@@ -61,6 +61,10 @@ class Log {
   // From now on this value is shown as *** wherever it occurs. Values shorter than 6 bytes are not masked: they would
   // mask ordinary words.
   void mask(const Secret& secret) const;
+  // The same for values that change for ever, as those of stores and of encrypted files do: of these only the last
+  // kLatelyMaskedMax, each of which is looked for in each line.
+  void mask_lately(const Secret& secret) const;
+  static constexpr std::size_t kLatelyMaskedMax = 10'000;
   // Foreign text as a line would show it, for what is told elsewhere too.
   std::string masked(std::string_view text) const;
 

@@ -13,6 +13,7 @@
 #include "config/trust_policy.h"
 #include "model/reconciliation_rule.h"
 #include "model/rollback_rule.h"
+#include "model/secret_reference.h"
 
 namespace windlass {
 
@@ -54,6 +55,7 @@ struct DeployConfig {
   std::vector<std::string> compose_files;  // relative to working_dir
   bool compose_files_are_default = true;   // then every one that exists counts
   std::map<std::string, std::string> environment;
+  SecretReferences external_secrets;  // variables over `environment`, whose values a deployment fetches
   std::vector<std::string> env_files = {".env"};
   bool env_files_are_default = true;  // then a missing .env is fine
   std::vector<std::string> profiles;

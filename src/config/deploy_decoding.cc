@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "config/external_secrets_key.h"
 #include "config/idle_keys.h"
 #include "config/key_reader.h"
 #include "config/reconciliation_key.h"
@@ -156,6 +157,7 @@ void decode_keys(KeyReader& read, std::string_view file, ConfigPlace place, cons
   decode_working_dir(read, config);
   decode_compose_files(read, config);
   decode_environment(read, config);
+  decode_external_secrets(read, file, notes.faults, notes.warnings, config.external_secrets);
   decode_profiles(read, config);
   read.flag("remove_orphans", config.remove_orphans);
   read.flag("force_recreate", config.force_recreate);
@@ -203,6 +205,7 @@ json::object to_json(const DeployConfig& config) {
   if (config.destroy != Destroy{}) object["destroy"] = to_json(config.destroy);
   if (config.reconciliation != ReconciliationRule{}) object["reconciliation"] = to_json(config.reconciliation);
   if (config.auto_discovery != AutoDiscovery{}) object["auto_discovery"] = to_json(config.auto_discovery);
+  if (!config.external_secrets.empty()) object["external_secrets"] = to_json(config.external_secrets);
   if (!config.env_files_are_default) object["env_files"] = json::value_from(config.env_files);
   if (config.rollback) object["rollback"] = to_json(*config.rollback);
   if (!config.trust.empty()) object["oci"] = to_json(config.trust);

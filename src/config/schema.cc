@@ -98,6 +98,16 @@ json::object build() {
   return rule;
 }
 
+json::object external_secrets() {
+  auto reference = members({{"store_ref", typed("string", "name of the store")},
+                            {"remote_ref", typed("object", "what the templates of the store ask for")}});
+  reference["required"] = json::array{"store_ref"};
+  auto secrets = typed("object", "variables whose values are fetched from SECRET_PROVIDER, over those of environment");
+  secrets["additionalProperties"] = json::object{
+      {"oneOf", json::array{json::object{{"type", {"string", "number", "boolean"}}}, std::move(reference)}}};
+  return secrets;
+}
+
 json::object deploy_properties() {
   auto name = typed("string", "name of the stack");
   name["pattern"] = "^[a-z0-9][a-z0-9_-]*$";
@@ -114,6 +124,7 @@ json::object deploy_properties() {
           {"working_dir", with_default(typed("string", "folder of the compose files, relative to the artifact"), ".")},
           {"compose_files", texts("compose files, relative to working_dir")},
           {"environment", std::move(environment)},
+          {"external_secrets", external_secrets()},
           {"env_files", texts("files with values for ${…}; later ones win")},
           {"profiles", texts("compose profiles")},
           {"remove_orphans", flag(true, "remove containers of services that are no longer there")},

@@ -314,6 +314,7 @@ tl::expected<Settings, SettingsError> read_settings(const Environment& environme
   check_surroundings(read);
   read_polls(read, checks.is_artifact, settings);
   settings.notifications = read_notification_settings(read);
+  settings.secrets = read_secret_settings(read);
   read_trust_settings(read, settings);  // after the polls, whose deployments have policies of their own
   refuse_unbuilt_settings(read);
   if (checks.of_service)

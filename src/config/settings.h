@@ -14,6 +14,7 @@
 #include "base/secret.h"
 #include "config/notification_settings.h"
 #include "config/poll_config.h"
+#include "config/secret_settings.h"
 #include "config/source_path.h"
 #include "model/registry_hook.h"
 #include "model/registry_rule.h"
@@ -72,6 +73,7 @@ struct Settings {
   std::vector<RegistryHook> registry_hooks;  // REGISTRY_WEBHOOKS
   std::vector<PollConfig> polls;             // POLL_CONFIG
   NotificationSettings notifications;        // APPRISE_*
+  SecretSettings secrets;                    // SECRET_*
 
   std::vector<std::string> warnings;  // to be logged once at start
   // Of each variable that names a file whose content was read: SHA-256 of that, "" where there is none.

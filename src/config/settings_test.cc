@@ -399,7 +399,6 @@ TEST(Settings, NeverShowASecret) {  // reliability/P18
 TEST(UnbuiltSettings, AreRefusedByName) {
   const std::tuple<std::string, std::string, std::string> rows[] = {
       {"TUF_ROOT", "/root", "(a trusted root over the network, OCI_TRUSTED_ROOT_FILE names a file): unset it"},
-      {"SECRET_PROVIDER", "openbao", "(fetching of external secrets): unset it"},
       {"CERT_ROTATION_ENABLED", "true", "(certificate rotation): unset it or leave it at false"},
       {"CERT_ROTATION_ENABLED", "rubbish", "(certificate rotation): unset it or leave it at false"},
       {"INSTANCE_ID", "a", "(several instances on one engine): unset it"},
@@ -413,9 +412,8 @@ TEST(UnbuiltSettings, AreRefusedByName) {
 
 // config 2: what is not there yet is said, whatever it would do
 TEST(UnbuiltSettings, AreAllKnown) {
-  for (const std::string name :
-       {"SECRET_PROVIDER", "CERT_ROTATION_ENABLED", "CERT_ROTATION_THRESHOLD", "CERT_ROTATION_CHECK_INTERVAL",
-        "TUF_ROOT", "TUF_MIRROR", "TUF_ROOT_JSON", "INSTANCE_ID", "SECRET_REFRESH_INTERVAL"}) {
+  for (const std::string name : {"CERT_ROTATION_ENABLED", "CERT_ROTATION_THRESHOLD", "CERT_ROTATION_CHECK_INTERVAL",
+                                 "TUF_ROOT", "TUF_MIRROR", "TUF_ROOT_JSON", "INSTANCE_ID"}) {
     const auto faults = faults_of({{name, "77"}});
     ASSERT_EQ(faults.size(), 1u) << name;
     EXPECT_TRUE(faults[0].starts_with(name + ": not built yet in this version of windlass (")) << faults[0];

@@ -8,7 +8,7 @@
 
 namespace windlass {
 
-// Adds a fault for each one whose value asks for something; what asks for nothing, `wait_jobs: false`, is fine.
+// Adds a fault for each one whose value asks for something; what asks for nothing, `context: ""`, is fine.
 void refuse_unbuilt_keys(KeyReader& read);
 
 }  // namespace windlass

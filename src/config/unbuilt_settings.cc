@@ -15,8 +15,7 @@ struct Unbuilt {
 };
 
 // Not here because every value of theirs asks for nothing: SCHEDULER_ENABLED (no schedules), MAX_DEPLOYMENT_LOOP_COUNT
-// (unused by doco-cd too), API_ALLOW_UNMANAGED (no such route), and SECRET_PROVIDER_*, which count only together with
-// SECRET_PROVIDER.
+// (unused by doco-cd too) and API_ALLOW_UNMANAGED (no such route).
 //
 // A deployment would not be what these ask for: they stop the start.
 constexpr Unbuilt kRefused[] = {
@@ -25,8 +24,6 @@ constexpr Unbuilt kRefused[] = {
     {"TUF_MIRROR", "", "a trusted root over the network, OCI_TRUSTED_ROOT_FILE names a file"},
     {"TUF_ROOT_JSON", "", "a trusted root over the network, OCI_TRUSTED_ROOT_FILE names a file"},
 
-    {"SECRET_PROVIDER", "", "fetching of external secrets"},
-    {"SECRET_REFRESH_INTERVAL", "5m", "fetching of external secrets"},
     {"CERT_ROTATION_ENABLED", "false", "certificate rotation"},
     {"CERT_ROTATION_THRESHOLD", "72h", "certificate rotation"},
     {"CERT_ROTATION_CHECK_INTERVAL", "1h", "certificate rotation"},

@@ -18,7 +18,7 @@ constexpr std::size_t kWorkers = 4;            // each may be a process that ask
 constexpr std::size_t kFailuresShown = 3;      // of files that could not be decrypted
 constexpr std::size_t kMaskedBytesMin = 6;     // shorter values would mask ordinary words (secrets/B1)
 constexpr std::size_t kMaskedBytesMax = 4096;  // longer ones are files, not values that a message would quote
-constexpr std::size_t kMaskedMax = 10'000;
+constexpr std::size_t kMaskedMax = Log::kLatelyMaskedMax;
 // In place of what could not be decrypted: no YAML and no env file, so that nobody takes the cipher text for values.
 constexpr std::string_view kUnreadable = "\"";
 
@@ -49,7 +49,7 @@ std::shared_ptr<const EncryptedFiles::Decrypted> EncryptedFiles::decrypt(std::st
       const auto size = value.reveal().size();
       if (size < kMaskedBytesMin || size > kMaskedBytesMax || values_.size() >= kMaskedMax) continue;
       values_.push_back(value);
-      log_.mask(value);
+      log_.mask_lately(value);
     }
   return kept->second;
 }

@@ -67,6 +67,7 @@ Result<PlanReport> Pipeline::look(const Job& job, std::string_view archive, cons
     return fail(error.kind, std::move(error.message));
   }
   const auto host_root = options_.host_data_dir + "/" + ready->live_path;
+  fetch_secrets(run);
   for_each_stack(run, [&](PreparedStack& stack) { return resolve(run, stack, ready->tree, host_root); });
   for_each_stack(run, [&](PreparedStack& stack) {
     if (!stack.filtered_because.empty()) return Status();
@@ -74,6 +75,7 @@ Result<PlanReport> Pipeline::look(const Job& job, std::string_view archive, cons
                                         : preparer_.plan(job, *run.digest, stack, false, run.deadline);
   });
   PlanReport report{.artifact = job.request.artifact, .digest = archive.empty() ? run.digest->str() : ""};
+  for (auto& stack : run.stacks) mask_plan(run, stack);
   for (std::size_t index = 0; index < run.stacks.size(); ++index) {
     report.stacks.push_back(report_on(run, index));
     if (report.stacks.back().decision != "deploy") continue;
@@ -92,6 +94,7 @@ Result<std::vector<std::string>> Pipeline::warnings_on(const Run& run, const Pre
   const auto volumes = preparer_.changed_volumes(stack, run.deadline);
   if (!volumes) return tl::unexpected(volumes.error());
   for (const auto& volume : *volumes) warnings.push_back(warning_of(volume));
+  for (auto& warning : warnings) warning = run.log.masked(warning);
   return warnings;
 }
 

@@ -19,14 +19,23 @@ void hide(json::value& value, InputHasher& hasher) {
   value = fmt::format("(hidden {})", hasher.hash(text).substr(0, 8));
 }
 
+// Interpolation, or the file itself, may have put them anywhere, into keys as well.
 void hide_secrets(json::value& value, InputHasher& hasher, const std::vector<Secret>& secrets) {
-  if (auto* object = value.if_object()) {
-    for (auto& member : *object) hide_secrets(member.value(), hasher, secrets);
-  } else if (auto* array = value.if_array()) {
-    for (auto& item : *array) hide_secrets(item, hasher, secrets);
-  } else if (const auto* text = value.if_string()) {
-    const auto is_in = [&](const Secret& secret) { return text->find(secret.reveal()) != text->npos; };
-    if (std::any_of(secrets.begin(), secrets.end(), is_in)) hide(value, hasher);
+  if (auto* items = value.if_array()) {
+    for (auto& item : *items) hide_secrets(item, hasher, secrets);
+  } else if (auto* object = value.if_object()) {
+    json::object shown;
+    for (auto& member : *object) {
+      json::value key(member.key());
+      hide_secrets(key, hasher, secrets);
+      hide_secrets(member.value(), hasher, secrets);
+      shown[key.get_string()] = std::move(member.value());
+    }
+    *object = std::move(shown);
+  } else {
+    const auto text = value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+    const auto is_in = [&](const Secret& secret) { return text.find(secret.reveal()) != text.npos; };
+    if (std::ranges::any_of(secrets, is_in)) hide(value, hasher);
   }
 }
 
@@ -81,8 +90,6 @@ class Comparison {
 
 json::object redacted(const json::object& model, InputHasher& hasher, const std::vector<Secret>& secrets) {
   auto copy = model;
-  if (!secrets.empty())
-    for (auto& member : copy) hide_secrets(member.value(), hasher, secrets);
   for_each_member(copy, "services", [&](json::object& service) {
     hide_members(service, "environment", hasher);
     if (auto* build = service.if_contains("build"); build != nullptr && build->is_object())
@@ -92,7 +99,10 @@ json::object redacted(const json::object& model, InputHasher& hasher, const std:
     for_each_member(copy, section, [&](json::object& entry) {
       if (auto* content = entry.if_contains("content")) hide(*content, hasher);
     });
-  return copy;
+  if (secrets.empty()) return copy;
+  json::value whole = std::move(copy);
+  hide_secrets(whole, hasher, secrets);
+  return std::move(whole.get_object());
 }
 
 std::vector<ModelChange> changes_between(const json::object& before, const json::object& after) {

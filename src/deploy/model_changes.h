@@ -10,8 +10,8 @@
 
 namespace windlass {
 
-// Without secrets: values of environment, build arguments, configs and secrets, and texts in which one of `secrets`
-// stands, become "(hidden <8 digits of a keyed hash>)", so that equal ones stay equal.
+// Without secrets: values of environment, build arguments, configs and secrets become "(hidden <8 digits of a keyed
+// hash>)", so that equal ones stay equal, and so does whatever else holds one of `secrets`, none of them empty.
 json::object redacted(const json::object& model, InputHasher& hasher, const std::vector<Secret>& secrets = {});
 
 // Value by value, in the order of paths; lists that grew or shrank as a whole.

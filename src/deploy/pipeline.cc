@@ -31,13 +31,14 @@ StackResult result_of(const std::string& stack, RunStatus status, std::string me
 }  // namespace
 
 Pipeline::Pipeline(Options options, Source& source, LiveDirectories& live, ReleaseStore& releases, SettledRuns& settled,
-                   StackPreparer& preparer, StackImages& images, StackDeployment& deployment, StackLocks& locks,
-                   Slots& places, Log log)
+                   SecretResolver& secrets, StackPreparer& preparer, StackImages& images, StackDeployment& deployment,
+                   StackLocks& locks, Slots& places, Log log)
     : options_(std::move(options)),
       source_(source),
       live_(live),
       releases_(releases),
       settled_(settled),
+      secrets_(secrets),
       preparer_(preparer),
       images_(images),
       deployment_(deployment),
@@ -175,6 +176,7 @@ JobOutcome Pipeline::deploy(Run& run) {
   if (run.any_failed()) return conclude(run);  // they share the live directory: all of them or none (oci 11.3)
 
   if (auto ended = lock_stacks(run)) return *ended;
+  fetch_secrets(run);
   for_each_stack(
       run, [&](PreparedStack& stack) { return resolve(run, stack, tree, options_.host_data_dir + "/" + live_path); });
   if (run.any_failed()) return conclude(run);  // reliability/P7: all models or none
@@ -212,22 +214,30 @@ std::optional<JobOutcome> Pipeline::lock_stacks(Run& run) {
   return find_overtaken(run, names);
 }
 
-// Those that have not failed yet; the errors are kept with the run.
+// Those that have not failed yet; the errors are kept with the run, without what is secret: a container's last words
+// may hold it.
 void Pipeline::for_each_stack(Run& run, const std::function<Status(PreparedStack&)>& step) {
   const auto results = for_each_index(run.stacks.size(), options_.concurrent_stacks_max, [&](std::size_t index) {
     return run.errors[index] ? Status() : step(run.stacks[index]);
   });
   for (std::size_t index = 0; index < results.size(); ++index)
-    if (!results[index]) run.errors[index] = results[index].error();
+    if (!results[index])
+      run.errors[index] = Error{results[index].error().kind, run.log.masked(results[index].error().message)};
 }
 
 // The stack before anything is known of it but its configuration.
 PreparedStack Pipeline::prepared(const Run& run, DeployConfig config) const {
   PreparedStack stack{.config = std::move(config)};
   stack.rollback = stack.config.rollback.value_or(options_.auto_rollback ? RollbackRule::always() : RollbackRule());
-  if (!run.only.empty() && stack.config.name != run.only) stack.filtered_because = "another stack is repaired";
+  const auto& request = run.job.request;
+  if (!run.only.empty() && stack.config.name != run.only)
+    stack.filtered_because = "another stack is repaired";
+  else if (request.trigger == Trigger::webhook && !is_rollback(request) && !stack.config.destroy.enabled &&
+           !filter_matches(stack.config, request.ref))  // webhook/F6
+    stack.filtered_because =
+        fmt::format("webhook_filter '{}' does not match {}", stack.config.webhook_filter, request.ref);
   // Of a repair only what changed is made anew, whatever the stack wants of every deployment.
-  if (is_repair(run.job.request)) stack.config.force_recreate = stack.config.force_image_pull = false;
+  if (is_repair(request)) stack.config.force_recreate = stack.config.force_image_pull = false;
   if (run.back_to) stack.rollback.on_failed = stack.rollback.on_unhealthy = stack.rollback.on_timeout = false;
   return stack;
 }
@@ -246,8 +256,8 @@ void Pipeline::verify_deployments(Run& run) {
 Status Pipeline::resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root) {
   if (stack.config.destroy.enabled || !stack.filtered_because.empty()) return {};
   const Heartbeat heartbeat(run.log.with({{"stack", stack.config.name}}), "resolving model");
-  auto prepared =
-      preparer_.prepare(run.job, stack.config, tree, run.encrypted, host_root, options_.oci_includes, run.deadline);
+  auto prepared = preparer_.prepare(stack.config, stack.secret_values, tree, run.encrypted, host_root,
+                                    options_.oci_includes, run.deadline);
   if (!prepared) return tl::unexpected(prepared.error());
   prepared->rollback = stack.rollback;
   stack = std::move(*prepared);
@@ -346,6 +356,7 @@ Status Pipeline::bring_up(Run& run, PreparedStack& stack) {
   const auto& destroy = stack.config.destroy;
   const auto log = run.log.with({{"stack", stack.config.name}});
   const auto origin = origin_of(run);
+  mask_plan(run, stack);
   if (destroy.enabled)
     return deployment_.take_down(origin, stack, {.volumes = destroy.remove_volumes, .images = destroy.remove_images},
                                  log, run.deadline);
@@ -404,7 +415,8 @@ void Pipeline::keep_settled(const Run& run) {
     SettledStack end{.name = stack.config.name,
                      .skipped_because = stack.filtered_because,
                      .services = stack.services,
-                     .keeps_orphans = !stack.config.remove_orphans};
+                     .keeps_orphans = !stack.config.remove_orphans,
+                     .secrets = settled_.stamped(stack.config.external_secrets, stack.secret_values)};
     auto record = releases_.stack(end.name);
     if (record && *record) end.release_of = (*record)->release_of;
     settled.stacks.push_back(std::move(end));

@@ -1,7 +1,8 @@
 // What a job does, from settling its digest to the recorded release (the walk of a trigger).
 //
-//   settle -> unchanged? -> verify -> fetch, unpack -> read configs -> resolve and plan every stack -> images ->
-//   sync the live directory -> bring every stack up -> watch -> record -> or go back to the last good release
+//   settle -> unchanged? -> verify -> fetch, unpack -> read configs -> fetch external secrets -> resolve and plan every
+//   stack -> images -> sync the live directory -> bring every stack up -> watch -> record -> or go back to the last
+//   good release
 //
 // Nothing live is touched until everything up to the plan has passed for every stack (reliability/P7). Every step is
 // safe to repeat: a job that was interrupted starts over. Jobs of one lane come one at a time (jobs/), which also keeps
@@ -27,6 +28,7 @@
 #include "deploy/stack_images.h"
 #include "deploy/stack_locks.h"
 #include "model/plan_report.h"
+#include "secrets/secret_resolver.h"
 #include "source/source.h"
 
 namespace windlass {
@@ -49,8 +51,8 @@ class Pipeline {
 
   // `places`: of the stacks that are deployed at the same time, whichever pipeline does it.
   Pipeline(Options options, Source& source, LiveDirectories& live, ReleaseStore& releases, SettledRuns& settled,
-           StackPreparer& preparer, StackImages& images, StackDeployment& deployment, StackLocks& locks, Slots& places,
-           Log log);
+           SecretResolver& secrets, StackPreparer& preparer, StackImages& images, StackDeployment& deployment,
+           StackLocks& locks, Slots& places, Log log);
 
   // Runs one job to its end. Called from any thread, for different lanes at once.
   JobOutcome run(const Job& job, const TellRevision& tell_revision, const Deadline& deadline);
@@ -80,6 +82,8 @@ class Pipeline {
   std::optional<JobOutcome> lock_stacks(Run& run);
   void for_each_stack(Run& run, const std::function<Status(PreparedStack&)>& step);
   void verify_deployments(Run& run);
+  void fetch_secrets(Run& run);
+  static void mask_plan(const Run& run, PreparedStack& stack);
   Status resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root);
   Status plan(Run& run, PreparedStack& stack);
   std::optional<JobOutcome> write_live_directory(Run& run, const std::string& live_path, UnpackedTree& tree);
@@ -118,6 +122,7 @@ class Pipeline {
   LiveDirectories& live_;
   ReleaseStore& releases_;
   SettledRuns& settled_;
+  SecretResolver& secrets_;
   StackPreparer& preparer_;
   StackImages& images_;
   StackDeployment& deployment_;

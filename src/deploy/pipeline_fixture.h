@@ -10,6 +10,7 @@
 #include "deploy/labels.h"
 #include "deploy/pipeline.h"
 #include "docker/idle_engine.h"
+#include "secrets/fake_provider.h"
 #include "sys/crypto.h"
 #include "sys/fake_process.h"
 #include "sys/files.h"
@@ -328,6 +329,9 @@ class PipelineTest : public ::testing::Test {
     pipeline.reset();
     releases.reset();
     decryptor = std::make_unique<sops::Decryptor>(secret_environment, processes);
+    secrets =
+        std::make_unique<SecretResolver>(SecretResolver::Options{.refresh_interval = refresh_interval},
+                                         has_provider ? std::make_unique<FakeProvider>(store) : nullptr, clock, log);
     releases = std::move(*ReleaseStore::open(std::move(*Db::open(folder / "state.db")), Secret("key")));
     preparer = std::make_unique<StackPreparer>(StackPreparer::Options{.hash_key = Secret("key"),
                                                                       .process_env = passed_environment,
@@ -339,7 +343,7 @@ class PipelineTest : public ::testing::Test {
                                                    *preparer, *images, *releases, clock);
     settled =
         std::make_unique<SettledRuns>(SettledRuns::Options{.surroundings = surroundings, .hash_key = Secret("key")},
-                                      source, driver, engine, *releases, Log({.level = LogLevel::critical}));
+                                      source, driver, engine, *secrets, *releases, log);
     pipeline = std::make_unique<Pipeline>(Pipeline::Options{.data_dir = folder,
                                                             .host_data_dir = "/host/data",
                                                             .config = {},
@@ -347,8 +351,8 @@ class PipelineTest : public ::testing::Test {
                                                             .decryptor = decryptor.get(),
                                                             .run_dir = folder / "run",
                                                             .hash_key = Secret("key")},
-                                          source, live, *releases, *settled, *preparer, *images, *deployment, locks,
-                                          places, Log({.level = LogLevel::critical}));
+                                          source, live, *releases, *settled, *secrets, *preparer, *images, *deployment,
+                                          locks, places, log);
   }
   JobRequest request() {
     JobRequest request{.artifact = "reg.example/my/app:main",
@@ -383,6 +387,11 @@ class PipelineTest : public ::testing::Test {
   FakeEngine engine;
   FakeDriver driver;
   FakeLive live;
+  FakeProvider::State store;  // of external secrets
+  bool has_provider = true;   // counts from the next start() on
+  std::chrono::milliseconds refresh_interval{0};
+  Log log{{.level = LogLevel::critical}};
+  std::unique_ptr<SecretResolver> secrets;
   std::unique_ptr<ReleaseStore> releases;
   std::unique_ptr<SettledRuns> settled;
   std::unique_ptr<StackPreparer> preparer;

@@ -50,20 +50,21 @@ void put_build_arguments(json::object& model, const std::map<std::string, std::s
 
 }  // namespace
 
+std::vector<Secret> PreparedStack::secrets() const {
+  auto secrets = encrypted ? encrypted->values() : std::vector<Secret>();
+  for (const auto& [name, value] : secret_values)
+    if (!value.empty()) secrets.push_back(value);
+  return secrets;
+}
+
 StackPreparer::StackPreparer(Options options, Driver& driver, Engine& engine, ReleaseStore& releases)
     : options_(std::move(options)), driver_(driver), engine_(engine), releases_(releases) {}
 
-Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig& config, const UnpackedTree& tree,
-                                             const std::shared_ptr<EncryptedFiles>& encrypted,
+Result<PreparedStack> StackPreparer::prepare(const DeployConfig& config, const SecretValues& values,
+                                             const UnpackedTree& tree, const std::shared_ptr<EncryptedFiles>& encrypted,
                                              const std::string& host_root, OciIncludes oci_includes,
                                              const Deadline& deadline) {
-  PreparedStack stack{.config = config};
-  if (job.request.trigger == Trigger::webhook && !is_rollback(job.request) &&
-      !filter_matches(config, job.request.ref)) {  // webhook/F6
-    stack.filtered_because =
-        fmt::format("webhook_filter '{}' does not match {}", config.webhook_filter, job.request.ref);
-    return stack;
-  }
+  PreparedStack stack{.config = config, .secret_values = values, .encrypted = encrypted};
   const auto source = encrypted->source(tree);
   const auto& folder = encrypted->folder();
   auto files = find_compose_files(tree.root, config);
@@ -72,7 +73,9 @@ Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig&
     if (auto good = check_compose_file(source, file); !good) return tl::unexpected(good.error());
   if (options_.restricted)  // before the tool reads them
     if (auto good = check_compose_paths(source, config.working_dir, *files); !good) return tl::unexpected(good.error());
-  auto environment = interpolation_environment(source, config, options_.process_env);
+  auto with_secrets = config;
+  for (const auto& [name, value] : values) with_secrets.environment[name] = value.reveal();
+  auto environment = interpolation_environment(source, with_secrets, options_.process_env);
   if (!environment) return tl::unexpected(environment.error());
 
   StackSpec spec{.name = config.name,
@@ -80,7 +83,7 @@ Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig&
                  .profiles = config.profiles,
                  .environment = std::move(*environment),
                  .oci_includes = oci_includes,
-                 .secrets = encrypted->values()};
+                 .secrets = stack.secrets()};
   for (const auto& file : *files) spec.compose_files.push_back(folder / file);
   auto model = driver_.resolve(spec, deadline.within(kResolveTimeout));
   if (!model) return tl::unexpected(encrypted->explain(model.error()));
@@ -101,7 +104,6 @@ Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig&
   auto plain = encrypted->mounted(stack.model, host_root, tree);
   if (!plain) return tl::unexpected(plain.error());
   stack.plain = *std::move(plain);
-  stack.encrypted = encrypted;
   stack.live_root = host_root;
   stack.staged_root = tree.root.string();
   stack.working_dir = beneath(host_root, config.working_dir).string();

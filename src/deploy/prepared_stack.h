@@ -21,6 +21,7 @@
 #include "driver/driver.h"
 #include "model/job.h"
 #include "model/rollback_rule.h"
+#include "model/secret_reference.h"
 #include "oci/unpack.h"
 #include "sys/json.h"
 
@@ -33,6 +34,7 @@ struct PreparedStack {
   std::string filtered_because;                    // "" unless webhook_filter leaves the stack alone (webhook/F7)
   json::object model;                              // resolved, paths below the live directory, no labels of ours yet
   std::map<std::string, std::string> environment;  // it was resolved with; values may be secret
+  SecretValues secret_values;                      // of external_secrets; in `environment` too
   std::string working_dir;                         // as the engine's host sees it
   std::string live_root, staged_root;              // the live directory as the host sees it; the unpacked release
   std::string config_hash, compose_hash;
@@ -52,8 +54,8 @@ struct PreparedStack {
   std::shared_ptr<const ImageNames> image_names;  // of all services; StackImages keeps them as long as this lives
   std::optional<StartFailure> failure;            // set when it could not be brought up and nothing passing is to blame
 
-  // Values of encrypted files: never shown.
-  std::vector<Secret> secrets() const { return encrypted ? encrypted->values() : std::vector<Secret>(); }
+  // Values of encrypted files and of external secrets: never shown.
+  std::vector<Secret> secrets() const;
   bool asks_for_rollback() const { return failure && rollback.answers(*failure); }
   bool deploys() const { return filtered_because.empty() && plan.changes_anything(); }
 };
@@ -69,9 +71,10 @@ class StackPreparer {
 
   StackPreparer(Options options, Driver& driver, Engine& engine, ReleaseStore& releases);
 
-  // Reads and resolves against the unpacked release. `host_root`: the live directory as the engine's host sees it.
-  // `encrypted`: after find() on that release.
-  Result<PreparedStack> prepare(const Job& job, const DeployConfig& config, const UnpackedTree& tree,
+  // Reads and resolves against the unpacked release. `values`: of `external_secrets`, the highest layer of what ${…}
+  // sees (config 6). `host_root`: the live directory as the engine's host sees it. `encrypted`: after find() on that
+  // release.
+  Result<PreparedStack> prepare(const DeployConfig& config, const SecretValues& values, const UnpackedTree& tree,
                                 const std::shared_ptr<EncryptedFiles>& encrypted, const std::string& host_root,
                                 OciIncludes oci_includes, const Deadline& deadline);
 

@@ -70,11 +70,13 @@ json::value stacks_to_json(const std::vector<SettledStack>& stacks) {
     for (const auto& service : stack.services)
       services.push_back(
           json::object{{"name", service.name}, {"replicas", service.replicas}, {"restart", service.restart}});
-    array.push_back(json::object{{"name", stack.name},
-                                 {"skipped_because", stack.skipped_because},
-                                 {"services", std::move(services)},
-                                 {"release_of", to_json(stack.release_of)},
-                                 {"keeps_orphans", stack.keeps_orphans}});
+    json::object object{{"name", stack.name},
+                        {"skipped_because", stack.skipped_because},
+                        {"services", std::move(services)},
+                        {"release_of", to_json(stack.release_of)},
+                        {"keeps_orphans", stack.keeps_orphans}};
+    if (!stack.secrets.empty()) object["secrets"] = to_json(stack.secrets);
+    array.push_back(std::move(object));
   }
   return array;
 }
@@ -95,7 +97,8 @@ std::vector<SettledStack> settled_stacks(const json::value& value) {
     SettledStack stack{.name = std::string(text_of(*object, "name")),
                        .skipped_because = std::string(text_of(*object, "skipped_because")),
                        .release_of = text_map(object_of(*object, "release_of")),
-                       .keeps_orphans = is_true(object->if_contains("keeps_orphans"))};
+                       .keeps_orphans = is_true(object->if_contains("keeps_orphans")),
+                       .secrets = settled_secrets(object_of(*object, "secrets"))};
     if (const auto* services = array_of(*object, "services")) {
       for (const auto& service : *services) {
         const auto* fields = service.if_object();

@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "config/deploy_config.h"
 #include "deploy/planning.h"
+#include "deploy/settled_secrets.h"
 #include "model/release.h"
 #include "source/source.h"
 #include "sys/seal.h"
@@ -31,6 +32,7 @@ struct SettledStack {
   std::vector<ServiceShape> services;             // what N17 looks for
   std::map<std::string, std::string> release_of;  // service -> release that made its containers
   bool keeps_orphans = false;                     // containers of services that are no more may stay (deploy/N17)
+  SettledSecrets secrets;
 };
 
 // A run that ended well: with an equal key nothing has to be read or resolved again (deploy/N2b).

@@ -2,18 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
 #include "base/text.h"
 #include "deploy/planning.h"
 #include "sys/crypto.h"
 
 namespace windlass {
 
-SettledRuns::SettledRuns(Options options, Source& source, Driver& driver, Engine& engine, ReleaseStore& releases,
-                         Log log)
+SettledRuns::SettledRuns(Options options, Source& source, Driver& driver, Engine& engine, SecretResolver& secrets,
+                         ReleaseStore& releases, Log log)
     : options_(std::move(options)),
       source_(source),
       driver_(driver),
       engine_(engine),
+      secrets_(secrets),
       releases_(releases),
       log_(std::move(log)) {}
 
@@ -21,7 +25,8 @@ Result<std::optional<std::string>> SettledRuns::because(const JobRequest& reques
                                                         const Deadline& deadline) {
   auto bad = releases_.bad_key(lane_of(request), place_of(request));
   if (!bad) return tl::unexpected(bad.error());
-  if (*bad == key(request, digest)) return std::optional<std::string>("no changes since this release failed");
+  if (failed_before(*bad, key(request, digest), deadline))
+    return std::optional<std::string>("no changes since this release failed");
   auto outcome = unchanged(request, digest, deadline, log_.with({{"artifact", request.artifact}}));
   if (!outcome) return tl::unexpected(outcome.error());
   return *outcome ? std::optional<std::string>("no changes") : std::nullopt;
@@ -89,6 +94,7 @@ Result<std::optional<JobOutcome>> SettledRuns::unchanged(const JobRequest& reque
     reasons.push_back(fmt::format("{}: {}", stack.name, reason));
     outcome.stacks.push_back({.name = stack.name, .status = RunStatus::skipped, .message = std::move(reason)});
   }
+  if (has_changed_secret((*settled)->stacks, deadline, log)) return std::optional<JobOutcome>();
   outcome.message = fmt::format("{}", fmt::join(reasons, "; "));
   return std::optional(std::move(outcome));
 }
@@ -109,8 +115,46 @@ Status SettledRuns::replace_containers(const JobRequest& request, const std::str
   return end_well(request, **settled);
 }
 
-Status SettledRuns::end_badly(const JobRequest& request, const std::string& key) {
-  return releases_.remember_bad(lane_of(request), place_of(request), key);
+// The key, and behind it what the run knew of external secrets.
+Status SettledRuns::end_badly(const JobRequest& request, const std::string& key, const SettledSecrets& secrets) {
+  const auto known = secrets.empty() ? std::string() : "\n" + json::serialize(to_json(secrets));
+  return releases_.remember_bad(lane_of(request), place_of(request), key + known);
+}
+
+bool SettledRuns::failed_before(const std::string& bad_run, const std::string& key, const Deadline& deadline) {
+  const auto end = std::min(bad_run.find('\n'), bad_run.size());
+  if (bad_run.substr(0, end) != key) return false;
+  const auto known = end == bad_run.size() ? Result<json::value>(json::object()) : parse_json(bad_run.substr(end + 1));
+  if (!known) return true;
+  return !has_changed_secret({{.name = "", .secrets = settled_secrets(known->if_object())}}, deadline, log_);
+}
+
+// secrets/E5: the store is asked once in a while only, and not before everything else is found unchanged.
+bool SettledRuns::has_changed_secret(const std::vector<SettledStack>& stacks, const Deadline& deadline,
+                                     const Log& log) {
+  std::set<std::string> references;
+  for (const auto& stack : stacks)
+    for (const auto& [name, secret] : stack.secrets) references.insert(secret.reference);
+  if (references.empty()) return false;
+  const auto answers = secrets_.recent(references, deadline);
+  const auto hash = [&](const std::string& reference, const Secret& value) { return secret_hash(reference, value); };
+  for (const auto& stack : stacks) {
+    const auto variable = changed_secret(stack.secrets, answers, hash);
+    if (variable.empty()) continue;
+    log.info("external secret has another value", {{"stack", stack.name}, {"variable", variable}});
+    return true;
+  }
+  return false;
+}
+
+SettledSecrets SettledRuns::stamped(const SecretReferences& references, const SecretValues& values) const {
+  return settled_secrets(references, values, [this](const std::string& reference, const Secret& value) {
+    return secret_hash(reference, value);
+  });
+}
+
+std::string SettledRuns::secret_hash(const std::string& reference, const Secret& value) const {
+  return keyed_hash(fmt::format("secret\n{}\n{}", reference, value.reveal()));
 }
 
 }  // namespace windlass

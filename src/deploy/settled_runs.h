@@ -1,9 +1,10 @@
 // Is there anything to do? What the last run of a lane and place left, and whether that still is so (deploy/N2b, V6).
 //
 // A place is a target and what sets runs of one target apart, its inline deployments. Of everything that decides what a
-// run would do, besides the engine's state, there is one key: an equal key and an engine that shows what the run left
-// mean that nothing has to be done. Questions read state and ask the engine; no file is read, no child process is
-// started, nothing is written.
+// run would do, besides the engine's state and the values of external secrets, there is one key: an equal key, an
+// engine that shows what the run left, and the same values mean that nothing has to be done. Questions read state and
+// ask the engine, and every SECRET_REFRESH_INTERVAL the store of secrets; no file is read, no child process is started,
+// nothing is written.
 #pragma once
 
 #include <map>
@@ -17,6 +18,7 @@
 #include "docker/engine.h"
 #include "driver/driver.h"
 #include "model/job.h"
+#include "secrets/secret_resolver.h"
 #include "source/source.h"
 
 namespace windlass {
@@ -28,7 +30,8 @@ class SettledRuns {
     Secret hash_key;           // of this installation: what the state file holds cannot be guessed (deploy/N9)
   };
 
-  SettledRuns(Options options, Source& source, Driver& driver, Engine& engine, ReleaseStore& releases, Log log);
+  SettledRuns(Options options, Source& source, Driver& driver, Engine& engine, SecretResolver& secrets,
+              ReleaseStore& releases, Log log);
 
   // Why there is nothing to do for this digest, "no changes"; nothing: a job of this request would do something. A
   // release that failed while it was being deployed is left alone as well: only an operator, a new digest or a new
@@ -57,16 +60,24 @@ class SettledRuns {
   // The containers of one stack were made anew, nothing else has changed.
   Status replace_containers(const JobRequest& request, const std::string& stack,
                             const std::map<std::string, std::string>& release_of);
-  Status end_badly(const JobRequest& request, const std::string& key);
+  // `secrets`: of all stacks of the run; another value of one of them is a reason to try again.
+  Status end_badly(const JobRequest& request, const std::string& key, const SettledSecrets& secrets);
+
+  // What is kept of the values that a stack was brought up with.
+  SettledSecrets stamped(const SecretReferences& references, const SecretValues& values) const;
 
  private:
   std::string keyed_hash(std::string_view text) const;
+  std::string secret_hash(const std::string& reference, const Secret& value) const;
   std::string place_of(const JobRequest& request) const;
+  bool failed_before(const std::string& bad_run, const std::string& key, const Deadline& deadline);
+  bool has_changed_secret(const std::vector<SettledStack>& stacks, const Deadline& deadline, const Log& log);
 
   Options options_;
   Source& source_;
   Driver& driver_;
   Engine& engine_;
+  SecretResolver& secrets_;
   ReleaseStore& releases_;
   Log log_;
 };

@@ -186,7 +186,8 @@ Status StackDeployment::start(const ReleaseOrigin& origin, PreparedStack& stack,
                              .config_hash = stack.config_hash,
                              .working_dir = stack.working_dir,
                              .now = release.started_at}));
-  const auto done = up_and_watch(stack, std::move(model), log, deadline);
+  auto done = up_and_watch(stack, std::move(model), log, deadline);
+  if (!done) done = fail(done.error().kind, log.masked(done.error().message));  // a container's last words
   crash_point("release.before_record");
   auto recorded = record(release, stack, done, deadline);
   // A full disk, or an engine that restarts: the good containers are there already, so the job waits with its word.

@@ -6,7 +6,7 @@
 
 #include "base/result.h"
 #include "notify/message.h"
-#include "notify/template.h"
+#include "template/template.h"
 
 namespace windlass {
 

@@ -108,7 +108,7 @@ class Faults(EndToEnd):
 
     def test_key_that_is_not_built_yet_is_refused_by_name(self):
         self.healthy_before()
-        self.fails_with(self.files(config=f"name: {self.name}\nexternal_secrets: {{A: b}}\n"), "external_secrets")
+        self.fails_with(self.files(config=f"name: {self.name}\ncontext: remote\n"), "context")
         self.still_runs()
 
     def test_compose_file_missing_and_compose_error(self):

@@ -1,0 +1,131 @@
+#include "secrets/openbao.h"
+
+#include <gtest/gtest.h>
+
+#include "sys/fake_http.h"
+
+namespace windlass {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Openbao : public ::testing::Test {
+ protected:
+  Openbao() { make({}); }
+  void make(std::string name_space) {
+    provider = *make_openbao({.site_url = "https://bao.example:8200",
+                              .token = Secret("s.token"),
+                              .name_space = std::move(name_space),
+                              .ca_file = {},
+                              .client_cert_file = {},
+                              .client_key_file = {}},
+                             SecretHttp(transport, clock, {.tries = 3, .first_wait = 1ms}));
+    transport.answer = [this](const HttpRequest& request) {
+      const auto found = pages.find(request.url.substr(std::string_view("https://bao.example:8200/v1/").size()));
+      return found == pages.end() ? HttpResponse{.status = 404, .body = R"({"errors":[]})"} : found->second;
+    };
+  }
+  std::vector<std::string> fetched(const std::vector<std::string>& references) {
+    std::vector<std::string> texts;
+    for (const auto& result : provider->fetch(references, Deadline::in(10s)))
+      texts.push_back(result ? result->reveal()
+                             : std::string(to_string(result.error().kind)) + ": " + result.error().message);
+    return texts;
+  }
+  std::string fetched(const std::string& reference) { return fetched(std::vector{reference}).at(0); }
+  std::string header(std::string_view name) {
+    for (const auto& header : transport.asked.back().headers)
+      if (header.name == name) return header.value;
+    return "(none)";
+  }
+
+  std::map<std::string, HttpResponse> pages = {
+      {"secret/data/app", {.status = 200, .body = R"({"data":{"data":{"password":"s3cret","port":5432,"on":true,
+                                                     "list":[1],"empty":""},"metadata":{"version":3}}})"}},
+      {"team/kv/data/apps/web%20shop", {.status = 200, .body = R"({"data":{"data":{"key":"deep"}}})"}},
+      {"old/app", {.status = 200, .body = R"({"data":{"password":"first"}})"}},
+      {"sys/internal/ui/mounts/old", {.status = 200, .body = R"({"data":{"type":"kv","options":{"version":"1"}}})"}},
+      {"sys/internal/ui/mounts/secret", {.status = 200, .body = R"({"data":{"type":"kv","options":{"version":"2"}}})"}},
+  };
+  FakeTransport transport;
+  FakeClock clock;
+  std::unique_ptr<SecretProvider> provider;
+};
+
+TEST_F(Openbao, ReadsAKeyOfASecret) {
+  EXPECT_EQ(fetched("kv:secret:app:password"), "s3cret");
+  ASSERT_EQ(transport.asked.size(), 1u);
+  EXPECT_EQ(transport.asked[0].method, "GET");
+  EXPECT_EQ(transport.asked[0].url, "https://bao.example:8200/v1/secret/data/app");
+  EXPECT_EQ(header("X-Vault-Token"), "s.token");
+  EXPECT_EQ(header("X-Vault-Namespace"), "(none)");
+}
+
+TEST_F(Openbao, ReadsSeveralKeysOfOneSecretAtOnce) {
+  EXPECT_EQ(fetched({"kv:secret:app:password", "kv:secret:app:port", "kv:secret:app:on", "kv:secret:app:empty"}),
+            (std::vector<std::string>{"s3cret", "5432", "true", ""}));
+  EXPECT_EQ(transport.asked.size(), 1u);
+}
+
+TEST_F(Openbao, KeepsSlashesOfNamesAndEncodesTheRest) { EXPECT_EQ(fetched("kv:team/kv:apps/web shop:key"), "deep"); }
+
+TEST_F(Openbao, SendsTheNamespaceOfTheReferenceOrOfTheSettings) {
+  fetched("kv:acme:secret:app:password");
+  EXPECT_EQ(header("X-Vault-Namespace"), "acme");
+  make("standard");
+  fetched("kv:secret:app:password");
+  EXPECT_EQ(header("X-Vault-Namespace"), "standard");
+}
+
+TEST_F(Openbao, ReadsVersion1WhereTheMountSaysSo) {
+  EXPECT_EQ(fetched("kv:old:app:password"), "first");
+  EXPECT_EQ(transport.asked.size(), 3u);  // version 2, the mount, version 1
+  EXPECT_EQ(fetched("kv:old:app:password"), "first");
+  EXPECT_EQ(transport.asked.size(), 4u);  // known from then on
+}
+
+TEST_F(Openbao, SaysWhyThereIsNoValue) {
+  struct Row {
+    std::string reference, expected;
+  };
+  const std::string form = "\": expected kv:[namespace:]engine:secret:key";
+  for (const auto& [reference, expected] : std::initializer_list<Row>{
+           {"kv:secret:app:nothing", "not_found: key nothing not found in secret app"},
+           {"kv:secret:other:key", "not_found: there is no secret other in engine secret"},
+           {"kv:nowhere:app:key", "not_found: there is no secret app in engine nowhere"},
+           {"kv:secret:app:list", "invalid: value of key list is not a string"},
+           {"secret:app:key", "invalid: invalid secret reference: unexpected ref format \"secret:app:key" + form},
+           {"kv:app:key", "invalid: invalid secret reference: unexpected ref format \"kv:app:key" + form},
+           {"kv:secret::key", "invalid: invalid secret reference: unexpected ref format \"kv:secret::key" + form},
+           {"kv:a:b:c:d:e", "invalid: invalid secret reference: unexpected ref format \"kv:a:b:c:d:e" + form},
+           {"pki:engine:example.org", "invalid: references to pki are not built yet in this version of windlass"},
+           {"pki-role:engine:role:example.org",
+            "invalid: references to pki-role are not built yet in this version of windlass"},
+       })
+    EXPECT_EQ(fetched(reference), expected);
+}
+
+TEST_F(Openbao, TellsTheStatusOfAnAnswer) {
+  struct Row {
+    int status;
+    std::string expected;
+    std::size_t tries;
+  };
+  const std::string place = "GET https://bao.example:8200/v1/secret/data/app: status ";
+  for (const auto& [status, expected, tries] : std::initializer_list<Row>{{403, "denied: " + place + "403", 1},
+                                                                          {400, "invalid: " + place + "400", 1},
+                                                                          {500, "unavailable: " + place + "500", 3},
+                                                                          {429, "unavailable: " + place + "429", 3}}) {
+    pages["secret/data/app"] = {.status = status, .body = "s3cret"};
+    transport.asked.clear();
+    EXPECT_EQ(fetched("kv:secret:app:password"), expected);
+    EXPECT_EQ(transport.asked.size(), tries) << status;
+  }
+  for (const auto* body : {"[]", "{}", R"({"data":null})", R"({"data":{"data":null}})"}) {
+    pages["secret/data/app"] = {.status = 200, .body = body};
+    EXPECT_EQ(fetched("kv:secret:app:password"), "not_found: there is no secret app in engine secret") << body;
+  }
+}
+
+}  // namespace
+}  // namespace windlass
