@@ -84,7 +84,8 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   made->source_ =
       std::make_unique<OciSource>(OciSource::Options{.limits = unpack_limits(settings), .trust = std::move(*rules)},
                                   *made->registry_, *made->trust_, parts.log);
-  auto provider = make_secret_provider(settings.secrets, {parts.transport, parts.clock});
+  auto provider = make_secret_provider(settings.secrets,
+                                       {parts.transport, *made->processes_, parts.environment, parts.clock, parts.log});
   if (!provider) return tl::unexpected(provider.error());
   made->secrets_ =
       std::make_unique<SecretResolver>(SecretResolver::Options{.refresh_interval = settings.secrets.refresh_interval},

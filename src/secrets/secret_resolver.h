@@ -37,6 +37,8 @@ class SecretResolver {
   SecretResolver(Options options, std::unique_ptr<SecretProvider> provider, const Clock& clock, Log log);
 
   bool is_set_up() const { return provider_ != nullptr; }
+  // As SecretProvider says.
+  bool is_one_time(const std::string& reference) const { return provider_ && provider_->is_one_time(reference); }
 
   // Asks now. Values are masked in the log from then on.
   SecretAnswers fetch(const std::set<std::string>& references, const Deadline& deadline);
