@@ -8,6 +8,7 @@
 #include "deploy/labels.h"
 #include "deploy/model_changes.h"
 #include "deploy/model_paths.h"
+#include "deploy/one_time_values.h"
 #include "deploy/service_inputs.h"
 #include "deploy/unbuilt_labels.h"
 
@@ -49,7 +50,7 @@ void put_build_arguments(json::object& model, const std::map<std::string, std::s
 StackPreparer::StackPreparer(Options options, Driver& driver, Engine& engine, ReleaseStore& releases)
     : options_(std::move(options)), driver_(driver), engine_(engine), releases_(releases) {}
 
-Result<PreparedStack> StackPreparer::prepare(const DeployConfig& config, const SecretValues& secrets,
+Result<PreparedStack> StackPreparer::prepare(const DeployConfig& config, const StackSecrets& secrets,
                                              const UnpackedTree& tree, const std::string& host_root,
                                              const Deadline& deadline) {
   PreparedStack stack{.config = config, .secrets = secrets};
@@ -61,7 +62,8 @@ Result<PreparedStack> StackPreparer::prepare(const DeployConfig& config, const S
     if (auto good = check_compose_paths(tree.root, config.working_dir, *files); !good)
       return tl::unexpected(good.error());
   auto with_secrets = config;
-  for (const auto& [name, value] : secrets) with_secrets.environment[name] = value.reveal();
+  for (const auto& [name, value] : secrets.values)
+    with_secrets.environment[name] = secrets.one_time.contains(name) ? one_time_stand_in(name) : value.reveal();
   auto environment = interpolation_environment(tree.root, with_secrets, options_.process_env);
   if (!environment) return tl::unexpected(environment.error());
 
@@ -94,6 +96,7 @@ Result<PreparedStack> StackPreparer::prepare(const DeployConfig& config, const S
   stack.wanted = service_inputs(stack.model, tree, host_root, stack.environment, hasher);
   stack.compose_hash = compose_hash(stack.wanted, hasher);
   stack.config_hash = hasher.hash(config.text);
+  put_one_time_values(stack.secrets, stack.model, stack.environment);
   return stack;
 }
 
@@ -158,7 +161,7 @@ Status StackPreparer::plan(const Job& job, const Digest& digest, PreparedStack& 
 
 json::object StackPreparer::redacted_model(const PreparedStack& stack) const {
   InputHasher hasher(options_.hash_key);
-  return redacted(stack.model, stack.secrets, hasher);
+  return redacted(stack.model, stack.secrets.values, hasher);
 }
 
 Status StackPreparer::plan_moved_images(PreparedStack& stack, const Deadline& deadline) {

@@ -28,16 +28,18 @@ void Pipeline::fetch_secrets(Run& run) {
       run.errors[index] = values.error();
       continue;
     }
-    stack.secrets = *std::move(values);
-    for (const auto& [name, value] : stack.secrets)
-      if (value.empty())
+    stack.secrets.values = *std::move(values);
+    for (const auto& [name, reference] : stack.config.external_secrets) {
+      if (secrets_.is_one_time(reference.text)) stack.secrets.one_time.insert(name);
+      if (stack.secrets.values.at(name).empty())
         run.log.warning("external secret is empty", {{"stack", stack.config.name}, {"variable", name}});
+    }
   }
 }
 
 // A name or a path of the model may hold a value.
 void Pipeline::mask_plan(const Run& run, PreparedStack& stack) {
-  if (stack.secrets.empty()) return;
+  if (stack.secrets.values.empty()) return;
   const auto mask = [&](std::string& text) { text = run.log.masked(text); };
   std::ranges::for_each(stack.plan.reasons, mask);
   for (auto& service : stack.plan.services) std::ranges::for_each(service.reasons, mask);
