@@ -105,7 +105,8 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
       std::make_unique<ArtifactTrust>(ArtifactTrust::Options{.workers = settings.oci_verify_max_workers,
                                                              .trusted_root_file = settings.oci_trusted_root_file},
                                       *made->registry_, parts.clock, parts.log);
-  auto provider = make_secret_provider(settings.secrets, {parts.transport, parts.clock});
+  auto provider = make_secret_provider(settings.secrets,
+                                       {parts.transport, *made->processes_, parts.environment, parts.clock, parts.log});
   if (!provider) return tl::unexpected(provider.error());
   made->secret_files_ = secret_files(settings);
   made->secrets_ =

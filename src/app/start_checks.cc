@@ -32,7 +32,8 @@ std::vector<std::string> faults_at_start(const Settings& settings) {
   const bool is_path = settings.data_mount_path.starts_with('/');  // else that is a fault already
   if (const auto there = StateFolder::check(settings.data_mount_path); is_path && !there)
     faults.push_back(there.error().message);
-  if (const auto usable = check_secret_settings(settings.secrets); !usable) faults.push_back(usable.error().message);
+  if (const auto usable = check_secret_settings(settings.secrets, process_environment()); !usable)
+    faults.push_back(usable.error().message);
   return faults;
 }
 

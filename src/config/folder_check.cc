@@ -71,7 +71,9 @@ class Checker {
 
   void check_stack(const std::string& file, const DeployConfig& stack) {
     const auto where = fmt::format("{}: stack {}", file, stack.name);
-    if (const auto environment = interpolation_environment(folder_, stack, {}); !environment)
+    auto with_secrets = stack;  // their values are known only where they will run
+    for (const auto& [name, reference] : stack.external_secrets) with_secrets.environment[name] = "(external secret)";
+    if (const auto environment = interpolation_environment(folder_, with_secrets, {}); !environment)
       report({environment.error().kind, fmt::format("{}: {}", where, environment.error().message)});
     const auto compose_files = find_compose_files(folder_.root, stack);
     if (!compose_files) return fault(fmt::format("{}: {}", where, compose_files.error().message));

@@ -26,6 +26,15 @@ TEST_F(FolderCheckTest, FindsNothingWrongWithAGoodFolder) {
   EXPECT_EQ(result.stacks, (Lines{"shop", "blog", "shop-prod"}));
 }
 
+TEST_F(FolderCheckTest, TakesExternalSecretsForGiven) {
+  file(".doco-cd.yaml", "name: shop\nexternal_secrets: {PASSWORD: kv:a:b:c}\n");
+  file("compose.yaml", "services: {}\n");
+  file(".env", "URL=db://app:${PASSWORD:?is needed}@db\n");
+  EXPECT_EQ(check().faults, Lines{});
+  file(".doco-cd.yaml", "name: shop\n");
+  EXPECT_EQ(check().faults.size(), 1u);
+}
+
 TEST_F(FolderCheckTest, NamesEveryFaultOfEveryFile) {
   file(".doco-cd.yaml", "name: shop\ntimeout: soon\n");
   file(".doco-cd.prod.yaml", "name: shop\ncompose_files: [gone.yaml]\n---\nname: blog\nworking_dir: blog\n");

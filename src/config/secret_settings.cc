@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <iterator>
 
 #include "base/text.h"
 #include "config/scalars.h"
@@ -13,8 +13,7 @@ namespace windlass {
 namespace {
 
 // In the order of the variant's alternatives.
-constexpr std::string_view kNames[] = {"", "webhook", "openbao"};
-constexpr std::string_view kUnbuilt[] = {"aws_sm", "bitwarden_sm", "1password", "infisical"};
+constexpr std::string_view kNames[] = {"", "webhook", "openbao", "1password", "infisical", "bitwarden_sm", "aws_sm"};
 
 std::string of(std::string_view setting) { return fmt::format("SECRET_PROVIDER_{}", setting); }
 
@@ -95,6 +94,50 @@ OpenbaoSettings read_openbao(Reader read) {
           .client_key_file = bao(settings, "CLIENT_KEY")};
 }
 
+OnePasswordSettings read_onepassword(Reader read) {
+  auto& settings = read.settings();
+  OnePasswordSettings result;
+  const bool has_host = settings.is_set(of("CONNECT_HOST"));
+  result.connect_token = settings.secret(of("CONNECT_TOKEN"));
+  if (has_host != !result.connect_token.empty())
+    settings.fault("SECRET_PROVIDER_CONNECT_HOST and SECRET_PROVIDER_CONNECT_TOKEN must be set together");
+  if (has_host) {
+    result.connect_host = read.url("CONNECT_HOST");
+    return result;
+  }
+  if (result.connect_token.empty()) result.access_token = read.secret("ACCESS_TOKEN");
+  settings.flag(of("CACHE_ENABLED"), result.cache_enabled);
+  settings.duration(of("CACHE_TTL"), std::chrono::milliseconds(1), result.cache_ttl);
+  settings.number(of("CACHE_MAX_SIZE"), {1, 100'000}, result.cache_max_size);
+  return result;
+}
+
+InfisicalSettings read_infisical(Reader read) {
+  auto url = read.url("SITE_URL", "https://app.infisical.com");
+  if (!url.empty() && !url.ends_with("/api")) url += "/api";
+  auto client_id = read.text("CLIENT_ID");
+  return {.api_url = std::move(url), .client_id = std::move(client_id), .client_secret = read.secret("CLIENT_SECRET")};
+}
+
+BitwardenSettings read_bitwarden(Reader read) {
+  auto api = read.url("API_URL", "https://vault.bitwarden.com/api");
+  auto identity = read.url("IDENTITY_URL", "https://vault.bitwarden.com/identity");
+  return {.api_url = std::move(api), .identity_url = std::move(identity), .access_token = read.secret("ACCESS_TOKEN")};
+}
+
+AwsSettings read_aws(Reader read) {
+  auto& settings = read.settings();
+  AwsSettings result;
+  result.region = read.text("REGION");
+  result.access_key_id = settings.text(of("ACCESS_KEY_ID"));
+  result.secret_access_key = settings.secret(of("SECRET_ACCESS_KEY"));
+  if (result.access_key_id.empty() != result.secret_access_key.empty())
+    settings.fault("SECRET_PROVIDER_ACCESS_KEY_ID and SECRET_PROVIDER_SECRET_ACCESS_KEY must be set together");
+  result.session_token = settings.secret(of("SESSION_TOKEN"));
+  result.endpoint_url = settings.text("AWS_ENDPOINT_URL_SECRETS_MANAGER");
+  return result;
+}
+
 }  // namespace
 
 std::string_view SecretSettings::name() const { return kNames[provider.index()]; }
@@ -104,6 +147,12 @@ std::vector<Secret> secrets_in(const SecretSettings& settings) {
   if (const auto* webhook = std::get_if<WebhookStoreSettings>(&settings.provider))
     secrets = {webhook->stores, webhook->username, webhook->password, webhook->token, webhook->api_key};
   if (const auto* openbao = std::get_if<OpenbaoSettings>(&settings.provider)) secrets = {openbao->token};
+  if (const auto* onepassword = std::get_if<OnePasswordSettings>(&settings.provider))
+    secrets = {onepassword->connect_token, onepassword->access_token};
+  if (const auto* infisical = std::get_if<InfisicalSettings>(&settings.provider)) secrets = {infisical->client_secret};
+  if (const auto* bitwarden = std::get_if<BitwardenSettings>(&settings.provider)) secrets = {bitwarden->access_token};
+  if (const auto* aws = std::get_if<AwsSettings>(&settings.provider))
+    secrets = {aws->secret_access_key, aws->session_token};
   std::erase_if(secrets, [](const Secret& secret) { return secret.empty(); });
   return secrets;
 }
@@ -119,11 +168,17 @@ SecretSettings read_secret_settings(SettingReader& read) {
     settings.provider = read_webhook({read, name});
   } else if (name == "openbao") {
     settings.provider = read_openbao({read, name});
-  } else if (std::ranges::find(kUnbuilt, name) != std::end(kUnbuilt)) {
-    read.fault(fmt::format("SECRET_PROVIDER: {} is not built yet in this version of windlass", name));
+  } else if (name == "1password") {
+    settings.provider = read_onepassword({read, name});
+  } else if (name == "infisical") {
+    settings.provider = read_infisical({read, name});
+  } else if (name == "bitwarden_sm") {
+    settings.provider = read_bitwarden({read, name});
+  } else if (name == "aws_sm") {
+    settings.provider = read_aws({read, name});
   } else {
-    read.fault(fmt::format("SECRET_PROVIDER: unknown secret provider: {}: must be one of webhook, openbao",
-                           printable(name, 100)));
+    read.fault(fmt::format("SECRET_PROVIDER: unknown secret provider: {}: must be one of {}", printable(name, 100),
+                           fmt::join(std::begin(kNames) + 1, std::end(kNames), ", ")));
   }
   return settings;
 }

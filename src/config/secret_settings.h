@@ -28,8 +28,40 @@ struct OpenbaoSettings {
   std::string ca_file, client_cert_file, client_key_file;
 };
 
+// 1Password: by a Connect server if its host is given, else by a service account (secrets/V2).
+struct OnePasswordSettings {
+  std::string connect_host;  // without a slash at its end
+  Secret connect_token;
+  Secret access_token;
+  bool cache_enabled = false;  // of service accounts, as the rest
+  std::chrono::milliseconds cache_ttl = std::chrono::minutes(5);
+  unsigned cache_max_size = 100;
+};
+
+struct InfisicalSettings {
+  std::string api_url;  // ends in /api
+  std::string client_id;
+  Secret client_secret;
+};
+
+struct BitwardenSettings {
+  std::string api_url, identity_url;  // without a slash at their end
+  Secret access_token;
+};
+
+// AWS Secrets Manager (secrets/V6).
+struct AwsSettings {
+  std::string region;         // of references that are no ARN
+  std::string access_key_id;  // "": what the surroundings offer, see aws_credentials.h
+  Secret secret_access_key;
+  Secret session_token;
+  std::string endpoint_url;  // "": AWS itself
+};
+
 struct SecretSettings {
-  std::variant<std::monostate, WebhookStoreSettings, OpenbaoSettings> provider;
+  std::variant<std::monostate, WebhookStoreSettings, OpenbaoSettings, OnePasswordSettings, InfisicalSettings,
+               BitwardenSettings, AwsSettings>
+      provider;
   std::chrono::milliseconds refresh_interval = std::chrono::minutes(5);  // 0: at every run
 
   // As in SECRET_PROVIDER; "" without one.

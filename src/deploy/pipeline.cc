@@ -256,7 +256,7 @@ void Pipeline::verify_deployments(Run& run) {
 Status Pipeline::resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root) {
   if (stack.config.destroy.enabled || !stack.filtered_because.empty()) return {};
   const Heartbeat heartbeat(run.log.with({{"stack", stack.config.name}}), "resolving model");
-  auto prepared = preparer_.prepare(stack.config, stack.secret_values, tree, run.encrypted, host_root,
+  auto prepared = preparer_.prepare(stack.config, stack.external_secrets, tree, run.encrypted, host_root,
                                     options_.oci_includes, run.deadline);
   if (!prepared) return tl::unexpected(prepared.error());
   prepared->rollback = stack.rollback;
@@ -416,7 +416,7 @@ void Pipeline::keep_settled(const Run& run) {
                      .skipped_because = stack.filtered_because,
                      .services = stack.services,
                      .keeps_orphans = !stack.config.remove_orphans,
-                     .secrets = settled_.stamped(stack.config.external_secrets, stack.secret_values)};
+                     .secrets = settled_.stamped(stack.config.external_secrets, stack.external_secrets)};
     auto record = releases_.stack(end.name);
     if (record && *record) end.release_of = (*record)->release_of;
     settled.stacks.push_back(std::move(end));

@@ -12,6 +12,7 @@
 #include "deploy/labels.h"
 #include "deploy/model_changes.h"
 #include "deploy/model_paths.h"
+#include "deploy/one_time_values.h"
 #include "deploy/service_inputs.h"
 #include "deploy/unbuilt_labels.h"
 
@@ -52,7 +53,7 @@ void put_build_arguments(json::object& model, const std::map<std::string, std::s
 
 std::vector<Secret> PreparedStack::secrets() const {
   auto secrets = encrypted ? encrypted->values() : std::vector<Secret>();
-  for (const auto& [name, value] : secret_values)
+  for (const auto& [name, value] : external_secrets.values)
     if (!value.empty()) secrets.push_back(value);
   return secrets;
 }
@@ -60,11 +61,11 @@ std::vector<Secret> PreparedStack::secrets() const {
 StackPreparer::StackPreparer(Options options, Driver& driver, Engine& engine, ReleaseStore& releases)
     : options_(std::move(options)), driver_(driver), engine_(engine), releases_(releases) {}
 
-Result<PreparedStack> StackPreparer::prepare(const DeployConfig& config, const SecretValues& values,
+Result<PreparedStack> StackPreparer::prepare(const DeployConfig& config, const StackSecrets& secrets,
                                              const UnpackedTree& tree, const std::shared_ptr<EncryptedFiles>& encrypted,
                                              const std::string& host_root, OciIncludes oci_includes,
                                              const Deadline& deadline) {
-  PreparedStack stack{.config = config, .secret_values = values, .encrypted = encrypted};
+  PreparedStack stack{.config = config, .external_secrets = secrets, .encrypted = encrypted};
   const auto source = encrypted->source(tree);
   const auto& folder = encrypted->folder();
   auto files = find_compose_files(tree.root, config);
@@ -74,7 +75,8 @@ Result<PreparedStack> StackPreparer::prepare(const DeployConfig& config, const S
   if (options_.restricted)  // before the tool reads them
     if (auto good = check_compose_paths(source, config.working_dir, *files); !good) return tl::unexpected(good.error());
   auto with_secrets = config;
-  for (const auto& [name, value] : values) with_secrets.environment[name] = value.reveal();
+  for (const auto& [name, value] : secrets.values)
+    with_secrets.environment[name] = secrets.one_time.contains(name) ? one_time_stand_in(name) : value.reveal();
   auto environment = interpolation_environment(source, with_secrets, options_.process_env);
   if (!environment) return tl::unexpected(environment.error());
 
@@ -112,6 +114,7 @@ Result<PreparedStack> StackPreparer::prepare(const DeployConfig& config, const S
   stack.wanted = service_inputs(stack.model, stack.environment, tree, host_root, hasher, stack.plain);
   stack.compose_hash = compose_hash(stack.wanted, hasher);
   stack.config_hash = hasher.hash(config.text);
+  put_one_time_values(stack.external_secrets, stack.model, stack.environment);
   return stack;
 }
 

@@ -34,7 +34,7 @@ struct PreparedStack {
   std::string filtered_because;                    // "" unless webhook_filter leaves the stack alone (webhook/F7)
   json::object model;                              // resolved, paths below the live directory, no labels of ours yet
   std::map<std::string, std::string> environment;  // it was resolved with; values may be secret
-  SecretValues secret_values;                      // of external_secrets; in `environment` too
+  StackSecrets external_secrets;                   // of external_secrets; in `environment` too
   std::string working_dir;                         // as the engine's host sees it
   std::string live_root, staged_root;              // the live directory as the host sees it; the unpacked release
   std::string config_hash, compose_hash;
@@ -71,10 +71,10 @@ class StackPreparer {
 
   StackPreparer(Options options, Driver& driver, Engine& engine, ReleaseStore& releases);
 
-  // Reads and resolves against the unpacked release. `values`: of `external_secrets`, the highest layer of what ${…}
-  // sees (config 6). `host_root`: the live directory as the engine's host sees it. `encrypted`: after find() on that
-  // release.
-  Result<PreparedStack> prepare(const DeployConfig& config, const SecretValues& values, const UnpackedTree& tree,
+  // Reads and resolves against the unpacked release. `secrets`: the values of `external_secrets`, the highest layer of
+  // what ${…} sees (config 6); one-time values are no part of what is compared. `host_root`: the live directory as the
+  // engine's host sees it. `encrypted`: after find() on that release.
+  Result<PreparedStack> prepare(const DeployConfig& config, const StackSecrets& secrets, const UnpackedTree& tree,
                                 const std::shared_ptr<EncryptedFiles>& encrypted, const std::string& host_root,
                                 OciIncludes oci_includes, const Deadline& deadline);
 

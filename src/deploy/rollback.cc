@@ -62,7 +62,7 @@ void Pipeline::answer_failure(Run& run, JobOutcome& outcome) {
 void Pipeline::remember_bad(const Run& run) {
   SettledSecrets secrets;
   for (const auto& stack : run.stacks)
-    for (auto& [name, secret] : settled_.stamped(stack.config.external_secrets, stack.secret_values))
+    for (auto& [name, secret] : settled_.stamped(stack.config.external_secrets, stack.external_secrets))
       secrets[fmt::format("{} {}", stack.config.name, name)] = secret;
   if (auto kept = settled_.end_badly(run.job.request, run.key, secrets); !kept)
     run.log.error("failed release was not remembered", {{"error", kept.error().message}});

@@ -147,8 +147,8 @@ bool SettledRuns::has_changed_secret(const std::vector<SettledStack>& stacks, co
   return false;
 }
 
-SettledSecrets SettledRuns::stamped(const SecretReferences& references, const SecretValues& values) const {
-  return settled_secrets(references, values, [this](const std::string& reference, const Secret& value) {
+SettledSecrets SettledRuns::stamped(const SecretReferences& references, const StackSecrets& secrets) const {
+  return settled_secrets(references, secrets, [this](const std::string& reference, const Secret& value) {
     return secret_hash(reference, value);
   });
 }

@@ -63,8 +63,8 @@ class SettledRuns {
   // `secrets`: of all stacks of the run; another value of one of them is a reason to try again.
   Status end_badly(const JobRequest& request, const std::string& key, const SettledSecrets& secrets);
 
-  // What is kept of the values that a stack was brought up with.
-  SettledSecrets stamped(const SecretReferences& references, const SecretValues& values) const;
+  // What is kept of the values that a stack was brought up with: nothing of one-time values.
+  SettledSecrets stamped(const SecretReferences& references, const StackSecrets& secrets) const;
 
  private:
   std::string keyed_hash(std::string_view text) const;

@@ -2,12 +2,13 @@
 
 namespace windlass {
 
-SettledSecrets settled_secrets(const SecretReferences& references, const SecretValues& values, const SecretHash& hash) {
-  SettledSecrets secrets;
-  for (const auto& [name, value] : values)
-    if (const auto found = references.find(name); found != references.end())
-      secrets[name] = {.reference = found->second.text, .hash = hash(found->second.text, value)};
-  return secrets;
+SettledSecrets settled_secrets(const SecretReferences& references, const StackSecrets& secrets,
+                               const SecretHash& hash) {
+  SettledSecrets settled;
+  for (const auto& [name, value] : secrets.values)
+    if (const auto found = references.find(name); found != references.end() && !secrets.one_time.contains(name))
+      settled[name] = {.reference = found->second.text, .hash = hash(found->second.text, value)};
+  return settled;
 }
 
 std::string changed_secret(const SettledSecrets& secrets, const SecretAnswers& answers, const SecretHash& hash) {

@@ -19,7 +19,7 @@ using SettledSecrets = std::map<std::string, SettledSecret>;  // by variable
 
 using SecretHash = std::function<std::string(const std::string& reference, const Secret& value)>;
 
-SettledSecrets settled_secrets(const SecretReferences& references, const SecretValues& values, const SecretHash& hash);
+SettledSecrets settled_secrets(const SecretReferences& references, const StackSecrets& secrets, const SecretHash& hash);
 
 // A variable whose value is another one now; "" if there is none. What cannot be fetched counts as unchanged
 // (secrets/E10).

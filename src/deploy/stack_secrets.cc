@@ -28,10 +28,12 @@ void Pipeline::fetch_secrets(Run& run) {
       run.errors[index] = values.error();
       continue;
     }
-    stack.secret_values = *std::move(values);
-    for (const auto& [name, value] : stack.secret_values)
-      if (value.empty())
+    stack.external_secrets.values = *std::move(values);
+    for (const auto& [name, reference] : stack.config.external_secrets) {
+      if (secrets_.is_one_time(reference.text)) stack.external_secrets.one_time.insert(name);
+      if (stack.external_secrets.values.at(name).empty())
         run.log.warning("external secret is empty", {{"stack", stack.config.name}, {"variable", name}});
+    }
   }
 }
 

@@ -151,6 +151,22 @@ TEST_F(StackSecrets, OfAReleaseThatComesBackAreThoseOfNow) {  // secrets/B5
   EXPECT_NE(unknown.message.find("no route"), std::string::npos);
 }
 
+TEST_F(StackSecrets, OfOneTimeChangeNothing) {  // secrets/E15
+  source.files[".doco-cd.yaml"] = "name: web\nexternal_secrets: {CODE: otp-x}\n";
+  driver.models["web"] = R"json({"name":"web","services":{"page":{"image":"nginx:1","pull_policy":"never",
+      "restart":"always","environment":{"CODE":"code (one-time value of CODE)"},"secrets":[{"source":"code"}]}},
+      "secrets":{"code":{"environment":"CODE"}}})json";
+  store.values = {{"otp-x", "111$11"}};
+  EXPECT_EQ(run().status, RunStatus::succeeded);
+  EXPECT_NE(driver.definitions["web/page"].find("code 111$$11"), std::string::npos);
+  EXPECT_EQ(driver.environments["web"].at("CODE"), "111$11");
+  store.values = {{"otp-x", "222222"}};
+  EXPECT_EQ(settled_because(), "no changes");
+  EXPECT_EQ(run(poll()).status, RunStatus::skipped);
+  release_2();
+  EXPECT_EQ(run().message, "web: no changes");
+}
+
 TEST_F(StackSecrets, LeaveNoTraceInState) {  // secrets/B4
   EXPECT_EQ(run().status, RunStatus::succeeded);
   driver.up_error = Error{Kind::conflict, "token-1-value was refused"};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "base/secret.h"
@@ -17,5 +18,11 @@ struct SecretReference {
 
 using SecretReferences = std::map<std::string, SecretReference>;  // by the name of the variable
 using SecretValues = std::map<std::string, Secret>;               // likewise
+
+// The values of one stack.
+struct StackSecrets {
+  SecretValues values;
+  std::set<std::string> one_time;  // variables whose value is another one each time
+};
 
 }  // namespace windlass

@@ -22,6 +22,9 @@ struct FakeProvider final : SecretProvider {
   explicit FakeProvider(State& state) : state(state) {}
   State& state;
 
+  // References that begin so.
+  bool is_one_time(const std::string& reference) const override { return reference.starts_with("otp-"); }
+
   std::vector<Result<Secret>> fetch(const std::vector<std::string>& references, const Deadline&) override {
     const std::lock_guard lock(state.mutex);
     state.asked.push_back(references);

@@ -11,6 +11,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "secrets/jmespath_functions.h"
+#include "secrets/openbao_token.h"
 #include "sys/query.h"
 
 namespace windlass {
@@ -60,9 +61,15 @@ Result<Secret> value_of(const json::object& values, const KeyReference& referenc
 
 class Openbao final : public SecretProvider {
  public:
-  Openbao(OpenbaoSettings settings, SecretHttp http) : settings_(std::move(settings)), http_(http) {}
+  Openbao(OpenbaoSettings settings, SecretHttp http, Log log)
+      : settings_(std::move(settings)),
+        http_(http),
+        token_([this](std::string_view method, const std::string& path,
+                      const Deadline& deadline) { return ask(method, path, settings_.name_space, deadline); },
+               std::move(log)) {}
 
   std::vector<Result<Secret>> fetch(const std::vector<std::string>& references, const Deadline& deadline) override {
+    token_.start();
     std::vector<Result<KeyReference>> parsed;
     std::set<Place> places;
     for (const auto& reference : references) {
@@ -145,12 +152,17 @@ class Openbao final : public SecretProvider {
   static std::string path_of(std::string_view part) { return url_encode(part, "/"); }
 
   Result<json::value> get(const std::string& path, const Place& place, const Deadline& deadline) const {
-    HttpRequest request{.url = fmt::format("{}/v1/{}", settings_.site_url, path),
+    return ask("GET", path, place.name_space.empty() ? settings_.name_space : place.name_space, deadline);
+  }
+
+  Result<json::value> ask(std::string_view method, const std::string& path, const std::string& name_space,
+                          const Deadline& deadline) const {
+    HttpRequest request{.method = std::string(method),
+                        .url = fmt::format("{}/v1/{}", settings_.site_url, path),
                         .headers = {{"X-Vault-Token", settings_.token.reveal()}, {"X-Vault-Request", "true"}},
                         .tls = {.ca_file = settings_.ca_file,
                                 .client_cert_file = settings_.client_cert_file,
                                 .client_key_file = settings_.client_key_file}};
-    const auto& name_space = place.name_space.empty() ? settings_.name_space : place.name_space;
     if (!name_space.empty()) request.headers.push_back({"X-Vault-Namespace", name_space});
     return http_.ask_json(std::move(request), deadline);
   }
@@ -159,17 +171,18 @@ class Openbao final : public SecretProvider {
   const SecretHttp http_;
   std::mutex mutex_;
   std::set<std::pair<std::string, std::string>> version_1_;  // namespace and engine; guarded by mutex_
+  OpenbaoToken token_;                                       // last: its thread asks by what is above
 };
 
 }  // namespace
 
-Result<std::unique_ptr<SecretProvider>> make_openbao(const OpenbaoSettings& settings, SecretHttp http) {
+Result<std::unique_ptr<SecretProvider>> make_openbao(const OpenbaoSettings& settings, SecretHttp http, Log log) {
   for (const auto& [name, file] :
        {std::pair("CACERT", settings.ca_file), std::pair("CLIENT_CERT", settings.client_cert_file),
         std::pair("CLIENT_KEY", settings.client_key_file)})
     if (!file.empty() && ::access(file.c_str(), R_OK) != 0)
       return fail(Kind::invalid, fmt::format("BAO_{0} or VAULT_{0}: cannot read {1}", name, printable(file, 200)));
-  return std::make_unique<Openbao>(settings, http);
+  return std::make_unique<Openbao>(settings, http, std::move(log));
 }
 
 }  // namespace windlass

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "base/log.h"
 #include "base/result.h"
 #include "config/secret_settings.h"
 #include "secrets/secret_http.h"
@@ -11,6 +12,6 @@
 namespace windlass {
 
 // Kind::invalid: a certificate file that cannot be read.
-Result<std::unique_ptr<SecretProvider>> make_openbao(const OpenbaoSettings& settings, SecretHttp http);
+Result<std::unique_ptr<SecretProvider>> make_openbao(const OpenbaoSettings& settings, SecretHttp http, Log log);
 
 }  // namespace windlass

@@ -8,16 +8,19 @@
 // Not here: who may ask (the deployment), and what a value is used for.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/deadline.h"
+#include "base/log.h"
 #include "base/result.h"
 #include "base/secret.h"
 #include "config/secret_settings.h"
 #include "sys/http_client.h"
+#include "sys/process.h"
 
 namespace windlass {
 
@@ -29,11 +32,18 @@ struct SecretProvider {
   // credentials do not suffice; Kind::unavailable: the store could not be asked, after all tries (secrets/E7). Called
   // from several threads.
   virtual std::vector<Result<Secret>> fetch(const std::vector<std::string>& references, const Deadline& deadline) = 0;
+
+  // Is its value another one each time, as of a one-time password? Then it is no reason to change anything
+  // (secrets/E15).
+  virtual bool is_one_time(const std::string& /*reference*/) const { return false; }
 };
 
 struct SecretParts {
   HttpTransport& transport;
+  ProcessRunner& processes;
+  const std::map<std::string, std::string>& environment;  // of this process
   const Clock& clock;
+  Log log;
 };
 
 // Null when the settings name none. Asks nobody. Kind::invalid: the settings hold something that the provider cannot
@@ -41,6 +51,6 @@ struct SecretParts {
 Result<std::unique_ptr<SecretProvider>> make_secret_provider(const SecretSettings& settings, const SecretParts& parts);
 
 // Whether make_secret_provider() would take them; nothing is kept.
-Status check_secret_settings(const SecretSettings& settings);
+Status check_secret_settings(const SecretSettings& settings, const std::map<std::string, std::string>& environment);
 
 }  // namespace windlass

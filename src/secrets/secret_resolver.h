@@ -37,6 +37,11 @@ class SecretResolver {
   SecretResolver(Options options, std::unique_ptr<SecretProvider> provider, const Clock& clock, Log log);
 
   bool is_set_up() const { return provider() != nullptr; }
+  // As SecretProvider says.
+  bool is_one_time(const std::string& reference) const {
+    const auto asked = provider();
+    return asked != nullptr && asked->is_one_time(reference);
+  }
 
   // Asks this one from now on, and forgets what the one before has said.
   void use(std::unique_ptr<SecretProvider> provider);

@@ -6,7 +6,7 @@ import threading
 import unittest
 
 from harness import EndToEnd, compose, container_ids, containers, idle_service, run, unique, until
-from secret_store import TOKEN, SecretStore
+from secret_store import AWS_KEY, BITWARDEN_ID, BITWARDEN_TOKEN, TOKEN, SecretStore
 
 STORES = """
 stores:
@@ -131,6 +131,39 @@ class ExternalSecrets(EndToEnd):
         self.assertEqual(self.file_in("db"), password)
         self.assertEqual(self.store.asked[0][1], "/item/my%20item")
         self.assert_no_trace()
+
+    def test_values_of_every_other_provider(self):
+        password = self.value("password")
+        self.store.secrets["app"] = {"password": password}
+        url = self.store.url
+        op = os.path.join(self.windlass.folder, "op")  # plays the command: fills its template
+        with open(op, "w") as file:
+            file.write(f"#!/bin/sh\n[ \"$OP_SERVICE_ACCOUNT_TOKEN\" = {TOKEN} ] || exit 1\n"
+                       f"exec sed \"s|{{{{ op://vault/app/password }}}}|{password.replace('$', chr(92) + '$')}|\"\n")
+        os.chmod(op, 0o755)
+        self.planted += [AWS_KEY, BITWARDEN_TOKEN]
+        providers = {
+            "1password": ("op://The vault/app/password",
+                          {"CONNECT_HOST": url, "CONNECT_TOKEN": TOKEN}),
+            "infisical": ("project:prod:password",
+                          {"SITE_URL": url, "CLIENT_ID": "client", "CLIENT_SECRET": TOKEN}),
+            "aws_sm": ("app#password",
+                       {"REGION": "eu-central-1", "ACCESS_KEY_ID": "AKID", "SECRET_ACCESS_KEY": AWS_KEY}),
+            "bitwarden_sm": (BITWARDEN_ID,
+                             {"API_URL": url, "IDENTITY_URL": url + "/identity", "ACCESS_TOKEN": BITWARDEN_TOKEN}),
+            "1password ": ("op://vault/app/password", {"ACCESS_TOKEN": TOKEN}),
+        }
+        for provider, (reference, settings) in providers.items():
+            with self.subTest(provider):
+                extra = {f"SECRET_PROVIDER_{name}": value for name, value in settings.items()}
+                self.windlass.start(SECRET_PROVIDER=provider.strip(), AWS_ENDPOINT_URL_SECRETS_MANAGER=url,
+                                    PATH=f"{self.windlass.folder}:{os.environ['PATH']}", **extra)
+                digest = self.push_stack({"PASSWORD": f"'{reference}'"},
+                                         db=idle_service(secrets=["pass"], environment={"PROVIDER": provider}))
+                self.succeeds(self.deploy_with(digest))
+                self.assertEqual(self.file_in("db"), password)
+                self.assert_no_trace()
+                self.assertEqual(self.windlass.terminate(), 0)
 
     def test_a_secret_that_is_not_there_changes_nothing(self):
         self.use_openbao()
