@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <charconv>
 #include <cstdlib>
 
 #include "base/text.h"
@@ -109,43 +111,83 @@ Result<Value> from_yaml(const YamlNode& node, std::string_view name, std::size_t
   return value;
 }
 
-Result<Value> from_json(const json::value& from, std::string_view name) {
-  Value value;
-  switch (from.kind()) {
-    case json::kind::null:
-      return value;
-    case json::kind::bool_:
-      return *boolean_value(from.get_bool() ? "true" : "false");
-    case json::kind::int64:
-      return *integer_value(std::to_string(from.get_int64()));
-    case json::kind::uint64:
-      return *number_value(std::to_string(static_cast<double>(from.get_uint64())));
-    case json::kind::double_: {
-      auto number = number_value(fmt::format("{}", from.get_double()));
-      if (!number) return fail(Kind::conflict, fmt::format("{}: a number is out of range", name));
-      return *std::move(number);
+// Boost.JSON keeps no more than a double of a number, and not always the nearest one; the MAC covers the exact one. So
+// numbers are taken from the text, in the order in which they stand there.
+class JsonReader {
+ public:
+  JsonReader(std::string_view text, std::string_view name) : rest_(text), name_(name) {}
+
+  Result<Value> read(const json::value& from) {
+    Value value;
+    switch (from.kind()) {
+      case json::kind::null:
+        return value;
+      case json::kind::bool_:
+        return *boolean_value(from.get_bool() ? "true" : "false");
+      case json::kind::int64:
+      case json::kind::uint64:
+      case json::kind::double_:
+        return read_number();
+      case json::kind::string:
+        return text_value(std::string(from.get_string()));
+      case json::kind::array:
+        value.kind = Value::Kind::list;
+        for (const auto& item : from.get_array()) {
+          auto inner = read(item);
+          if (!inner) return inner;
+          value.items.push_back(*std::move(inner));
+        }
+        return value;
+      case json::kind::object:
+        value.kind = Value::Kind::map;
+        for (const auto& member : from.get_object()) {
+          auto inner = read(member.value());
+          if (!inner) return inner;
+          value.members.push_back({std::string(member.key()), *std::move(inner)});
+        }
+        return value;
     }
-    case json::kind::string:
-      return text_value(std::string(from.get_string()));
-    case json::kind::array:
-      value.kind = Value::Kind::list;
-      for (const auto& item : from.get_array()) {
-        auto inner = from_json(item, name);
-        if (!inner) return inner;
-        value.items.push_back(*std::move(inner));
-      }
-      return value;
-    case json::kind::object:
-      value.kind = Value::Kind::map;
-      for (const auto& member : from.get_object()) {
-        auto inner = from_json(member.value(), name);
-        if (!inner) return inner;
-        value.members.push_back({std::string(member.key()), *std::move(inner)});
-      }
-      return value;
+    return value;
   }
-  return value;
-}
+
+  // Whether there are more numbers than were asked for: of a key that stands there twice.
+  bool has_more() { return !next_number().empty(); }
+
+ private:
+  Result<Value> read_number() {
+    const auto token = next_number();
+    auto number = integer_value(token);
+    if (!number) number = number_value(token);
+    if (!number) return fail(Kind::conflict, fmt::format("{}: a number that only sops reads", name_));
+    return *std::move(number);
+  }
+
+  // "" at the end. The text is valid JSON.
+  std::string_view next_number() {
+    while (!rest_.empty()) {
+      const char c = rest_.front();
+      if (c == '"') {
+        skip_text();
+      } else if (c == '-' || std::isdigit(static_cast<unsigned char>(c))) {
+        const auto token = rest_.substr(0, rest_.find_first_not_of("-+.0123456789eE"));
+        rest_.remove_prefix(token.size());
+        return token;
+      } else {
+        rest_.remove_prefix(1);
+      }
+    }
+    return {};
+  }
+
+  void skip_text() {
+    std::size_t at = 1;
+    while (at < rest_.size() && rest_[at] != '"') at += rest_[at] == '\\' ? 2 : 1;
+    rest_.remove_prefix(std::min(at + 1, rest_.size()));
+  }
+
+  std::string_view rest_;
+  std::string_view name_;
+};
 
 std::string quoted(const std::string& text) { return json::serialize(json::value(text)); }
 
@@ -158,14 +200,22 @@ bool is_plain_text(const std::string& text) {
          std::find(std::begin(kWords), std::end(kWords), lower(text)) == std::end(kWords);
 }
 
+// With an exponent when it is whole and has more digits than `digits_max`: as sops writes it, and so that nobody takes
+// it for an integer that is too large.
+std::string written_number(const std::string& text, std::size_t digits_max) {
+  if (text == "-0") return "-0.0";
+  const auto digits = text.size() - (text.starts_with('-') ? 1 : 0);
+  if (text.find('.') != text.npos || digits <= digits_max) return text;
+  std::array<char, 32> written{};
+  const auto end = std::to_chars(written.data(), written.data() + written.size(), std::strtod(text.c_str(), nullptr),
+                                 std::chars_format::scientific);
+  return {written.data(), end.ptr};
+}
+
 std::string yaml_scalar(const Value& value) {
   switch (value.kind) {
-    case Value::Kind::number:  // many digits without a point would be read as a whole number, which they are too large
-                               // for
-      if (value.text == "-0") return "-0.0";
-      if (value.text.size() > 18 && value.text.find('.') == value.text.npos)
-        return fmt::format("{}", std::strtod(value.text.c_str(), nullptr));
-      return value.text;
+    case Value::Kind::number:
+      return written_number(value.text, 6);
     case Value::Kind::integer:
     case Value::Kind::time:
       return value.text;
@@ -235,8 +285,10 @@ void write_json(const Value& value, std::size_t depth, std::string& text) {
     case Value::Kind::list:
       return block('[', ']', value.items, [&](const Value& item) { write_json(item, depth + 1, text); });
     case Value::Kind::integer:
+      text += value.text;
+      return;
     case Value::Kind::number:
-      text += value.text == "-0" ? "-0.0" : value.text;
+      text += written_number(value.text, 21);
       return;
     case Value::Kind::boolean:
       text += lower(value.text);
@@ -275,8 +327,10 @@ Result<Branches> parse_json_branches(std::string_view text, std::string_view nam
   const auto parsed = parse_json(text);
   if (!parsed) return fail(Kind::invalid, fmt::format("{}: {}", name, parsed.error().message));
   if (!parsed->is_object()) return fail(Kind::invalid, fmt::format("{}: not a JSON object", name));
-  auto branch = from_json(*parsed, name);
+  JsonReader reader(text, name);
+  auto branch = reader.read(*parsed);
   if (!branch) return tl::unexpected(branch.error());
+  if (reader.has_more()) return fail(Kind::conflict, fmt::format("{}: a key stands there twice", name));
   return Branches{*std::move(branch)};
 }
 
