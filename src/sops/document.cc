@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 
 #include "base/text.h"
 #include "sops/formats.h"
@@ -94,6 +95,16 @@ std::optional<Value> boolean_value(std::string_view text) {
   for (const auto no : {"0", "f", "F", "false", "FALSE", "False"})
     if (text == no) return Value{Value::Kind::boolean, "False", {}, {}};
   return std::nullopt;
+}
+
+std::string written_number(const std::string& text, std::size_t digits_max) {
+  if (text == "-0") return "-0.0";
+  const auto digits = text.size() - (text.starts_with('-') ? 1 : 0);
+  if (text.find('.') != text.npos || digits <= digits_max) return text;
+  std::array<char, 32> written{};
+  const auto end = std::to_chars(written.data(), written.data() + written.size(), std::strtod(text.c_str(), nullptr),
+                                 std::chars_format::scientific);
+  return {written.data(), end.ptr};
 }
 
 Result<Branches> parse(std::string_view text, Format format, std::string_view name) {

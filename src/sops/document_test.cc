@@ -128,6 +128,16 @@ TEST(Document, WritesWhatReadsTheSame) {
       *emit(*json, Format::json),
       "{\n\t\"a\": [\n\t\t1,\n\t\t{\n\t\t\t\"b\": null\n\t\t},\n\t\t[]\n\t],\n\t\"c\": \"x\\\"y\",\n\t\"d\": true,\n"
       "\t\"e\": {}\n}\n");
+  // exactly, as the MAC wants it
+  const auto numbers = parse(R"({"a": 6.113655821232967e-16, "b": "1,\"2", "c": [-7873602749840259000000, 3.0, -0.0]})",
+                             Format::json, "x");
+  ASSERT_TRUE(numbers) << numbers.error().message;
+  EXPECT_EQ(numbers->front().find("a")->text, "0.0000000000000006113655821232967");
+  EXPECT_EQ(
+      *emit(*numbers, Format::json),
+      "{\n\t\"a\": 0.0000000000000006113655821232967,\n\t\"b\": \"1,\\\"2\",\n\t\"c\": [\n\t\t-7.873602749840259e+21,\n"
+      "\t\t3,\n\t\t-0.0\n\t]\n}\n");
+  EXPECT_FALSE(parse(R"({"a": 1, "a": 2})", Format::json, "x"));
   const auto dotenv = parse("# note\nA=1\nB=x\\ny\n", Format::dotenv, "x");
   ASSERT_TRUE(dotenv);
   EXPECT_EQ(dotenv->front().find("B")->text, "x\ny");

@@ -18,4 +18,11 @@ std::string emit_json(const Value& branch);
 Result<std::string> emit_dotenv(const Value& branch);
 Result<std::string> emit_ini(const Value& branch);
 
+// A text in double quotes, as JSON and YAML both read it.
+std::string quoted(const std::string& text);
+
+// A number with an exponent when it is whole and has more digits than `digits_max`: as sops writes it, and so that
+// nobody takes it for an integer that is too large.
+std::string written_number(const std::string& text, std::size_t digits_max);
+
 }  // namespace windlass::sops

@@ -10,6 +10,7 @@
 namespace windlass::sops {
 namespace {
 
+constexpr std::size_t kRecipientsBytesMax = 1'000;  // in a message
 constexpr std::string_view kKey = "sops", kPrefix = "sops_";
 constexpr std::string_view kMap = "__map_", kList = "__list_";
 
@@ -152,9 +153,10 @@ std::optional<EncryptedFile> find_in(std::string_view path, std::string_view tex
 
 std::string Metadata::recipients() const {
   std::vector<std::string> all;
-  for (const auto& entry : age) all.push_back(printable(entry.recipient, 100));
+  for (const auto& entry : age)
+    if (!entry.recipient.empty()) all.push_back(entry.recipient);
   all.insert(all.end(), others.begin(), others.end());
-  return all.empty() ? "a key that it does not name" : join(all, ", ");
+  return all.empty() ? "a key that it does not name" : printable(join(all, ", "), kRecipientsBytesMax);
 }
 
 std::optional<Metadata> take_metadata(Branches& branches, Format format) {

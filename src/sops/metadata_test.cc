@@ -71,6 +71,9 @@ sops:
             "age1abc, pgp 85D77543B3D624B63CEA9E6DBC17301B491B3F21, kms arn:aws:kms:eu:1:key/2, hc_vault "
             "https://vault.example");
   EXPECT_EQ(file->metadata.unencrypted_suffix, "_unencrypted");
+  const auto nameless = find_encrypted("a.env", "A=ENC[x]\nsops_age__list_0__map_enc=x\nsops_mac=x\nsops_version=3\n");
+  ASSERT_TRUE(nameless);
+  EXPECT_EQ(nameless->metadata.recipients(), "a key that it does not name");
 }
 
 // What parse() does not read is told by its lines.

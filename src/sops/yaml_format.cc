@@ -1,14 +1,12 @@
-// YAML and JSON.
+// YAML: read as the library of sops reads it, written in blocks.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
 
 #include "base/text.h"
 #include "config/yaml.h"
 #include "sops/formats.h"
-#include "sys/json.h"
 
 namespace windlass::sops {
 namespace {
@@ -109,46 +107,6 @@ Result<Value> from_yaml(const YamlNode& node, std::string_view name, std::size_t
   return value;
 }
 
-Result<Value> from_json(const json::value& from, std::string_view name) {
-  Value value;
-  switch (from.kind()) {
-    case json::kind::null:
-      return value;
-    case json::kind::bool_:
-      return *boolean_value(from.get_bool() ? "true" : "false");
-    case json::kind::int64:
-      return *integer_value(std::to_string(from.get_int64()));
-    case json::kind::uint64:
-      return *number_value(std::to_string(static_cast<double>(from.get_uint64())));
-    case json::kind::double_: {
-      auto number = number_value(fmt::format("{}", from.get_double()));
-      if (!number) return fail(Kind::conflict, fmt::format("{}: a number is out of range", name));
-      return *std::move(number);
-    }
-    case json::kind::string:
-      return text_value(std::string(from.get_string()));
-    case json::kind::array:
-      value.kind = Value::Kind::list;
-      for (const auto& item : from.get_array()) {
-        auto inner = from_json(item, name);
-        if (!inner) return inner;
-        value.items.push_back(*std::move(inner));
-      }
-      return value;
-    case json::kind::object:
-      value.kind = Value::Kind::map;
-      for (const auto& member : from.get_object()) {
-        auto inner = from_json(member.value(), name);
-        if (!inner) return inner;
-        value.members.push_back({std::string(member.key()), *std::move(inner)});
-      }
-      return value;
-  }
-  return value;
-}
-
-std::string quoted(const std::string& text) { return json::serialize(json::value(text)); }
-
 // Text that every YAML reader takes for the same text without quotes.
 bool is_plain_text(const std::string& text) {
   constexpr std::string_view kWords[] = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"};
@@ -160,12 +118,8 @@ bool is_plain_text(const std::string& text) {
 
 std::string yaml_scalar(const Value& value) {
   switch (value.kind) {
-    case Value::Kind::number:  // many digits without a point would be read as a whole number, which they are too large
-                               // for
-      if (value.text == "-0") return "-0.0";
-      if (value.text.size() > 18 && value.text.find('.') == value.text.npos)
-        return fmt::format("{}", std::strtod(value.text.c_str(), nullptr));
-      return value.text;
+    case Value::Kind::number:
+      return written_number(value.text, 6);
     case Value::Kind::integer:
     case Value::Kind::time:
       return value.text;
@@ -213,44 +167,6 @@ class YamlWriter {
   }
 };
 
-void write_json(const Value& value, std::size_t depth, std::string& text) {
-  const std::string inside(depth + 1, '\t'), outside(depth, '\t');
-  const auto block = [&](char open, char close, const auto& parts, const auto& write) {
-    text += open;
-    bool first = true;
-    for (const auto& part : parts) {
-      text += (first ? "\n" : ",\n") + inside;
-      write(part);
-      first = false;
-    }
-    text += first ? "" : "\n" + outside;
-    text += close;
-  };
-  switch (value.kind) {
-    case Value::Kind::map:
-      return block('{', '}', value.members, [&](const Member& member) {
-        text += quoted(member.key) + ": ";
-        write_json(member.value, depth + 1, text);
-      });
-    case Value::Kind::list:
-      return block('[', ']', value.items, [&](const Value& item) { write_json(item, depth + 1, text); });
-    case Value::Kind::integer:
-    case Value::Kind::number:
-      text += value.text == "-0" ? "-0.0" : value.text;
-      return;
-    case Value::Kind::boolean:
-      text += lower(value.text);
-      return;
-    case Value::Kind::text:
-    case Value::Kind::time:
-      text += quoted(value.text);
-      return;
-    case Value::Kind::null:
-    case Value::Kind::comment:
-      text += "null";
-  }
-}
-
 }  // namespace
 
 Result<Branches> parse_yaml_branches(std::string_view text, std::string_view name) {
@@ -271,15 +187,6 @@ Result<Branches> parse_yaml_branches(std::string_view text, std::string_view nam
   return branches;
 }
 
-Result<Branches> parse_json_branches(std::string_view text, std::string_view name) {
-  const auto parsed = parse_json(text);
-  if (!parsed) return fail(Kind::invalid, fmt::format("{}: {}", name, parsed.error().message));
-  if (!parsed->is_object()) return fail(Kind::invalid, fmt::format("{}: not a JSON object", name));
-  auto branch = from_json(*parsed, name);
-  if (!branch) return tl::unexpected(branch.error());
-  return Branches{*std::move(branch)};
-}
-
 std::string emit_yaml(const Branches& branches) {
   YamlWriter writer;
   for (std::size_t i = 0; i < branches.size(); ++i) {
@@ -290,12 +197,6 @@ std::string emit_yaml(const Branches& branches) {
       writer.map(branches[i], 0);
   }
   return std::move(writer.text);
-}
-
-std::string emit_json(const Value& branch) {
-  std::string text;
-  write_json(branch, 0, text);
-  return text + "\n";
 }
 
 }  // namespace windlass::sops
