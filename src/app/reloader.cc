@@ -30,8 +30,8 @@ bool has_senders(const std::vector<std::string>& changed) {
 // All that is new, made and good.
 struct Reloader::Next {
   RereadSettings read;
-  std::optional<TlsIdentity> tls;
   std::shared_ptr<Deployer::Course> course;
+  std::optional<TlsIdentity> tls{};  // nothing: as it was, so that clients may resume their sessions
   std::optional<Notifier::Recipient> recipient{};
   std::shared_ptr<WebhookEndpoint::Gate> gate{};  // null: the one that is there knows keys already, and stays
 };
@@ -83,13 +83,18 @@ Result<Reloader::Next> Reloader::prepare() {
   if (!read) return fail(Kind::invalid, join(read.error().faults, "; "));
   const auto& settings = read->settings;
   mask_secrets(settings, parts_.log);
-  auto tls = tls_identity_of(settings);
-  if (!tls) return tl::unexpected(tls.error());
-  if (tls_ && (*tls)->certificate_hash != tls_->certificate_hash) read->changed.emplace_back("HTTP_TLS_CERT_FILE");
-  if (tls_ && (*tls)->key_hash != tls_->key_hash) read->changed.emplace_back("HTTP_TLS_KEY_FILE");
   auto course = parts_.deployer.course_for(settings);
   if (!course) return tl::unexpected(course.error());
-  Next next{.read = {}, .tls = *std::move(tls), .course = *std::move(course)};
+  Next next{.read = {}, .course = *std::move(course)};
+  auto tls = tls_identity_of(settings);
+  if (!tls) return tl::unexpected(tls.error());
+  if (tls_) {
+    const bool is_other_certificate = (*tls)->certificate_hash != tls_->certificate_hash;
+    const bool is_other_key = (*tls)->key_hash != tls_->key_hash;
+    if (is_other_certificate) read->changed.emplace_back("HTTP_TLS_CERT_FILE");
+    if (is_other_key) read->changed.emplace_back("HTTP_TLS_KEY_FILE");
+    if (is_other_certificate || is_other_key) next.tls = *std::move(tls);
+  }
   if (parts_.notifier != nullptr) {
     auto recipient = recipient_of(settings.notifications);
     if (!recipient) return tl::unexpected(recipient.error());
@@ -110,7 +115,7 @@ void Reloader::put_into_effect(Next next, const std::stop_token& stop) {
   if (next.recipient) parts_.notifier->use(*std::move(next.recipient));
   hand_to_servers(next, stop);
   settings_ = std::move(next.read.settings);
-  tls_ = std::move(next.tls);
+  if (next.tls) tls_ = std::move(next.tls);
   parts_.log.info("settings reloaded", {{"changed", join(next.read.changed, ", ")}});
 }
 
