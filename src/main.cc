@@ -12,20 +12,19 @@
 #include "cli/healthcheck.h"
 #include "cli/verify_bundle.h"
 #include "config/settings.h"
-#include "oci/reference.h"
+#include "sops/decryptor.h"
 #include "sys/curl_transport.h"
 #include "sys/memory.h"
+#include "sys/process.h"
 
 namespace windlass {
 namespace {
 
 int serve(const ServeCommand& command) {
   const auto environment = process_environment();
-  const auto is_artifact = [](std::string_view text) -> Status {
-    const auto reference = Reference::parse(text);
-    return reference ? Status() : tl::unexpected(reference.error());
-  };
-  auto settings = read_settings(environment, {.is_artifact = is_artifact, .of_service = faults_at_start});
+  const auto processes = make_process_runner();
+  const sops::Decryptor decryptor(environment, *processes);
+  auto settings = read_settings(environment, setting_checks(decryptor));
   if (!settings) {
     const Log log(Log::for_standard_error(LogLevel::debug));
     for (const auto& fault : settings.error().faults) log.critical("invalid setting", {{"error", fault}});

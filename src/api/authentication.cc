@@ -5,7 +5,7 @@
 
 namespace windlass {
 
-ApiKeyCheck::ApiKeyCheck(const Secret& secret) : key_hash_(sha256_hex(secret.reveal())) {}
+void ApiKeyCheck::use(const Secret& secret) { key_hash_ = sha256_hex(secret.reveal()); }
 
 std::optional<ServerResponse> ApiKeyCheck::refusal(const ServerRequest& request, std::string_view address,
                                                    SteadyTime now, std::string_view job_id) {

@@ -15,7 +15,10 @@ namespace windlass {
 // Not thread-safe: one thread asks.
 class ApiKeyCheck {
  public:
-  explicit ApiKeyCheck(const Secret& secret);
+  explicit ApiKeyCheck(const Secret& secret) { use(secret); }
+
+  // In place of the key until now; who has failed too often stays so.
+  void use(const Secret& secret);
 
   // Nothing when the request carries the key; else 401, or 429 after 10 failures of that address within a minute.
   std::optional<ServerResponse> refusal(const ServerRequest& request, std::string_view address, SteadyTime now,

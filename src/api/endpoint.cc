@@ -70,6 +70,11 @@ ApiEndpoint::ApiEndpoint(Options options, JobQueue& queue, ReleaseArchive& archi
       polls_({.strict = options.config_strict}, queue, clock, log_),
       releases_(archive, queue) {}
 
+void ApiEndpoint::use(const Secret& secret) {
+  is_enabled_ = !secret.empty();
+  key_.use(secret);
+}
+
 bool ApiEndpoint::serves(std::string_view path) const {
   return path == kHealth || (is_enabled_ && route_of(path) != nullptr);
 }

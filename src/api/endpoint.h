@@ -36,6 +36,9 @@ class ApiEndpoint {
 
   ApiEndpoint(Options options, JobQueue& queue, ReleaseArchive& archive, Engine& engine, const Clock& clock, Log log);
 
+  // The key from now on; without one there is no API but /v1/health. On the server's thread.
+  void use(const Secret& secret);
+
   // Is this the path of a call?
   bool serves(std::string_view path) const;
   // Answers a request for such a path. On the server's thread, without blocking.

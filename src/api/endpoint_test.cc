@@ -69,6 +69,19 @@ TEST(ApiEndpoint, SlowsDownWhoGuesses) {
   EXPECT_EQ(bench.get("/v1/api/runs").status, 200);
 }
 
+TEST(ApiEndpoint, LetsItsKeyBeChanged) {
+  Bench bench;
+  for (int i = 0; i < 10; ++i) bench.get("/v1/api/runs", "", "guess");
+  bench.endpoint.use(Secret("the next one"));
+  EXPECT_EQ(bench.get("/v1/api/runs", "", "the next one").status, 429) << "whoever has guessed has to wait";
+  bench.clock.advance(1min);
+  EXPECT_EQ(bench.get("/v1/api/runs").status, 401);
+  EXPECT_EQ(bench.get("/v1/api/runs", "", "the next one").status, 200);
+  bench.endpoint.use(Secret());
+  EXPECT_FALSE(bench.endpoint.serves("/v1/api/runs"));
+  EXPECT_TRUE(bench.endpoint.serves("/v1/health"));
+}
+
 // api 3
 TEST(ApiEndpoint, ShowsARun) {
   Bench bench;

@@ -32,6 +32,7 @@ json::object object_of(const StackReport& stack) {
   object["reasons"] = to_array(stack.plan.reasons);
   object["services"] = std::move(services);
   object["changes"] = std::move(changes);
+  object["warnings"] = to_array(stack.warnings);
   return object;
 }
 

@@ -5,6 +5,8 @@
 #include <set>
 
 #include "app/host_path.h"
+#include "app/run_folder.h"
+#include "app/start_checks.h"
 #include "base/recover.h"
 #include "config/inline_deployments.h"
 #include "config/passed_environment.h"
@@ -13,6 +15,7 @@
 #include "driver/compose_driver.h"
 #include "oci/credential_options.h"
 #include "oci/stored_artifact.h"
+#include "source/oci_source.h"
 #include "sys/crypto.h"
 #include "sys/memory.h"
 
@@ -25,19 +28,12 @@ std::string hash_of(const Environment& environment) {
   return text.empty() ? "" : sha256_hex(text);
 }
 
-std::vector<Secret> secrets_of(const Settings& settings) {
-  std::vector<Secret> secrets = {settings.webhook_secret,     settings.webhook_secret_previous,
-                                 settings.api_secret,         settings.docker_auth_config,
-                                 settings.notifications.urls, settings.notifications.api_credentials};
-  std::erase_if(secrets, [](const Secret& secret) { return secret.empty(); });
-  return secrets;
-}
-
-UnpackLimits unpack_limits(const Settings& settings) {
+UnpackLimits unpack_limits(const Settings& settings, Slots& large_places) {
   UnpackLimits limits;
   limits.bytes_max = settings.oci_max_extracted_bytes;
   limits.entries_max = settings.oci_max_extracted_entries;
   limits.file_bytes_max = settings.oci_max_file_bytes;
+  limits.large_places = &large_places;
   return limits;
 }
 
@@ -57,8 +53,27 @@ Result<TrustRules> trust_rules(const Settings& settings) {
 
 }  // namespace
 
+struct Deployer::Course {
+  Course(OciSource::Options source_options, SettledRuns::Options settled_options, Pipeline::Options options,
+         Deployer& its)
+      : source(std::move(source_options), *its.registry_, *its.trust_, its.log_),
+        settled(std::move(settled_options), source, *its.driver_, its.engine_, *its.releases_, its.log_),
+        pipeline(std::move(options), source, *its.live_, *its.releases_, settled, *its.preparer_, *its.images_,
+                 *its.deployment_, its.locks_, its.places_, its.log_) {}
+
+  OciSource source;
+  SettledRuns settled;
+  Pipeline pipeline;
+  std::vector<RegistryRule> registries;
+};
+
 Deployer::Deployer(const Parts& parts)
-    : settings_(parts.settings), engine_(parts.engine), log_(parts.log), processes_(make_process_runner()) {}
+    : settings_(parts.settings),
+      engine_(parts.engine),
+      log_(parts.log),
+      mountinfo_(read_file("/proc/self/mountinfo", 16 << 20).value_or("")),
+      places_(parts.settings.max_concurrent_deployments, "one of MAX_CONCURRENT_DEPLOYMENTS places"),
+      processes_(make_process_runner()) {}
 
 Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   std::unique_ptr<Deployer> made(new Deployer(parts));
@@ -78,22 +93,22 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
       std::make_unique<ArtifactTrust>(ArtifactTrust::Options{.workers = settings.oci_verify_max_workers,
                                                              .trusted_root_file = settings.oci_trusted_root_file},
                                       *made->registry_, parts.clock, parts.log);
-  auto rules = trust_rules(settings);
-  if (!rules) return tl::unexpected(rules.error());
-  made->source_ =
-      std::make_unique<OciSource>(OciSource::Options{.limits = unpack_limits(settings), .trust = std::move(*rules)},
-                                  *made->registry_, *made->trust_, parts.log);
-  made->driver_ =
-      make_compose_driver({.environment = parts.environment,
-                           .secrets = secrets_of(settings),
-                           .insecure_registries = settings.oci_insecure_registries,
-                           .oci_includes = !settings.oci_trust_policy.enabled || !settings.oci_verify_includes,
-                           .quiet = settings.docker_quiet_deploy},
-                          *made->processes_, parts.log);
+  made->driver_ = make_compose_driver({.environment = compose_environment(settings, parts.environment),
+                                       .insecure_registries = settings.oci_insecure_registries,
+                                       .providers = settings.allow_provider_services,
+                                       .quiet = settings.docker_quiet_deploy},
+                                      *made->processes_, parts.log);
+
+  made->decryptor_ = std::make_unique<sops::Decryptor>(parts.environment, *made->processes_);
+  for (const auto& warning : made->decryptor_->warnings()) parts.log.warning("settings", {{"warning", warning}});
+  auto run_dir = open_run_folder(settings.data_mount_path, parts.state.plain_text(), parts.log);
+  if (!run_dir) return tl::unexpected(run_dir.error());
+  made->run_dir_ = *std::move(run_dir);
 
   auto live_db = Db::open(parts.state.state_file());
   if (!live_db) return tl::unexpected(live_db.error());
-  auto live = LiveDirectories::open({.data_dir = settings.data_mount_path}, std::move(*live_db), parts.log);
+  auto live =
+      LiveDirectories::open({.data_dir = settings.data_mount_path, .hash_key = *key}, std::move(*live_db), parts.log);
   if (!live) return tl::unexpected(live.error());
   made->live_ = std::move(*live);
   if (auto recovered = made->live_->recover(); !recovered) return tl::unexpected(recovered.error());
@@ -109,10 +124,12 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   // what models may read, and what steers the tool that reads them
   made->environment_hash_ = hash_of(passed) + hash_of(child_environment(parts.environment, {}).variables);
   made->hash_key_ = *key;
-  made->preparer_ = std::make_unique<StackPreparer>(
-      StackPreparer::Options{
-          .hash_key = std::move(*key), .process_env = std::move(passed), .restricted = settings.restricted},
-      *made->driver_, parts.engine, *made->releases_);
+  made->preparer_ =
+      std::make_unique<StackPreparer>(StackPreparer::Options{.hash_key = std::move(*key),
+                                                             .process_env = std::move(passed),
+                                                             .restricted = settings.restricted,
+                                                             .own_container = own_container_id(made->mountinfo_)},
+                                      *made->driver_, parts.engine, *made->releases_);
   made->images_ = std::make_unique<StackImages>(StackImages::Options{}, *made->driver_, parts.engine, *made->preparer_,
                                                 *made->releases_);
   made->deployment_ =
@@ -124,28 +141,65 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
 Status Deployer::check(const Deadline& deadline) {
   auto info = engine_.info(deadline);
   if (!info) return while_doing("failed to connect to docker", info.error());
+  if (auto served = check_swarm(*info, settings_.docker_swarm_features); !served) return served;
   if (auto usable = driver_->check(deadline); !usable) return usable;
-  const auto mountinfo = read_file("/proc/self/mountinfo", 16 << 20);
-  auto host_path =
-      host_path_of(settings_.data_mount_path, settings_.data_host_path, mountinfo ? *mountinfo : "", engine_, deadline);
+  auto host_path = host_path_of(settings_.data_mount_path, settings_.data_host_path, mountinfo_, engine_, deadline);
   if (!host_path) return tl::unexpected(host_path.error());
   if (auto linked = link_host_path(*host_path, settings_.data_mount_path); !linked) return linked;
   host_data_dir_ = *host_path;
-  settled_ = std::make_unique<SettledRuns>(
-      SettledRuns::Options{.surroundings = fmt::format("{}\n{}\n{}{}", settings_.deploy_config_base_dir, *host_path,
-                                                       environment_hash_, settings_.restricted ? "\nrestricted" : ""),
-                           .hash_key = hash_key_},
-      *source_, *driver_, engine_, *releases_, log_);
-  pipeline_ = std::make_unique<Pipeline>(
-      Pipeline::Options{.data_dir = settings_.data_mount_path,
-                        .host_data_dir = *host_path,
-                        .config = {.base_dir = settings_.deploy_config_base_dir, .strict = settings_.config_strict},
-                        .auto_rollback = settings_.auto_rollback,
-                        .concurrent_stacks_max = settings_.max_concurrent_deployments},
-      *source_, *live_, *releases_, *settled_, *preparer_, *images_, *deployment_, locks_, log_);
-  is_checked_ = true;
+  auto course = course_for(settings_);
+  if (!course) return tl::unexpected(course.error());
+  use(*std::move(course));
   log_.info("docker engine answers", {{"engine", info->version}, {"compose", driver_->version()}});
   return {};
+}
+
+Result<std::shared_ptr<Deployer::Course>> Deployer::course_for(const Settings& settings) {
+  if (auto valid = credentials_->check(); !valid) return tl::unexpected(valid.error());
+  auto rules = trust_rules(settings);
+  if (!rules) return tl::unexpected(rules.error());
+  const bool verifies_includes = settings.oci_trust_policy.enabled && settings.oci_verify_includes;
+  auto course = std::make_shared<Course>(
+      OciSource::Options{.limits = unpack_limits(settings, large_places_), .trust = *std::move(rules)},
+      SettledRuns::Options{.surroundings = fmt::format("{}\n{}\n{}{}", settings.deploy_config_base_dir, host_data_dir_,
+                                                       environment_hash_, settings.restricted ? "\nrestricted" : ""),
+                           .hash_key = hash_key_},
+      Pipeline::Options{.data_dir = settings.data_mount_path,
+                        .host_data_dir = host_data_dir_,
+                        .config = {.base_dir = settings.deploy_config_base_dir, .strict = settings.config_strict},
+                        .auto_rollback = settings.auto_rollback,
+                        .concurrent_stacks_max = settings.max_concurrent_deployments,
+                        .oci_includes = verifies_includes ? OciIncludes::refused : OciIncludes::allowed,
+                        .decryptor = decryptor_.get(),
+                        .run_dir = run_dir_,
+                        .hash_key = hash_key_},
+      *this);
+  course->registries = settings.oci_registries;
+  return course;
+}
+
+void Deployer::use(std::shared_ptr<Course> course) {
+  registry_->use(course->registries);
+  const std::lock_guard lock(mutex_);
+  course_.swap(course);
+}
+
+std::shared_ptr<Deployer::Course> Deployer::course() {
+  const std::lock_guard lock(mutex_);
+  return course_;
+}
+
+Result<Look> Deployer::look(const JobRequest& request, const std::optional<Sighting>& last, const Deadline& deadline) {
+  return course()->source.look(request, last, deadline);
+}
+
+Result<std::optional<std::string>> Deployer::settled_because(const JobRequest& request, const Digest& digest,
+                                                             const Deadline& deadline) {
+  return course()->settled.because(request, digest, deadline);
+}
+
+Result<std::optional<Digest>> Deployer::to_repair(const JobRequest& request, const Deadline& deadline) {
+  return course()->settled.to_repair(request, deadline);
 }
 
 Status Deployer::rebuild_state(const Deadline& deadline) {
@@ -161,7 +215,7 @@ Status Deployer::rebuild_state(const Deadline& deadline) {
 }
 
 JobOutcome Deployer::run(const Job& job, const Pipeline::TellRevision& tell_revision, const Deadline& deadline) {
-  auto outcome = pipeline_->run(job, tell_revision, deadline);
+  auto outcome = course()->pipeline.run(job, tell_revision, deadline);
   release_job_memory();
   recovered(log_, "tidying the content store", [this] { tidy_store(); });
   return outcome;
@@ -192,9 +246,10 @@ Result<std::vector<Release>> Deployer::releases(const std::string& stack, std::s
 Result<std::optional<Release>> Deployer::release(const std::string& id) { return releases_->release(id); }
 
 Result<PlanReport> Deployer::plan(const JobRequest& request, const std::string& archive) {
-  if (!is_checked_) return fail(Kind::unavailable, "the service is still starting");
+  const auto course = this->course();
+  if (!course) return fail(Kind::unavailable, "the service is still starting");
   const Job job{.id = new_uuid_v7(), .request = request};
-  auto report = pipeline_->look(job, archive, Deadline::in(settings_.job_timeout, plans_.get_token()));
+  auto report = course->pipeline.look(job, archive, Deadline::in(settings_.job_timeout, plans_.get_token()));
   recovered(log_, "tidying the content store", [this] { tidy_store(); });
   return report;
 }

@@ -1,8 +1,13 @@
 // Everything that a job needs, from the registry to the engine, built once.
+//
+// What settings say that may be read again is a course: a job keeps the one that it began with, so that what was
+// verified by one trust policy is never put down as verified by another.
 #pragma once
 
-#include <atomic>
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
 
 #include "api/release_archive.h"
 #include "app/state_folder.h"
@@ -10,6 +15,7 @@
 #include "base/deadline.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/slots.h"
 #include "config/settings.h"
 #include "deploy/live_directory.h"
 #include "deploy/pipeline.h"
@@ -20,7 +26,8 @@
 #include "oci/content_store.h"
 #include "oci/credentials.h"
 #include "oci/registry.h"
-#include "source/oci_source.h"
+#include "sops/decryptor.h"
+#include "source/source.h"
 #include "sys/http_client.h"
 #include "sys/process.h"
 
@@ -42,6 +49,9 @@ class Deployer final : public ReleaseArchive {
   // Opens stores and completes live directories that the last process left half written. Talks to nobody.
   static Result<std::unique_ptr<Deployer>> make(const Parts& parts);
 
+  // What is deployed, and how it is judged, under the settings of a moment.
+  struct Course;
+
   // Once, before the first job: the engine answers, compose is there and new enough, the data folder's host side is
   // known (deploy/X11, P3, P5).
   Status check(const Deadline& deadline);
@@ -49,21 +59,21 @@ class Deployer final : public ReleaseArchive {
   // After check(), into an empty state file: what the labels of the engine's containers tell (reliability/F25).
   Status rebuild_state(const Deadline& deadline);
 
-  // Where releases come from.
-  Source& source() { return *source_; }
-  // As SettledRuns says; after check().
-  Result<std::optional<std::string>> settled_because(const JobRequest& request, const Digest& digest,
-                                                     const Deadline& deadline) {
-    return settled_->because(request, digest, deadline);
-  }
+  // After check(), of settings that differ in what files say only; changes nothing yet. Errors name the setting.
+  Result<std::shared_ptr<Course>> course_for(const Settings& settings);
+  // Jobs, plans and polls that begin from now on. From any thread.
+  void use(std::shared_ptr<Course> course);
 
-  Result<std::optional<Digest>> to_repair(const JobRequest& request, const Deadline& deadline) {
-    return settled_->to_repair(request, deadline);
-  }
+  // As Source and SettledRuns say; after check().
+  Result<Look> look(const JobRequest& request, const std::optional<Sighting>& last, const Deadline& deadline);
+  Result<std::optional<std::string>> settled_because(const JobRequest& request, const Digest& digest,
+                                                     const Deadline& deadline);
+  Result<std::optional<Digest>> to_repair(const JobRequest& request, const Deadline& deadline);
 
   // What those who bring stacks back need.
   ReleaseStore& release_store() { return *releases_; }
   StackLocks& stack_locks() { return locks_; }
+  const sops::Decryptor& decryptor() const { return *decryptor_; }
 
   Result<std::vector<Release>> releases(const std::string& stack, std::size_t limit) override;
   Result<std::optional<Release>> release(const std::string& id) override;
@@ -77,20 +87,25 @@ class Deployer final : public ReleaseArchive {
 
  private:
   explicit Deployer(const Parts& parts);
+  std::shared_ptr<Course> course();  // null before check()
   void tidy_store();
 
-  const Settings& settings_;
+  const Settings& settings_;  // those of the start; of what may be read again, the course knows
   Engine& engine_;
   Log log_;
+  const std::string mountinfo_;  // of this process
   std::string environment_hash_;
   std::string host_data_dir_;  // after check()
   Secret hash_key_;
+  Slots large_places_{2, "a place among the large artifacts being deployed"};
+  Slots places_;
   std::unique_ptr<ProcessRunner> processes_;
+  std::unique_ptr<sops::Decryptor> decryptor_;
+  std::filesystem::path run_dir_;  // for plain text
   std::unique_ptr<CredentialSource> credentials_;
   std::unique_ptr<ContentStore> store_;
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<ArtifactTrust> trust_;
-  std::unique_ptr<OciSource> source_;
   std::unique_ptr<Driver> driver_;
   std::unique_ptr<LiveDirectories> live_;
   std::unique_ptr<ReleaseStore> releases_;
@@ -98,9 +113,8 @@ class Deployer final : public ReleaseArchive {
   std::unique_ptr<StackImages> images_;
   std::unique_ptr<StackDeployment> deployment_;
   StackLocks locks_;
-  std::unique_ptr<SettledRuns> settled_;  // after check()
-  std::unique_ptr<Pipeline> pipeline_;    // after check()
-  std::atomic<bool> is_checked_ = false;
+  std::mutex mutex_;
+  std::shared_ptr<Course> course_;  // guarded by mutex_
   std::stop_source plans_;
 };
 

@@ -1,25 +1,24 @@
 #include "app/service.h"
 
-#include <fmt/format.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <optional>
 #include <thread>
 
 #include "api/endpoint.h"
 #include "app/deployer.h"
+#include "app/listeners.h"
+#include "app/notifications.h"
 #include "app/observers.h"
-#include "app/open_files.h"
+#include "app/reloader.h"
 #include "app/routes.h"
+#include "app/secret_masks.h"
 #include "app/service_metrics.h"
+#include "app/signals.h"
 #include "app/start_checks.h"
 #include "app/state_folder.h"
 #include "base/recover.h"
-#include "base/text.h"
 #include "jobs/queue.h"
-#include "notify/notifier.h"
 #include "poll/poller.h"
 #include "reconcile/reconciler.h"
 #include "sys/curl_transport.h"
@@ -35,40 +34,6 @@ using namespace std::chrono_literals;
 constexpr auto kServerGrace = 10s;  // for open requests (api/Z1)
 constexpr auto kNotifyGrace = 5s;   // for messages that wait: what the receiver does not take is told by the next start
 constexpr auto kCheckTimeout = 20s;
-constexpr auto kOneWish = 500ms;  // between signals that mean one
-constexpr std::size_t kScrapersMax = 64;
-
-sigset_t stop_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  return set;
-}
-
-Result<Notifier::Options> notifier_options(const NotificationSettings& settings, Observer& observer) {
-  std::optional<BodyTemplate> body;
-  if (!settings.body_template.empty()) {
-    auto parsed = BodyTemplate::parse(settings.body_template);
-    if (!parsed) return while_doing("APPRISE_NOTIFY_BODY_TEMPLATE", parsed.error());
-    body = *std::move(parsed);
-  }
-  return Notifier::Options{
-      .apprise = {.api_url = settings.api_url, .credentials = settings.api_credentials, .urls = settings.urls},
-      .level_min = settings.level_min,
-      .repeat_interval = settings.repeat_interval,
-      .body = std::move(body),
-      .observer = &observer};
-}
-
-void mask_secrets(const Settings& settings, const Log& log) {
-  const auto& notifications = settings.notifications;
-  for (const auto* secret : {&settings.webhook_secret, &settings.webhook_secret_previous, &settings.api_secret,
-                             &notifications.urls, &notifications.api_credentials})
-    log.mask(*secret);
-  for (auto& url : comma_list(notifications.urls.reveal())) log.mask(Secret(std::move(url)));
-  for (const auto& hook : settings.registry_hooks) log.mask(hook.secret);
-}
 
 // api 5: which of the three kinds of routes are there.
 std::string enabled_endpoints(const Settings& settings) {
@@ -93,15 +58,13 @@ class RunningService final : public Service {
   int run() override;
 
  private:
-  Status open_notifier();
   void bring_jobs_to_life();
   Status rebuild_state();
   Status listen();
   JobOutcome run_job(const Job& job, const JobProgress& progress, const Deadline& deadline);
-  void wait_for_signals();
   void stop(int exit_code);
 
-  const Settings settings_;
+  const Settings settings_;  // those of the start; of what may be read again, the reloader knows
   const Environment environment_;
   const StateFolder state_;
   const Log log_;
@@ -119,10 +82,10 @@ class RunningService final : public Service {
   std::unique_ptr<WebhookEndpoint> webhook_;
   std::unique_ptr<ApiEndpoint> api_;
   std::unique_ptr<Routes> routes_;
-  std::unique_ptr<HttpServer> server_, metrics_server_;
+  Listeners listeners_;
+  std::unique_ptr<Reloader> reloader_;
   std::atomic<int> exit_code_ = 0;
   std::atomic<bool> stopping_ = false;
-  std::atomic<bool> finished_ = false;  // nobody has to wait for signals any more
 };
 
 Status RunningService::open() {
@@ -133,7 +96,15 @@ Status RunningService::open() {
       {.state_file = state_.state_file(), .job_timeout = settings_.job_timeout, .observer = &observers_}, clock_, log_);
   if (!queue) return tl::unexpected(queue.error());
   queue_ = std::move(*queue);
-  if (auto opened = open_notifier(); !opened) return opened;
+  auto notifier = open_notifier(settings_.notifications, {.state = state_,
+                                                          .queue = *queue_,
+                                                          .transport = transport_,
+                                                          .clock = clock_,
+                                                          .observer = observers_,
+                                                          .log = log_});
+  if (!notifier) return tl::unexpected(notifier.error());
+  notifier_ = *std::move(notifier);
+  if (notifier_) observers_.add(*notifier_);
   auto deployer = Deployer::make({.settings = settings_,
                                   .environment = environment_,
                                   .state = state_,
@@ -145,15 +116,15 @@ Status RunningService::open() {
   if (!deployer) return tl::unexpected(deployer.error());
   deployer_ = std::move(*deployer);
 
-  webhook_ =
-      std::make_unique<WebhookEndpoint>(WebhookEndpoint::Options{.secret = settings_.webhook_secret,
-                                                                 .previous = settings_.webhook_secret_previous,
-                                                                 .allowed_artifacts = settings_.oci_allowed_artifacts,
-                                                                 .trusted_proxies = settings_.trusted_proxy_networks,
-                                                                 .trusted_header = settings_.trusted_proxy_header,
-                                                                 .registry_hooks = settings_.registry_hooks,
-                                                                 .observer = &observers_},
-                                        *queue_, transport_, clock_, log_);
+  webhook_ = std::make_unique<WebhookEndpoint>(
+      WebhookEndpoint::Options{.senders = {.secret = settings_.webhook_secret,
+                                           .previous = settings_.webhook_secret_previous,
+                                           .registry_hooks = settings_.registry_hooks},
+                               .allowed_artifacts = settings_.oci_allowed_artifacts,
+                               .trusted_proxies = settings_.trusted_proxy_networks,
+                               .trusted_header = settings_.trusted_proxy_header,
+                               .observer = &observers_},
+      *queue_, transport_, clock_, log_);
   api_ = std::make_unique<ApiEndpoint>(ApiEndpoint::Options{.secret = settings_.api_secret,
                                                             .docker_host_set = !settings_.docker_host.empty(),
                                                             .config_strict = settings_.config_strict,
@@ -161,13 +132,16 @@ Status RunningService::open() {
                                                             .trusted_header = settings_.trusted_proxy_header},
                                        *queue_, *deployer_, *engine_, clock_, log_);
   poller_ = std::make_unique<Poller>(
-      Poller::Options{.observer = &observers_}, settings_.polls, deployer_->source(),
-      Poller::Stacks{.settled_because =
-                         [this](const JobRequest& request, const Digest& digest, const Deadline& deadline) {
-                           return deployer_->settled_because(request, digest, deadline);
-                         },
-                     .to_repair = [this](const JobRequest& request,
-                                         const Deadline& deadline) { return deployer_->to_repair(request, deadline); }},
+      Poller::Options{.observer = &observers_}, settings_.polls,
+      Poller::Questions{
+          .look = [this](const JobRequest& request, const std::optional<Sighting>& last,
+                         const Deadline& deadline) { return deployer_->look(request, last, deadline); },
+          .settled_because =
+              [this](const JobRequest& request, const Digest& digest, const Deadline& deadline) {
+                return deployer_->settled_because(request, digest, deadline);
+              },
+          .to_repair = [this](const JobRequest& request,
+                              const Deadline& deadline) { return deployer_->to_repair(request, deadline); }},
       *queue_, clock_, log_);
   auto db = Db::open(state_.state_file());
   if (!db) return tl::unexpected(db.error());
@@ -182,54 +156,34 @@ Status RunningService::open() {
 }
 
 Status RunningService::listen() {
-  auto server = HttpServer::listen(
-      {.port = settings_.http_port,
-       .tls_cert_file = settings_.http_tls_cert_file,
-       .tls_key_file = settings_.http_tls_key_file,
-       .body_bytes_max = settings_.max_payload_size,
-       .connections_max = connections_within(raise_open_files(), !settings_.http_tls_cert_file.empty())},
+  auto tls = tls_identity_of(settings_);
+  if (!tls) return tl::unexpected(tls.error());
+  auto listeners = Listeners::open(
+      settings_, *tls,
       [this](ServerRequest request, Responder answer) { routes_->handle(std::move(request), std::move(answer)); },
-      log_);
-  if (!server) return while_doing("HTTP_PORT, HTTP_TLS_CERT_FILE, HTTP_TLS_KEY_FILE", server.error());
-  server_ = std::move(*server);
-  // On a thread of its own, which may wait for the engine.
-  auto metrics_server = HttpServer::listen(
-      {.port = settings_.metrics_port,
-       .tls_cert_file = settings_.http_tls_cert_file,
-       .tls_key_file = settings_.http_tls_key_file,
-       .body_bytes_max = 1024,
-       .connections_max = kScrapersMax},
       [this](ServerRequest request, Responder answer) {
         answer(metrics_answer(request, [this] { return metrics_.page(queue_->load(), engine_->ping().has_value()); }));
       },
       log_);
-  if (!metrics_server) return while_doing("METRICS_PORT", metrics_server.error());
-  metrics_server_ = std::move(*metrics_server);
+  if (!listeners) return tl::unexpected(listeners.error());
+  listeners_ = *std::move(listeners);
+  reloader_ = std::make_unique<Reloader>(Reloader::Parts{.environment = environment_,
+                                                         .deployer = *deployer_,
+                                                         .poller = *poller_,
+                                                         .notifier = notifier_.get(),
+                                                         .webhook = *webhook_,
+                                                         .api = *api_,
+                                                         .listeners = listeners_,
+                                                         .log = log_},
+                                         settings_, *std::move(tls));
   return {};
 }
 
-// After the queue, which creates the state file and checks it. Jobs that it fails as it opens are told of like others
-// of an earlier life.
-Status RunningService::open_notifier() {
-  auto db = Db::open(state_.state_file());
-  if (!db) return tl::unexpected(db.error());
-  if (!settings_.notifications.is_on()) return ToldRuns::forget(**db);
-  auto options = notifier_options(settings_.notifications, observers_);
-  if (!options) return while_doing("failed to configure notifications", options.error());
-  auto notifier = Notifier::open(*std::move(options), *std::move(db), transport_, clock_, log_);
-  if (!notifier) return while_doing("failed to configure notifications", notifier.error());
-  notifier_ = *std::move(notifier);
-  observers_.add(*notifier_);
-  const auto failed = queue_->runs({.status = RunStatus::failed, .limit = ToldRuns::kLookedAtMax});
-  if (!failed) return tl::unexpected(failed.error());
-  return notifier_->catch_up(*failed);
-}
-
 int RunningService::run() {
-  log_.info("listening for events", {{"http_port", server_->port()},
+  log_.info("listening for events", {{"http_port", listeners_.service->port()},
                                      {"protocol", settings_.http_tls_cert_file.empty() ? "http" : "https"},
                                      {"enabled_endpoints", enabled_endpoints(settings_)}});
-  log_.info("serving prometheus metrics", {{"http_port", metrics_server_->port()}, {"path", "/metrics"}});
+  log_.info("serving prometheus metrics", {{"http_port", listeners_.metrics->port()}, {"path", "/metrics"}});
   for (const auto& host : settings_.oci_insecure_registries)
     log_.warning("registry is asked without certificate checks, and over plain HTTP if need be", {{"registry", host}});
   if (settings_.webhook_secret.empty() && settings_.registry_hooks.empty())
@@ -239,25 +193,24 @@ int RunningService::run() {
   std::jthread starter([this] {
     if (!recovered(log_, "start", [this] { bring_jobs_to_life(); })) stop(1);
   });
-  std::jthread signals([this] { wait_for_signals(); });
-  std::jthread metrics([this] { metrics_server_->run(); });
-  server_->run();
+  const Signals signals({.stop = [this] { stop(0); }, .reload = [this] { reloader_->ask(); }}, log_);
+  std::jthread metrics([this] { listeners_.metrics->run(); });
+  listeners_.service->run();
   log_.info("server shutdown gracefully");
   starter.join();
+  reloader_->stop();
   deployer_->give_up_plans();
   poller_->stop();
   reconciler_->stop();
   log_.info("Waiting for ongoing jobs to finish");
   const bool has_ended = queue_->stop(settings_.shutdown_grace);
-  metrics_server_->stop(0s);
+  listeners_.metrics->stop(0s);
   if (notifier_) notifier_->stop(std::min<std::chrono::milliseconds>(settings_.shutdown_grace, kNotifyGrace));
   if (exit_code_ == 0)
     log_.info("application stopped normally");
   else
     log_.critical("application stopped with error");
   if (!has_ended) ::_exit(exit_code_);  // a job that is deep in the kernel: all it has promised is on disk
-  finished_ = true;
-  pthread_kill(signals.native_handle(), SIGTERM);  // wakes it where it waits
   return exit_code_;
 }
 
@@ -279,6 +232,7 @@ void RunningService::bring_jobs_to_life() {
   if (stopping_) return;
   poller_->start();  // after the jobs of the last life (api 9)
   reconciler_->start();
+  reloader_->start();
 }
 
 // Before the first job: what is deployed must be known by then.
@@ -311,27 +265,10 @@ JobOutcome RunningService::run_job(const Job& job, const JobProgress& progress, 
   return outcome;
 }
 
-void RunningService::wait_for_signals() {
-  const auto signals = stop_signals();
-  int received = 0;
-  sigwait(&signals, &received);
-  if (finished_) return;
-  log_.info("shutdown signal received", {{"signal", received == SIGTERM ? "SIGTERM" : "SIGINT"}});
-  stop(0);
-  // One wish may come twice: to the process, and to its whole group.
-  const auto first = std::chrono::steady_clock::now();
-  do {
-    sigwait(&signals, &received);
-    if (finished_) return;
-  } while (std::chrono::steady_clock::now() - first < kOneWish);
-  log_.critical("second signal: leaving at once");
-  ::_exit(1);  // every answered job is on disk already (api/Z7)
-}
-
 void RunningService::stop(int exit_code) {
   if (stopping_.exchange(true)) return;
   exit_code_ = exit_code;
-  server_->stop(kServerGrace);
+  listeners_.service->stop(kServerGrace);
 }
 
 }  // namespace
@@ -348,11 +285,7 @@ Result<std::unique_ptr<Service>> Service::make(Settings settings, Environment en
               {{"file", state->state_file().string() + "-wal"}, {"reason", reason}});
   if (rebuild_state)
     if (auto aside = state->set_damaged_aside(log); !aside) return tl::unexpected(aside.error());
-  // Before any thread: every thread inherits the mask, so that only wait_for_signals() gets them.
-  const auto signals = stop_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGHUP, SIG_IGN);
+  Signals::block();
   auto service = std::make_unique<RunningService>(std::move(settings), std::move(environment), std::move(*state), log);
   if (auto opened = service->open(); !opened) return tl::unexpected(opened.error());
   return std::unique_ptr<Service>(std::move(service));

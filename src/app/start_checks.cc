@@ -1,8 +1,14 @@
 #include "app/start_checks.h"
 
 #include "app/state_folder.h"
+#include "oci/reference.h"
 
 namespace windlass {
+namespace {
+
+constexpr auto kDecryptTimeout = std::chrono::seconds(60);  // of one setting
+
+}  // namespace
 
 EngineOptions engine_options(const Settings& settings) {
   EngineOptions options{.tls_dir = settings.docker_cert_path,
@@ -10,6 +16,12 @@ EngineOptions engine_options(const Settings& settings) {
                         .api_version = settings.docker_api_version};
   if (!settings.docker_host.empty()) options.docker_host = settings.docker_host;
   return options;
+}
+
+Environment compose_environment(const Settings& settings, Environment environment) {
+  environment["DOCKER_HOST"] = engine_options(settings).docker_host;
+  environment.erase("DOCKER_CONTEXT");
+  return environment;
 }
 
 std::vector<std::string> faults_at_start(const Settings& settings) {
@@ -20,6 +32,24 @@ std::vector<std::string> faults_at_start(const Settings& settings) {
   if (const auto there = StateFolder::check(settings.data_mount_path); is_path && !there)
     faults.push_back(there.error().message);
   return faults;
+}
+
+Status check_swarm(const EngineInfo& engine, bool swarm_features) {
+  if (!engine.swarm_manager || !swarm_features) return {};
+  return fail(Kind::invalid,
+              "the Docker engine is a manager of a Swarm, whose stacks this version of windlass does not deploy yet: "
+              "DOCKER_SWARM_FEATURES=false makes it deploy with docker compose on this engine alone");
+}
+
+SettingChecks setting_checks(const sops::Decryptor& decryptor) {
+  const auto is_artifact = [](std::string_view text) -> Status {
+    const auto reference = Reference::parse(text);
+    return reference ? Status() : tl::unexpected(reference.error());
+  };
+  const auto decrypt = [&decryptor](const std::string& path, const std::string& text) {
+    return decryptor.text_if_encrypted(path, text, Deadline::in(kDecryptTimeout));
+  };
+  return {.is_artifact = is_artifact, .decrypt = decrypt, .of_service = faults_at_start};
 }
 
 }  // namespace windlass

@@ -6,12 +6,24 @@
 
 #include "config/settings.h"
 #include "docker/engine.h"
+#include "sops/decryptor.h"
 
 namespace windlass {
 
 EngineOptions engine_options(const Settings& settings);
 
+// What compose is told of our environment: the engine that we ask, whatever context is selected (deploy/Y3).
+Environment compose_environment(const Settings& settings, Environment environment);
+
 // Faults of DOCKER_HOST and its kin and of DATA_MOUNT_PATH, each named; changes nothing and asks nobody.
 std::vector<std::string> faults_at_start(const Settings& settings);
+
+// A manager of a Swarm is refused unless DOCKER_SWARM_FEATURES is false (deploy/M1): to deploy with docker compose what
+// runs there as a stack already would be to run it twice.
+Status check_swarm(const EngineInfo& engine, bool swarm_features);
+
+// For read_settings(): those faults, references of artifacts that are none, and how encrypted files are read. The
+// checks use the decryptor, which outlives them.
+SettingChecks setting_checks(const sops::Decryptor& decryptor);
 
 }  // namespace windlass

@@ -22,6 +22,8 @@ class StateFolder {
 
   std::filesystem::path state_file() const { return folder_ / "state.db"; }
   std::filesystem::path blobs() const { return folder_ / "oci/blobs"; }
+  // Where decrypted files lie while they are used on a machine without tmpfs.
+  std::filesystem::path plain_text() const { return folder_ / "run"; }
   // Why the last of what the state file took may be lost, "" if nothing says so: the process before did not end well,
   // and the write-ahead log that it must have left is gone or is none (reliability/F25). Before the file is opened.
   std::string lost_log() const;

@@ -121,6 +121,12 @@ TEST_F(LogTest, MasksSecretsEvenWhereJsonEscapesThem) {  // api/G11
   EXPECT_NE(written().find("bad *** given"), std::string::npos);
 }
 
+TEST_F(LogTest, MasksTheLongerOfSecretsThatOverlap) {
+  const auto log = this->log();
+  for (const auto* secret : {"opensesame", "opensesame-2", "opensesame", "short"}) log.mask(Secret(secret));
+  EXPECT_EQ(log.masked("opensesame-2, opensesame, short"), "***, ***, short");
+}
+
 TEST_F(LogTest, DropsAndCountsLinesThatNobodyReads) {  // reliability/F24
   const auto log = this->log();
   for (int i = 0; i < 2000; ++i) log.info("line", {{"text", std::string(200, 'x')}});

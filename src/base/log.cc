@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kFieldBytesMax = 4096;  // reliability 2: log field
 constexpr std::size_t kMaskBytesMin = 6;
+constexpr std::size_t kMasksMax = 10'000;  // each is looked for in each line
 
 void append_json_text(std::string& out, std::string_view text) {
   out += '"';
@@ -90,8 +91,8 @@ std::string readable_line(LogLevel level, std::string_view phrase, const Fields&
 struct Log::Sink {
   explicit Sink(Options options) : options(options) {}
   Options options;
-  std::mutex mutex;  // guards masks, and keeps lines whole
-  std::vector<Secret> masks;
+  std::mutex mutex;           // guards masks, and keeps lines whole
+  std::vector<Secret> masks;  // the longest first: one may be part of another
   std::atomic<std::uint64_t> dropped = 0;
 
   std::string masked(std::string_view text) const {
@@ -163,7 +164,16 @@ Log Log::with(std::initializer_list<LogField> fields) const {
 void Log::mask(const Secret& secret) const {
   if (secret.reveal().size() < kMaskBytesMin) return;
   const std::lock_guard lock(sink_->mutex);
-  sink_->masks.push_back(secret);
+  auto& masks = sink_->masks;
+  const auto is_shorter = [&](const Secret& other) { return other.reveal().size() < secret.reveal().size(); };
+  const auto is_same = [&](const Secret& other) { return other.reveal() == secret.reveal(); };
+  if (masks.size() < kMasksMax && std::none_of(masks.begin(), masks.end(), is_same))
+    masks.insert(std::find_if(masks.begin(), masks.end(), is_shorter), secret);
+}
+
+std::string Log::masked(std::string_view text) const {
+  const std::lock_guard lock(sink_->mutex);
+  return sink_->masked(text);
 }
 
 bool Log::enabled(LogLevel level) const { return level >= sink_->options.level; }

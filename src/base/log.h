@@ -61,6 +61,8 @@ class Log {
   // From now on this value is shown as *** wherever it occurs. Values shorter than 6 bytes are not masked: they would
   // mask ordinary words.
   void mask(const Secret& secret) const;
+  // Foreign text as a line would show it, for what is told elsewhere too.
+  std::string masked(std::string_view text) const;
 
   void debug(std::string_view phrase, std::initializer_list<LogField> fields = {}) const;
   void info(std::string_view phrase, std::initializer_list<LogField> fields = {}) const;

@@ -50,6 +50,9 @@ void print_stack(const json::object& stack) {
   if (const auto* changes = array_of(stack, "changes"))
     for (const auto& change : *changes)
       if (const auto* object = change.if_object()) print_change(*object);
+  if (const auto* warnings = array_of(stack, "warnings"))
+    for (const auto& warning : *warnings)
+      if (const auto* text = warning.if_string()) fmt::print("  ! {}\n", shown(*text));
 }
 
 // Is there no stack that is known to fail?

@@ -15,7 +15,8 @@ TEST(PlanCommand, PrintsWhatWouldBeDone) {
        "services":[{"service":"page","action":"recreate","reasons":["image changed","ports changed"]},
                    {"service":"db","action":"keep","reasons":[]}],
        "changes":[{"path":"services.page.image","before":"\"a:1\"","after":"\"a:2\""},
-                  {"path":"services.page.tty","before":"","after":"true"}]},
+                  {"path":"services.page.tty","before":"","after":"true"}],
+       "warnings":["volume data is made anew"]},
       {"name":"side","decision":"failed","reason":"no such file","services":[],"changes":[]}]},"job_id":"j"})x"};
   };
   testing::internal::CaptureStdout();
@@ -25,7 +26,8 @@ TEST(PlanCommand, PrintsWhatWouldBeDone) {
             "r.example/app:1\nsha256:11\n\n"
             "web: deploy\n  the last release of the stack failed\n"
             "  recreate  page  (image changed, ports changed)\n  keep      db\n"
-            "  - services.page.image: \"a:1\"\n  + services.page.image: \"a:2\"\n  + services.page.tty: true\n\n"
+            "  - services.page.image: \"a:1\"\n  + services.page.image: \"a:2\"\n  + services.page.tty: true\n"
+            "  ! volume data is made anew\n\n"
             "side: failed: no such file\n");
   EXPECT_EQ(code, 1) << "a stack is known to fail";
   EXPECT_EQ(transport.asked.at(0).url, "https://cd.example/v1/api/plan");

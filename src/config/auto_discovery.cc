@@ -25,9 +25,9 @@ bool is_left_out(const std::string& name) {
 
 class Discovery {
  public:
-  Discovery(const fs::path& root, const DeployConfig& base, std::vector<std::string>& faults,
+  Discovery(const SourceFiles& files, const DeployConfig& base, std::vector<std::string>& faults,
             std::vector<std::string>& warnings)
-      : root_(root), base_(base), faults_(faults), warnings_(warnings) {}
+      : files_(files), root_(files.root), base_(base), faults_(faults), warnings_(warnings) {}
 
   std::vector<DeployConfig> stacks() {
     const auto start = base_.working_dir == "." ? fs::path() : fs::path(base_.working_dir);
@@ -86,7 +86,7 @@ class Discovery {
   }
 
   void read_nested(const std::string& path, DeployConfig& stack) {
-    const auto text = read_source_file(root_, path, kYamlBytesMax);
+    const auto text = read_source_file(files_, path, kYamlBytesMax);
     if (!text) return faults_.push_back(text.error().message);
     const auto yaml = parse_yaml(*text, path);
     if (!yaml) return faults_.push_back("failed to decode yaml: " + yaml.error().message);
@@ -95,6 +95,7 @@ class Discovery {
     if (!yaml->documents.empty()) decode_nested_config(*yaml->documents[0], path, stack, faults_, warnings_);
   }
 
+  const SourceFiles& files_;
   const fs::path& root_;
   const DeployConfig& base_;
   std::vector<std::string>& faults_;
@@ -104,7 +105,7 @@ class Discovery {
 
 }  // namespace
 
-void discover_stacks(const std::filesystem::path& root, DeployConfigs& configs, std::vector<std::string>& faults,
+void discover_stacks(const SourceFiles& files, DeployConfigs& configs, std::vector<std::string>& faults,
                      std::vector<std::string>& warnings) {
   std::vector<DeployConfig> all;
   for (auto& stack : configs.stacks) {
@@ -113,7 +114,7 @@ void discover_stacks(const std::filesystem::path& root, DeployConfigs& configs, 
       continue;
     }
     configs.discoveries.push_back(stack.auto_discovery);
-    auto found = Discovery(root, stack, faults, warnings).stacks();
+    auto found = Discovery(files, stack, faults, warnings).stacks();
     std::move(found.begin(), found.end(), std::back_inserter(all));
   }
   configs.stacks = std::move(all);

@@ -9,13 +9,13 @@
 
 namespace windlass {
 
-// Puts the stacks that are found in the place of each document with auto_discovery: below `root`/working_dir, depth
+// Puts the stacks that are found in the place of each document with auto_discovery: below the working_dir, depth
 // first and in the order of names, no link followed, `.git .github .vscode .idea node_modules` left out. A stack is
 // named after its folder; a `.doco-cd.yaml` there, of one document, changes what it names, false, 0 and empty included.
 //
 // What is wrong goes to `faults` (two stacks of one name as well), unknown keys go to `warnings`; both name the file as
 // seen from the root.
-void discover_stacks(const std::filesystem::path& root, DeployConfigs& configs, std::vector<std::string>& faults,
+void discover_stacks(const SourceFiles& files, DeployConfigs& configs, std::vector<std::string>& faults,
                      std::vector<std::string>& warnings);
 
 }  // namespace windlass

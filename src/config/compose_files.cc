@@ -30,8 +30,8 @@ Result<std::vector<std::string>> find_compose_files(const std::filesystem::path&
   return found;
 }
 
-Status check_compose_file(const std::filesystem::path& root, const std::string& path) {
-  const auto text = read_source_file(root, path, kYamlBytesMax);
+Status check_compose_file(const SourceFiles& files, const std::string& path) {
+  const auto text = read_source_file(files, path, kYamlBytesMax);
   if (!text) return tl::unexpected(text.error());
   const auto yaml = parse_yaml(*text, path, YamlTags::compose);
   if (!yaml) return tl::unexpected(yaml.error());

@@ -22,8 +22,8 @@ std::string folder_of(const std::string& file) {
 
 class ComposePaths {
  public:
-  ComposePaths(const std::filesystem::path& root, std::string working_dir)
-      : root_(root), working_dir_(std::move(working_dir)) {}
+  ComposePaths(const SourceFiles& sources, std::string working_dir)
+      : sources_(sources), working_dir_(std::move(working_dir)) {}
 
   void add(const std::string& file, const std::string& base) {
     if (seen_.emplace(file, base).second) to_read_.push_back({file, base});
@@ -47,7 +47,7 @@ class ComposePaths {
   };
 
   Status check_file() {
-    const auto text = read_source_file(root_, at_.path, kYamlBytesMax);
+    const auto text = read_source_file(sources_, at_.path, kYamlBytesMax);
     if (!text) return tl::unexpected(text.error());
     const auto yaml = parse_yaml(*text, at_.path, YamlTags::compose);
     if (!yaml) return tl::unexpected(yaml.error());
@@ -112,13 +112,13 @@ class ComposePaths {
       if (!path || !is_literal)
         return fail(Kind::denied, fmt::format("policy: {} {} leaves the artifact, or may ({}:{})", what,
                                               printable(node.text, 200), at_.path, node.line));
-      const auto found = is_compose ? check_source_file(root_, *path) : Status();
+      const auto found = is_compose ? check_source_file(sources_.root, *path) : Status();
       if (is_compose && found) add(*path, base.empty() ? folder_of(*path) : base);
     }
     return {};
   }
 
-  const std::filesystem::path& root_;
+  const SourceFiles& sources_;
   const std::string working_dir_;
   std::set<std::pair<std::string, std::string>> seen_;
   std::deque<File> to_read_;
@@ -127,9 +127,9 @@ class ComposePaths {
 
 }  // namespace
 
-Status check_compose_paths(const std::filesystem::path& root, const std::string& working_dir,
+Status check_compose_paths(const SourceFiles& sources, const std::string& working_dir,
                            const std::vector<std::string>& files) {
-  ComposePaths paths(root, working_dir.empty() ? "." : working_dir);
+  ComposePaths paths(sources, working_dir.empty() ? "." : working_dir);
   for (const auto& file : files) paths.add(file, working_dir.empty() ? "." : working_dir);
   return paths.check();
 }

@@ -9,13 +9,14 @@
 #include <vector>
 
 #include "base/result.h"
+#include "config/source_path.h"
 
 namespace windlass {
 
-// Whether each env_file, label_file, include and extends of `files` (relative to `root`), and of the files that those
+// Whether each env_file, label_file, include and extends of `files` (relative to the root), and of the files that those
 // bring in, is a literal path that stays inside the artifact wherever compose counts it from. Kind::denied, "policy: …"
 // with the service, the path and its line, else; Kind::invalid for a file that is no compose file.
-Status check_compose_paths(const std::filesystem::path& root, const std::string& working_dir,
+Status check_compose_paths(const SourceFiles& sources, const std::string& working_dir,
                            const std::vector<std::string>& files);
 
 }  // namespace windlass

@@ -69,12 +69,12 @@ bool filter_matches(const DeployConfig& config, const std::string& ref) {
   return filter.ok() && re2::RE2::PartialMatch(ref, filter);
 }
 
-Result<DeployConfigs> load_deploy_configs(const fs::path& root, const std::string& target,
+Result<DeployConfigs> load_deploy_configs(const SourceFiles& files, const std::string& target,
                                           const DeployConfigOptions& options) {
   if (!is_target(target)) return fail(Kind::invalid, fmt::format("invalid target \"{}\"", printable(target, 200)));
-  auto found = find_config_file(root, target, options.base_dir);
+  auto found = find_config_file(files.root, target, options.base_dir);
   if (!found) return tl::unexpected(found.error());
-  const auto text = read_source_file(root, found->path, kYamlBytesMax);
+  const auto text = read_source_file(files, found->path, kYamlBytesMax);
   if (!text) return while_doing("invalid deploy configuration", text.error());
   const auto file = parse_yaml(*text, found->name);
   if (!file) return invalid("failed to decode yaml: " + file.error().message);
@@ -84,7 +84,7 @@ Result<DeployConfigs> load_deploy_configs(const fs::path& root, const std::strin
   std::vector<std::string> faults, unknown;
   for (const auto* document : file->documents)
     configs.stacks.push_back(decode_deploy_config(*document, found->name, faults, unknown));
-  if (faults.empty()) discover_stacks(root, configs, faults, unknown);
+  if (faults.empty()) discover_stacks(files, configs, faults, unknown);
   if (options.strict) faults.insert(faults.end(), unknown.begin(), unknown.end());
   if (!faults.empty()) return invalid(join(faults, "; "));
   if (!found->warning.empty()) configs.warnings.push_back(found->warning);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "config/source_path.h"
 #include "config/trust_policy.h"
 #include "model/reconciliation_rule.h"
 #include "model/rollback_rule.h"
@@ -92,11 +93,11 @@ struct DeployConfigOptions {
 };
 
 // Reads the configuration of `target` ("" for none) from an unpacked artifact: in `base_dir`, else at its root. Every
-// path is opened beneath `root`; the config file must be a regular file. Messages are the stable texts of config 3, 4
+// path is opened beneath the root; the config file must be a regular file. Messages are the stable texts of config 3, 4
 // and oci 7, with file, line and key, all faults of the file in one: "invalid deploy configuration: failed to decode
 // yaml: .doco-cd.yaml:3: timeout: expected an integer, got text \"180\"". Keys of config 4 that windlass does not have
 // yet are faults when they ask for something.
-Result<DeployConfigs> load_deploy_configs(const std::filesystem::path& root, const std::string& target,
+Result<DeployConfigs> load_deploy_configs(const SourceFiles& files, const std::string& target,
                                           const DeployConfigOptions& options);
 
 // The compose files of a stack that exist, relative to the source root; errors as in config 4 (`compose_files`).
@@ -104,11 +105,11 @@ Result<std::vector<std::string>> find_compose_files(const std::filesystem::path&
 
 // Can the compose file be read at all, within what reliability 8 allows any YAML? compose itself takes a minute over a
 // file whose aliases repeat each other. `path`: as find_compose_files() gives it.
-Status check_compose_file(const std::filesystem::path& root, const std::string& path);
+Status check_compose_file(const SourceFiles& files, const std::string& path);
 
 // The interpolation environment of config 6 in windlass order: `environment` over `process` (only with PASS_ENV) over
-// env files, later over earlier. Env files are read beneath `root`, in the dotenv dialect of compose.
-Result<std::map<std::string, std::string>> interpolation_environment(const std::filesystem::path& root,
+// env files, later over earlier. Env files are read beneath the root, in the dotenv dialect of compose.
+Result<std::map<std::string, std::string>> interpolation_environment(const SourceFiles& files,
                                                                      const DeployConfig& config,
                                                                      const std::map<std::string, std::string>& process);
 

@@ -221,9 +221,6 @@ const std::pair<std::string, std::string> kFaults[] = {
     // keys that are not built yet
     {"repository_url: https://host/x.git",
      ".doco-cd.yaml:2: repository_url: repository_url is not supported for OCI sources"},
-    {"wait_jobs: true",
-     ".doco-cd.yaml:2: wait_jobs: deploy key \"wait_jobs\" is not built yet in this version of windlass: remove it or "
-     "set it to false"},
     {"context: remote",
      ".doco-cd.yaml:2: context: deploy key \"context\" is not built yet in this version of windlass: remove it"},
     {"build: [a]", "failed to decode yaml: .doco-cd.yaml:2: build: expected a mapping, got a list"},
@@ -231,7 +228,12 @@ const std::pair<std::string, std::string> kFaults[] = {
     {"destroy: 1", ".doco-cd.yaml:2: destroy: invalid destroy value: expected bool or object"},
     {"auto_discovery: \"true\"",
      ".doco-cd.yaml:2: auto_discovery: invalid auto_discovery value: expected bool or object"},
+    // keys without effect on an artifact that compose deploys
     {"git_depth: -1", ".doco-cd.yaml:2: git_depth: git_depth must be >= 0"},
+    {"swarm: true", "failed to decode yaml: .doco-cd.yaml:2: swarm: expected a mapping, got true"},
+    {"swarm: {config_retention: -2}", ".doco-cd.yaml:2: config_retention: swarm.config_retention must be >= -1"},
+    {"swarm: {secret_retention: -2}", ".doco-cd.yaml:2: secret_retention: swarm.secret_retention must be >= -1"},
+    {"wait_jobs: 7", "failed to decode yaml: .doco-cd.yaml:2: wait_jobs: expected true or false, got number 7"},
     // syntax: config 3
     {"name: again", "failed to decode yaml: .doco-cd.yaml:2:1: mapping key \"name\" already defined at line 1"},
     {"profiles:\n\t- x", "failed to decode yaml: .doco-cd.yaml:3:1: tab character may not be used as indentation"},
@@ -264,16 +266,14 @@ TEST_F(DeployConfigFile, ChecksTheName) {  // reliability 8
 
 TEST_F(DeployConfigFile, ReportsEveryFaultAtOnce) {
   EXPECT_EQ(
-      fault_of("name: web\ntimeout: x\n---\nname: b\nwait_jobs: true\n"),
+      fault_of("name: web\ntimeout: x\n---\nname: b\ncontext: remote\n"),
       "invalid deploy configuration: failed to decode yaml: .doco-cd.yaml:2: timeout: expected an integer, got text "
-      "\"x\"; .doco-cd.yaml:5: wait_jobs: deploy key \"wait_jobs\" is not built yet in this version of windlass: "
-      "remove it "
-      "or set it to false");
+      "\"x\"; .doco-cd.yaml:5: context: deploy key \"context\" is not built yet in this version of windlass: "
+      "remove it");
 }
 
 TEST_F(DeployConfigFile, RefusesEveryKeyThatIsNotBuiltYet) {
-  for (const auto text : {"repository_url: x", "context: remote", "external_secrets: {A: b}", "git_depth: 1",
-                          "swarm: {config_retention: 1}", "wait_jobs: true", "remote_paths: true"})
+  for (const auto text : {"repository_url: x", "context: remote", "external_secrets: {A: b}"})
     EXPECT_NE(fault_of(fmt::format("name: web\n{}\n", text)), "") << text;
 }
 
@@ -296,10 +296,11 @@ TEST_F(DeployConfigFile, ReadsHowImagesAreMadeAndKept) {
   EXPECT_EQ(all->warnings, Lines{".doco-cd.yaml:4: unknown key \"other\""});
 }
 
-TEST_F(DeployConfigFile, TakesUnbuiltKeysThatAskForNothing) {
-  for (const auto text : {"repository_url: ''", "context: ' '", "external_secrets: {}",
-                          "external_secrets:", "git_depth: 0", "swarm:", "oci: {}", "wait_jobs: false",
-                          "remote_paths: false", "wait_running_jobs: true", "wait_running_jobs: false"}) {
+TEST_F(DeployConfigFile, TakesKeysThatAskForNothing) {
+  for (const auto text :
+       {"repository_url: ''", "context: ' '", "external_secrets: {}", "external_secrets:", "oci: {}", "git_depth: 0",
+        "git_depth: 1", "swarm:", "swarm: {config_retention: -1}", "swarm: {secret_retention: 3}", "wait_jobs: false",
+        "wait_jobs: true", "remote_paths: true", "wait_running_jobs: true", "wait_running_jobs: false"}) {
     const auto configs = load(fmt::format("name: web\n{}\n", text));
     ASSERT_TRUE(configs) << text << ": " << configs.error().message;
     EXPECT_EQ(configs->warnings, Lines{}) << text;

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "config/idle_keys.h"
 #include "config/key_reader.h"
 #include "config/reconciliation_key.h"
 #include "config/rollback_key.h"
@@ -169,6 +170,7 @@ void decode_keys(KeyReader& read, std::string_view file, ConfigPlace place, cons
   if (auto rule = decode_rollback(read, file, notes.faults, notes.warnings, config.rollback)) config.rollback = *rule;
   decode_trust(read, file, place, notes, config);
   decode_reconciliation(read, file, notes.faults, notes.warnings, config.reconciliation);
+  check_idle_keys(read, file, notes.faults, notes.warnings);
   refuse_unbuilt_keys(read);
   for (auto& unknown : read.unknown_keys()) notes.warnings.push_back(std::move(unknown));
 }

@@ -43,6 +43,21 @@ TEST_F(FolderCheckTest, NamesEveryFaultOfEveryFile) {
             }));
 }
 
+// Who checks a folder need not have the keys: that a file is encrypted is no fault (secrets 3).
+TEST_F(FolderCheckTest, LeavesWhatIsEncrypted) {
+  const std::string sealed = "name: ENC[AES256_GCM,data:x]\nsops:\n  version: 3\n";
+  file(".doco-cd.yaml", "name: shop\n");
+  file(".doco-cd.prod.yaml", sealed);
+  file(".env", "A=ENC[AES256_GCM,data:x]\nsops_version=3\n");
+  file("compose.yaml", sealed);
+  const auto result = check();
+  EXPECT_EQ(result.faults, Lines{});
+  EXPECT_EQ(result.warnings,
+            (Lines{".doco-cd.yaml: stack shop: env file: .env: encrypted, what is in it is not checked",
+                   "compose.yaml: encrypted, what is in it is not checked",
+                   "invalid deploy configuration: .doco-cd.prod.yaml: encrypted, what is in it is not checked"}));
+}
+
 TEST_F(FolderCheckTest, LooksWhereTheServiceLooks) {
   file("deploy/.doco-cd.prod.yaml", "name: shop\nlabel: x\n");
   file("compose.yaml", "services: {}\n");

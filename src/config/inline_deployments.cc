@@ -44,11 +44,11 @@ Result<DeployConfigs> read_inline_deployments(std::string_view text) {
   return configs;
 }
 
-Result<DeployConfigs> load_inline_deployments(std::string_view text, const std::filesystem::path& root) {
+Result<DeployConfigs> load_inline_deployments(std::string_view text, const SourceFiles& files) {
   auto configs = read_inline_deployments(text);
   if (!configs) return configs;
   std::vector<std::string> faults;
-  discover_stacks(root, *configs, faults, configs->warnings);
+  discover_stacks(files, *configs, faults, configs->warnings);
   if (!faults.empty()) return fail(Kind::invalid, fmt::format("invalid deploy configuration: {}", join(faults, "; ")));
   return configs;
 }

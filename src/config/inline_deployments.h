@@ -24,7 +24,7 @@ std::string decode_inline_deployments(const YamlNode& list, std::string_view fil
 // windlass.
 Result<DeployConfigs> read_inline_deployments(std::string_view text);
 
-// The same with auto_discovery in the unpacked source at `root`.
-Result<DeployConfigs> load_inline_deployments(std::string_view text, const std::filesystem::path& root);
+// The same with auto_discovery in the unpacked source.
+Result<DeployConfigs> load_inline_deployments(std::string_view text, const SourceFiles& files);
 
 }  // namespace windlass

@@ -22,21 +22,12 @@ std::size_t bytes_of(const Variables& variables) {
   return bytes;
 }
 
-// Deployed as it is, the cipher text would become the value.
-bool is_sops_encrypted(std::string_view text) {
-  return text.find("sops") != text.npos && text.find("ENC[") != text.npos;
-}
-
 void add_missing(Variables& to, const Variables& from) { to.insert(from.begin(), from.end()); }
 
-Status read_env_file(const std::filesystem::path& root, const std::string& path, const Variables& stronger,
+Status read_env_file(const SourceFiles& files, const std::string& path, const Variables& stronger,
                      Variables& from_files) {
-  const auto text = read_source_file(root, path, kEnvFileBytesMax);
+  const auto text = read_source_file(files, path, kEnvFileBytesMax);
   if (!text) return while_doing("env file", text.error());
-  if (is_sops_encrypted(*text))
-    return fail(
-        Kind::invalid,
-        fmt::format("env file {}: encrypted with SOPS, which is not built yet in this version of windlass", path));
   const Lookup outer = [&](const std::string& name) -> std::optional<std::string> {
     for (const Variables* variables : {&stronger, &std::as_const(from_files)})
       if (const auto found = variables->find(name); found != variables->end()) return found->second;
@@ -50,7 +41,7 @@ Status read_env_file(const std::filesystem::path& root, const std::string& path,
 
 }  // namespace
 
-Result<Variables> interpolation_environment(const std::filesystem::path& root, const DeployConfig& config,
+Result<Variables> interpolation_environment(const SourceFiles& files, const DeployConfig& config,
                                             const Variables& process) {
   Variables environment = config.environment;
   add_missing(environment, process);
@@ -58,7 +49,7 @@ Result<Variables> interpolation_environment(const std::filesystem::path& root, c
   for (const auto& file : config.env_files) {
     const auto path = clean_source_path(config.working_dir, file);
     if (!path) return fail(Kind::invalid, "invalid deploy configuration: invalid file path: " + printable(file, 200));
-    const auto read = read_env_file(root, *path, environment, from_files);
+    const auto read = read_env_file(files, *path, environment, from_files);
     const bool may_be_missing = config.env_files_are_default && !read && read.error().kind == Kind::not_found;
     if (!read && !may_be_missing) return tl::unexpected(read.error());
     if (bytes_of(from_files) > kEnvironmentBytesMax)

@@ -108,6 +108,7 @@ std::vector<RegistryRule> read_registries_file(SettingReader& read) {
     read.fault("OCI_REGISTRIES_FILE: " + text.error().message);
     return {};
   }
+  read.note_file("OCI_REGISTRIES_FILE", *text);
   std::vector<std::string> faults;
   auto rules = parse_registries(*text, path, faults);
   for (const auto& fault : faults) read.fault("OCI_REGISTRIES_FILE: " + fault);

@@ -12,6 +12,7 @@ namespace windlass {
 namespace {
 
 constexpr std::uint64_t kSecretBytesMax = 64 << 10;
+constexpr std::uint64_t kKeySetBytesMax = 256 << 10;
 
 bool is_google(RegistryFormat format) {
   return format == RegistryFormat::gar_pubsub || format == RegistryFormat::gar_unwrapped;
@@ -169,6 +170,12 @@ std::vector<RegistryHook> read_registry_hooks(SettingReader& read, const Setting
   auto hooks = parse_registry_hooks(text.reveal(), "REGISTRY_WEBHOOKS", faults);
   for (auto& fault : faults) read.fault(std::move(fault));
   check_url_tokens(read, hooks, settings);
+  std::string secrets;  // entries may name files
+  for (const auto& hook : hooks) {
+    secrets += hook.secret.reveal() + '\n';
+    if (!hook.jwks_file.empty()) secrets += read_file(hook.jwks_file, kKeySetBytesMax).value_or("");
+  }
+  read.note_file("REGISTRY_WEBHOOKS entries", secrets);
   return hooks;
 }
 

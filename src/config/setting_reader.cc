@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "config/scalars.h"
+#include "sys/crypto.h"
 #include "sys/files.h"
 
 namespace windlass {
@@ -12,10 +13,6 @@ namespace {
 
 constexpr std::uint64_t kFileBytesMax =
     1 << 20;  // keys, passwords and policies are small; a device or a log is a mistake
-
-bool is_sops_encrypted(std::string_view content) {
-  return content.find("sops") != content.npos && content.find("ENC[") != content.npos;
-}
 
 }  // namespace
 
@@ -27,14 +24,6 @@ std::string SettingReader::text(const std::string& name) const {
 }
 
 std::vector<std::string> SettingReader::list(const std::string& name) const { return comma_list(text(name)); }
-
-std::vector<std::string> SettingReader::names_with_prefix(std::string_view prefix) const {
-  std::vector<std::string> names;
-  for (auto at = environment_.lower_bound(std::string(prefix));
-       at != environment_.end() && at->first.starts_with(prefix); ++at)
-    if (!at->second.empty()) names.push_back(at->first);
-  return names;
-}
 
 void SettingReader::flag(const std::string& name, bool& target) {
   const auto value = text(name);
@@ -86,6 +75,10 @@ std::string SettingReader::value_or_file(const std::string& name, bool is_secret
   return content;
 }
 
+void SettingReader::note_file(const std::string& variable, std::string_view content) {
+  file_hashes_[variable] = content.empty() ? "" : sha256_hex(content);
+}
+
 // The trimmed content; "" after a fault, or with a warning when there is none.
 std::string SettingReader::value_file(const std::string& variable, const std::string& path, bool is_secret) {
   const auto read = read_file(path, kFileBytesMax);
@@ -93,14 +86,22 @@ std::string SettingReader::value_file(const std::string& variable, const std::st
     fault(fmt::format("{}: {}", variable, read.error().message));
     return "";
   }
-  const std::string content(trim(*read));
+  std::string content(trim(*read));
+  note_file(variable, content);
   if (content.empty()) warn(fmt::format("{}: {} is empty", variable, shown(path)));
-  if (is_sops_encrypted(content)) {
-    fault(
-        fmt::format("{}: {} is encrypted with SOPS: SOPS-encrypted setting files are not built yet, "
-                    "give the file in plain text",
-                    variable, shown(path)));
+  const bool may_be_encrypted = content.find("ENC[") != content.npos && content.find("sops") != content.npos;
+  if (may_be_encrypted && !decrypt_) {
+    fault(fmt::format("{}: {} is encrypted with SOPS, only windlass serve decrypts it: give it in plain text", variable,
+                      shown(path)));
     return "";
+  }
+  if (may_be_encrypted) {
+    const auto plain = decrypt_(path, content);
+    if (!plain) {
+      fault(fmt::format("failed to decrypt {} content: {}", variable, plain.error().message));
+      return "";
+    }
+    if (*plain) return std::string(trim(**plain));  // whoever reads the file reads no secret
   }
   struct stat status {};
   if (is_secret && ::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0)

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,9 @@ namespace windlass {
 
 class SettingReader {
  public:
-  explicit SettingReader(const Environment& environment) : environment_(environment) {}
+  // `decrypt`: of files; without it an encrypted one is a fault.
+  explicit SettingReader(const Environment& environment, Decrypt decrypt = {})
+      : environment_(environment), decrypt_(std::move(decrypt)) {}
 
   bool is_set(const std::string& name) const { return !text(name).empty(); }
   // As written; "" when unset.
@@ -28,9 +31,6 @@ class SettingReader {
     std::uint64_t least, most;
   };
 
-  // Of the variables that are set.
-  std::vector<std::string> names_with_prefix(std::string_view prefix) const;
-
   // These leave `target` as it is when the variable is unset.
   void flag(const std::string& name, bool& target);
   template <class Number>
@@ -39,16 +39,20 @@ class SettingReader {
   }
   void duration(const std::string& name, std::chrono::milliseconds least, std::chrono::milliseconds& target);
 
-  // NAME, or the trimmed content of the file that NAME_FILE names. `both` is the fault when both are given, "" the
-  // usual one.
+  // NAME, or the trimmed content of the file that NAME_FILE names, in plain text. `both` is the fault when both are
+  // given, "" the usual one.
   Secret secret(const std::string& name, std::string_view both = "");
   // The same for what is no secret: a file that everybody may read is fine.
   std::string text_or_file(const std::string& name);
+
+  // The file that `variable` names had this content.
+  void note_file(const std::string& variable, std::string_view content);
 
   void fault(std::string text) { faults_.push_back(std::move(text)); }
   void warn(std::string text) { warnings_.push_back(std::move(text)); }
   std::vector<std::string>& faults() { return faults_; }
   std::vector<std::string>& warnings() { return warnings_; }
+  std::map<std::string, std::string>& file_hashes() { return file_hashes_; }
 
  private:
   std::uint64_t number_or(const std::string& name, Range range, std::uint64_t otherwise);
@@ -56,7 +60,9 @@ class SettingReader {
   std::string value_file(const std::string& variable, const std::string& path, bool is_secret);
 
   const Environment& environment_;
+  const Decrypt decrypt_;
   std::vector<std::string> faults_, warnings_;
+  std::map<std::string, std::string> file_hashes_;  // as in Settings
 };
 
 // A foreign value as it is shown in a fault: printable, not endless, in double quotes.

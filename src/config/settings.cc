@@ -179,6 +179,8 @@ void read_artifact_rules(SettingReader& read, Settings& settings) {
 
 void read_engine(SettingReader& read, Settings& settings) {
   settings.docker_host = read.text("DOCKER_HOST");
+  if (const auto context = read.text("DOCKER_CONTEXT"); !context.empty() && context != "default")
+    read.warn(fmt::format("DOCKER_CONTEXT: {} is not used: DOCKER_HOST names the engine", shown(context)));
   settings.docker_cert_path = read.text("DOCKER_CERT_PATH");
   settings.docker_api_version = read.text("DOCKER_API_VERSION");
   settings.docker_tls_verify = read.is_set("DOCKER_TLS_VERIFY");  // Docker's own rule: "0" and "false" switch it on too
@@ -257,15 +259,16 @@ void read_service_rules(SettingReader& read, Settings& settings) {
   read.duration("SHUTDOWN_GRACE", std::chrono::seconds(0), settings.shutdown_grace);
   read.flag("DOCKER_QUIET_DEPLOY", settings.docker_quiet_deploy);
   read.flag("CONFIG_STRICT", settings.config_strict);
+  read.flag("ALLOW_PROVIDER_SERVICES", settings.allow_provider_services);
   read.flag("AUTO_ROLLBACK", settings.auto_rollback);
   read.flag("PASS_ENV", settings.pass_env);
   read_pass_env_allow(read, settings);
   read_deploy_policy(read, settings);
   unsigned unused = 0;  // by doco-cd as well, which refuses what is no number
   read.number("MAX_DEPLOYMENT_LOOP_COUNT", {0, std::numeric_limits<std::uint32_t>::max()}, unused);
+  read.flag("DOCKER_SWARM_FEATURES", settings.docker_swarm_features);
   bool without_effect = false;
-  for (const auto* name : {"SCHEDULER_ENABLED", "DOCKER_SWARM_FEATURES", "API_ALLOW_UNMANAGED"})
-    read.flag(name, without_effect);
+  for (const auto* name : {"SCHEDULER_ENABLED", "API_ALLOW_UNMANAGED"}) read.flag(name, without_effect);
 }
 
 }  // namespace
@@ -293,7 +296,7 @@ void hide_secrets_of_process() {
 }
 
 tl::expected<Settings, SettingsError> read_settings(const Environment& environment, const SettingChecks& checks) {
-  SettingReader read(environment);
+  SettingReader read(environment, checks.decrypt);
   Settings settings;
   read_log_level(read, settings);
   read_ports(read, settings);
@@ -317,6 +320,7 @@ tl::expected<Settings, SettingsError> read_settings(const Environment& environme
     for (auto& fault : checks.of_service(settings)) read.fault(std::move(fault));
   if (!read.faults().empty()) return tl::unexpected(SettingsError{std::move(read.faults())});
   settings.warnings = std::move(read.warnings());
+  settings.file_hashes = std::move(read.file_hashes());
   return settings;
 }
 

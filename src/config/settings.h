@@ -14,6 +14,7 @@
 #include "base/secret.h"
 #include "config/notification_settings.h"
 #include "config/poll_config.h"
+#include "config/source_path.h"
 #include "model/registry_hook.h"
 #include "model/registry_rule.h"
 #include "sigstore/trust_policy.h"
@@ -46,8 +47,10 @@ struct Settings {
   std::string deploy_config_base_dir = "/";
   bool docker_quiet_deploy = true;
   bool config_strict = false;
-  bool restricted = false;     // DEPLOY_POLICY: stacks may ask nothing of the machine (deploy_policy.h)
-  bool auto_rollback = false;  // of stacks that do not say `rollback` themselves
+  bool restricted = false;               // DEPLOY_POLICY: stacks may ask nothing of the machine (deploy_policy.h)
+  bool allow_provider_services = false;  // services that a program beside compose provides (deploy/X18)
+  bool auto_rollback = false;            // of stacks that do not say `rollback` themselves
+  bool docker_swarm_features = true;     // a manager of a Swarm is one, whose stacks windlass does not deploy
   std::chrono::milliseconds job_timeout = std::chrono::minutes(30);
   std::chrono::milliseconds shutdown_grace = std::chrono::seconds(60);
   std::uint64_t oci_max_extracted_bytes = 1ull << 30;
@@ -71,12 +74,15 @@ struct Settings {
   NotificationSettings notifications;        // APPRISE_*
 
   std::vector<std::string> warnings;  // to be logged once at start
+  // Of each variable that names a file whose content was read: SHA-256 of that, "" where there is none.
+  std::map<std::string, std::string> file_hashes;
 };
 
 // What other folders know better. Asked while the settings are read, so that a person sees all faults at once; what is
 // left out finds none.
 struct SettingChecks {
   ArtifactCheck is_artifact;                                            // of the references of POLL_CONFIG
+  Decrypt decrypt;                                                      // of the contents of *_FILE settings
   std::function<std::vector<std::string>(const Settings&)> of_service;  // faults that the service would find later
 };
 

@@ -82,6 +82,7 @@ TEST(Settings, AreReadFromTheEnvironment) {
                                        {"DEPLOY_CONFIG_BASE_DIR", "apps/./prod//"},
                                        {"DOCKER_QUIET_DEPLOY", "F"},
                                        {"CONFIG_STRICT", "1"},
+                                       {"ALLOW_PROVIDER_SERVICES", "true"},
                                        {"AUTO_ROLLBACK", "True"},
                                        {"MAX_DEPLOYMENT_LOOP_COUNT", "0"},
                                        {"PASS_ENV", "t"},
@@ -173,6 +174,7 @@ const std::tuple<std::string, std::string, std::string> kFaults[] = {
     {"DOCKER_QUIET_DEPLOY", "yes", "DOCKER_QUIET_DEPLOY: \"yes\" is not a boolean, expected true or false"},
     {"DOCKER_SWARM_FEATURES", "no", "DOCKER_SWARM_FEATURES: \"no\" is not a boolean, expected true or false"},
     {"API_ALLOW_UNMANAGED", "no", "API_ALLOW_UNMANAGED: \"no\" is not a boolean, expected true or false"},
+    {"ALLOW_PROVIDER_SERVICES", "yes", "ALLOW_PROVIDER_SERVICES: \"yes\" is not a boolean, expected true or false"},
     {"AUTO_ROLLBACK", "tRUE", "AUTO_ROLLBACK: \"tRUE\" is not a boolean, expected true or false"},
     {"PASS_ENV", " 1", "PASS_ENV: \" 1\" is not a boolean, expected true or false"},
     {"CONFIG_STRICT", "on", "CONFIG_STRICT: \"on\" is not a boolean, expected true or false"},
@@ -224,7 +226,7 @@ TEST(Settings, ReportEveryFaultAtOnce) {
       {"REGISTRY_WEBHOOKS", "- {format: quay, secret: s}"},
       {"POLL_CONFIG", "- {source: oci}\n- [\n"},  // 4
       {"OCI_TRUST_POLICY", "enabled: maybe"},     // 8
-      {"GIT_SCM_PROVIDER", "svn"},                // 11
+      {"INSTANCE_ID", "a"},                       // not built yet
   };
   for (const auto& [name, value] : environment) EXPECT_EQ(faults_of({{name, value}}).size(), 1u) << name;
   const auto faults = faults_of(environment);
@@ -258,11 +260,20 @@ TEST_F(SettingFiles, StandForTheVariable) {
     EXPECT_TRUE(is_read(*empty)) << "the variable wins over an empty file";
     EXPECT_EQ(faults_of({{name, content}, {twin, file(name, content)}}).size(), 1u) << "not both";
     EXPECT_EQ(faults_of({{twin, "/nowhere/x"}}), Faults{twin + ": reading /nowhere/x: no such file or directory"});
-    const auto sealed = file("sealed", "data: ENC[AES256_GCM,data:x]\nsops: {version: 3}\n");
-    EXPECT_EQ(faults_of({{twin, sealed}}),
-              Faults{fmt::format("{}: \"{}\" is encrypted with SOPS: SOPS-encrypted setting files are not built yet, "
-                                 "give the file in plain text",
-                                 twin, sealed)});
+    const auto sealed = file("sealed", "sops ENC[" + name + "]");
+    EXPECT_EQ(
+        faults_of({{twin, sealed}}),
+        Faults{fmt::format("{}: \"{}\" is encrypted with SOPS, only windlass serve decrypts it: give it in plain text",
+                           twin, sealed)});
+    const Decrypt decrypt = [&](const std::string& path,
+                                const std::string& text) -> Result<std::optional<std::string>> {
+      EXPECT_EQ(path, sealed);
+      EXPECT_EQ(text, "sops ENC[" + name + "]");
+      return std::optional("\n" + content + "\n");
+    };
+    const auto decrypted = read_settings({{twin, sealed}}, {.is_artifact = {}, .decrypt = decrypt, .of_service = {}});
+    ASSERT_TRUE(decrypted) << decrypted.error().faults.at(0);
+    EXPECT_TRUE(is_read(*decrypted)) << "decrypted";
   }
 }
 
@@ -337,12 +348,20 @@ TEST_F(SettingFiles, ThatCannotBeReadAreNamed) {
             Faults{"API_SECRET_FILE: reading /nowhere/secret: no such file or directory"});
 }
 
-TEST_F(SettingFiles, EncryptedWithSopsAreRefused) {
-  const auto path = file("secret.yaml", "data: ENC[AES256_GCM,data:x]\nsops:\n  version: 3\n");
-  EXPECT_EQ(faults_of({{"WEBHOOK_SECRET_FILE", path}}),
-            Faults{fmt::format("WEBHOOK_SECRET_FILE: \"{}\" is encrypted with SOPS: SOPS-encrypted setting files are "
-                               "not built yet, give the file in plain text",
-                               path)});
+TEST_F(SettingFiles, ThatCannotBeDecryptedAreNamed) {
+  const auto path = file("secret.yaml", "data: ENC[AES256_GCM,data:x]\nsops:\n  version: 3\n", 0644);
+  const auto faults_with = [&](Result<std::optional<std::string>> answer) {
+    const Decrypt decrypt = [&](const std::string&, const std::string&) { return answer; };
+    const auto settings = read_settings({{"WEBHOOK_SECRET_FILE", path}, {"HTTP_PORT", "80"}},
+                                        {.is_artifact = {}, .decrypt = decrypt, .of_service = {}});
+    return settings ? settings->warnings : settings.error().faults;
+  };
+  EXPECT_EQ(faults_with(fail(Kind::denied, "cannot decrypt secret.yaml: needs one of age1x; configured: none")),
+            Faults{"failed to decrypt WEBHOOK_SECRET_FILE content: cannot decrypt secret.yaml: needs one of age1x; "
+                   "configured: none"});
+  EXPECT_EQ(faults_with(std::optional<std::string>("the webhook secret text")), Faults{})
+      << "everybody may read cipher text";
+  EXPECT_EQ(faults_with(std::optional<std::string>()).size(), 1u) << "a plain file that everybody may read";
 }
 
 TEST_F(SettingFiles, ReadableByEverybodyAreWarnedAbout) {  // reliability/T24
@@ -360,6 +379,12 @@ TEST(Settings, WarnAboutWeakSecrets) {  // reliability/T24
   EXPECT_EQ(settings->warnings, Faults{"WEBHOOK_SECRET is short (7 bytes): use at least 16 random ones"});
 }
 
+TEST(Settings, WarnAboutAContextThatCountsForNothing) {  // deploy/Y3
+  EXPECT_EQ(read_settings({{"DOCKER_CONTEXT", "laptop"}})->warnings,
+            Faults{"DOCKER_CONTEXT: \"laptop\" is not used: DOCKER_HOST names the engine"});
+  EXPECT_EQ(read_settings({{"DOCKER_CONTEXT", "default"}})->warnings, Faults{});
+}
+
 TEST(Settings, NeverShowASecret) {  // reliability/P18
   const std::string marker = "hunter2-hunter2";
   for (const auto* name : {"API_SECRET", "WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS", "DOCKER_AUTH_CONFIG",
@@ -375,10 +400,9 @@ TEST(UnbuiltSettings, AreRefusedByName) {
   const std::tuple<std::string, std::string, std::string> rows[] = {
       {"TUF_ROOT", "/root", "(a trusted root over the network, OCI_TRUSTED_ROOT_FILE names a file): unset it"},
       {"SECRET_PROVIDER", "openbao", "(fetching of external secrets): unset it"},
-      {"SOPS_AGE_KEY_FILE", "/key", "(SOPS decryption): unset it"},
       {"CERT_ROTATION_ENABLED", "true", "(certificate rotation): unset it or leave it at false"},
       {"CERT_ROTATION_ENABLED", "rubbish", "(certificate rotation): unset it or leave it at false"},
-      {"GIT_ACCESS_TOKEN_FILE", "/token", "(Git sources): unset it"},
+      {"INSTANCE_ID", "a", "(several instances on one engine): unset it"},
   };
   for (const auto& [name, value, end] : rows) {
     SCOPED_TRACE(name + "=" + value);
@@ -389,6 +413,17 @@ TEST(UnbuiltSettings, AreRefusedByName) {
 
 // config 2: what is not there yet is said, whatever it would do
 TEST(UnbuiltSettings, AreAllKnown) {
+  for (const std::string name :
+       {"SECRET_PROVIDER", "CERT_ROTATION_ENABLED", "CERT_ROTATION_THRESHOLD", "CERT_ROTATION_CHECK_INTERVAL",
+        "TUF_ROOT", "TUF_MIRROR", "TUF_ROOT_JSON", "SOPS_AGE_KEY", "INSTANCE_ID", "SECRET_REFRESH_INTERVAL"}) {
+    const auto faults = faults_of({{name, "77"}});
+    ASSERT_EQ(faults.size(), 1u) << name;
+    EXPECT_TRUE(faults[0].starts_with(name + ": not built yet in this version of windlass (")) << faults[0];
+  }
+}
+
+// What is set for Git sources or a Swarm does not stop those who deploy artifacts with compose besides.
+TEST(UnbuiltSettings, AreTakenWithAWarningWhereNothingAsksForThem) {
   const std::string twins[] = {"SOURCE_URL_REWRITES",        "GIT_ACCESS_TOKEN", "GITHUB_APP_ID",
                                "GITHUB_APP_PRIVATE_KEY",     "GIT_AUTH_DOMAINS", "SSH_PRIVATE_KEY",
                                "SSH_PRIVATE_KEY_PASSPHRASE", "SSH_KNOWN_HOSTS"};
@@ -400,29 +435,21 @@ TEST(UnbuiltSettings, AreAllKnown) {
                                     "GIT_COMMIT_STATUS",
                                     "GIT_SCM_PROVIDER",
                                     "GIT_SCM_API_URL",
+                                    "GIT_ACCESS_TOKEN_HOSTS",
+                                    "SSH_HOST_KEY_POLICY",
+                                    "WEBHOOK_ALLOWED_HOSTS",
                                     "DOCKER_SWARM_CONFIG_RETENTION",
                                     "DOCKER_SWARM_SECRET_RETENTION",
-                                    "SECRET_PROVIDER",
-                                    "CERT_ROTATION_ENABLED",
-                                    "CERT_ROTATION_THRESHOLD",
-                                    "CERT_ROTATION_CHECK_INTERVAL",
-                                    "TUF_ROOT",
-                                    "TUF_MIRROR",
-                                    "TUF_ROOT_JSON",
-                                    "SOPS_AGE_KEY",
-                                    "WEBHOOK_ALLOWED_HOSTS",
-                                    "ALLOW_PROVIDER_SERVICES",
                                     "SWARM_PRUNE_JOB",
-                                    "INSTANCE_ID",
-                                    "PUBLIC_URL",
-                                    "GIT_ACCESS_TOKEN_HOSTS",
-                                    "SECRET_REFRESH_INTERVAL",
-                                    "SSH_HOST_KEY_POLICY"};
+                                    "PUBLIC_URL"};
   for (const auto& name : twins) names.insert(names.end(), {name, name + "_FILE"});
   for (const auto& name : names) {
-    const auto faults = faults_of({{name, "77"}});
-    ASSERT_EQ(faults.size(), 1u) << name;
-    EXPECT_TRUE(faults[0].starts_with(name + ": not built yet in this version of windlass (")) << faults[0];
+    const auto settings = read_settings({{name, "77"}});
+    ASSERT_TRUE(settings) << name << ": " << settings.error().faults[0];
+    ASSERT_EQ(settings->warnings.size(), 1u) << name;
+    EXPECT_TRUE(settings->warnings[0].starts_with(name + ": has no effect: ")) << settings->warnings[0];
+    EXPECT_TRUE(settings->warnings[0].ends_with(" are not built yet in this version of windlass"));
+    EXPECT_EQ(settings->warnings[0].find("77"), std::string::npos) << "it may be secret";
   }
 }
 

@@ -59,11 +59,13 @@ Status check_source_file(const std::filesystem::path& root, const std::string& p
   return {};
 }
 
-Result<std::string> read_source_file(const std::filesystem::path& root, const std::string& path,
-                                     std::uint64_t bytes_max) {
-  auto text = read_file_beneath(root, path, bytes_max);
-  if (!text) return seen_from(root, path, text.error());
-  return text;
+Result<std::string> read_source_file(const SourceFiles& files, const std::string& path, std::uint64_t bytes_max) {
+  auto text = read_file_beneath(files.root, path, bytes_max);
+  if (!text) return seen_from(files.root, path, text.error());
+  if (!files.decrypt || text->find("ENC[") == text->npos) return text;
+  auto plain = files.decrypt(path, *text);
+  if (!plain) return tl::unexpected(plain.error());
+  return *plain ? Result<std::string>(**std::move(plain)) : std::move(text);
 }
 
 }  // namespace windlass

@@ -71,17 +71,44 @@ TEST_F(StackFiles, IncludeEveryEnvFileThatIsNamed) {
   EXPECT_EQ(*interpolation_environment(root_, load("name: web\nenv_files: []\n")->stacks[0], {}), Variables{});
 }
 
-TEST_F(StackFiles, AreNeverOutsideOrEncrypted) {
+TEST_F(StackFiles, AreNeverOutside) {
   fs::create_symlink("/proc/self/environ", root_ / ".env");
   const auto config = load("name: web\n")->stacks[0];
   EXPECT_EQ(interpolation_environment(root_, config, {}).error().message, "env file: .env leads out of the source");
   fs::remove(root_ / ".env");
-  file(".env", "A=ENC[AES256_GCM,data:x]\nsops_version=3\n");
-  EXPECT_EQ(interpolation_environment(root_, config, {}).error().message,
-            "env file .env: encrypted with SOPS, which is not built yet in this version of windlass");
-  fs::remove(root_ / ".env");
   ::mkfifo((root_ / ".env").c_str(), 0600);
   EXPECT_EQ(interpolation_environment(root_, config, {}).error().message, "env file: .env is not a regular file");
+}
+
+// secrets/Q5, Q7: whatever is read here is read in plain text
+TEST_F(StackFiles, MayBeEncrypted) {
+  std::vector<std::string> asked;
+  SourceFiles files(root_);
+  files.decrypt = [&](const std::string& path, const std::string& text) -> Result<std::optional<std::string>> {
+    asked.push_back(path);
+    if (text.find("for me") != text.npos)
+      return std::optional("services: {web: {environment: {A: b}}}\n" + std::string());
+    if (text.find("env") != text.npos) return std::optional<std::string>("A=decrypted\n");
+    if (text.find("config") != text.npos) return std::optional<std::string>("name: web\ntimeout: 7\n");
+    if (text.find("mentions") != text.npos) return std::optional<std::string>();
+    return fail(Kind::denied, "no key");
+  };
+  file(".doco-cd.yaml", "config: ENC[x]\n");
+  const auto configs = load_deploy_configs(files, "", {});
+  ASSERT_TRUE(configs) << configs.error().message;
+  EXPECT_EQ(configs->stacks[0].timeout_seconds, 7);
+  file(".env", "env=ENC[x]\n");
+  EXPECT_EQ(*interpolation_environment(files, configs->stacks[0], {}), (Variables{{"A", "decrypted"}}));
+  file(".env", "A=mentions ENC[\n");
+  EXPECT_EQ(*interpolation_environment(files, configs->stacks[0], {}), (Variables{{"A", "mentions ENC["}}));
+  file(".env", "A=ENC[other]\n");
+  EXPECT_EQ(interpolation_environment(files, configs->stacks[0], {}).error().message, "env file: no key");
+  file("compose.yaml", "- for me ENC[x]\n");
+  EXPECT_TRUE(check_compose_file(files, "compose.yaml"));
+  file(".env", "A=plain\n");
+  asked.clear();
+  EXPECT_EQ(*interpolation_environment(files, configs->stacks[0], {}), (Variables{{"A", "plain"}}));
+  EXPECT_TRUE(asked.empty()) << "a file without cipher text is nobody's business";
 }
 
 TEST_F(StackFiles, OfComposeAreReadWithinLimits) {  // reliability 8

@@ -21,6 +21,7 @@ constexpr std::string_view kWaysToARoot =
 void check_root_file(SettingReader& read, const std::string& path) {
   const auto text = read_file(path, TrustedRoot::kBytesMax);
   if (!text) return read.fault(fmt::format("OCI_TRUSTED_ROOT_FILE: {}", text.error().message));
+  read.note_file("OCI_TRUSTED_ROOT_FILE", *text);
   if (const auto root = TrustedRoot::parse(*text); !root)
     read.fault(fmt::format("OCI_TRUSTED_ROOT_FILE: {}: {}", shown(path), root.error().message));
 }

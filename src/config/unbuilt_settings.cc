@@ -14,15 +14,16 @@ struct Unbuilt {
   bool has_file = false;  // NAME_FILE exists too
 };
 
-// Not here because every value of theirs asks for nothing: SCHEDULER_ENABLED, DOCKER_SWARM_FEATURES (no schedules and
-// no Swarm to switch off), MAX_DEPLOYMENT_LOOP_COUNT (unused by doco-cd too), API_ALLOW_UNMANAGED (no such route), and
-// SECRET_PROVIDER_*, which count only together with SECRET_PROVIDER.
-constexpr Unbuilt kUnbuilt[] = {
+// Not here because every value of theirs asks for nothing: SCHEDULER_ENABLED (no schedules), MAX_DEPLOYMENT_LOOP_COUNT
+// (unused by doco-cd too), API_ALLOW_UNMANAGED (no such route), and SECRET_PROVIDER_*, which count only together with
+// SECRET_PROVIDER.
+//
+// A deployment would not be what these ask for: they stop the start.
+constexpr Unbuilt kRefused[] = {
     // First of all what would make a deployment safer: to ignore it would be to deploy what it forbids.
     {"TUF_ROOT", "", "a trusted root over the network, OCI_TRUSTED_ROOT_FILE names a file"},
     {"TUF_MIRROR", "", "a trusted root over the network, OCI_TRUSTED_ROOT_FILE names a file"},
     {"TUF_ROOT_JSON", "", "a trusted root over the network, OCI_TRUSTED_ROOT_FILE names a file"},
-    {"WEBHOOK_ALLOWED_HOSTS", "", "webhooks of Git sources"},
 
     {"SECRET_PROVIDER", "", "fetching of external secrets"},
     {"SECRET_REFRESH_INTERVAL", "5m", "fetching of external secrets"},
@@ -30,10 +31,12 @@ constexpr Unbuilt kUnbuilt[] = {
     {"CERT_ROTATION_THRESHOLD", "72h", "certificate rotation"},
     {"CERT_ROTATION_CHECK_INTERVAL", "1h", "certificate rotation"},
 
-    {"ALLOW_PROVIDER_SERVICES", "false", "provider services"},
     {"INSTANCE_ID", "", "several instances on one engine"},
-    {"PUBLIC_URL", "", "links in notifications"},
+};
 
+// What they are for is refused where it is asked for: polls and webhooks of Git sources, managers of a Swarm. Whoever
+// has set them for that and deploys from registries besides need not unset them.
+constexpr Unbuilt kWithoutEffect[] = {
     {"SOURCE_URL_REWRITES", "", "Git sources", true},
     {"GIT_ACCESS_TOKEN", "", "Git sources", true},
     {"GIT_ACCESS_TOKEN_USER", "oauth2", "Git sources"},
@@ -49,13 +52,16 @@ constexpr Unbuilt kUnbuilt[] = {
     {"SSH_HOST_KEY_POLICY", "accept-new", "Git sources"},
     {"SSH_KNOWN_HOSTS", "", "Git sources", true},
     {"SKIP_TLS_VERIFICATION", "false", "Git sources"},
-    {"GIT_COMMIT_STATUS", "false", "Git commit status"},
-    {"GIT_SCM_PROVIDER", "auto", "Git commit status"},
-    {"GIT_SCM_API_URL", "", "Git commit status"},
+    {"GIT_COMMIT_STATUS", "false", "Git sources"},
+    {"GIT_SCM_PROVIDER", "auto", "Git sources"},
+    {"GIT_SCM_API_URL", "", "Git sources"},
+    {"WEBHOOK_ALLOWED_HOSTS", "", "webhooks of Git sources"},
 
-    {"DOCKER_SWARM_CONFIG_RETENTION", "0", "Docker Swarm"},
-    {"DOCKER_SWARM_SECRET_RETENTION", "0", "Docker Swarm"},
-    {"SWARM_PRUNE_JOB", "false", "Docker Swarm"},
+    {"DOCKER_SWARM_CONFIG_RETENTION", "0", "managers of a Swarm"},
+    {"DOCKER_SWARM_SECRET_RETENTION", "0", "managers of a Swarm"},
+    {"SWARM_PRUNE_JOB", "false", "managers of a Swarm"},
+
+    {"PUBLIC_URL", "", "links in notifications"},
 };
 
 // "1h" and "60m", "false" and "0" are the same value.
@@ -64,6 +70,15 @@ bool same_value(const std::string& value, const std::string& standard) {
   if (const auto flag = parse_bool(standard); flag && standard.size() > 1) return parse_bool(value) == flag;
   const auto span = parse_duration(standard);
   return span && parse_duration(value) == span;
+}
+
+// The variables of the setting whose value asks for something.
+std::vector<std::string> asked_for(const SettingReader& read, const Unbuilt& setting) {
+  std::vector<std::string> names;
+  const std::string name = setting.name;
+  if (read.is_set(name) && !same_value(read.text(name), setting.standard)) names.push_back(name);
+  if (setting.has_file && read.is_set(name + "_FILE")) names.push_back(name + "_FILE");
+  return names;
 }
 
 void refuse(SettingReader& read, const std::string& name, const Unbuilt& setting) {
@@ -75,13 +90,11 @@ void refuse(SettingReader& read, const std::string& name, const Unbuilt& setting
 }  // namespace
 
 void refuse_unbuilt_settings(SettingReader& read) {
-  for (const auto& setting : kUnbuilt) {
-    const std::string name = setting.name;
-    if (read.is_set(name) && !same_value(read.text(name), setting.standard)) refuse(read, name, setting);
-    if (setting.has_file && read.is_set(name + "_FILE")) refuse(read, name + "_FILE", setting);
-  }
-  constexpr Unbuilt kSops{"SOPS_", "", "SOPS decryption"};
-  for (const auto& name : read.names_with_prefix(kSops.name)) refuse(read, name, kSops);
+  for (const auto& setting : kRefused)
+    for (const auto& name : asked_for(read, setting)) refuse(read, name, setting);
+  for (const auto& setting : kWithoutEffect)
+    for (const auto& name : asked_for(read, setting))
+      read.warn(fmt::format("{}: has no effect: {} are not built yet in this version of windlass", name, setting.what));
 }
 
 }  // namespace windlass

@@ -18,7 +18,8 @@ std::optional<std::string> final_name(std::string_view name) {
 
 }  // namespace
 
-Status settle_half_recreated(Engine& engine, std::vector<ContainerSummary>& containers, const Deadline& deadline) {
+Result<int> settle_half_recreated(Engine& engine, std::vector<ContainerSummary>& containers, const Deadline& deadline) {
+  int count = 0;
   for (auto container = containers.begin(); container != containers.end();) {
     const auto name = final_name(container->name);
     if (!name) {
@@ -29,6 +30,7 @@ Status settle_half_recreated(Engine& engine, std::vector<ContainerSummary>& cont
                                           [&](const ContainerSummary& other) { return other.name == *name; });
     auto done = old_is_there ? engine.remove(container->id, deadline) : engine.rename(container->id, *name, deadline);
     if (!done) return while_doing("settling container " + container->name, done.error());
+    ++count;
     if (old_is_there) {
       container = containers.erase(container);
     } else {
@@ -36,7 +38,7 @@ Status settle_half_recreated(Engine& engine, std::vector<ContainerSummary>& cont
       ++container;
     }
   }
-  return {};
+  return count;
 }
 
 }  // namespace windlass

@@ -13,7 +13,7 @@
 namespace windlass {
 
 // Settles them: where the container with the final name is still there, the unfinished one goes; where it is gone, the
-// unfinished one gets the name. `containers` is brought up to date.
-Status settle_half_recreated(Engine& engine, std::vector<ContainerSummary>& containers, const Deadline& deadline);
+// unfinished one gets the name. `containers` is brought up to date. Gives how many there were.
+Result<int> settle_half_recreated(Engine& engine, std::vector<ContainerSummary>& containers, const Deadline& deadline);
 
 }  // namespace windlass

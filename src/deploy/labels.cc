@@ -51,7 +51,7 @@ bool is_left_out_of_hash(std::string_view key) {
 
 bool is_managed(const Labels& labels) {
   const auto manager = labels.find(std::string(kManagerLabel));
-  return manager != labels.end() && manager->second == kManager;
+  return manager != labels.end() && (manager->second == kManager || manager->second == kOtherManager);
 }
 
 bool is_managed(const ContainerSummary& container) { return is_managed(container.labels); }
@@ -73,10 +73,18 @@ bool is_at(const std::vector<ContainerSummary>& containers, std::string_view dig
   return is_made_by_doco_cd(*newest) || newest->label("cd.doco.deployment.config.sha") == config_hash;
 }
 
-bool belongs_to(const ContainerSummary& container, const JobRequest& request) {
-  if (const auto id = container.label(std::string(kSourceIdLabel)); !id.empty()) return id == request.source_id;
-  const auto name = container.label(std::string(kSourceNameLabel));
+bool belongs_to(const Labels& labels, const JobRequest& request) {
+  const auto of = [&](std::string_view key) {
+    const auto found = labels.find(std::string(key));
+    return found == labels.end() ? std::string_view() : std::string_view(found->second);
+  };
+  if (const auto id = of(kSourceIdLabel); !id.empty()) return id == request.source_id;
+  const auto name = of(kSourceNameLabel);
   return !name.empty() && (name == request.repository || name == request.source_id);
+}
+
+bool belongs_to(const ContainerSummary& container, const JobRequest& request) {
+  return belongs_to(container.labels, request);
 }
 
 }  // namespace windlass

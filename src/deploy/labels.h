@@ -20,6 +20,7 @@ inline constexpr std::string_view kSourceNameLabel = "cd.doco.source.name";
 // On every container that doco-cd or we made (L25: it is ours as well).
 inline constexpr std::string_view kManagerLabel = "cd.doco.metadata.manager";
 inline constexpr std::string_view kManager = "doco-cd";
+inline constexpr std::string_view kOtherManager = "windlass";  // never written, but read
 inline constexpr std::string_view kEphemeralLabel = "cd.doco.job.ephemeral";
 
 // What a label set tells.
@@ -54,8 +55,9 @@ bool is_made_by_doco_cd(const ContainerSummary& container);
 // brought it to (deploy/N1). `config_hash`: ours; doco-cd has another one, which says nothing.
 bool is_at(const std::vector<ContainerSummary>& containers, std::string_view digest, std::string_view config_hash);
 
-// True if a container's labels name this source: our own label, else doco-cd's source name with or without the host
-// (deploy/O1).
+// True if the labels of a container, or of a volume of doco-cd's, name this source: our own label, else doco-cd's
+// source name with or without the host (deploy/O1).
+bool belongs_to(const Labels& labels, const JobRequest& request);
 bool belongs_to(const ContainerSummary& container, const JobRequest& request);
 
 }  // namespace windlass

@@ -62,13 +62,20 @@ TEST(Labels, OfADigestReferenceHoldOnlyItsHex) {  // deploy/L8
 
 TEST(Labels, TellWhoseAContainerIs) {  // deploy/O1
   const auto request = job().request;
-  const auto owned = [&](Labels labels) { return belongs_to({.labels = std::move(labels)}, request); };
+  const auto owned = [&](const Labels& labels) { return belongs_to(labels, request); };
   EXPECT_TRUE(owned({{"cd.windlass.source.id", "ghcr.io/my/app"}}));
   EXPECT_TRUE(owned({{"cd.doco.source.name", "my/app"}}));
   EXPECT_TRUE(owned({{"cd.doco.source.name", "ghcr.io/my/app"}}));
   EXPECT_FALSE(owned({{"cd.windlass.source.id", "other.example/my/app"}, {"cd.doco.source.name", "my/app"}}));
   EXPECT_FALSE(owned({{"cd.doco.source.name", "your/app"}}));
   EXPECT_FALSE(owned({}));
+}
+
+TEST(Labels, TellWhatIsOurs) {  // deploy/L25
+  for (const auto& [manager, is_ours] :
+       {std::pair("doco-cd", true), {"windlass", true}, {"portainer", false}, {"", false}})
+    EXPECT_EQ(is_managed(Labels{{"cd.doco.metadata.manager", manager}}), is_ours) << manager;
+  EXPECT_FALSE(is_managed(Labels{}));
 }
 
 TEST(Labels, LeaveOutOfTheHashWhatSaysNothingAboutTheService) {  // deploy/N6

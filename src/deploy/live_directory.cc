@@ -12,6 +12,7 @@
 #include "deploy/leftovers.h"
 #include "deploy/live_folder.h"
 #include "deploy/managed_files.h"
+#include "deploy/plain_content.h"
 #include "deploy/sync_journal.h"
 #include "deploy/sync_plan.h"
 #include "oci/entry_name.h"
@@ -25,15 +26,24 @@ namespace {
 constexpr std::size_t kSingleFlushesMax = 32;
 constexpr std::size_t kEntriesShown = 20;  // in one warning
 
+Result<FileDescriptor> open_source(const std::filesystem::path& folder) {
+  FileDescriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!opened.valid()) return tl::unexpected(system_error("opening " + folder.string(), errno));
+  return opened;
+}
+
 Status prepare_writes(LiveFolder& disk, const std::vector<const TreeEntry*>& writes, const UnpackedTree& tree,
                       const Deadline& deadline) {
-  const FileDescriptor source(::open(tree.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-  if (!source.valid()) return tl::unexpected(system_error("opening " + tree.root.string(), errno));
+  const auto source = open_source(tree.root);
+  if (!source) return tl::unexpected(source.error());
+  const auto plain_source = open_source(tree.plain_root.empty() ? tree.root : tree.plain_root);
+  if (!plain_source) return tl::unexpected(plain_source.error());
   const bool flush_each = writes.size() <= kSingleFlushesMax;
   for (const auto* entry : writes) {
     if (deadline.passed()) return fail(Kind::unavailable, "the time for writing the live directory is over");
+    const int root = PlainContent::is_mark(entry->content) ? plain_source->get() : source->get();
     auto done = entry->type == EntryType::link ? disk.prepare_link(entry->path, entry->content)
-                                               : disk.prepare_file(entry->path, source.get(), entry->mode, flush_each);
+                                               : disk.prepare_file(entry->path, root, entry->mode, flush_each);
     if (!done) return done;
   }
   return flush_each ? Status() : disk.flush_all();
@@ -138,6 +148,7 @@ class DiskLiveDirectories final : public LiveDirectories {
                bool ref_is_digest) override;
   Status recover() override;
   Result<bool> remove(const std::string& live_path, bool with_data) override;
+  Result<std::set<std::string>> decrypted_files(const std::string& live_path) override;
   SyncOutcome sync(const std::string& live_path, const UnpackedTree& tree, const Digest& digest,
                    const SyncOptions& options, const Deadline& deadline) override;
 
@@ -174,7 +185,7 @@ Result<std::string> DiskLiveDirectories::path_for(const std::string& source_id, 
 void DiskLiveDirectories::warn_of_what_stays(const std::string& plain_path, const std::string& path) {
   std::error_code absent;
   if (!std::filesystem::is_directory(options_.data_dir / plain_path, absent)) return;
-  const auto disk = LiveFolder::open(options_.data_dir, plain_path);
+  const auto disk = LiveFolder::open(options_.data_dir, plain_path, options_.hash_key);
   const auto managed = store_->files_of(plain_path);
   const auto nested = store_->nested_in(plain_path);
   if (!disk || !managed || !nested) return;
@@ -232,7 +243,7 @@ SyncOutcome DiskLiveDirectories::sync(const std::string& live_path, const Unpack
   if (!reserved) return failed(reserved.error());
   auto before = managed_files(live_path, *reserved);
   if (!before) return failed(before.error());
-  auto disk = LiveFolder::open(options_.data_dir, live_path);
+  auto disk = LiveFolder::open(options_.data_dir, live_path, options_.hash_key);
   if (!disk) return failed(disk.error());
   if (is_mixed)
     if (auto settled = settle(*disk, **cut_short, *before); !settled) return failed(settled.error());
@@ -273,6 +284,15 @@ Result<ManagedFiles> DiskLiveDirectories::managed_files(const std::string& live_
   return files;
 }
 
+Result<std::set<std::string>> DiskLiveDirectories::decrypted_files(const std::string& live_path) {
+  const auto files = store_->files_of(live_path);
+  if (!files) return tl::unexpected(files.error());
+  std::set<std::string> paths;
+  for (const auto& [path, file] : *files)
+    if (PlainContent::is_mark(file.entry.content)) paths.insert(path);
+  return paths;
+}
+
 // S8: the journal may go or be overwritten once its files are in the list of managed ones.
 Status DiskLiveDirectories::settle(LiveFolder& disk, const PendingSync& cut_short, ManagedFiles& managed) {
   if (auto done = adopt_written(disk, cut_short.tree.entries, managed); !done) return done;
@@ -301,7 +321,7 @@ Status DiskLiveDirectories::record(const LiveFolder& disk, const std::string& li
 // With data it is moved away in one step before anything in it goes: a live directory that is made below it meanwhile
 // gets a folder of its own, and nobody can swap what is being removed.
 Result<bool> DiskLiveDirectories::remove(const std::string& live_path, bool with_data) {
-  auto above = LiveFolder::open(options_.data_dir, std::string(parent_of(live_path)));
+  auto above = LiveFolder::open(options_.data_dir, std::string(parent_of(live_path)), options_.hash_key);
   if (!above) return tl::unexpected(above.error());
   const std::string name(base_of(live_path));
   const auto away = options_.data_dir / ".windlass/oci/staging" / fmt::format("gone-{}", sha256_hex(live_path));
@@ -329,7 +349,9 @@ Status DiskLiveDirectories::recover() {
   for (const auto& sync : *pending) {
     const auto log = log_.with({{"live_directory", sync.live_path}, {"digest", sync.digest.str()}});
     std::error_code error;
-    if (!std::filesystem::is_directory(sync.tree.root, error)) {
+    // Plain text is gone with the process that had it (secrets/B3).
+    const bool is_there = std::filesystem::is_directory(sync.tree.root, error) && sync.tree.plain_root.empty();
+    if (!is_there) {
       log.warning("a sync was cut short and its files are gone: the next run writes the difference");
       if (auto settled = settle_without_staging(sync); !settled) {
         log.error("a sync that was cut short could not be settled", {{"error", settled.error().message}});
@@ -358,7 +380,7 @@ Status DiskLiveDirectories::settle_without_staging(const PendingSync& cut_short)
   if (!reserved) return tl::unexpected(reserved.error());
   auto managed = managed_files(cut_short.live_path, *reserved);
   if (!managed) return tl::unexpected(managed.error());
-  auto disk = LiveFolder::open(options_.data_dir, cut_short.live_path);
+  auto disk = LiveFolder::open(options_.data_dir, cut_short.live_path, options_.hash_key);
   if (!disk) return tl::unexpected(disk.error());
   return settle(*disk, cut_short, *managed);
 }

@@ -14,6 +14,7 @@
 #include "base/deadline.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "base/secret.h"
 #include "oci/unpack.h"
 #include "sys/sqlite.h"
 
@@ -42,6 +43,7 @@ class LiveDirectories {
  public:
   struct Options {
     std::filesystem::path data_dir;  // DATA_MOUNT_PATH; journals are in .windlass/oci/journal
+    Secret hash_key{};               // of this installation: for what is on record of decrypted files
   };
   // Creates its tables in `db` if they are not there. `db` is used by one thread at a time, under an own mutex.
   static Result<std::unique_ptr<LiveDirectories>> open(Options options, std::unique_ptr<Db> db, Log log);
@@ -70,7 +72,11 @@ class LiveDirectories {
   // path may then be anybody's. False: something is left. Folders of other live directories inside stay.
   virtual Result<bool> remove(const std::string& live_path, bool with_data) = 0;
 
-  // Brings the directory to `tree` (files are taken from tree.root). `digest` names the release. S2: equal to the last
+  // The files that lie there in plain text while their release has them encrypted (secrets/Q17).
+  virtual Result<std::set<std::string>> decrypted_files(const std::string& live_path) = 0;
+
+  // Brings the directory to `tree` (files are taken from tree.root, those whose content PlainContent has marked from
+  // tree.plain_root). `digest` names the release. S2: equal to the last
   // synced digest and nothing drifted: nothing is written.
   // Errors before any write: S7 (names the path). After one that touched files, a sync to any release goes on from what
   // it finds. The caller holds the directory's lock (S9).

@@ -38,7 +38,8 @@ class LiveDirectoryTest : public ::testing::Test {
     close();
     auto db = Db::open(data / ".windlass/state.db");
     ASSERT_TRUE(db) << db.error().message;
-    auto opened = LiveDirectories::open({.data_dir = data}, std::move(*db), Log({.file_descriptor = -1}));
+    auto opened = LiveDirectories::open({.data_dir = data, .hash_key = Secret("key")}, std::move(*db),
+                                        Log({.file_descriptor = -1}));
     ASSERT_TRUE(opened) << opened.error().message;
     directories = std::move(*opened);
     ASSERT_EQ(directories->path_for("ghcr.io/my/app", kPath, "1", false).value_or(""), kPath);

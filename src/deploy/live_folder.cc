@@ -27,7 +27,8 @@ bool is_absence(int code) { return code == ENOENT || code == ENOTDIR || code == 
 
 }  // namespace
 
-Result<LiveFolder> LiveFolder::open(const std::filesystem::path& data_dir, const std::string& live_path) {
+Result<LiveFolder> LiveFolder::open(const std::filesystem::path& data_dir, const std::string& live_path,
+                                    const Secret& hash_key) {
   FileDescriptor at(::open(data_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!at.valid()) return tl::unexpected(system_error("opening " + data_dir.string(), errno));
   std::string so_far;
@@ -47,7 +48,7 @@ Result<LiveFolder> LiveFolder::open(const std::filesystem::path& data_dir, const
     if (!next.valid()) return tl::unexpected(system_error("opening " + so_far, errno));
     at = std::move(next);
   }
-  return LiveFolder(std::move(at));
+  return LiveFolder(std::move(at), hash_key);
 }
 
 Result<FileDescriptor> LiveFolder::parent(const std::string& path) const {
@@ -83,13 +84,14 @@ Result<std::string> LiveFolder::link_target(const std::string& path) const {
   return target;
 }
 
-Result<std::string> LiveFolder::hash(const std::string& path) const {
-  const auto file = open_without_links(fd_.get(), path, O_RDONLY | O_NONBLOCK);
-  if (!file.valid()) return tl::unexpected(system_error("reading " + path, errno));
+Result<bool> LiveFolder::holds(const TreeEntry& entry) const {
+  const auto file = open_without_links(fd_.get(), entry.path, O_RDONLY | O_NONBLOCK);
+  if (!file.valid()) return tl::unexpected(system_error("reading " + entry.path, errno));
   Sha256 hash;
-  auto read = read_pieces(file.get(), path, [&](std::string_view piece) { hash.update(piece); });
+  auto read = read_pieces(file.get(), entry.path, [&](std::string_view piece) { hash.update(piece); });
   if (!read) return tl::unexpected(read.error());
-  return hash.finish_hex();
+  const auto sha256_hex = hash.finish_hex();
+  return entry.content == (PlainContent::is_mark(entry.content) ? plain_.mark(sha256_hex) : sha256_hex);
 }
 
 Result<std::vector<std::string>> LiveFolder::names_in(const std::string& folder) const {

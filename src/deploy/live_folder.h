@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "deploy/plain_content.h"
 #include "oci/unpack.h"
 #include "sys/files.h"
 
@@ -25,12 +26,15 @@ struct DiskEntry {
 class LiveFolder {
  public:
   // Below `data_dir`, made if absent with mode 0755. Kind::conflict when a part of the path is a link or a file.
-  static Result<LiveFolder> open(const std::filesystem::path& data_dir, const std::string& live_path);
+  // `hash_key`: of this installation, for the content of decrypted files.
+  static Result<LiveFolder> open(const std::filesystem::path& data_dir, const std::string& live_path,
+                                 const Secret& hash_key = Secret());
 
   // Nothing if there is nothing, which is also what stands below a link.
   Result<std::optional<DiskEntry>> look(const std::string& path) const;
   Result<std::string> link_target(const std::string& path) const;
-  Result<std::string> hash(const std::string& path) const;  // sha256 hex of a regular file
+  // Does the regular file at the entry's path hold what the entry says (TreeEntry::content)?
+  Result<bool> holds(const TreeEntry& entry) const;
   Result<std::vector<std::string>> names_in(const std::string& folder) const;
 
   Status make_folder(const std::string& path, unsigned mode);
@@ -54,10 +58,11 @@ class LiveFolder {
   Status move_away(const std::string& path, const std::filesystem::path& to);
 
  private:
-  explicit LiveFolder(FileDescriptor fd) : fd_(std::move(fd)) {}
+  LiveFolder(FileDescriptor fd, const Secret& hash_key) : fd_(std::move(fd)), plain_(hash_key) {}
   Result<FileDescriptor> parent(const std::string& path) const;
 
   FileDescriptor fd_;
+  PlainContent plain_;
 };
 
 }  // namespace windlass

@@ -1,12 +1,47 @@
 // What a deployment would do (deploy/S20), by the same steps up to the plan.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
 #include "deploy/model_changes.h"
+#include "deploy/model_paths.h"
 #include "deploy/pipeline_run.h"
 #include "sys/crypto.h"
 
 namespace windlass {
 namespace {
+
+// Folders of the live directory that a service mounts and nobody has made (deploy/P10).
+std::set<std::string> missing_bind_sources(const PreparedStack& stack, const UnpackedTree& tree,
+                                           const std::filesystem::path& live_directory) {
+  std::set<std::string> missing;
+  const auto is_there = [&](const std::string& path) {
+    std::error_code ignored;
+    return std::filesystem::exists(std::filesystem::symlink_status(live_directory / path, ignored)) ||
+           std::ranges::any_of(tree.entries, [&](const TreeEntry& entry) {
+             return entry.path == path || entry.path.starts_with(path + "/");
+           });
+  };
+  const auto* services = object_of(stack.model, "services");
+  for (const auto& shape : stack.services) {
+    const auto* service = services == nullptr ? nullptr : object_of(*services, shape.name);
+    const auto* volumes = service == nullptr ? nullptr : array_of(*service, "volumes");
+    if (volumes == nullptr) continue;
+    for (const auto& item : *volumes) {
+      const auto* volume = item.if_object();
+      if (volume == nullptr || text_of(*volume, "type") != "bind") continue;
+      const auto below = path_below(stack.live_root, text_of(*volume, "source"));
+      if (below && !below->empty() && !is_there(*below)) missing.insert(*below);
+    }
+  }
+  return missing;
+}
+
+std::string warning_of(const ChangedVolume& volume) {
+  return fmt::format("volume {} is there with another {} and {}", volume.name, volume.difference,
+                     volume.holds_data ? "stays as it is: it holds data" : "is made anew");
+}
 
 Error error_of(const JobOutcome& outcome) {
   return {outcome.passing_fault ? Kind::unavailable : Kind::invalid, outcome.run_message()};
@@ -39,8 +74,25 @@ Result<PlanReport> Pipeline::look(const Job& job, std::string_view archive, cons
                                         : preparer_.plan(job, *run.digest, stack, false, run.deadline);
   });
   PlanReport report{.artifact = job.request.artifact, .digest = archive.empty() ? run.digest->str() : ""};
-  for (std::size_t index = 0; index < run.stacks.size(); ++index) report.stacks.push_back(report_on(run, index));
+  for (std::size_t index = 0; index < run.stacks.size(); ++index) {
+    report.stacks.push_back(report_on(run, index));
+    if (report.stacks.back().decision != "deploy") continue;
+    auto warnings = warnings_on(run, run.stacks[index], *ready);
+    if (!warnings) return tl::unexpected(warnings.error());
+    report.stacks.back().warnings = *std::move(warnings);
+  }
   return report;
+}
+
+Result<std::vector<std::string>> Pipeline::warnings_on(const Run& run, const PreparedStack& stack, const Ready& ready) {
+  std::vector<std::string> warnings;
+  for (const auto& path : missing_bind_sources(stack, ready.tree, options_.data_dir / ready.live_path))
+    warnings.push_back(
+        fmt::format("{} is mounted and not there: the engine makes it, an empty folder of root's", path));
+  const auto volumes = preparer_.changed_volumes(stack, run.deadline);
+  if (!volumes) return tl::unexpected(volumes.error());
+  for (const auto& volume : *volumes) warnings.push_back(warning_of(volume));
+  return warnings;
 }
 
 // What the artifact is now. An archive will have another digest once it is an artifact: that of its bytes stands for

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/text.h"
@@ -16,6 +17,17 @@ void hide(json::value& value, InputHasher& hasher) {
   if (value.is_null()) return;
   const auto text = value.is_string() ? std::string(value.get_string()) : json::serialize(value);
   value = fmt::format("(hidden {})", hasher.hash(text).substr(0, 8));
+}
+
+void hide_secrets(json::value& value, InputHasher& hasher, const std::vector<Secret>& secrets) {
+  if (auto* object = value.if_object()) {
+    for (auto& member : *object) hide_secrets(member.value(), hasher, secrets);
+  } else if (auto* array = value.if_array()) {
+    for (auto& item : *array) hide_secrets(item, hasher, secrets);
+  } else if (const auto* text = value.if_string()) {
+    const auto is_in = [&](const Secret& secret) { return text->find(secret.reveal()) != text->npos; };
+    if (std::any_of(secrets.begin(), secrets.end(), is_in)) hide(value, hasher);
+  }
 }
 
 void hide_members(json::object& object, std::string_view key, InputHasher& hasher) {
@@ -67,8 +79,10 @@ class Comparison {
 
 }  // namespace
 
-json::object redacted(const json::object& model, InputHasher& hasher) {
+json::object redacted(const json::object& model, InputHasher& hasher, const std::vector<Secret>& secrets) {
   auto copy = model;
+  if (!secrets.empty())
+    for (auto& member : copy) hide_secrets(member.value(), hasher, secrets);
   for_each_member(copy, "services", [&](json::object& service) {
     hide_members(service, "environment", hasher);
     if (auto* build = service.if_contains("build"); build != nullptr && build->is_object())

@@ -19,6 +19,16 @@ TEST(ModelChanges, HideWhatMayBeSecret) {
   EXPECT_EQ(json::serialize(redacted(model, hasher)), text) << "equal values stay equal";
 }
 
+// secrets/B4: wherever a value of an encrypted file has come to stand
+TEST(ModelChanges, HideValuesOfEncryptedFiles) {
+  InputHasher hasher(Secret("key"));
+  const auto model = parsed(
+      R"({"name":"shop","services":{"web":{"image":"a:1","command":["serve","--token=swordfish!"],"labels":{"x":"swordfish"}}}})");
+  const auto text = json::serialize(redacted(model, hasher, {Secret("swordfish"), Secret("unused value")}));
+  EXPECT_EQ(text.find("swordfish"), text.npos) << text;
+  for (const auto* kept : {"shop", "a:1", "\"serve\",\"(hidden "}) EXPECT_NE(text.find(kept), text.npos) << text;
+}
+
 TEST(ModelChanges, AreToldValueByValue) {
   const auto before =
       parsed(R"({"services":{"web":{"image":"a:1","command":["x","y"],"ports":[1]},"old":{"image":"o"}}})");

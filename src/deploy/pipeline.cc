@@ -7,7 +7,9 @@
 #include "base/crash_point.h"
 #include "base/parallel.h"
 #include "config/inline_deployments.h"
+#include "deploy/heartbeat.h"
 #include "deploy/pipeline_run.h"
+#include "sys/crypto.h"
 #include "sys/files.h"
 
 namespace windlass {
@@ -30,7 +32,7 @@ StackResult result_of(const std::string& stack, RunStatus status, std::string me
 
 Pipeline::Pipeline(Options options, Source& source, LiveDirectories& live, ReleaseStore& releases, SettledRuns& settled,
                    StackPreparer& preparer, StackImages& images, StackDeployment& deployment, StackLocks& locks,
-                   Log log)
+                   Slots& places, Log log)
     : options_(std::move(options)),
       source_(source),
       live_(live),
@@ -40,8 +42,8 @@ Pipeline::Pipeline(Options options, Source& source, LiveDirectories& live, Relea
       images_(images),
       deployment_(deployment),
       locks_(locks),
-      log_(std::move(log)),
-      slots_(options_.concurrent_stacks_max, "one of MAX_CONCURRENT_DEPLOYMENTS places") {}
+      places_(places),
+      log_(std::move(log)) {}
 
 Pipeline::Run Pipeline::begin(const Job& job, const TellRevision& tell_revision, const Deadline& deadline) {
   const auto& request = job.request;
@@ -139,8 +141,13 @@ tl::expected<Pipeline::Ready, JobOutcome> Pipeline::get_ready(Run& run, const st
   if (!tree) return failed(FailedStep::pull, tree.error());
   for (const auto& note : tree->notes) run.log.info("note on the artifact", {{"note", note}});
 
-  auto configs = request.deployments.empty() ? load_deploy_configs(tree->root, request.target, options_.config)
-                                             : load_inline_deployments(request.deployments, tree->root);
+  run.encrypted = std::make_shared<EncryptedFiles>(
+      EncryptedFiles::Options{
+          .decryptor = options_.decryptor, .folder = options_.run_dir / new_uuid_v7(), .hash_key = options_.hash_key},
+      run.log, run.deadline);
+  const auto files = run.encrypted->source(*tree);
+  auto configs = request.deployments.empty() ? load_deploy_configs(files, request.target, options_.config)
+                                             : load_inline_deployments(request.deployments, files);
   if (!configs) return failed(FailedStep::config, configs.error(), false);
   for (const auto& warning : configs->warnings) run.log.warning("deploy config", {{"warning", warning}});
   // Not before: what is not trusted, or is no deployment, must not take the plain path from those that come after it.
@@ -155,6 +162,8 @@ tl::expected<Pipeline::Ready, JobOutcome> Pipeline::get_ready(Run& run, const st
   run.errors.resize(run.stacks.size());
   run.deadline.at += longest_timeout(run.stacks);  // webhook/C10: on top of JOB_TIMEOUT
   verify_deployments(run);
+  if (!run.any_failed() && run.any_stays())
+    if (auto found = run.encrypted->find(*tree); !found) return failed(FailedStep::deployment, found.error());
   return Ready{*std::move(live_path), *std::move(tree), *std::move(configs)};
 }
 
@@ -236,7 +245,9 @@ void Pipeline::verify_deployments(Run& run) {
 
 Status Pipeline::resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root) {
   if (stack.config.destroy.enabled || !stack.filtered_because.empty()) return {};
-  auto prepared = preparer_.prepare(run.job, stack.config, tree, host_root, run.deadline);
+  const Heartbeat heartbeat(run.log.with({{"stack", stack.config.name}}), "resolving model");
+  auto prepared =
+      preparer_.prepare(run.job, stack.config, tree, run.encrypted, host_root, options_.oci_includes, run.deadline);
   if (!prepared) return tl::unexpected(prepared.error());
   prepared->rollback = stack.rollback;
   stack = std::move(*prepared);
@@ -250,19 +261,37 @@ Status Pipeline::plan(Run& run, PreparedStack& stack) {
   if (stack.config.destroy.enabled) return preparer_.plan_removal(run.job, stack, run.deadline);
   if (auto planned = preparer_.plan(run.job, *run.digest, stack, true, run.deadline); !planned) return planned;
   log.debug("plan", {{"plan", stack.plan.str()}});
+  for (const auto& service : stack.plan.services)
+    if (service.action == ServiceAction::keep && !service.reasons.empty())
+      log.info("service is left as it is",
+               {{"service", service.service}, {"reason", fmt::format("{}", fmt::join(service.reasons, ", "))}});
   if (run.back_to) {
     if (auto restored = restore_images(run, stack); !restored) return restored;
   } else if (!stack.plan.changes_anything() && !stack.config.force_image_pull) {
     return {};
   }
-  auto slot = slots_.take(run.deadline);
+  auto slot = places_.take(run.deadline);
   if (!slot) return tl::unexpected(slot.error());
-  return images_.get(stack, log, run.deadline);
+  auto got = images_.get(stack, log, run.deadline);
+  if (!got && !stack.plan.changes_anything()) {  // N19: the stack is as it should be, and is looked at again
+    log.warning("newer images could not be looked for", {{"error", got.error().message}});
+    return {};
+  }
+  return got;
 }
 
 // The end of the job if the live directory could not be written.
-std::optional<JobOutcome> Pipeline::write_live_directory(Run& run, const std::string& live_path,
-                                                         const UnpackedTree& tree) {
+std::optional<JobOutcome> Pipeline::write_live_directory(Run& run, const std::string& live_path, UnpackedTree& tree) {
+  const auto failed = [&](const Error& error) {
+    return JobOutcome::failed(FailedStep::deployment,
+                              fmt::format("writing the live directory {}: {}", live_path, error.message),
+                              error.kind == Kind::unavailable);
+  };
+  auto plain = plain_entries(run, live_path, tree);
+  if (!plain) return failed(plain.error());
+  if (!plain->empty()) tree.plain_root = run.encrypted->folder();
+  for (auto& entry : tree.entries)
+    if (const auto found = plain->find(entry.path); found != plain->end()) entry = found->second;
   SyncOptions options;
   for (const auto& stack : run.stacks) {
     options.force = options.force || stack.config.force_recreate;
@@ -272,15 +301,31 @@ std::optional<JobOutcome> Pipeline::write_live_directory(Run& run, const std::st
   if (!synced) {
     const auto& [error, touched] = synced.error();
     if (touched) note_mixed_files(run);
-    return JobOutcome::failed(FailedStep::deployment,
-                              fmt::format("writing the live directory {}: {}", live_path, error.message),
-                              error.kind == Kind::unavailable);
+    return failed(error);
   }
   for (const auto& path : synced->drift)
     run.log.warning("file was edited by hand and is left alone", {{"path", path}, {"live_directory", live_path}});
   if (!synced->changed.empty())
     run.log.info("live directory written", {{"changed_files", synced->changed.size()}, {"live_directory", live_path}});
   return std::nullopt;
+}
+
+// What the containers of all stacks see in plain text. Of a stack that this run leaves alone nobody knows: what is
+// decrypted for it stays so.
+Result<PlainEntries> Pipeline::plain_entries(const Run& run, const std::string& live_path, const UnpackedTree& tree) {
+  PlainEntries plain;
+  bool all_are_known = true;
+  for (const auto& stack : run.stacks) {
+    plain.insert(stack.plain.begin(), stack.plain.end());
+    all_are_known = all_are_known && (stack.encrypted != nullptr || stack.config.destroy.enabled);
+  }
+  if (all_are_known || !run.encrypted->any()) return plain;
+  const auto decrypted = live_.decrypted_files(live_path);
+  if (!decrypted) return tl::unexpected(decrypted.error());
+  auto others = run.encrypted->mounted(*decrypted, tree);
+  if (!others) return others;
+  plain.merge(*others);
+  return plain;
 }
 
 // Containers already see files of the new release: it counts as one that could not be started (deploy/V2, V6).
@@ -296,7 +341,7 @@ ReleaseOrigin Pipeline::origin_of(const Run& run) const {
 
 Status Pipeline::bring_up(Run& run, PreparedStack& stack) {
   if (!stack.deploys()) return {};
-  auto slot = slots_.take(run.deadline);
+  auto slot = places_.take(run.deadline);
   if (!slot) return tl::unexpected(slot.error());
   const auto& destroy = stack.config.destroy;
   const auto log = run.log.with({{"stack", stack.config.name}});
@@ -356,7 +401,10 @@ void Pipeline::keep_settled(const Run& run) {
   SettledRun settled{.key = run.key};
   for (const auto& stack : run.stacks) {
     if (stack.config.force_recreate || stack.config.force_image_pull) return;
-    SettledStack end{.name = stack.config.name, .skipped_because = stack.filtered_because, .services = stack.services};
+    SettledStack end{.name = stack.config.name,
+                     .skipped_because = stack.filtered_because,
+                     .services = stack.services,
+                     .keeps_orphans = !stack.config.remove_orphans};
     auto record = releases_.stack(end.name);
     if (record && *record) end.release_of = (*record)->release_of;
     settled.stacks.push_back(std::move(end));
@@ -377,7 +425,7 @@ void Pipeline::keep_settled_stack(const Run& run) {
 void Pipeline::keep_rules(const Run& run) {
   for (const auto& stack : run.stacks)
     if (!stack.config.destroy.enabled && stack.filtered_because.empty())
-      if (auto kept = releases_.keep_as_it_is(stack.config.name, *run.digest, stack.config.reconciliation); !kept)
+      if (auto kept = releases_.keep_as_it_is(stack.config.name, *run.digest, rules_of(stack.config)); !kept)
         run.log.warning("state of the stack was not kept",
                         {{"stack", stack.config.name}, {"error", kept.error().message}});
 }

@@ -39,11 +39,18 @@ class Pipeline {
     DeployConfigOptions config;
     bool auto_rollback = false;          // AUTO_ROLLBACK, of stacks that do not say it themselves
     unsigned concurrent_stacks_max = 4;  // MAX_CONCURRENT_DEPLOYMENTS
+    OciIncludes oci_includes = OciIncludes::allowed;
+    // Null: encrypted files stay as they are. `run_dir`: on tmpfs, where plain text lies while a run needs it.
+    const sops::Decryptor* decryptor = nullptr;
+    std::filesystem::path run_dir{};
+    Secret hash_key{};  // of this installation
   };
   using TellRevision = std::function<void(std::string revision)>;
 
+  // `places`: of the stacks that are deployed at the same time, whichever pipeline does it.
   Pipeline(Options options, Source& source, LiveDirectories& live, ReleaseStore& releases, SettledRuns& settled,
-           StackPreparer& preparer, StackImages& images, StackDeployment& deployment, StackLocks& locks, Log log);
+           StackPreparer& preparer, StackImages& images, StackDeployment& deployment, StackLocks& locks, Slots& places,
+           Log log);
 
   // Runs one job to its end. Called from any thread, for different lanes at once.
   JobOutcome run(const Job& job, const TellRevision& tell_revision, const Deadline& deadline);
@@ -68,13 +75,15 @@ class Pipeline {
   JobOutcome deploy(Run& run);
   Status settle_look(Run& run);
   StackReport report_on(const Run& run, std::size_t index);
+  Result<std::vector<std::string>> warnings_on(const Run& run, const PreparedStack& stack, const Ready& ready);
   PreparedStack prepared(const Run& run, DeployConfig config) const;
   std::optional<JobOutcome> lock_stacks(Run& run);
   void for_each_stack(Run& run, const std::function<Status(PreparedStack&)>& step);
   void verify_deployments(Run& run);
   Status resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root);
   Status plan(Run& run, PreparedStack& stack);
-  std::optional<JobOutcome> write_live_directory(Run& run, const std::string& live_path, const UnpackedTree& tree);
+  std::optional<JobOutcome> write_live_directory(Run& run, const std::string& live_path, UnpackedTree& tree);
+  Result<PlainEntries> plain_entries(const Run& run, const std::string& live_path, const UnpackedTree& tree);
   static void note_mixed_files(Run& run);
   ReleaseOrigin origin_of(const Run& run) const;
   Status bring_up(Run& run, PreparedStack& stack);
@@ -113,8 +122,8 @@ class Pipeline {
   StackImages& images_;
   StackDeployment& deployment_;
   StackLocks& locks_;
+  Slots& places_;
   Log log_;
-  Slots slots_;
 };
 
 }  // namespace windlass

@@ -11,6 +11,8 @@
 #include "deploy/pipeline.h"
 #include "docker/idle_engine.h"
 #include "sys/crypto.h"
+#include "sys/fake_process.h"
+#include "sys/files.h"
 
 namespace windlass {
 
@@ -49,7 +51,12 @@ struct FakeSource final : Source {
     for (const auto& [path, text] : files) {
       fs::create_directories((staging / path).parent_path());
       std::ofstream(staging / path) << text;
-      tree.entries.push_back({.path = path, .type = EntryType::file, .mode = 0644, .content = sha256_hex(text)});
+      tree.entries.push_back({.path = path,
+                              .type = EntryType::file,
+                              .mode = 0644,
+                              .size_bytes = text.size(),
+                              .content = sha256_hex(text),
+                              .has_cipher_text = text.find("ENC[") != text.npos});
     }
     return tree;
   }
@@ -97,6 +104,17 @@ struct FakeEngine final : IdleEngine {
           list.push_back(container);
     return list;
   }
+  std::map<std::string, std::vector<Volume>> volumes_of;  // project -> volumes
+  Result<std::vector<Volume>> volumes(const std::vector<std::string>& labels, const Deadline&) override {
+    const auto& label = labels.at(0);
+    const auto found = volumes_of.find(label.substr(label.find('=') + 1));
+    return found == volumes_of.end() ? std::vector<Volume>() : found->second;
+  }
+  Status remove_volume(const std::string& name, const Deadline&) override {
+    for (auto& [project, volumes] : volumes_of)
+      std::erase_if(volumes, [&](const Volume& volume) { return volume.name == name; });
+    return {};
+  }
   Result<ContainerDetail> inspect(const std::string& id, const Deadline&) override {
     const std::lock_guard lock(mutex);
     for (const auto& [project, services] : projects)
@@ -113,8 +131,10 @@ struct FakeEngine final : IdleEngine {
   }
   Result<std::string> last_logs(const std::string&, int, const Deadline&) override { return std::string("boom\n"); }
   std::map<std::string, std::string> images;  // name -> id of what is not "sha256:image"
+  std::set<std::string> absent_images;
   Result<std::string> image_id(const std::string& name, const Deadline&) override {
     const std::lock_guard lock(mutex);
+    if (absent_images.contains(name)) return fail(Kind::not_found, "no such image");
     const auto found = images.find(name);
     return found == images.end() ? std::string("sha256:image") : found->second;
   }
@@ -184,8 +204,12 @@ struct FakeDriver final : Driver {
     return parse_json(text)->get_object();
   }
   std::function<void(const std::string&)> before_pull;
-  Status pull(const ResolvedStack& stack, const std::vector<std::string>&, const Deadline&) override {
+  std::map<std::string, std::chrono::milliseconds> given;  // step -> the time that it had
+  std::vector<std::string> pulled_services;                // of the last pull()
+  Status pull(const ResolvedStack& stack, const std::vector<std::string>& services, const Deadline& deadline) override {
     ++pulled;
+    given["pull"] = deadline.left();
+    pulled_services = services;
     if (before_pull) before_pull(stack.name);
     if (pull_error) return tl::unexpected(*pull_error);
     return {};
@@ -193,22 +217,28 @@ struct FakeDriver final : Driver {
   std::vector<json::object> built;  // models
   BuildOptions build_options;       // of the last build()
   Status build(const ResolvedStack& stack, const std::vector<std::string>&, const BuildOptions& options,
-               const Deadline&) override {
+               const Deadline& deadline) override {
+    given["build"] = deadline.left();
     built.push_back(stack.model);
     build_options = options;
     return {};
   }
   std::map<std::string, std::map<std::string, std::string>> environments;  // stack -> of the last up()
-  Status up(const ResolvedStack& resolved, const UpOptions&, const Deadline&) override {
+  std::map<std::string, json::object> upped_models;                        // stack -> of the last up()
+  Status up(const ResolvedStack& resolved, const UpOptions&, const Deadline& deadline) override {
     ++upped;
-    const auto& [stack, model, environment] = resolved;
+    const auto& stack = resolved.name;
+    const auto& model = resolved.model;
     const std::lock_guard lock(mutex);
-    environments[stack] = environment;
+    given["up"] = deadline.left();
+    upped_models[stack] = model;
+    environments[stack] = resolved.environment;
     if (before_up) before_up(stack);
     if (up_error) return tl::unexpected(*up_error);
     std::map<std::string, ContainerSummary> kept;
     for (const auto& member : model.at("services").get_object()) {
       const std::string service(member.key());
+      if (member.value().get_object().contains("provider")) continue;  // has no containers
       const auto text = canonical_json(member.value());
       const std::lock_guard engine_lock(engine.mutex);
       auto& known = definitions[stack + "/" + service];
@@ -261,8 +291,15 @@ struct FakeLive final : LiveDirectories {
     removed.push_back(path + (with_data ? " data" : ""));
     return true;
   }
-  SyncOutcome sync(const std::string&, const UnpackedTree&, const Digest& digest, const SyncOptions& options,
+  std::set<std::string> decrypted;  // what decrypted_files() says
+  Result<std::set<std::string>> decrypted_files(const std::string&) override { return decrypted; }
+  std::map<std::string, std::string> plain;  // path -> content of what the last sync() wrote decrypted
+  SyncOutcome sync(const std::string&, const UnpackedTree& tree, const Digest& digest, const SyncOptions& options,
                    const Deadline&) override {
+    plain.clear();
+    for (const auto& entry : tree.entries)
+      if (PlainContent::is_mark(entry.content))
+        plain[entry.path] = read_file(tree.plain_root / entry.path, 1 << 20).value_or("(nothing)");
     if (failure) return tl::unexpected(*std::exchange(failure, {}));
     in_place = options.in_place;
     synced.push_back(digest.str());
@@ -290,20 +327,28 @@ class PipelineTest : public ::testing::Test {
   void start() {
     pipeline.reset();
     releases.reset();
+    decryptor = std::make_unique<sops::Decryptor>(secret_environment, processes);
     releases = std::move(*ReleaseStore::open(std::move(*Db::open(folder / "state.db")), Secret("key")));
-    preparer = std::make_unique<StackPreparer>(
-        StackPreparer::Options{.hash_key = Secret("key"), .process_env = passed_environment, .restricted = restricted},
-        driver, engine, *releases);
+    preparer = std::make_unique<StackPreparer>(StackPreparer::Options{.hash_key = Secret("key"),
+                                                                      .process_env = passed_environment,
+                                                                      .restricted = restricted,
+                                                                      .own_container = own_container},
+                                               driver, engine, *releases);
     images = std::make_unique<StackImages>(StackImages::Options{}, driver, engine, *preparer, *releases);
-    deployment = std::make_unique<StackDeployment>(StackDeployment::Options{}, driver, engine, *preparer, *images,
-                                                   *releases, clock);
+    deployment = std::make_unique<StackDeployment>(StackDeployment::Options{.observer = observer}, driver, engine,
+                                                   *preparer, *images, *releases, clock);
     settled =
         std::make_unique<SettledRuns>(SettledRuns::Options{.surroundings = surroundings, .hash_key = Secret("key")},
                                       source, driver, engine, *releases, Log({.level = LogLevel::critical}));
-    pipeline = std::make_unique<Pipeline>(
-        Pipeline::Options{
-            .data_dir = folder, .host_data_dir = "/host/data", .config = {}, .auto_rollback = auto_rollback},
-        source, live, *releases, *settled, *preparer, *images, *deployment, locks, Log({.level = LogLevel::critical}));
+    pipeline = std::make_unique<Pipeline>(Pipeline::Options{.data_dir = folder,
+                                                            .host_data_dir = "/host/data",
+                                                            .config = {},
+                                                            .auto_rollback = auto_rollback,
+                                                            .decryptor = decryptor.get(),
+                                                            .run_dir = folder / "run",
+                                                            .hash_key = Secret("key")},
+                                          source, live, *releases, *settled, *preparer, *images, *deployment, locks,
+                                          places, Log({.level = LogLevel::critical}));
   }
   JobRequest request() {
     JobRequest request{.artifact = "reg.example/my/app:main",
@@ -326,8 +371,13 @@ class PipelineTest : public ::testing::Test {
   fs::path folder;
   bool auto_rollback = false;
   bool restricted = false;
+  std::string own_container;
   std::map<std::string, std::string> passed_environment;  // by PASS_ENV; counts from the next start() on
+  std::map<std::string, std::string> secret_environment;  // with the keys of SOPS; from the next start() on
+  FakeProcessRunner processes;
+  std::unique_ptr<sops::Decryptor> decryptor;
   std::string surroundings;
+  Observer* observer = &Observer::nobody();  // from the next start() on
   SystemClock clock;
   FakeSource source;
   FakeEngine engine;
@@ -339,6 +389,7 @@ class PipelineTest : public ::testing::Test {
   std::unique_ptr<StackImages> images;
   std::unique_ptr<StackDeployment> deployment;
   StackLocks locks;
+  Slots places{4, "a place"};
   std::unique_ptr<Pipeline> pipeline;
   std::string revision;
 };

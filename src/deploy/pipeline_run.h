@@ -40,7 +40,8 @@ struct Pipeline::Run {
   Log log;
   std::string lane;
   std::optional<Digest> digest;
-  std::string key;  // SettledRuns::key() as it was before anything was verified
+  std::string key;                            // SettledRuns::key() as it was before anything was verified
+  std::shared_ptr<EncryptedFiles> encrypted;  // of the release
   std::vector<PreparedStack> stacks;
   std::vector<std::optional<Error>> errors;  // by stack
   bool touched = false;  // the live directory is at the new release, or its files are of two releases

@@ -102,6 +102,56 @@ TEST_F(PipelineTest, RecreatesJustTheServiceWhoseFilesChanged) {  // deploy/N12,
   EXPECT_EQ(id_of("db"), db);
 }
 
+TEST_F(PipelineTest, WaitsForNoContainerOfAProvider) {  // deploy/X18
+  const auto with_size = [&](int size) {
+    driver.models["web"] = fmt::format(R"({{"name":"web","services":{{
+        "page":{{"image":"nginx:1","pull_policy":"never","restart":"always"}},
+        "db":{{"provider":{{"type":"cloud","options":{{"size":"{}"}}}}}}}}}})",
+                                       size);
+  };
+  with_size(1);
+  EXPECT_EQ(run().stacks.at(0).message,
+            "create db (its provider was not told yet); create page (service not deployed)");
+  release_2();
+  EXPECT_EQ(run().message, "web: no changes");
+  with_size(2);
+  source.settled = Settled{.deploy = kDigest1, .reason = {}};
+  EXPECT_EQ(run().stacks.at(0).message, "create db (its provider was not told yet); keep page");
+  EXPECT_EQ(engine.made, 1);
+}
+
+TEST_F(PipelineTest, RenewsAVolumeThatOnlyMountsAShare) {  // deploy/C8
+  const auto with_address = [&](const std::string& address) {
+    driver.models["web"] = R"({"name":"web","services":{"page":{"image":"nginx:1","pull_policy":"never",
+        "restart":"always","volumes":[{"type":"volume","source":"share","target":"/share"}]}},
+      "volumes":{"share":{"name":"web_share","driver_opts":{"type":"nfs","o":"addr=)" +
+                           address + R"("}}}})";
+  };
+  with_address("10.0.0.1");
+  run();
+  engine.volumes_of["web"] = {{"web_share", "local", {{"type", "nfs"}, {"o", "addr=10.0.0.1"}}, {}}};
+  release_2();
+  with_address("10.0.0.2");
+  driver.before_up = [&](const std::string&) { EXPECT_TRUE(engine.volumes_of["web"].empty()); };
+  EXPECT_EQ(run().stacks.at(0).message, "recreate page (volume share changed)");
+  EXPECT_EQ(driver.upped, 2);
+}
+
+TEST_F(PipelineTest, TellsInAPlanWhatElseWouldHappen) {  // deploy/P10, C8, S20
+  driver.models["web"] = R"({"name":"web","services":{"page":{"image":"nginx:1","volumes":[
+        {"type":"bind","source":"{root}/www","target":"/www"},{"type":"bind","source":"{root}/cache","target":"/c"},
+        {"type":"bind","source":"{root}/logs","target":"/l"},{"type":"bind","source":"/etc/none","target":"/n"}]}},
+      "volumes":{"data":{"name":"web_data","labels":{"tier":"1"}}}})";
+  engine.volumes_of["web"] = {{"web_data", "local", {}, {}}};
+  fs::create_directories(folder / "reg.example/my/app/logs");
+  const auto report = pipeline->look({.id = new_uuid_v7(), .request = request()}, "", Deadline::in(5s));
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->stacks.at(0).warnings,
+            (std::vector<std::string>{"cache is mounted and not there: the engine makes it, an empty folder of root's",
+                                      "volume web_data is there with another label tier and stays as it is: it holds "
+                                      "data"}));
+}
+
 TEST_F(PipelineTest, WritesTheFilesOfAReleaseThatChangesNoService) {
   run();
   release_2();
@@ -160,6 +210,39 @@ TEST_F(PipelineTest, TouchesNothingThatTheRestrictedPolicyForbids) {
   EXPECT_EQ(run().status, RunStatus::succeeded);
 }
 
+// reliability/F9: the engine still works on what the tool of a killed process had asked for
+TEST_F(PipelineTest, SettlesWhatAppearsInTheWayOfTheTool) {
+  run();
+  release_2();
+  source.files["www/index.html"] = "v2";
+  int late = 2;
+  driver.before_up = [&](const std::string& stack) {
+    driver.up_error.reset();
+    if (late-- == 0) return;
+    auto half = engine.projects[stack]["page"];
+    half.id = "half";
+    half.name = "0123456789ab_web-page-1";
+    engine.projects[stack]["page of a killed process"] = half;
+    driver.up_error = Error{Kind::conflict, "the container name is already in use"};
+  };
+  const auto outcome = run();
+  EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
+  EXPECT_EQ(driver.upped, 4);
+  EXPECT_EQ(engine.projects["web"].count("page of a killed process"), 0u);
+
+  source.files["www/index.html"] = "v3";  // what is there again and again is somebody's doing
+  source.settled = Settled{.deploy = kDigest1, .reason = {}};
+  late = 100;
+  EXPECT_EQ(run().status, RunStatus::failed);
+  EXPECT_EQ(driver.upped, 7);
+}
+
+TEST_F(PipelineTest, TriesOnceWhenNothingHalfMadeIsInTheWay) {
+  driver.up_error = Error{Kind::conflict, "port is already allocated"};
+  EXPECT_EQ(run().status, RunStatus::failed);
+  EXPECT_EQ(driver.upped, 1);
+}
+
 TEST_F(PipelineTest, TouchesNothingWhenAnImageCannotBePulled) {
   run();
   release_2();
@@ -170,6 +253,21 @@ TEST_F(PipelineTest, TouchesNothingWhenAnImageCannotBePulled) {
   EXPECT_EQ(outcome.status, RunStatus::failed);
   EXPECT_EQ(live.synced.size(), 1u);
   EXPECT_EQ(driver.upped, 1);
+}
+
+// deploy/N19: a registry that is away is no reason to fail a stack that is as it should be
+TEST_F(PipelineTest, LeavesAStackAloneWhoseNewerImagesCannotBeLookedFor) {
+  source.files[".doco-cd.yaml"] = "name: web\nforce_image_pull: true\n";
+  run();
+  driver.pull_error = Error{Kind::unavailable, "docker compose pull: no route to host"};
+  EXPECT_EQ(run().message, "web: no changes");
+  driver.pull_error.reset();
+  engine.images["nginx:1"] = engine.image_of_new = "sha256:newer";
+  EXPECT_EQ(run().stacks.at(0).message, "keep db; recreate page (image nginx:1 moved)");
+  driver.pull_error = Error{Kind::unavailable, "docker compose pull: no route to host"};
+  release_2();
+  source.files["www/index.html"] = "v2";
+  EXPECT_EQ(run().status, RunStatus::failed) << "a service that changes may need the newer one";
 }
 
 TEST_F(PipelineTest, GoesOnWithTheNeighboursOfAStackThatCannotBePlanned) {  // deploy/S5, O1
@@ -221,6 +319,30 @@ TEST_F(PipelineTest, NamesTheServiceThatDoesNotStart) {  // deploy/C12
   EXPECT_EQ((*releases->stack("web"))->last_state, ReleaseState::failed);
 }
 
+struct Countings final : Observer {
+  int running = 0, failed = 0;
+  void deployment_started(const StackEvent&) override { ++running; }
+  void stack_deployed(const StackEvent&) override { --running; }
+  void deployment_failed(const StackEvent&) override {
+    --running;
+    ++failed;
+  }
+};
+
+TEST_F(PipelineTest, TellsOfTheEndOfADeploymentWhateverEndsIt) {
+  Countings counted;
+  observer = &counted;
+  start();
+  driver.before_up = [](const std::string&) { throw std::runtime_error("out of threads"); };
+  EXPECT_EQ(run().stacks.at(0).message, "ended by an exception: out of threads");
+  EXPECT_EQ(counted.running, 0);
+  EXPECT_EQ(counted.failed, 1);
+  driver.before_up = {};
+  EXPECT_EQ(run().status, RunStatus::succeeded);
+  EXPECT_EQ(counted.running, 0);
+  EXPECT_EQ(counted.failed, 1);
+}
+
 TEST_F(PipelineTest, TriesAFailedReleaseAgainWithoutRecreating) {  // deploy/C14
   engine.state = "exited";
   engine.exit_code = 3;
@@ -247,6 +369,38 @@ TEST(StartTimeout, IsHalfAMinuteWhereNoneIsGiven) {  // config 4, timeout
   EXPECT_EQ(start_timeout({}), 180s);
   EXPECT_EQ(start_timeout({.timeout_seconds = 7}), 7s);
   EXPECT_EQ(start_timeout({.timeout_seconds = 0}), 30s);
+}
+
+TEST_F(PipelineTest, GivesEachStepATimeOfItsOwn) {  // deploy/C13
+  source.files[".doco-cd.yaml"] = "name: web\ntimeout: 45\nforce_image_pull: true\n";
+  driver.models["web"] = R"({"name":"web","services":{"page":{"image":"nginx:1","restart":"always"},
+      "app":{"build":{"context":"{root}/www"},"restart":"always"}}})";
+  ASSERT_EQ(run(request(), 1h).status, RunStatus::succeeded);
+  const std::pair<const char*, std::chrono::milliseconds> rows[] = {{"pull", 10min}, {"build", 20min}, {"up", 45s}};
+  for (const auto& [step, span] : rows) {
+    EXPECT_LE(driver.given.at(step), span) << step;
+    EXPECT_GT(driver.given.at(step), span - 10s) << step;
+  }
+}
+
+// deploy/L21, L24: labels make compose recreate a service; of a volume they would make it ask whether data may be lost
+TEST_F(PipelineTest, LabelsServicesOnlyAndThoseThatStayAsTheyAre) {
+  auto& model = driver.models["web"];
+  model.insert(model.rfind('}'), R"(,"volumes":{"data":{"name":"web_data"}},"networks":{"net":{"name":"web_net"}})");
+  run();
+  const auto label_of = [&](const std::string& service) {
+    const auto& definition = driver.upped_models.at("web").at("services").at(service);
+    return std::string(definition.at("labels").at("cd.windlass.release").as_string());
+  };
+  const auto first = label_of("db");
+  EXPECT_EQ(label_of("page"), first);
+  release_2();
+  source.files["www/index.html"] = "v2";
+  run();
+  EXPECT_EQ(label_of("db"), first);
+  EXPECT_NE(label_of("page"), first);
+  EXPECT_EQ(driver.upped_models.at("web").at("volumes"), (json::object{{"data", {{"name", "web_data"}}}}));
+  EXPECT_EQ(driver.upped_models.at("web").at("networks"), (json::object{{"net", {{"name", "web_net"}}}}));
 }
 
 TEST_F(PipelineTest, AddsTheTimeoutOfTheStackToThatOfTheJob) {  // webhook/C10

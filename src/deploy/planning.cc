@@ -55,7 +55,15 @@ ServicePlan keep_or_signal(const PlanQuestion& question, const std::string& serv
   return {service, ServiceAction::keep, std::move(changes.ignored)};
 }
 
+// There is nothing to be looked at: it is as it was told to be.
+ServicePlan plan_provided_service(const PlanQuestion& question, const ServiceShape& shape) {
+  if (question.force_recreate) return {shape.name, ServiceAction::create, {"force_recreate is set"}};
+  if (question.was_deployed_as_wanted(shape.name)) return {shape.name, ServiceAction::keep, {}};
+  return {shape.name, ServiceAction::create, {"its provider was not told yet"}};
+}
+
 ServicePlan plan_service(const PlanQuestion& question, const ServiceShape& shape) {
+  if (shape.is_provided) return plan_provided_service(question, shape);
   const auto found = question.containers.find(shape.name);
   const bool absent = found == question.containers.end() || found->second.empty();
   if (shape.replicas == 0) {
@@ -69,11 +77,12 @@ ServicePlan plan_service(const PlanQuestion& question, const ServiceShape& shape
       return {shape.name, ServiceAction::keep, {}};
     return {shape.name, ServiceAction::create, {"service not deployed"}};
   }
-  if (must_be_new) return {shape.name, ServiceAction::recreate, {"its container changed"}};
+  const int running = running_count(found->second);
+  const bool others_run = running > 0 && running < shape.replicas;  // they are no worse for it
+  if (must_be_new && !others_run) return {shape.name, ServiceAction::recreate, {"its container changed"}};
   auto changes = changes_of(question, shape.name, found->second);
   if (!changes.counted.empty()) return {shape.name, ServiceAction::recreate, std::move(changes.counted)};
-  const int running = running_count(found->second);
-  if (shape.must_run() && running != shape.replicas)
+  if ((shape.must_run() || must_be_new) && running != shape.replicas)
     return {shape.name,
             ServiceAction::start,
             {fmt::format("replicas mismatch: {} running, {} wanted", running, shape.replicas)}};
@@ -116,6 +125,7 @@ std::vector<ServiceShape> service_shapes(const json::object& model) {
     const auto* check = object_of(*service, "healthcheck");
     const auto* disabled = check != nullptr ? check->if_contains("disable") : nullptr;
     shape.has_healthcheck = check != nullptr && !(disabled != nullptr && disabled->is_bool() && disabled->get_bool());
+    shape.is_provided = service->contains("provider");
     shapes.push_back(std::move(shape));
   }
   std::sort(shapes.begin(), shapes.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
@@ -143,8 +153,11 @@ StackPlan make_plan(const PlanQuestion& question) {
   for (const auto& [service, containers] : question.containers) {
     const auto in_model = std::any_of(question.services.begin(), question.services.end(),
                                       [&, &name = service](const ServiceShape& shape) { return shape.name == name; });
-    if (!in_model && question.remove_orphans)
+    if (in_model) continue;
+    if (question.remove_orphans)
       plan.services.push_back({service, ServiceAction::remove, {"service is unnecessary"}});
+    else
+      plan.services.push_back({service, ServiceAction::keep, {"service is unnecessary, remove_orphans is false"}});
   }
   if (question.last_release_failed) plan.reasons.push_back("the last release of the stack failed");
   return plan;
@@ -158,7 +171,7 @@ std::string release_of_container(const ContainerSummary& container, const std::s
 }
 
 std::optional<std::string> mismatch(const std::vector<ServiceShape>& services, const ContainersByService& containers,
-                                    const std::map<std::string, std::string>& release_of) {
+                                    const std::map<std::string, std::string>& release_of, bool keeps_orphans) {
   for (const auto& shape : services) {
     const auto found = containers.find(shape.name);
     const auto count = found == containers.end() ? 0 : running_count(found->second);
@@ -170,6 +183,7 @@ std::optional<std::string> mismatch(const std::vector<ServiceShape>& services, c
       if (release == release_of.end() || release_of_container(container, shape.name, release_of) != release->second)
         return fmt::format("{}: container {} is not the one that was deployed", shape.name, container.name);
   }
+  if (keeps_orphans) return std::nullopt;
   for (const auto& [service, list] : containers)
     if (std::none_of(services.begin(), services.end(),
                      [&, &name = service](const ServiceShape& shape) { return shape.name == name; }))

@@ -21,6 +21,7 @@ struct ServiceShape {
   int replicas = 1;
   std::string restart;  // "", "no", "always", "unless-stopped", "on-failure[:n]"
   bool has_healthcheck = false;
+  bool is_provided = false;  // by a program beside compose (key `provider`): it has no containers
 
   // restart: always or unless-stopped; only then a missing container is a reason to act (N17)
   bool must_run() const { return restart == "always" || restart == "unless-stopped"; }
@@ -47,7 +48,7 @@ struct PlanQuestion {
   std::map<std::string, RecreateIgnore> ignores;  // by service
   bool is_at_digest = false;  // labels say that the stack is what it is to be: what nobody has on record is taken over
   bool force_recreate = false;
-  std::string recreate;  // a service that is made anew whatever it is like
+  std::string recreate;  // a service that is made anew whatever it is like, unless other replicas of it run
   bool remove_orphans = true;
   bool last_release_failed = false;
 
@@ -63,8 +64,9 @@ std::string release_of_container(const ContainerSummary& container, const std::s
                                  const std::map<std::string, std::string>& release_of);
 
 // What is wrong with the containers of a stack that should be as its last good release left them; nothing if all is
-// well. `release_of`: service -> the release that made its containers.
+// well. `release_of`: service -> the release that made its containers. `keeps_orphans`: containers of services that
+// the stack does not have may be there.
 std::optional<std::string> mismatch(const std::vector<ServiceShape>& services, const ContainersByService& containers,
-                                    const std::map<std::string, std::string>& release_of);
+                                    const std::map<std::string, std::string>& release_of, bool keeps_orphans);
 
 }  // namespace windlass

@@ -58,6 +58,17 @@ TEST_F(PlanTest, DoesNotRunAFinishedServiceAgain) {  // deploy/N17: only restart
   EXPECT_EQ(plan(), "keep web");
 }
 
+TEST_F(PlanTest, TellsAProviderOnceWhatItIsToProvide) {  // deploy/X18: it has no containers
+  question.services = {{.name = "web", .is_provided = true}};
+  question.containers.clear();
+  EXPECT_EQ(plan(), "keep web");
+  question.wanted = {{"web", kNew}};
+  EXPECT_EQ(plan(), "create web (its provider was not told yet)");
+  question.wanted = {{"web", kOld}};
+  question.release_of.clear();
+  EXPECT_EQ(plan(), "create web (its provider was not told yet)");
+}
+
 TEST_F(PlanTest, StartsWhatStopped) {  // deploy/N17
   question.containers = by_service({container("web", "r1", "exited")});
   EXPECT_EQ(plan(), "start web (replicas mismatch: 0 running, 1 wanted)");
@@ -73,11 +84,28 @@ TEST_F(PlanTest, ForcesWhenAsked) {  // deploy/N21
   EXPECT_EQ(plan(), "recreate web (force_recreate is set)");
 }
 
+TEST_F(PlanTest, LeavesOtherReplicasOfABrokenOneAlone) {  // deploy/E4
+  question.recreate = "web";
+  EXPECT_EQ(plan(), "recreate web (its container changed)");
+  for (const char* restart : {"always", "no"}) {
+    question.services = {{.name = "web", .replicas = 2, .restart = restart}};
+    question.containers = by_service({container("web", "r1"), container("web", "r1", "exited")});
+    EXPECT_EQ(plan(), "start web (replicas mismatch: 1 running, 2 wanted)");
+    question.containers = by_service({container("web", "r1")});
+    EXPECT_EQ(plan(), "start web (replicas mismatch: 1 running, 2 wanted)");
+    question.containers = by_service({container("web", "r1"), container("web", "r1")});
+    EXPECT_EQ(plan(), "recreate web (its container changed)");
+    question.containers = by_service({container("web", "r1", "exited"), container("web", "r1", "dead")});
+    EXPECT_EQ(plan(), "recreate web (its container changed)");
+  }
+}
+
 TEST_F(PlanTest, RemovesOrphansOnlyWhenTold) {  // deploy/N17, C15
   question.containers = by_service({container("web", "r1"), container("old", "r0")});
   EXPECT_EQ(plan(), "keep web; remove old (service is unnecessary)");
   question.remove_orphans = false;
-  EXPECT_EQ(plan(), "keep web");
+  EXPECT_EQ(plan(), "keep web; keep old (service is unnecessary, remove_orphans is false)");
+  EXPECT_FALSE(make_plan(question).changes_anything());
 }
 
 TEST_F(PlanTest, IgnoresOneOffContainers) {
@@ -110,8 +138,8 @@ TEST(ServiceShapes, ReadReplicasRestartAndHealthCheck) {
 TEST(Mismatch, SeesWhatIsNotAsItWasDeployed) {  // deploy/N2b, N17
   const std::vector<ServiceShape> services = {{.name = "web", .restart = "always"}, {.name = "once", .restart = "no"}};
   const std::map<std::string, std::string> release_of = {{"web", "r1"}, {"once", "r1"}};
-  const auto look = [&](const std::vector<ContainerSummary>& containers) {
-    return mismatch(services, by_service(containers), release_of).value_or("as deployed");
+  const auto look = [&](const std::vector<ContainerSummary>& containers, bool keeps_orphans = false) {
+    return mismatch(services, by_service(containers), release_of, keeps_orphans).value_or("as deployed");
   };
   EXPECT_EQ(look({container("web", "r1"), container("once", "r1", "exited")}), "as deployed");
   EXPECT_EQ(look({container("web", "r1")}), "as deployed");
@@ -119,6 +147,8 @@ TEST(Mismatch, SeesWhatIsNotAsItWasDeployed) {  // deploy/N2b, N17
   EXPECT_EQ(look({container("web", "r1", "exited")}), "web: 0 running, 1 wanted");
   EXPECT_EQ(look({container("web", "")}), "web: container stack-web-1 is not the one that was deployed");
   EXPECT_EQ(look({container("web", "r1"), container("more", "r1")}), "more: service is unnecessary");
+  EXPECT_EQ(look({container("web", "r1"), container("more", "r1")}, true), "as deployed");
+  EXPECT_EQ(look({container("more", "r1")}, true), "web: 0 running, 1 wanted");
 }
 
 }  // namespace

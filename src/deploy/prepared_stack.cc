@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/text.h"
 #include "config/compose_paths.h"
 #include "deploy/deploy_policy.h"
+#include "deploy/discovery_labels.h"
 #include "deploy/half_recreated.h"
 #include "deploy/labels.h"
 #include "deploy/model_changes.h"
@@ -50,7 +54,9 @@ StackPreparer::StackPreparer(Options options, Driver& driver, Engine& engine, Re
     : options_(std::move(options)), driver_(driver), engine_(engine), releases_(releases) {}
 
 Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig& config, const UnpackedTree& tree,
-                                             const std::string& host_root, const Deadline& deadline) {
+                                             const std::shared_ptr<EncryptedFiles>& encrypted,
+                                             const std::string& host_root, OciIncludes oci_includes,
+                                             const Deadline& deadline) {
   PreparedStack stack{.config = config};
   if (job.request.trigger == Trigger::webhook && !is_rollback(job.request) &&
       !filter_matches(config, job.request.ref)) {  // webhook/F6
@@ -58,43 +64,50 @@ Result<PreparedStack> StackPreparer::prepare(const Job& job, const DeployConfig&
         fmt::format("webhook_filter '{}' does not match {}", config.webhook_filter, job.request.ref);
     return stack;
   }
+  const auto source = encrypted->source(tree);
+  const auto& folder = encrypted->folder();
   auto files = find_compose_files(tree.root, config);
   if (!files) return tl::unexpected(files.error());
   for (const auto& file : *files)
-    if (auto good = check_compose_file(tree.root, file); !good) return tl::unexpected(good.error());
+    if (auto good = check_compose_file(source, file); !good) return tl::unexpected(good.error());
   if (options_.restricted)  // before the tool reads them
-    if (auto good = check_compose_paths(tree.root, config.working_dir, *files); !good)
-      return tl::unexpected(good.error());
-  auto environment = interpolation_environment(tree.root, config, options_.process_env);
+    if (auto good = check_compose_paths(source, config.working_dir, *files); !good) return tl::unexpected(good.error());
+  auto environment = interpolation_environment(source, config, options_.process_env);
   if (!environment) return tl::unexpected(environment.error());
 
   StackSpec spec{.name = config.name,
-                 .project_dir = beneath(tree.root, config.working_dir),
+                 .project_dir = beneath(folder, config.working_dir),
                  .profiles = config.profiles,
-                 .environment = std::move(*environment)};
-  for (const auto& file : *files) spec.compose_files.push_back(tree.root / file);
+                 .environment = std::move(*environment),
+                 .oci_includes = oci_includes,
+                 .secrets = encrypted->values()};
+  for (const auto& file : *files) spec.compose_files.push_back(folder / file);
   auto model = driver_.resolve(spec, deadline.within(kResolveTimeout));
-  if (!model) return tl::unexpected(model.error());
+  if (!model) return tl::unexpected(encrypted->explain(model.error()));
   stack.environment = std::move(spec.environment);
   if (options_.restricted)
-    if (auto good = check_restricted(*model, config.name, tree.root.string()); !good)
-      return tl::unexpected(good.error());
+    if (auto good = check_restricted(*model, config.name, folder.string()); !good) return tl::unexpected(good.error());
   if (auto built = refuse_unbuilt_labels(*model); !built) return tl::unexpected(built.error());
 
   put_build_arguments(*model, config.build.args);
   json::value moved = std::move(*model);
-  move_paths(moved, tree.root.string(), host_root);
+  move_paths(moved, folder.string(), host_root);
+  if (folder != tree.root) move_paths(moved, tree.root.string(), host_root);  // should the tool follow a link
   stack.model = std::move(moved.get_object());
   auto ignores = recreate_ignores(stack.model);
   if (!ignores) return tl::unexpected(ignores.error());
   stack.ignores = *std::move(ignores);
   stack.in_place = files_kept_in_place(stack.model, stack.ignores, host_root);
+  auto plain = encrypted->mounted(stack.model, host_root, tree);
+  if (!plain) return tl::unexpected(plain.error());
+  stack.plain = *std::move(plain);
+  stack.encrypted = encrypted;
   stack.live_root = host_root;
   stack.staged_root = tree.root.string();
   stack.working_dir = beneath(host_root, config.working_dir).string();
   stack.services = service_shapes(stack.model);
   InputHasher hasher(options_.hash_key);
-  stack.wanted = service_inputs(stack.model, tree, host_root, hasher);
+  stack.wanted = service_inputs(stack.model, stack.environment, tree, host_root, hasher, stack.plain);
   stack.compose_hash = compose_hash(stack.wanted, hasher);
   stack.config_hash = hasher.hash(config.text);
   return stack;
@@ -109,6 +122,16 @@ Result<std::vector<ContainerSummary>> StackPreparer::own_containers(const Job& j
   if (!record) return tl::unexpected(record.error());
   bool foreign = *record && (*record)->source_id != job.request.source_id && !containers->empty();
   for (const auto& container : *containers) foreign = foreign || !belongs_to(container, job.request);
+  if (!*record && containers->empty()) {
+    auto volumes = engine_.volumes({"com.docker.compose.project=" + stack.config.name}, deadline);
+    if (!volumes) return tl::unexpected(volumes.error());
+    for (const auto& volume : *volumes) {  // only doco-cd's name their source: L24
+      if (!is_managed(volume.labels)) continue;
+      const bool is_own = belongs_to(volume.labels, job.request);
+      foreign = foreign || !is_own;
+      stack.has_old_volumes = stack.has_old_volumes || is_own;
+    }
+  }
   if (foreign && !stack.config.adopt) return fail(Kind::conflict, std::string(kSomebodyElses));
   stack.is_known = record->has_value();
   stack.record = record->value_or(StackRecord{});
@@ -125,8 +148,8 @@ Status StackPreparer::plan_removal(const Job& job, PreparedStack& stack, const D
   stack.plan = {.stack = stack.config.name};
   for (const auto& [service, list] : stack.containers)
     stack.plan.services.push_back({service, ServiceAction::remove, {"the stack is taken down"}});
-  if (stack.is_known) stack.plan.reasons.push_back("the stack is taken down");
-  return {};
+  if (stack.is_known || stack.has_old_volumes) stack.plan.reasons.push_back("the stack is taken down");
+  return spare_this_process(stack);
 }
 
 Status StackPreparer::plan(const Job& job, const Digest& digest, PreparedStack& stack, bool settle,
@@ -134,7 +157,8 @@ Status StackPreparer::plan(const Job& job, const Digest& digest, PreparedStack& 
   auto containers = own_containers(job, stack, deadline);
   if (!containers) return tl::unexpected(containers.error());
   if (settle)
-    if (auto settled = settle_half_recreated(engine_, *containers, deadline); !settled) return settled;
+    if (auto settled = settle_half_recreated(engine_, *containers, deadline); !settled)
+      return tl::unexpected(settled.error());
   stack.containers = by_service(*containers);
   std::optional<Error> lookup_error;
   PlanQuestion question{.stack = stack.config.name,
@@ -156,12 +180,53 @@ Status StackPreparer::plan(const Job& job, const Digest& digest, PreparedStack& 
   };
   stack.plan = make_plan(question);
   if (lookup_error) return tl::unexpected(*lookup_error);
+  return spare_this_process(stack);
+}
+
+// U2, U4: compose would be ended with it, its work half done.
+Status StackPreparer::spare_this_process(const PreparedStack& stack) const {
+  if (options_.own_container.empty()) return {};
+  for (const auto& service : stack.plan.services) {
+    const bool ends = service.action == ServiceAction::recreate || service.action == ServiceAction::remove;
+    const auto found = stack.containers.find(service.service);
+    if (!ends || found == stack.containers.end()) continue;
+    if (std::ranges::any_of(found->second, [&](const auto& one) { return one.id == options_.own_container; }))
+      return fail(Kind::conflict,
+                  fmt::format("service {} is windlass itself, which cannot {} its own container ({}): do it from "
+                              "outside, with docker compose or a second windlass",
+                              service.service, to_string(service.action), join(service.reasons, ", ")));
+  }
   return {};
 }
 
 json::object StackPreparer::redacted_model(const PreparedStack& stack) const {
   InputHasher hasher(options_.hash_key);
-  return redacted(stack.model, hasher);
+  return redacted(stack.model, hasher, stack.secrets());
+}
+
+Result<std::vector<DiscoveredStack>> StackPreparer::discovered(const JobRequest& request, const Deadline& deadline) {
+  auto stacks = releases_.discovered(request);
+  if (!stacks) return stacks;
+  auto others = discovered_by_doco_cd(engine_, releases_, request, deadline);
+  if (!others) return others;
+  std::ranges::move(*others, std::back_inserter(*stacks));
+  return stacks;
+}
+
+Result<std::vector<ChangedVolume>> StackPreparer::changed_volumes(const PreparedStack& stack,
+                                                                  const Deadline& deadline) {
+  const auto there = engine_.volumes({"com.docker.compose.project=" + stack.config.name}, deadline);
+  if (!there) return tl::unexpected(there.error());
+  return windlass::changed_volumes(stack.model, *there);
+}
+
+Result<std::string> StackPreparer::container_that_mounts(const std::string& host_path, const Deadline& deadline) {
+  const auto containers = engine_.containers({}, deadline);
+  if (!containers) return tl::unexpected(containers.error());
+  for (const auto& container : *containers)
+    for (const auto& source : container.bind_sources)
+      if (path_below(host_path, source)) return container.name;
+  return std::string();
 }
 
 Status StackPreparer::plan_moved_images(PreparedStack& stack, const Deadline& deadline) {
@@ -183,7 +248,7 @@ Status StackPreparer::plan_moved_images(PreparedStack& stack, const Deadline& de
       service.reasons = {fmt::format("image {} moved", image)};
     }
   }
-  return {};
+  return spare_this_process(stack);
 }
 
 }  // namespace windlass

@@ -13,8 +13,10 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "config/deploy_config.h"
+#include "deploy/encrypted_files.h"
 #include "deploy/planning.h"
 #include "deploy/release_store.h"
+#include "deploy/volumes.h"
 #include "docker/engine.h"
 #include "driver/driver.h"
 #include "model/job.h"
@@ -36,10 +38,13 @@ struct PreparedStack {
   std::string config_hash, compose_hash;
   std::vector<ServiceShape> services;
   std::map<std::string, ServiceInputs> wanted;
-  std::map<std::string, RecreateIgnore> ignores;  // by service
-  std::set<std::string> in_place;                 // files of the live directory that must stay the same on disk
-  bool is_known = false;                          // the state file knows the stack:
+  std::map<std::string, RecreateIgnore> ignores;    // by service
+  std::set<std::string> in_place;                   // files of the live directory that must stay the same on disk
+  std::shared_ptr<const EncryptedFiles> encrypted;  // of the release; null before prepare()
+  PlainEntries plain;                               // of those that its containers see as files
+  bool is_known = false;                            // the state file knows the stack:
   StackRecord record;
+  bool has_old_volumes = false;    // nobody knows it, nothing runs, but doco-cd left volumes of this source's
   ContainersByService containers;  // as they are now
   StackPlan plan;
   RollbackRule rollback;                          // the stack's own, else AUTO_ROLLBACK
@@ -47,6 +52,8 @@ struct PreparedStack {
   std::shared_ptr<const ImageNames> image_names;  // of all services; StackImages keeps them as long as this lives
   std::optional<StartFailure> failure;            // set when it could not be brought up and nothing passing is to blame
 
+  // Values of encrypted files: never shown.
+  std::vector<Secret> secrets() const { return encrypted ? encrypted->values() : std::vector<Secret>(); }
   bool asks_for_rollback() const { return failure && rollback.answers(*failure); }
   bool deploys() const { return filtered_because.empty() && plan.changes_anything(); }
 };
@@ -57,15 +64,19 @@ class StackPreparer {
     Secret hash_key;                                 // of this installation (deploy/N9)
     std::map<std::string, std::string> process_env;  // what PASS_ENV lets through; empty without it
     bool restricted = false;                         // DEPLOY_POLICY=restricted
+    std::string own_container;                       // the id of the one that this process runs in, "" if in none
   };
 
   StackPreparer(Options options, Driver& driver, Engine& engine, ReleaseStore& releases);
 
   // Reads and resolves against the unpacked release. `host_root`: the live directory as the engine's host sees it.
+  // `encrypted`: after find() on that release.
   Result<PreparedStack> prepare(const Job& job, const DeployConfig& config, const UnpackedTree& tree,
-                                const std::string& host_root, const Deadline& deadline);
+                                const std::shared_ptr<EncryptedFiles>& encrypted, const std::string& host_root,
+                                OciIncludes oci_includes, const Deadline& deadline);
 
-  // Looks at the engine and the state file, checks whose stack it is (deploy/O1), and makes the plan. The stack is
+  // Looks at the engine and the state file, checks whose stack it is (deploy/O1), and makes the plan. Kind::conflict
+  // when it is somebody else's, or when the plan would end the container that this process runs in. The stack is
   // locked by the caller. `settle`: containers that a killed driver left half made are settled first; without it
   // nothing is changed, and they are planned for as they are.
   // `digest`: what is deployed. Containers that nobody has on record and that were made from it, by doco-cd or before
@@ -75,13 +86,23 @@ class StackPreparer {
   // The model without secrets.
   json::object redacted_model(const PreparedStack& stack) const;
 
+  // Stacks that auto-discovery found for the source, target and ref of the request, by us or by doco-cd.
+  Result<std::vector<DiscoveredStack>> discovered(const JobRequest& request, const Deadline& deadline);
+
   // The same for a stack that is to be taken down: nothing if there is nothing of it. The plan removes every service.
   Status plan_removal(const Job& job, PreparedStack& stack, const Deadline& deadline);
+
+  // Volumes of the stack that are there otherwise than its model says.
+  Result<std::vector<ChangedVolume>> changed_volumes(const PreparedStack& stack, const Deadline& deadline);
+
+  // The name of a container, running or not, that mounts something at or below a path of the host; "" if none does.
+  Result<std::string> container_that_mounts(const std::string& host_path, const Deadline& deadline);
 
   // After images were pulled: services whose image of that name is another one now are to be recreated.
   Status plan_moved_images(PreparedStack& stack, const Deadline& deadline);
 
  private:
+  Status spare_this_process(const PreparedStack& stack) const;
   Result<std::vector<ContainerSummary>> own_containers(const Job& job, PreparedStack& stack, const Deadline& deadline);
 
   Options options_;

@@ -6,9 +6,7 @@
 #include <map>
 #include <vector>
 
-#include "config/key_reader.h"
-#include "config/switch_keys.h"
-#include "config/yaml.h"
+#include "deploy/discovery_labels.h"
 #include "deploy/labels.h"
 #include "deploy/model_paths.h"
 #include "oci/reference.h"
@@ -45,18 +43,6 @@ std::string live_path_of(const ContainerSummary& container, const Reference& ref
   return "";
 }
 
-std::optional<AutoDiscovery> discovery_of(const ContainerSummary& container) {
-  if (of(container, "cd.doco.deployment.auto_discovery") != "true") return std::nullopt;
-  AutoDiscovery discovery;
-  const auto yaml = parse_yaml("auto_discovery: " + of(container, "cd.doco.deployment.auto_discovery.config"), "label");
-  std::vector<std::string> ignored;
-  if (yaml && yaml->documents.size() == 1) {
-    KeyReader read(*yaml->documents.front(), "label", ignored);
-    decode_auto_discovery(read, "label", ignored, ignored, discovery);
-  }
-  return discovery;
-}
-
 Result<Found> found_in(const ContainerSummary& container, std::string_view host_data) {
   const auto reference = reference_of(container);
   if (!reference) return tl::unexpected(reference.error());
@@ -83,7 +69,7 @@ Result<Found> found_in(const ContainerSummary& container, std::string_view host_
                            .state = ReleaseState::succeeded,
                            .started_at = *made_at,
                            .finished_at = *made_at},
-               .discovery = discovery_of(container),
+               .discovery = discovery_of(container.labels),
                .live_path = live_path_of(container, *reference, host_data)};
 }
 

@@ -34,12 +34,6 @@ Result<std::vector<std::string>> names_in(const YamlEntry& scope) {
   return names;
 }
 
-// Compose writes the names that a service uses as {"source": …}, or as plain text.
-std::string name_used(const json::value& item) {
-  if (const auto* object = item.if_object()) return std::string(text_of(*object, "source"));
-  return item.is_string() ? std::string(item.get_string()) : std::string();
-}
-
 class InPlaceFiles {
  public:
   InPlaceFiles(const json::object& model, const std::string& live_root) : model_(model), live_root_(live_root) {}

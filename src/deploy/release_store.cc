@@ -73,10 +73,17 @@ json::value stacks_to_json(const std::vector<SettledStack>& stacks) {
     array.push_back(json::object{{"name", stack.name},
                                  {"skipped_because", stack.skipped_because},
                                  {"services", std::move(services)},
-                                 {"release_of", to_json(stack.release_of)}});
+                                 {"release_of", to_json(stack.release_of)},
+                                 {"keeps_orphans", stack.keeps_orphans}});
   }
   return array;
 }
+
+std::string stored_discovery(const StackRules& rules) {
+  return rules.discovery ? json::serialize(to_json(*rules.discovery)) : "";
+}
+
+bool is_true(const json::value* value) { return value != nullptr && value->is_bool() && value->get_bool(); }
 
 std::vector<SettledStack> settled_stacks(const json::value& value) {
   std::vector<SettledStack> stacks;
@@ -87,7 +94,8 @@ std::vector<SettledStack> settled_stacks(const json::value& value) {
     if (object == nullptr) continue;
     SettledStack stack{.name = std::string(text_of(*object, "name")),
                        .skipped_because = std::string(text_of(*object, "skipped_because")),
-                       .release_of = text_map(object_of(*object, "release_of"))};
+                       .release_of = text_map(object_of(*object, "release_of")),
+                       .keeps_orphans = is_true(object->if_contains("keeps_orphans"))};
     if (const auto* services = array_of(*object, "services")) {
       for (const auto& service : *services) {
         const auto* fields = service.if_object();
@@ -217,18 +225,19 @@ Status ReleaseStore::begin(const Release& release, const std::map<std::string, S
       .bind(request.source_id)
       .bind(request.ref_is_digest ? "@" : request.ref)
       .bind(request.target);
-  stack.bind(rules.discovery ? json::serialize(to_json(*rules.discovery)) : "");
+  stack.bind(stored_discovery(rules));
   stack.bind(json::serialize(to_json(rules.reconciliation)));
   if (auto done = stack.run(); !done) return done;
   return transaction->commit();
 }
 
-Status ReleaseStore::keep_as_it_is(const std::string& stack, const Digest& digest, const ReconciliationRule& rule) {
+Status ReleaseStore::keep_as_it_is(const std::string& stack, const Digest& digest, const StackRules& rules) {
   const std::lock_guard lock(mutex_);
   auto update = db_->query(
-      "UPDATE stacks SET reconciliation = ?1, brought = ?2 WHERE name = ?3 AND (reconciliation != ?1 OR brought != "
-      "?2)");
-  return update.bind(json::serialize(to_json(rule))).bind(digest.str()).bind(stack).run();
+      "UPDATE stacks SET reconciliation = ?1, brought = ?2, discovery = ?4 WHERE name = ?3 AND (reconciliation != ?1 "
+      "OR brought != ?2 OR discovery != ?4)");
+  update.bind(json::serialize(to_json(rules.reconciliation))).bind(digest.str()).bind(stack);
+  return update.bind(stored_discovery(rules)).run();
 }
 
 Result<std::map<std::string, ReconciliationRule>> ReleaseStore::reconciliations() {

@@ -30,6 +30,7 @@ struct SettledStack {
   std::string skipped_because;                    // "" if it is deployed: webhook_filter and the like
   std::vector<ServiceShape> services;             // what N17 looks for
   std::map<std::string, std::string> release_of;  // service -> release that made its containers
+  bool keeps_orphans = false;                     // containers of services that are no more may stay (deploy/N17)
 };
 
 // A run that ended well: with an equal key nothing has to be read or resolved again (deploy/N2b).
@@ -88,7 +89,7 @@ class ReleaseStore {
   Status begin(const Release& release, const std::map<std::string, ServiceInputs>& made, const StackRules& rules = {});
   // Of a stack that another digest leaves as it was deployed, while its rules may not be. Nothing is written if both
   // are known.
-  Status keep_as_it_is(const std::string& stack, const Digest& digest, const ReconciliationRule& rule);
+  Status keep_as_it_is(const std::string& stack, const Digest& digest, const StackRules& rules);
   // Of all stacks that are deployed, by name. One that an older windlass deployed has the default.
   Result<std::map<std::string, ReconciliationRule>> reconciliations();
   // The same of one; nothing if it is not deployed.

@@ -146,11 +146,12 @@ TEST_F(ReleaseStoreTest, KeepsABoundedNumberOfPlacesPerLane) {
 }
 
 TEST_F(ReleaseStoreTest, KeepsHowARunWasSettled) {  // deploy/N2b
-  const SettledRun run{
-      .key = "key",
-      .stacks = {
-          {.name = "web", .services = {{.name = "a", .replicas = 2, .restart = "always"}}, .release_of = {{"a", "r1"}}},
-          {.name = "other", .skipped_because = "filtered"}}};
+  const SettledRun run{.key = "key",
+                       .stacks = {{.name = "web",
+                                   .services = {{.name = "a", .replicas = 2, .restart = "always"}},
+                                   .release_of = {{"a", "r1"}},
+                                   .keeps_orphans = true},
+                                  {.name = "other", .skipped_because = "filtered"}}};
   ASSERT_TRUE(store->settle("lane", "prod", run));
   reopen();
   const auto kept = store->settled("lane", "prod");
@@ -160,7 +161,9 @@ TEST_F(ReleaseStoreTest, KeepsHowARunWasSettled) {  // deploy/N2b
   EXPECT_EQ((*kept)->stacks[0].services[0].replicas, 2);
   EXPECT_TRUE((*kept)->stacks[0].services[0].must_run());
   EXPECT_EQ((*kept)->stacks[0].release_of.at("a"), "r1");
+  EXPECT_TRUE((*kept)->stacks[0].keeps_orphans);
   EXPECT_EQ((*kept)->stacks[1].skipped_because, "filtered");
+  EXPECT_FALSE((*kept)->stacks[1].keeps_orphans);
   ASSERT_TRUE(store->unsettle("lane", "prod"));
   EXPECT_EQ(*store->settled("lane", "prod") != std::nullopt, false);
 }

@@ -14,6 +14,10 @@ void Pipeline::remove_live_directory(Run& run, const std::string& live_path, con
   };
   const auto others = releases_.stacks_of(run.job.request.source_id);
   if (!asks(&Destroy::remove_dir) || !others || !others->empty()) return;
+  const auto user = preparer_.container_that_mounts(options_.host_data_dir + "/" + live_path, run.deadline);
+  if (!user || !user->empty())
+    return run.log.warning("live directory stays: a container of somebody else mounts something of it",
+                           {{"live_directory", live_path}, {"container", user ? *user : user.error().message}});
   const UnpackedTree nothing{.root = tree.root};
   auto removed = live_.sync(live_path, nothing, *run.digest, {.force = true}, run.deadline);
   const auto gone = removed ? live_.remove(live_path, asks(&Destroy::remove_data))
@@ -30,7 +34,7 @@ void Pipeline::remove_live_directory(Run& run, const std::string& live_path, con
 // After the others are well. The newest word counts: what the documents say now, else what they said when it was
 // deployed.
 void Pipeline::remove_obsolete(Run& run, const DeployConfigs& configs) {
-  auto stacks = releases_.discovered(run.job.request);
+  auto stacks = preparer_.discovered(run.job.request, run.deadline);
   if (!stacks) return run.log.error("obsolete stacks are not known", {{"error", stacks.error().message}});
   bool any_is_left = false;
   std::vector<DiscoveredStack> obsolete;
@@ -66,9 +70,10 @@ Result<Pipeline::Obsolete> Pipeline::remove_obsolete(Run& run, const DiscoveredS
     log.info("stack is gone from this artifact and left alone: another job deploys it");
     return Obsolete::busy;
   }
-  auto slot = slots_.take(run.deadline);
+  auto slot = places_.take(run.deadline);
   if (!slot) return tl::unexpected(slot.error());
-  const auto still = releases_.discovered(run.job.request);  // another tag may have taken it over meanwhile
+  const auto still =
+      preparer_.discovered(run.job.request, run.deadline);  // another tag may have taken it over meanwhile
   if (!still) return tl::unexpected(still.error());
   if (std::none_of(still->begin(), still->end(), [&](const auto& stack) { return stack.name == obsolete.name; }))
     return Obsolete::taken_over;

@@ -87,6 +87,45 @@ TEST_F(RemovalTest, LeavesVolumesOfSomebodyElseAloneWhoseContainersAreGone) {
   EXPECT_TRUE(releases->stack("web")->has_value());
 }
 
+// deploy/R1: containers that do not restart are gone, and nobody but doco-cd knew the stack
+TEST_F(RemovalTest, RemovesWhatDocoCdLeftOfAStack) {
+  const auto volume_of = [](std::string source) {
+    return Volume{.name = "web_data",
+                  .driver = "local",
+                  .labels = {{"cd.doco.metadata.manager", "doco-cd"}, {"cd.doco.source.name", std::move(source)}}};
+  };
+  engine.volumes_of["web"] = {volume_of("somebody/else")};
+  EXPECT_EQ(run_with("name: web\ndestroy: true\n").message,
+            "failed to deploy stack web: another stack with the same name already exists and is not managed by this "
+            "repository");
+  EXPECT_EQ(run_with("name: web\n").status, RunStatus::failed) << "deploy/O1";
+  engine.volumes_of["web"] = {volume_of("my/app")};
+  EXPECT_EQ(run_with("name: web\ndestroy: true\n# again\n").status, RunStatus::succeeded);
+  EXPECT_EQ(driver.downed, std::vector<std::string>{"web volumes"});
+  EXPECT_EQ(driver.upped, 0);
+}
+
+// deploy/U2, U4: compose would be killed with it, and nobody would start what it left half made
+TEST_F(RemovalTest, NeverEndsItself) {
+  run();
+  own_container = id_of("page");
+  start();
+  const auto refused = run_with("name: web\ndestroy: true\n");
+  EXPECT_EQ(refused.message,
+            "failed to deploy stack web: service page is windlass itself, which cannot remove its own container (the "
+            "stack is taken down): do it from outside, with docker compose or a second windlass");
+  source.files["www/index.html"] = "v2";
+  EXPECT_EQ(run_with("name: web\n").status, RunStatus::failed);
+  EXPECT_TRUE(driver.downed.empty());
+  EXPECT_EQ(driver.upped, 1);
+  source.files["www/index.html"] = "v1";
+  auto& model = driver.models["web"];
+  model.replace(model.find("db:1"), 4, "db:2");
+  const auto neighbour = run_with("name: web\n# a neighbour in the stack changes\n");
+  EXPECT_EQ(neighbour.stacks.at(0).message, "recreate db (image changed); keep page");
+  EXPECT_EQ(id_of("page"), own_container);
+}
+
 TEST_F(RemovalTest, KeepsTheFilesThatANeighbourNeeds) {
   driver.models["side"] = driver.models["web"];
   run_with("name: web\n---\nname: side\n");
@@ -95,6 +134,20 @@ TEST_F(RemovalTest, KeepsTheFilesThatANeighbourNeeds) {
   EXPECT_EQ(driver.downed, std::vector<std::string>{"side volumes"});
   EXPECT_TRUE(live.removed.empty());
   EXPECT_EQ(engine.projects["web"].size(), 2u);
+}
+
+TEST_F(RemovalTest, KeepsTheFilesThatAContainerOfSomebodyElseMounts) {  // deploy/R5
+  run();
+  engine.make("other", "proxy", {});
+  auto& proxy = engine.projects["other"]["proxy"];
+  proxy.bind_sources = {"/host/data/reg.example/my/app/www"};
+  run_with("name: web\ndestroy: true\n");
+  EXPECT_EQ(driver.downed, std::vector<std::string>{"web volumes"});
+  EXPECT_TRUE(live.removed.empty());
+  proxy.bind_sources = {"/host/data/reg.example/my/app-2"};
+  run_with("name: web\n");
+  run_with("name: web\ndestroy: true\n# again\n");
+  EXPECT_EQ(live.removed, std::vector<std::string>{"reg.example/my/app"});
 }
 
 TEST_F(RemovalTest, RemovesAStackWhoseFolderIsGone) {
@@ -110,6 +163,29 @@ TEST_F(RemovalTest, RemovesAStackWhoseFolderIsGone) {
 }
 
 // Each of two tags may wait for a stack of the other: neither waits, and nobody removes what is being deployed.
+// deploy/R9 to R11, R14: the folder went before our first run
+TEST_F(RemovalTest, RemovesAStackThatDocoCdFoundAndWhoseFolderIsGone) {
+  const Labels obsolete = {{"cd.doco.metadata.manager", "doco-cd"},
+                           {"cd.doco.source.name", "my/app"},
+                           {"cd.doco.deployment.config.target", ""},
+                           {"cd.doco.deployment.target.ref", "main"},
+                           {"cd.doco.deployment.auto_discovery", "true"},
+                           {"cd.doco.deployment.auto_discovery.config", "{enabled: true, delete: true}"}};
+  const auto make = [&](const std::string& stack, const char* label, const char* value) {
+    auto labels = obsolete;
+    if (*label != '\0') labels[std::string("cd.doco.") + label] = value;
+    engine.make(stack, "app", labels);
+  };
+  make("gone", "", "");
+  make("of-others", "source.name", "their/app");
+  make("of-target", "deployment.config.target", "prod");
+  make("of-branch", "deployment.target.ref", "next");
+  make("by-hand", "deployment.auto_discovery", "false");
+  const auto outcome = discover({"stays"});
+  EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
+  EXPECT_EQ(driver.downed, std::vector<std::string>{"gone"});
+}
+
 TEST_F(RemovalTest, LeavesAStackAloneThatAnotherJobDeploys) {
   discover({"one", "two"});
   std::promise<void> is_deploying, go_on;
@@ -144,6 +220,27 @@ TEST_F(RemovalTest, TakesTheNewestWordOfTheFile) {  // deploy/R13
   discover({"one", "two"}, "delete: false");
   discover({"one"}, "delete: true, remove_volumes: true");
   EXPECT_EQ(driver.downed, std::vector<std::string>{"two volumes"});
+}
+
+TEST_F(RemovalTest, KeepsTheRulesOfAStackThatNothingElseChanged) {  // deploy/N18
+  const auto discover_two = [&](bool with_b, const char* removed) {
+    source.files.clear();
+    for (const std::string& folder : {std::string("a/one"), std::string("a/two"), std::string("b/three")}) {
+      if (folder == "a/two" && !with_b) continue;
+      const auto stack = folder.substr(2);
+      source.files[folder + "/compose.yaml"] = "services: {}\n";
+      driver.models[stack] = R"({"name":")" + stack + R"(","services":{"app":{"image":"a:1","restart":"always"}}})";
+    }
+    return run_with(
+        fmt::format("working_dir: a\nauto_discovery: {{enabled: true, delete: {}}}\n---\n"
+                    "working_dir: b\nauto_discovery: {{enabled: true}}\n# {}\n",
+                    removed, with_b));
+  };
+  discover_two(true, "false");
+  EXPECT_EQ(discover_two(true, "true").status, RunStatus::skipped);
+  EXPECT_EQ(driver.upped, 3);
+  discover_two(false, "true");
+  EXPECT_EQ(driver.downed, std::vector<std::string>{"two"});
 }
 
 TEST_F(RemovalTest, RemovesTheLastOnesOnlyWhenThatIsMeant) {  // deploy/R15

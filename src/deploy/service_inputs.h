@@ -1,8 +1,9 @@
 // What each service of a model is made from, as keyed hashes: the ground on which a change is seen and named.
 //
-// Inputs: each member of the service's resolved definition, the content of files it mounts from the live directory, of
-// its configs and secrets, its build context, and the networks and volumes it uses (deploy/N5 to N14). Values may be
-// secret, so only HMACs with a key of this installation are kept (N9).
+// Inputs: each member of the service's resolved definition that its containers are made from, the content of files it
+// mounts from the live directory, of its configs and secrets, all that its image is built from, and the networks and
+// volumes it uses (deploy/N5 to N14). Values may be secret, so only HMACs with a key of this installation are kept
+// (N9).
 #pragma once
 
 #include <functional>
@@ -30,9 +31,19 @@ class InputHasher {
   HmacSha256 mac_;
 };
 
-// `model`: resolved, with paths moved to `live_root`; `tree`: the release that lies, or will lie, there.
-std::map<std::string, ServiceInputs> service_inputs(const json::object& model, const UnpackedTree& tree,
-                                                    const std::string& live_root, InputHasher& hasher);
+// Files of a release that its live directory has in plain text, by path.
+using PlainEntries = std::map<std::string, TreeEntry>;
+
+// `model`: resolved, with paths moved to `live_root`; `environment`: it was resolved with, where secrets and configs
+// with `environment:` are read from; `tree`: the release that lies, or will lie, there; `plain`: in place of its
+// entries.
+std::map<std::string, ServiceInputs> service_inputs(const json::object& model,
+                                                    const std::map<std::string, std::string>& environment,
+                                                    const UnpackedTree& tree, const std::string& live_root,
+                                                    InputHasher& hasher, const PlainEntries& plain = {});
+
+// The name in an entry of a list of configs or secrets: {"source": "name"}, or plain text; "" of anything else.
+std::string name_used(const json::value& item);
 
 // What a part is the content of, if it is the content of something.
 struct ContentPart {

@@ -36,7 +36,7 @@ class ServiceInputsTest : public ::testing::Test {
   }
   std::map<std::string, ServiceInputs> inputs() {
     InputHasher hasher(Secret("key of this installation"));
-    return service_inputs(parse_json(model)->get_object(), tree, "/live", hasher);
+    return service_inputs(parse_json(model)->get_object(), environment, tree, "/live", hasher);
   }
   // The differences of each service after `change` was made.
   std::map<std::string, std::vector<std::string>> after(const std::function<void()>& change) {
@@ -50,6 +50,7 @@ class ServiceInputsTest : public ::testing::Test {
   void replace(const std::string& from, const std::string& to) { model.replace(model.find(from), from.size(), to); }
 
   std::string model{kModel};
+  std::map<std::string, std::string> environment = {{"TOKEN", "t1"}, {"MOTD", "m1"}, {"OTHER", "o1"}};
   UnpackedTree tree;
 };
 
@@ -70,6 +71,50 @@ TEST_F(ServiceInputsTest, NameWhatChangedAndWhere) {  // deploy/N5 to N12
             (Changes{{"web", {"environment removed"}}}));
 }
 
+TEST_F(ServiceInputsTest, SeeTheValueBehindAVariable) {  // deploy/N9
+  model = R"({"services": {"web": {"secrets": [{"source": "token"}], "configs": ["motd"]}, "db": {}},
+    "secrets": {"token": {"environment": "TOKEN"}}, "configs": {"motd": {"environment": "MOTD"}}})";
+  EXPECT_EQ(after([&] { environment["TOKEN"] = "t2"; }), (Changes{{"web", {"content of secret token changed"}}}));
+  EXPECT_EQ(after([&] { environment["MOTD"] = "m2"; }), (Changes{{"web", {"content of config motd changed"}}}));
+  EXPECT_EQ(after([&] { environment.erase("TOKEN"); }), (Changes{{"web", {"content of secret token removed"}}}));
+  EXPECT_EQ(after([&] { environment["OTHER"] = "o2"; }), Changes{});
+}
+
+TEST_F(ServiceInputsTest, SeeAllThatAnImageIsBuiltFrom) {  // deploy/N14
+  model = R"({"services": {"web": {"build": {"context": "/live/app", "dockerfile": "../docker/Web.Dockerfile",
+      "additional_contexts": {"lib": "/live/lib", "base": "docker-image://alpine"},
+      "secrets": [{"source": "npm"}, {"source": "key"}]}}},
+    "secrets": {"npm": {"file": "/live/npmrc"}, "key": {"environment": "TOKEN"}}})";
+  tree.entries = {file("app/main.c", "1"), file("docker/Web.Dockerfile", "1"), file("lib/lib.c", "1"),
+                  file("npmrc", "1"), file("docker/Other.Dockerfile", "1")};
+  const char* const reasons[] = {"build context changed", "Dockerfile changed", "build context lib changed",
+                                 "content of build secret npm changed"};
+  for (std::size_t i = 0; i < std::size(reasons); ++i)
+    EXPECT_EQ(after([&] { tree.entries[i].content = "2"; }), (Changes{{"web", {reasons[i]}}}));
+  EXPECT_EQ(after([&] { environment["TOKEN"] = "t2"; }), (Changes{{"web", {"content of build secret key changed"}}}));
+  EXPECT_EQ(after([&] { tree.entries[4].content = "2"; }), Changes{}) << "not its Dockerfile";
+  for (const char* reason : reasons) EXPECT_FALSE(content_part(reason)) << reason << " cannot be ignored";
+}
+
+// compose makes no container anew for these either
+TEST_F(ServiceInputsTest, LeaveOutWhatContainersAreNotMadeFrom) {
+  model = R"({"services": {"web": {"image": "web:1", "scale": 1, "depends_on": {"db": {}}, "profiles": ["a"],
+      "pull_policy": "always", "deploy": {"replicas": 2, "resources": {"limits": {"cpus": "1"}}}}}})";
+  for (const auto& [from, to] :
+       std::vector<std::pair<std::string, std::string>>{{R"("scale": 1)", R"("scale": 3)"},
+                                                        {R"({"db": {}})", "{}"},
+                                                        {R"(["a"])", R"(["b"])"},
+                                                        {R"("always")", R"("never")"},
+                                                        {R"("replicas": 2)", R"("replicas": 3)"}})
+    EXPECT_EQ(after([&, &from = from, &to = to] { replace(from, to); }), Changes{}) << to;
+  EXPECT_EQ(after([&] { replace(R"("cpus": "1")", R"("cpus": "2")"); }), (Changes{{"web", {"deploy changed"}}}));
+  EXPECT_EQ(after([&] {
+              replace(R"("deploy": {"replicas": 3, "resources": {"limits": {"cpus": "2"}}})",
+                      R"("deploy": {"replicas": 5})");
+            }),
+            (Changes{{"web", {"deploy removed"}}}));
+}
+
 TEST_F(ServiceInputsTest, LeaveOutOtherFilesAndOurOwnLabels) {  // deploy/N6, N12
   EXPECT_EQ(after([&] { tree.entries[3].content = "o2"; }), Changes{}) << "www2 is not below www";
   EXPECT_EQ(after([&] { replace("\"now\"", "\"later\""); }), Changes{});
@@ -79,7 +124,7 @@ TEST_F(ServiceInputsTest, LeaveOutOtherFilesAndOurOwnLabels) {  // deploy/N6, N1
 TEST_F(ServiceInputsTest, DependOnTheKeyOfTheInstallation) {  // deploy/N9
   const auto mine = inputs();
   InputHasher other(Secret("another key"));
-  EXPECT_NE(service_inputs(parse_json(model)->get_object(), tree, "/live", other).at("db"), mine.at("db"));
+  EXPECT_NE(service_inputs(parse_json(model)->get_object(), environment, tree, "/live", other).at("db"), mine.at("db"));
 }
 
 }  // namespace

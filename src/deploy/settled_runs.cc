@@ -80,7 +80,7 @@ Result<std::optional<JobOutcome>> SettledRuns::unchanged(const JobRequest& reque
     if (reason.empty()) {
       auto containers = engine_.containers({"com.docker.compose.project=" + stack.name}, deadline);
       if (!containers) return tl::unexpected(containers.error());
-      if (auto wrong = mismatch(stack.services, by_service(*containers), stack.release_of)) {
+      if (auto wrong = mismatch(stack.services, by_service(*containers), stack.release_of, stack.keeps_orphans)) {
         log.info("stack is not as it was deployed", {{"stack", stack.name}, {"reason", *wrong}});
         return std::optional<JobOutcome>();
       }

@@ -43,6 +43,17 @@ TEST_F(SignalTest, TellsTheServiceOnceAndKeepsItsContainer) {
   EXPECT_EQ(engine.signals.size(), 1u) << "it knows already";
 }
 
+TEST_F(SignalTest, WaitsForNoFinishedServiceThatSomebodyRemoved) {  // deploy/N17
+  auto& model = driver.models["web"];
+  model.insert(model.rfind("}}"), R"(,"once":{"image":"job:1","pull_policy":"never"})");
+  run();
+  engine.projects["web"].erase("once");
+  change_the_page();
+  const auto outcome = run(request(), 1s);
+  EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
+  EXPECT_EQ(engine.signals.size(), 1u);
+}
+
 TEST_F(SignalTest, WritesTheFilesWithoutASignalToo) {
   set_labels(R"("cd.doco.deployment.recreate.ignore":"bindMounts:")");
   run();

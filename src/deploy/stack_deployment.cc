@@ -6,8 +6,10 @@
 #include <set>
 
 #include "base/crash_point.h"
+#include "deploy/half_recreated.h"
 #include "deploy/heartbeat.h"
 #include "deploy/labels.h"
+#include "deploy/volumes.h"
 #include "sys/crypto.h"
 
 namespace windlass {
@@ -16,11 +18,29 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kDownTimeout = 10min;
+constexpr int kUpTries = 3;
 
-StackRules rules_of(const DeployConfig& config) {
-  return {.discovery = config.is_discovered ? std::optional(config.auto_discovery) : std::nullopt,
-          .reconciliation = config.reconciliation};
-}
+// Tells how a deployment ended, by an exception too.
+class Ending {
+ public:
+  using Told = void (Observer::*)(const StackEvent&);
+  Ending(Observer& observer, StackEvent& event, const Clock& clock)
+      : observer_(observer), event_(event), clock_(clock), started_(clock.steady_now()) {}
+  Ending(const Ending&) = delete;
+  Ending& operator=(const Ending&) = delete;
+  ~Ending() {
+    event_.elapsed = std::chrono::round<std::chrono::milliseconds>(clock_.steady_now() - started_);
+    (observer_.*told_)(event_);
+  }
+  void is(Told told) { told_ = told; }
+
+ private:
+  Observer& observer_;
+  StackEvent& event_;
+  const Clock& clock_;
+  SteadyTime started_;
+  Told told_ = &Observer::deployment_failed;
+};
 
 // Is there anything to do for compose?
 bool needs_driver(const StackPlan& plan) {
@@ -30,6 +50,15 @@ bool needs_driver(const StackPlan& plan) {
   });
 }
 
+// Without compose nobody makes a container of a service that is left without any: a finished one that somebody removed
+// (N17).
+std::vector<ServiceShape> awaited_services(const PreparedStack& stack) {
+  auto services = stack.services;
+  if (!needs_driver(stack.plan))
+    std::erase_if(services, [&](const ServiceShape& service) { return !stack.containers.contains(service.name); });
+  return services;
+}
+
 // L21: a service that changes gets the new labels, which alone makes compose recreate it; an unchanged one gets exactly
 // what its containers carry, so that compose leaves them alone. L23: the labels of doco-cd are no part of its models.
 void put_labels(json::object& model, const PreparedStack& stack, const Labels& fresh) {
@@ -37,7 +66,7 @@ void put_labels(json::object& model, const PreparedStack& stack, const Labels& f
   if (services == nullptr) return;
   for (auto& member : *services) {
     auto* service = member.value().if_object();
-    if (service == nullptr) continue;
+    if (service == nullptr || service->contains("provider")) continue;
     auto& labels = (*service)["labels"];
     if (!labels.is_object()) labels = json::object();
     const std::string name(member.key());
@@ -52,6 +81,11 @@ void put_labels(json::object& model, const PreparedStack& stack, const Labels& f
 }
 
 }  // namespace
+
+StackRules rules_of(const DeployConfig& config) {
+  return {.discovery = config.is_discovered ? std::optional(config.auto_discovery) : std::nullopt,
+          .reconciliation = config.reconciliation};
+}
 
 std::chrono::seconds start_timeout(const DeployConfig& config) {
   return std::chrono::seconds(config.timeout_seconds > 0 ? config.timeout_seconds : 30);
@@ -74,11 +108,10 @@ Status StackDeployment::told(const ReleaseOrigin& origin, const PreparedStack& s
       .job = origin.job, .stack = stack.config.name, .revision = revision_to(origin.job.request, origin.digest)};
   for (const auto& service : stack.plan.services)
     if (service.action != ServiceAction::keep) event.changed_services.push_back(service.service);
-  const auto started = clock_.steady_now();
   observer.deployment_started(event);
-  const auto done = step();
-  event.elapsed = std::chrono::round<std::chrono::milliseconds>(clock_.steady_now() - started);
-  (observer.*(done ? well : &Observer::deployment_failed))(event);
+  Ending ending(observer, event, clock_);
+  auto done = step();
+  if (done) ending.is(well);
   return done;
 }
 
@@ -172,24 +205,44 @@ Status StackDeployment::start(const ReleaseOrigin& origin, PreparedStack& stack,
   return {};
 }
 
+// What the tool of a killed process had asked for, the engine may make only now, with the name that our tool wants.
+Status StackDeployment::up(const PreparedStack& stack, json::object model, const Log& log, const Deadline& deadline) {
+  const ResolvedStack resolved{stack.config.name, std::move(model), stack.environment, stack.secrets()};
+  const UpOptions options{.remove_orphans = stack.config.remove_orphans, .project_dir = stack.working_dir};
+  auto done = driver_.up(resolved, options, deadline);
+  for (int tries = 1; !done && done.error().kind == Kind::conflict && tries < kUpTries; ++tries) {
+    auto containers = engine_.containers({"com.docker.compose.project=" + stack.config.name}, deadline);
+    const auto settled = containers ? settle_half_recreated(engine_, *containers, deadline) : 0;
+    if (!settled || *settled == 0) break;
+    log.warning("a half recreated container was in the way", {{"error", done.error().message}});
+    done = driver_.up(resolved, options, deadline);
+  }
+  return done;
+}
+
 Status StackDeployment::up_and_watch(PreparedStack& stack, json::object model, const Log& log,
                                      const Deadline& deadline) {
   const auto timeout = start_timeout(stack.config);
-  Heartbeat heartbeat(log, "creating services");
+  Heartbeat heartbeat(log, "signaling services");
   auto watch = HealthWatch::open(engine_, stack.config.name, deadline);  // first, so that no event is missed
   if (!watch) return tl::unexpected(watch.error());
   if (auto sent = send_signals(stack, log, deadline); !sent) return sent;
   if (needs_driver(stack.plan)) {
+    heartbeat.phase("preparing deployment resources");
+    if (auto renewed = renew_volumes(engine_, stack.model, stack.config.name, log, deadline); !renewed) {
+      if (renewed.error().kind != Kind::unavailable) stack.failure = StartFailure::failed;
+      return renewed;
+    }
+    heartbeat.phase("creating services");
     crash_point("driver.before_up");
     const auto until = deadline.within(timeout);
-    auto up = driver_.up({stack.config.name, std::move(model), stack.environment},
-                         {.remove_orphans = stack.config.remove_orphans, .project_dir = stack.working_dir}, until);
+    auto done = up(stack, std::move(model), log, until);
     crash_point("driver.after_up");
-    if (!up) return tl::unexpected(why_not_up(**watch, stack, up.error(), until, deadline));
+    if (!done) return tl::unexpected(why_not_up(**watch, stack, done.error(), until, deadline));
   }
   heartbeat.phase("waiting for services to start");
   crash_point("watch.waiting");
-  auto well = (*watch)->wait(stack.services, timeout, deadline);
+  auto well = (*watch)->wait(awaited_services(stack), timeout, deadline);
   if (well && stack.rollback.enabled()) {
     heartbeat.phase("waiting for services to prove stable");
     well = (*watch)->hold(stack.rollback.stable_for, deadline);
@@ -255,6 +308,9 @@ Status StackDeployment::record(Release& release, const PreparedStack& stack, con
   const auto containers = engine_.containers({"com.docker.compose.project=" + stack.config.name}, deadline);
   // A good release without its images could neither come back nor be kept from pruning: as if we had been killed here.
   if (done && !containers) return tl::unexpected(containers.error());
+  for (const auto& service : stack.services)
+    if (done && service.is_provided && stack.plan.makes_new_containers(service.name))
+      release_of[service.name] = release.id;
   if (containers)
     for (const auto& [service, list] : by_service(*containers)) {
       if (stack.plan.action_of(service) == ServiceAction::adopt) release_of[service] = release.id;

@@ -19,6 +19,9 @@ namespace windlass {
 // How long a stack may take until all its services are healthy (deploy/C13).
 std::chrono::seconds start_timeout(const DeployConfig& config);
 
+// What the configuration says of the time after the deployment.
+StackRules rules_of(const DeployConfig& config);
+
 // What all stacks of a run are brought to.
 struct ReleaseOrigin {
   const Job& job;
@@ -61,6 +64,7 @@ class StackDeployment {
   Release new_release(const ReleaseOrigin& origin, const PreparedStack& stack) const;
   Status keep_inputs_of_adopted(const PreparedStack& stack);
   Status send_signals(const PreparedStack& stack, const Log& log, const Deadline& deadline);
+  Status up(const PreparedStack& stack, json::object model, const Log& log, const Deadline& deadline);
   Status up_and_watch(PreparedStack& stack, json::object model, const Log& log, const Deadline& deadline);
   Error why_not_up(HealthWatch& watch, PreparedStack& stack, Error cause, const Deadline& until,
                    const Deadline& deadline);

@@ -67,7 +67,7 @@ Status StackImages::get(PreparedStack& stack, const Log& log, const Deadline& de
   }
   Heartbeat heartbeat(log, "pulling images");
   if (!pulled.empty()) {
-    const ResolvedStack resolved{stack.config.name, stack.model, stack.environment};
+    const ResolvedStack resolved{stack.config.name, stack.model, stack.environment, stack.secrets()};
     if (auto done = driver_.pull(resolved, pulled, deadline.within(options_.pull_timeout)); !done) return done;
   }
   if (!built.empty()) {
@@ -83,8 +83,9 @@ Status StackImages::build(const PreparedStack& stack, const std::vector<std::str
                           const Deadline& deadline) {
   json::value model = stack.model;
   move_paths(model, stack.live_root, stack.staged_root);
+  if (stack.encrypted) stack.encrypted->put_build_files(model.get_object(), stack.staged_root);
   const auto& rule = stack.config.build;
-  return driver_.build({stack.config.name, std::move(model.get_object()), stack.environment}, services,
+  return driver_.build({stack.config.name, std::move(model.get_object()), stack.environment, stack.secrets()}, services,
                        {.pull = rule.force_image_pull, .no_cache = rule.no_cache, .quiet = rule.quiet}, deadline);
 }
 
@@ -96,6 +97,7 @@ void StackImages::prune(const std::string& stack, const Log& log, const Deadline
   std::set<std::string> gone;
   std::set_difference(old->begin(), old->end(), needed->begin(), needed->end(), std::inserter(gone, gone.end()));
   if (gone.empty()) return;
+  const Heartbeat heartbeat(log, "pruning unused images");
   const auto used = used_images(deadline);
   if (!used) return log.warning("images were not pruned", {{"error", used.error().message}});
   for (const auto& id : *used) gone.erase(id);

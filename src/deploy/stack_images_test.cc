@@ -1,4 +1,4 @@
-// Images of services: how they are built (deploy/C7), and when old ones go (I1).
+// Images of services: which are pulled (deploy/C6), how they are built (C7), and when old ones go (I1).
 
 #include "deploy/pipeline_fixture.h"
 
@@ -22,6 +22,59 @@ class ImagesTest : public PipelineTest {
         "restart":"always","volumes":[{"type":"bind","source":"{root}/www","target":"/www"}]}}})";
   }
 };
+
+TEST_F(ImagesTest, ArePulledAsThePolicySays) {  // deploy/C6
+  engine.absent_images = {"absent:1"};
+  struct Row {
+    std::string service;
+    bool is_forced, is_pulled;
+  };
+  const Row rows[] = {
+      {R"("image":"web:1")", false, true},
+      {R"("image":"web:1","pull_policy":"always")", false, true},
+      {R"("image":"web:1","pull_policy":"daily")", false, true},  // compose knows how old it is
+      {R"("image":"web:1","pull_policy":"missing")", false, false},
+      {R"("image":"web:1","pull_policy":"if_not_present")", false, false},
+      {R"("image":"absent:1","pull_policy":"missing")", false, true},
+      {R"("image":"web:latest","pull_policy":"missing")", false, true},
+      {R"("image":"reg.example:5000/web","pull_policy":"missing")", false, true},
+      {R"("image":"web@sha256:0000","pull_policy":"missing")", false, false},
+      {R"("image":"web:1","pull_policy":"never")", false, false},
+      {R"("image":"absent:1","pull_policy":"never")", false, false},
+      {R"("image":"web:1","pull_policy":"build")", false, false},
+      {R"("image":"web:1","build":{"context":"/x"})", false, false},
+      {R"("image":"web:1","pull_policy":"never")", true, true},
+      {R"("image":"web:1","pull_policy":"missing")", true, true},
+  };
+  for (const auto& [service, is_forced, is_pulled] : rows) {
+    SCOPED_TRACE(service);
+    driver.pulled_services.clear();
+    PreparedStack stack{.config = {.name = "web", .force_image_pull = is_forced}};
+    stack.model = parse_json(R"({"services":{"page":{)" + service + "}}}")->get_object();
+    stack.services = service_shapes(stack.model);
+    ASSERT_TRUE(images->get(stack, Log({.level = LogLevel::critical}), Deadline::in(5s)));
+    EXPECT_EQ(driver.pulled_services, is_pulled ? Ids{"page"} : Ids{});
+  }
+}
+
+// deploy/C7: else what is there is what the service needs
+TEST_F(ImagesTest, AreBuiltWhenTheServiceChangesOrTheImageIsMissing) {
+  PreparedStack stack{.config = {.name = "web"}};
+  stack.model = parse_json(R"({"services":{"page":{"build":{"context":"/x"}}}})")->get_object();
+  stack.services = service_shapes(stack.model);
+  const auto built = [&](ServiceAction action) {
+    driver.built.clear();
+    stack.plan = {.stack = "web", .services = {{"page", action, {}}}};
+    EXPECT_TRUE(images->get(stack, Log({.level = LogLevel::critical}), Deadline::in(5s)));
+    return !driver.built.empty();
+  };
+  EXPECT_TRUE(built(ServiceAction::create));
+  EXPECT_TRUE(built(ServiceAction::recreate));
+  EXPECT_FALSE(built(ServiceAction::keep));
+  EXPECT_FALSE(built(ServiceAction::start));
+  engine.absent_images = {"web-page"};
+  EXPECT_TRUE(built(ServiceAction::keep));
+}
 
 TEST_F(ImagesTest, OfReleasesThatAreNotKeptGo) {
   keep(2);

@@ -34,10 +34,11 @@ Result<PendingSync> parse(const std::string& text) {
   auto digest = Digest::parse(text_of(*object, "digest"));
   if (!digest) return tl::unexpected(digest.error());
   const auto* force = object->if_contains("force");
-  PendingSync sync{.live_path = std::string(text_of(*object, "live_path")),
-                   .digest = *digest,
-                   .options = {.force = force != nullptr && force->is_bool() && force->get_bool()},
-                   .tree = {.root = std::string(text_of(*object, "staging"))}};
+  PendingSync sync{
+      .live_path = std::string(text_of(*object, "live_path")),
+      .digest = *digest,
+      .options = {.force = force != nullptr && force->is_bool() && force->get_bool()},
+      .tree = {.root = std::string(text_of(*object, "staging")), .plain_root = std::string(text_of(*object, "plain"))}};
   if (const auto* in_place = array_of(*object, "in_place_hex"))
     for (const auto& item : *in_place)
       if (auto path = item.is_string() ? from_hex(item.get_string()) : std::nullopt)
@@ -76,7 +77,8 @@ Status SyncJournal::write(const std::string& live_path, const Digest& digest, co
                                    {"content_hex", to_hex(entry.content)}});
   const json::object journal{{"live_path", live_path},        {"digest", digest.str()},
                              {"force", options.force},        {"in_place_hex", std::move(in_place)},
-                             {"staging", tree.root.string()}, {"entries", std::move(entries)}};
+                             {"staging", tree.root.string()}, {"plain", tree.plain_root.string()},
+                             {"entries", std::move(entries)}};
   const auto text = json::serialize(journal);
   if (text.size() > kJournalBytesMax)
     return fail(Kind::invalid, fmt::format("sync journal of {} bytes, limit {}", text.size(), kJournalBytesMax));

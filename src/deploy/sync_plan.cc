@@ -24,8 +24,7 @@ bool is_as_wanted(const LiveFolder& disk, const TreeEntry& entry, const DiskEntr
   if (there.mode != entry.mode) return false;
   if (entry.type == EntryType::folder) return true;
   if (there.size_bytes != static_cast<std::int64_t>(entry.size_bytes)) return false;
-  const auto hash = disk.hash(entry.path);
-  return hash && *hash == entry.content;
+  return disk.holds(entry).value_or(false);
 }
 
 class Planner {

@@ -52,6 +52,8 @@ Status HealthWatch::wait(const std::vector<ServiceShape>& services, std::chrono:
     if (auto failure = first_failure(deadline); !failure.empty()) return fail(Kind::invalid, std::move(failure));
     const auto late = not_ready();
     if (seen && late.empty()) return {};
+    if (auto removed = seen ? removed_for_good() : std::string(); !removed.empty())
+      return fail(Kind::invalid, std::move(removed));
     if (!until.passed()) continue;
     if (deadline.stop.stop_requested())
       return fail(Kind::unavailable, "stopped waiting for services to start: " + join(late, ", "));
@@ -84,7 +86,7 @@ std::string HealthWatch::failure_now(const std::vector<ServiceShape>& services, 
 void HealthWatch::expect(const std::vector<ServiceShape>& services) {
   wanted_.clear();
   for (const auto& service : services)
-    if (service.replicas > 0) wanted_[service.name] = service.replicas;
+    if (service.replicas > 0 && !service.is_provided) wanted_[service.name] = service.replicas;
 }
 
 // Who was started and who ended how, as far as nobody asked yet: while the containers were made.
@@ -103,7 +105,11 @@ void HealthWatch::hear_ahead() {
 }
 
 Result<std::optional<EngineEvent>> HealthWatch::next_event(const Deadline& deadline) {
-  if (kept_.empty()) return events_->next({.at = std::min(deadline.at, next_steady()), .stop = deadline.stop});
+  if (kept_.empty()) {
+    auto until = std::min(deadline.at, next_steady());
+    if (incomplete_since_) until = std::min(until, *incomplete_since_ + options_.removed_for);
+    return events_->next({.at = until, .stop = deadline.stop});
+  }
   std::optional event(std::move(kept_.front()));
   kept_.pop_front();
   return event;
@@ -227,6 +233,24 @@ std::vector<std::string> HealthWatch::not_ready() const {
   for (const auto& [service, replicas] : wanted_)
     if (const auto found = ready.find(service); found == ready.end() || found->second < replicas) late.insert(service);
   return {late.begin(), late.end()};
+}
+
+// Nobody makes another one now; but somebody may be replacing it by hand.
+std::string HealthWatch::removed_for_good() {
+  std::map<std::string, int> there;
+  for (const auto& [id, watched] : watched_) ++there[watched.service];
+  const auto incomplete =
+      std::ranges::find_if(wanted_, [&](const auto& wanted) { return there[wanted.first] < wanted.second; });
+  if (incomplete == wanted_.end()) {
+    incomplete_since_.reset();
+    return {};
+  }
+  if (!incomplete_since_) incomplete_since_ = Steady::now();
+  if (Steady::now() < *incomplete_since_ + options_.removed_for) return {};
+  const auto& [service, replicas] = *incomplete;
+  failure_ = StartFailure::failed;
+  return fmt::format("service {}: {} of {} containers are there: somebody removed what the deployment made", service,
+                     there[service], replicas);
 }
 
 std::string HealthWatch::first_failure(const Deadline& deadline) {

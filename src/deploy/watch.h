@@ -25,6 +25,7 @@ namespace windlass {
 struct WatchOptions {
   std::chrono::milliseconds steady_for{2000};
   std::chrono::milliseconds reopen_pause{500};  // between tries while the engine is away
+  std::chrono::milliseconds removed_for{3000};  // a container that is gone for so long is not being replaced
   int log_lines = 20;                           // of a container that failed
 };
 
@@ -34,9 +35,10 @@ class HealthWatch {
   static Result<std::unique_ptr<HealthWatch>> open(Engine& engine, std::string project, const Deadline& deadline,
                                                    WatchOptions options = {});
 
-  // Good when every service is ready. Errors: Kind::invalid "service <s>: container <c> exited with code 3; last log
-  // lines: …" or "timed out after 3m0s waiting for services to start: a, b"; Kind::unavailable when stopped, or when
-  // the engine is away at the end.
+  // Good when every service is ready; all containers were made before the call. Errors: Kind::invalid "service <s>:
+  // container <c> exited with code 3; last log lines: …", "service <s>: 0 of 1 containers are there: …" or "timed out
+  // after 3m0s waiting for services to start: a, b"; Kind::unavailable when stopped, or when the engine is away at the
+  // end.
   Status wait(const std::vector<ServiceShape>& services, std::chrono::milliseconds timeout, const Deadline& deadline);
 
   // After a good wait(): watches on for `span`. Errors as of wait(), with "(within 10s of its start)".
@@ -75,6 +77,7 @@ class HealthWatch {
   SteadyTime next_steady() const;
   SteadyTime steady_at(const ContainerDetail& container, bool started_while_watching) const;
   std::vector<std::string> not_ready() const;
+  std::string removed_for_good();
   std::string first_failure(const Deadline& deadline);
 
   Engine& engine_;
@@ -82,11 +85,12 @@ class HealthWatch {
   WatchOptions options_;
   SteadyTime opened_at_;
   std::unique_ptr<EventStream> events_;
-  std::deque<EngineEvent> kept_;            // noted already, still to be looked after
-  std::map<std::string, int> wanted_;       // service -> replicas
-  std::map<std::string, Watched> watched_;  // container id
-  std::set<std::string> started_;           // ids that were started since opened_at_
-  std::map<std::string, int> exit_codes_;   // id -> of its last end that was heard of
+  std::deque<EngineEvent> kept_;                // noted already, still to be looked after
+  std::map<std::string, int> wanted_;           // service -> replicas
+  std::map<std::string, Watched> watched_;      // container id
+  std::set<std::string> started_;               // ids that were started since opened_at_
+  std::map<std::string, int> exit_codes_;       // id -> of its last end that was heard of
+  std::optional<SteadyTime> incomplete_since_;  // some service has fewer containers than it is to have
   StartFailure failure_ = StartFailure::failed;
 };
 

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr WatchOptions kQuick{.steady_for = 500ms, .reopen_pause = 5ms};
+constexpr WatchOptions kQuick{.steady_for = 500ms, .reopen_pause = 5ms, .removed_for = 600ms};
 
 std::string minutes_ago(int minutes) { return to_rfc3339(SystemClock().now() - std::chrono::minutes(minutes)); }
 
@@ -278,6 +278,19 @@ TEST_F(HealthWatchTest, ForgetsAContainerThatIsRemovedWhileItWaits) {
                    engine.start("a2", Health::healthy);
                  }};
   EXPECT_EQ(wait({{.name = "a"}}), "ready");
+}
+
+TEST_F(HealthWatchTest, WaitsInVainForNoContainerThatSomebodyRemoved) {
+  for (const char* id : {"a1", "a2"}) {
+    engine.make(id, "a");
+    engine.start(id, Health::starting);
+  }
+  engine.life = {[&] { engine.lose("a1"); }};
+  EXPECT_EQ(wait({{.name = "a", .replicas = 2}}, 60s),
+            "invalid: service a: 1 of 2 containers are there: somebody removed what the deployment made");
+  EXPECT_EQ(watch->failure(), StartFailure::failed);
+  EXPECT_GE(took(), 500ms);
+  EXPECT_LT(took(), 10s);
 }
 
 // reliability/F61, F63: what happens while nobody tells is read afterwards

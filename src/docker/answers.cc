@@ -72,13 +72,32 @@ std::string own_name(const json::object& container) {
   return {};
 }
 
+std::vector<std::string> bind_sources_of(const json::object& container) {
+  std::vector<std::string> sources;
+  const auto* mounts = array_of(container, "Mounts");
+  if (mounts == nullptr) return sources;
+  for (const auto& mount : *mounts)
+    if (const auto* entry = mount.if_object(); entry != nullptr && text_of(*entry, "Type") == "bind")
+      sources.push_back(string_of(*entry, "Source"));
+  return sources;
+}
+
+// In Docker's words: Podman says "remove" where Docker says "destroy", and how health is in a member of its own.
+std::string action_of(const json::object& event) {
+  auto action = string_of(event, "Action");
+  if (action == "remove") return "destroy";
+  if (action == "health_status") action += ": " + string_of(event, "HealthStatus");
+  return action;
+}
+
 ContainerSummary to_summary(const json::object& container) {
   return {.id = string_of(container, "Id"),
           .name = own_name(container),
           .image = string_of(container, "Image"),
           .image_id = string_of(container, "ImageID"),
           .state = string_of(container, "State"),
-          .labels = labels_of(container, "Labels")};
+          .labels = labels_of(container, "Labels"),
+          .bind_sources = bind_sources_of(container)};
 }
 
 }  // namespace
@@ -106,6 +125,21 @@ Result<std::vector<ContainerSummary>> parse_containers(std::string_view body) {
     containers.push_back(to_summary(entry.as_object()));
   }
   return containers;
+}
+
+Result<std::vector<Volume>> parse_volumes(std::string_view body) {
+  auto object = parse_object(body);
+  if (!object) return tl::unexpected(object.error());
+  std::vector<Volume> volumes;
+  const auto* list = array_of(*object, "Volumes");  // null if there are none
+  if (list == nullptr) return volumes;
+  for (const auto& entry : *list) {
+    if (!entry.is_object()) return not_an_answer("the list of volumes");
+    const auto& volume = entry.get_object();
+    volumes.push_back({string_of(volume, "Name"), string_of(volume, "Driver"), labels_of(volume, "Options"),
+                       labels_of(volume, "Labels")});
+  }
+  return volumes;
 }
 
 Result<ContainerDetail> parse_container(std::string_view body) {
@@ -149,7 +183,7 @@ Result<EngineEvent> parse_event(std::string_view line) {
   auto object = parse_object(line);
   if (!object) return tl::unexpected(object.error());
   const auto& actor = part_of(*object, "Actor");
-  return EngineEvent{.action = string_of(*object, "Action"),
+  return EngineEvent{.action = action_of(*object),
                      .container_id = string_of(actor, "ID"),
                      .attributes = labels_of(actor, "Attributes"),
                      .time_ns = number_of(*object, "timeNano")};

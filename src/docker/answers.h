@@ -18,6 +18,7 @@ struct EngineVersion {
 Result<EngineVersion> parse_version(std::string_view body);
 Result<EngineInfo> parse_info(std::string_view body);
 Result<std::vector<ContainerSummary>> parse_containers(std::string_view body);
+Result<std::vector<Volume>> parse_volumes(std::string_view body);
 Result<ContainerDetail> parse_container(std::string_view body);
 Result<std::string> parse_image_id(std::string_view body);
 Result<EngineEvent> parse_event(std::string_view line);

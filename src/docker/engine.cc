@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <mutex>
 
@@ -101,6 +102,20 @@ class HttpEngine final : public Engine {
     return containers(json::object{{"label", {label}}, {"health", {"unhealthy"}}}, deadline);
   }
 
+  Result<std::vector<ContainerSummary>> containers_with_volume(const std::string& volume,
+                                                               const Deadline& deadline) override {
+    return containers(json::object{{"volume", {volume}}}, deadline);
+  }
+
+  Result<std::vector<Volume>> volumes(const std::vector<std::string>& labels, const Deadline& deadline) override {
+    const json::object filters{{"label", to_array(labels)}};
+    return get("/volumes?filters=" + url_encode(json::serialize(filters)), deadline, parse_volumes);
+  }
+
+  Status remove_volume(const std::string& name, const Deadline& deadline) override {
+    return change("DELETE", "/volumes/" + url_encode(name), deadline);
+  }
+
   Result<ContainerDetail> inspect(const std::string& id, const Deadline& deadline) override {
     return get(fmt::format("/containers/{}/json", url_encode(id)), deadline, parse_container);
   }
@@ -147,6 +162,18 @@ class HttpEngine final : public Engine {
     return change("POST", fmt::format("/containers/{}/kill?signal={}", url_encode(id), url_encode(signal)), deadline);
   }
 
+  Status stop(const std::string& id, const Deadline& deadline) override {
+    auto request = versioned(fmt::format("/containers/{}/stop", url_encode(id)), deadline);
+    if (!request) return tl::unexpected(request.error());
+    request->method = "POST";
+    request->header_timeout = request->idle_timeout = deadline.left();  // its grace period may be long
+    auto response = transport_.send(*request, deadline);
+    if (response && response->status == 304) return {};  // it had stopped
+    response = checked(*request, std::move(response));
+    if (!response) return tl::unexpected(response.error());
+    return {};
+  }
+
   Status remove(const std::string& id, const Deadline& deadline) override {
     return change("DELETE", fmt::format("/containers/{}?force=1", url_encode(id)), deadline);
   }
@@ -164,7 +191,9 @@ class HttpEngine final : public Engine {
 
   Result<std::unique_ptr<EventStream>> events(const std::string& label, const std::vector<std::string>& actions,
                                               const Deadline& deadline) override {
-    const json::object filters{{"type", {"container"}}, {"label", {label}}, {"event", json::value_from(actions)}};
+    auto names = to_array(actions);
+    if (std::ranges::find(actions, "destroy") != actions.end()) names.emplace_back("remove");  // Podman's word for it
+    const json::object filters{{"type", {"container"}}, {"label", {label}}, {"event", std::move(names)}};
     auto request = versioned("/events?filters=" + url_encode(json::serialize(filters)), deadline);
     if (!request) return tl::unexpected(request.error());
     request->idle_timeout = 24h;  // a quiet stack says nothing for long; a lost engine closes the socket

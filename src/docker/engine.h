@@ -31,6 +31,7 @@ struct ContainerSummary {
   std::string image_id;
   std::string state;  // created, running, paused, restarting, removing, exited, dead
   Labels labels;
+  std::vector<std::string> bind_sources;  // paths of the host that it mounts
 
   std::string label(const std::string& key) const;  // "" if it has none
 };
@@ -59,6 +60,14 @@ struct ContainerDetail {
     bool writable = false;
   };
   std::vector<Mount> mounts;
+};
+
+// A volume as GET /volumes lists it.
+struct Volume {
+  std::string name;
+  std::string driver;
+  std::map<std::string, std::string> options;  // values may be secret: the password of a share
+  Labels labels;
 };
 
 struct EngineEvent {
@@ -93,6 +102,13 @@ struct Engine {
   // Those of them that are unhealthy.
   virtual Result<std::vector<ContainerSummary>> unhealthy_containers(const std::string& label,
                                                                      const Deadline& deadline) = 0;
+  // All states, that mount the volume of this name.
+  virtual Result<std::vector<ContainerSummary>> containers_with_volume(const std::string& volume,
+                                                                       const Deadline& deadline) = 0;
+  // With every one of these labels.
+  virtual Result<std::vector<Volume>> volumes(const std::vector<std::string>& labels, const Deadline& deadline) = 0;
+  // Removes a volume and what it holds. Kind::conflict while a container has it.
+  virtual Status remove_volume(const std::string& name, const Deadline& deadline) = 0;
   virtual Result<ContainerDetail> inspect(const std::string& id, const Deadline& deadline) = 0;
   // The last lines a container wrote to stdout and stderr, demultiplexed, at most 16 KiB.
   virtual Result<std::string> last_logs(const std::string& id, int lines, const Deadline& deadline) = 0;
@@ -105,6 +121,8 @@ struct Engine {
   virtual Status remove_image(const std::string& reference, const Deadline& deadline) = 0;
   // Sends a signal, "HUP", "SIGHUP" or "1", to a container's first process; Kind::conflict if it is not running.
   virtual Status signal(const std::string& id, const std::string& signal, const Deadline& deadline) = 0;
+  // Stops a container with its own signal and after its own grace period SIGKILL; good if it does not run.
+  virtual Status stop(const std::string& id, const Deadline& deadline) = 0;
   // Removes a container, running or not; its volumes stay.
   virtual Status remove(const std::string& id, const Deadline& deadline) = 0;
   virtual Status rename(const std::string& id, const std::string& name, const Deadline& deadline) = 0;

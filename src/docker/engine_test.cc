@@ -66,8 +66,43 @@ TEST_F(EngineTest, ListsTheContainersWithALabel) {
   EXPECT_EQ(web.state, "running");
   EXPECT_EQ(web.label("com.docker.compose.service"), "web");
   EXPECT_EQ(web.label("none"), "");
+  EXPECT_EQ(web.bind_sources, std::vector<std::string>{"/srv/shop/d"});
   EXPECT_EQ(transport.asked.back().unix_socket, "/run/docker.sock");
   EXPECT_FALSE(transport.asked.back().use_proxy);
+}
+
+TEST_F(EngineTest, ListsVolumesAndWhoHasThem) {
+  answers["/v1.45/volumes?filters=%7B%22label%22%3A%5B%22com.docker.compose.project%3Dshop%22%5D%7D"] = {
+      .status = 200,
+      .body = R"({"Volumes":[{"Name":"shop_data","Driver":"local","Labels":{"a":"b"},"Mountpoint":"/m","Options":null},
+        {"Name":"shop_nfs","Driver":"local","Labels":null,"Options":{"type":"nfs","o":"addr=10.0.0.1"}}],
+        "Warnings":null})"};
+  const auto volumes = engine()->volumes({"com.docker.compose.project=shop"}, soon());
+  ASSERT_TRUE(volumes) << volumes.error().message;
+  ASSERT_EQ(volumes->size(), 2u);
+  EXPECT_EQ((*volumes)[0].name, "shop_data");
+  EXPECT_EQ((*volumes)[0].driver, "local");
+  EXPECT_EQ((*volumes)[0].labels, (Labels{{"a", "b"}}));
+  EXPECT_TRUE((*volumes)[0].options.empty());
+  EXPECT_EQ((*volumes)[1].options.at("type"), "nfs");
+  answers["/v1.45/volumes?filters=%7B%22label%22%3A%5B%5D%7D"] = {.status = 200, .body = R"({"Volumes":null})"};
+  EXPECT_EQ(engine()->volumes({}, soon())->size(), 0u);
+
+  answers["/v1.45/containers/json?all=1&filters=%7B%22volume%22%3A%5B%22shop_data%22%5D%7D"] = {
+      .status = 200, .body = testdata("containers.json")};
+  EXPECT_EQ(engine()->containers_with_volume("shop_data", soon())->size(), 3u);
+
+  answers["/v1.45/volumes/shop_data"] = {.status = 409, .body = R"({"message":"volume is in use"})"};
+  EXPECT_EQ(engine()->remove_volume("shop_data", soon()).error().kind, Kind::conflict);
+  EXPECT_EQ(transport.asked.back().method, "DELETE");
+}
+
+TEST_F(EngineTest, StopsWhatRuns) {
+  for (const auto& [status, ends] : {std::pair(204, "no error"), {304, "no error"}, {404, "not_found"}}) {
+    answers["/v1.45/containers/web/stop"] = {.status = status, .body = "{}"};
+    const auto stopped = engine()->stop("web", soon());
+    EXPECT_EQ(stopped ? "no error" : to_string(stopped.error().kind), ends) << status;
+  }
 }
 
 TEST_F(EngineTest, DescribesAHealthyContainer) {
@@ -269,7 +304,7 @@ TEST_F(EngineTest, GivesTheEventsOfAProject) {
   EXPECT_EQ(streaming.asked,
             "http://docker/v1.45/events?filters=%7B%22type%22%3A%5B%22container%22%5D%2C%22label%22%3A%5B%22com.docker."
             "compose.project%3Dshop%22%5D%2C%22event%22%3A%5B%22start%22%2C%22die%22%2C%22destroy%22%2C%22health_"
-            "status%22%5D%7D");
+            "status%22%2C%22remove%22%5D%7D");
   std::string actions;
   Labels last;
   for (int i = 0; i < 5; ++i) {
@@ -283,6 +318,21 @@ TEST_F(EngineTest, GivesTheEventsOfAProject) {
   ASSERT_TRUE(none);
   EXPECT_FALSE(*none);
 }  // ends here, although the engine keeps the stream open
+
+TEST_F(EngineTest, HearsPodmanInDockersWords) {
+  StreamingTransport streaming(transport);
+  streaming.pieces = {R"({"Action":"remove","Actor":{"ID":"c1","Attributes":{"name":"web"}},"timeNano":1})"
+                      "\n"
+                      R"({"Action":"health_status","HealthStatus":"unhealthy","Actor":{"ID":"c1"}})"
+                      "\n"
+                      R"({"Action":"health_status: healthy","Actor":{"ID":"c1"}})"
+                      "\n"};
+  const auto one = make_engine({.docker_host = "unix:///run/podman/podman.sock"}, streaming);
+  auto events = (*one)->events("a=b", {"destroy", "health_status"}, soon());
+  ASSERT_TRUE(events) << events.error().message;
+  for (const char* action : {"destroy", "health_status: unhealthy", "health_status: healthy"})
+    EXPECT_EQ((**(*events)->next(soon())).action, action);
+}
 
 TEST_F(EngineTest, TellsThatTheEventStreamEnded) {
   StreamingTransport streaming(transport);

@@ -14,6 +14,13 @@ struct IdleEngine : Engine {
   Result<std::vector<ContainerSummary>> unhealthy_containers(const std::string&, const Deadline&) override {
     return std::vector<ContainerSummary>();
   }
+  Result<std::vector<ContainerSummary>> containers_with_volume(const std::string&, const Deadline&) override {
+    return std::vector<ContainerSummary>();
+  }
+  Result<std::vector<Volume>> volumes(const std::vector<std::string>&, const Deadline&) override {
+    return std::vector<Volume>();
+  }
+  Status remove_volume(const std::string&, const Deadline&) override { return {}; }
   Result<ContainerDetail> inspect(const std::string&, const Deadline&) override {
     return fail(Kind::not_found, "no such container");
   }
@@ -22,6 +29,7 @@ struct IdleEngine : Engine {
   Status tag_image(const std::string&, const std::string&, const Deadline&) override { return {}; }
   Status remove_image(const std::string&, const Deadline&) override { return {}; }
   Status signal(const std::string&, const std::string&, const Deadline&) override { return {}; }
+  Status stop(const std::string&, const Deadline&) override { return {}; }
   Status remove(const std::string&, const Deadline&) override { return {}; }
   Status rename(const std::string&, const std::string&, const Deadline&) override { return {}; }
   Status restart(const std::string&, int, const std::string&, const Deadline&) override { return {}; }

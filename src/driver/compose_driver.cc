@@ -92,7 +92,8 @@ void mask_environments(const json::object& model, Masks& masks) {
 Status refuse_providers(const json::object& model) {
   for (const auto& service : services_of(model))
     if (const auto* members = service.value().if_object(); members != nullptr && members->contains("provider"))
-      return fail(Kind::invalid, fmt::format("policy: service {}: provider", printable(service.key(), 256)));
+      return fail(Kind::invalid, fmt::format("policy: service {}: provider (ALLOW_PROVIDER_SERVICES=true lets it in)",
+                                             printable(service.key(), 256)));
   return {};
 }
 
@@ -150,6 +151,9 @@ class ComposeDriver final : public Driver {
     warn_of_withheld(stack);
     auto call =
         prepare(stack.name, stack.environment, {stack.profiles.begin(), stack.profiles.end()}, stack.project_dir);
+    call.oci_includes = stack.oci_includes;
+    if (stack.oci_includes == OciIncludes::refused) switch_oci_includes_off(call);
+    for (const auto& secret : stack.secrets) call.masks.add(secret.reveal());
     call.command.working_dir = stack.project_dir;
     call.command.output_bytes_max = kModelBytesMax;
     for (const auto& file : stack.compose_files) call.add({"-f", file});
@@ -166,7 +170,8 @@ class ComposeDriver final : public Driver {
     auto model = parse_json(exit->out);
     if (!model) return while_doing("docker compose config: reading its model", model.error());
     if (!model->is_object()) return fail(Kind::internal, "docker compose config: its model is not an object");
-    if (auto allowed = refuse_providers(model->as_object()); !allowed) return tl::unexpected(allowed.error());
+    if (!options_.providers)
+      if (auto allowed = refuse_providers(model->as_object()); !allowed) return tl::unexpected(allowed.error());
     if (auto allowed = refuse_credentials(model->as_object()); !allowed) return tl::unexpected(allowed.error());
     return std::move(model->as_object());
   }
@@ -237,6 +242,7 @@ class ComposeDriver final : public Driver {
     Command command;
     Masks masks;
     std::string shorten;  // left out of messages
+    OciIncludes oci_includes = OciIncludes::allowed;
 
     Call& add(const std::vector<std::string>& arguments) {
       command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
@@ -267,12 +273,9 @@ class ComposeDriver final : public Driver {
                const std::set<std::string>& profiles, const std::filesystem::path& project_dir) const {
     Call call{.command =
                   base_command(without_credentials(child_environment(options_.environment, interpolation).variables))};
-    // The tool itself then refuses every such include, however it is reached.
-    if (!options_.oci_includes || is_unsafe_with_oci_includes(version()))
-      call.command.environment["COMPOSE_EXPERIMENTAL_OCI_REMOTE"] = "false";
+    if (is_unsafe_with_oci_includes(version())) switch_oci_includes_off(call);
     for (const auto& [name, value] : interpolation) call.masks.add(value);
     for (const auto& value : credentials_in(options_.environment)) call.masks.add(value);
-    for (const auto& secret : options_.secrets) call.masks.add(secret.reveal());
     call.add({"--ansi", "never", "--progress", "plain", "-p", stack});
     if (!project_dir.empty()) call.add({"--project-directory", project_dir});
     call.add({"--env-file", "/dev/null"});
@@ -281,10 +284,16 @@ class ComposeDriver final : public Driver {
     return call;
   }
 
+  // The tool itself then refuses every such include, however it is reached.
+  static void switch_oci_includes_off(Call& call) {
+    call.command.environment["COMPOSE_EXPERIMENTAL_OCI_REMOTE"] = "false";
+  }
+
   Call with_model(const ResolvedStack& stack, const json::object& model,
                   const std::filesystem::path& project_dir) const {
     auto call = prepare(stack.name, stack.environment, profiles_in(model), project_dir);
     mask_environments(model, call.masks);
+    for (const auto& secret : stack.secrets) call.masks.add(secret.reveal());
     call.command.input = json::serialize(model);
     call.add({"-f", "-"});
     return call;
@@ -309,13 +318,13 @@ class ComposeDriver final : public Driver {
                                          ? fmt::format("{}: stopped", doing)
                                          : fmt::format("{}: no end after {}", doing, to_go_duration(span)));
     if (exit->code == 0) return exit;
-    auto text = error_text(call.masks.apply(without(exit->err, call.shorten)));
+    auto text = error_text(log_.masked(call.masks.apply(without(exit->err, call.shorten))));
     if (exit->signal != 0)
       return fail(Kind::unavailable, fmt::format("{}: ended by signal {}: {}", doing, exit->signal, text));
     if (text.empty()) text = fmt::format("exit code {}", exit->code);
     const auto used = version();
     const bool is_include_refused = text.find("OCI remote resource is disabled") != text.npos;
-    if (is_include_refused && !options_.oci_includes)
+    if (is_include_refused && call.oci_includes == OciIncludes::refused)
       return fail(Kind::denied, fmt::format("{}: oci:// includes are refused while OCI_TRUST_POLICY is enabled: nobody "
                                             "signed them with the artifact; verify_includes: false lets them in",
                                             doing));

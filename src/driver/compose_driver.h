@@ -21,20 +21,20 @@ struct ComposeOptions {
   // Of this process: PATH, HOME, DOCKER_*, SSH_AUTH_SOCK, SSL_CERT_FILE, SSL_CERT_DIR, the proxy variables and
   // COMPOSE_EXPERIMENTAL_OCI_REMOTE are passed on, nothing else (X12).
   std::map<std::string, std::string> environment;
-  std::vector<Secret> secrets;  // of the service itself: never shown, wherever the tool has read them
   // Where the docker command keeps its plugins for everyone; the user's own folder comes before these.
   std::vector<std::filesystem::path> plugin_folders = {
       "/usr/local/lib/docker/cli-plugins", "/usr/local/libexec/docker/cli-plugins", "/usr/lib/docker/cli-plugins",
       "/usr/libexec/docker/cli-plugins"};
   std::vector<std::string> insecure_registries;  // "host[:port]": asked for oci:// includes in plain HTTP (oci 6)
-  bool oci_includes = true;  // false: what an oci:// include would bring is signed by nobody (oci 11.3)
-  bool quiet = true;         // DOCKER_QUIET_DEPLOY: false also logs what the tool prints (deploy/C16)
+  bool providers = false;                        // ALLOW_PROVIDER_SERVICES (deploy/X18)
+  bool quiet = true;  // DOCKER_QUIET_DEPLOY: false also logs what the tool prints (deploy/C16)
 };
 
 // The plugin's program: $DOCKER_CONFIG/cli-plugins, else $HOME/.docker/cli-plugins, then the common folders.
 std::optional<std::filesystem::path> find_compose_plugin(const ComposeOptions& options);
 
-// Looks for the plugin now; without one it is `docker compose`. Calls may come from several threads.
+// Looks for the plugin now; without one it is `docker compose`. Calls may come from several threads. What `log` masks
+// is masked in errors too: secrets of the service itself, wherever the tool has read them.
 std::unique_ptr<Driver> make_compose_driver(ComposeOptions options, ProcessRunner& runner, Log log);
 
 }  // namespace windlass

@@ -27,7 +27,8 @@ struct ComposeDriverTest : testing::Test {
   StackSpec shop{.name = "shop",
                  .project_dir = "/run/copy/shop",
                  .compose_files = {"/run/copy/shop/compose.yaml", "/run/copy/shop/more.yaml"},
-                 .environment = {{"TOKEN", "hunter22"}, {"LD_PRELOAD", "/x.so"}}};
+                 .environment = {{"TOKEN", "hunter22"}, {"LD_PRELOAD", "/x.so"}},
+                 .secrets = {Secret("sealed-value")}};
 
   std::unique_ptr<Driver> driver() { return make_compose_driver(options, runner, Log({.file_descriptor = -1})); }
   void answer(Exit exit) {
@@ -35,7 +36,9 @@ struct ComposeDriverTest : testing::Test {
   }
   static json::object model(std::string_view text) { return parse_json(text)->as_object(); }
   // "shop" with this model, resolved in the environment of `shop`.
-  ResolvedStack resolved(json::object model = {}) const { return {"shop", std::move(model), shop.environment}; }
+  ResolvedStack resolved(json::object model = {}) const {
+    return {"shop", std::move(model), shop.environment, shop.secrets};
+  }
   static std::string line_of(const Command& command) {
     std::string line = command.program;
     for (const auto& argument : command.arguments) line += " " + (argument.empty() ? "''" : argument);
@@ -71,7 +74,7 @@ TEST_F(ComposeDriverTest, PassesOnWhatTheOperatorSaysOfOciIncludes) {
   EXPECT_EQ(given.at("SSL_CERT_FILE"), "/etc/ca.pem");
   EXPECT_FALSE(given.contains("COMPOSE_PROFILES"));
   options.environment["COMPOSE_EXPERIMENTAL_OCI_REMOTE"] = "true";
-  options.oci_includes = false;
+  shop.oci_includes = OciIncludes::refused;
   ASSERT_TRUE(driver()->resolve(shop, soon()));
   EXPECT_EQ(runner.ran[1].environment.at("COMPOSE_EXPERIMENTAL_OCI_REMOTE"), "false") << "the trust policy is stricter";
 }
@@ -166,9 +169,12 @@ TEST_F(ComposeDriverTest, RefusesSecretsThatAreOurCredentials) {
 }
 
 TEST_F(ComposeDriverTest, ShowsNoSecretOfTheServiceWhereverItWasRead) {  // reliability/T16
-  options.secrets = {Secret("swordfish")};
+  const Log log({.file_descriptor = -1});
+  const auto one = make_compose_driver(options, runner, log);
+  log.mask(Secret("swordfish"));  // also one that was read again later
   answer({.code = 1, .err = "line 1: unexpected character in WEBHOOK_SECRET=swordfish\n"});
-  EXPECT_EQ(message_of(driver()->resolve(shop, soon())).find("swordfish"), std::string::npos);
+  EXPECT_EQ(message_of(one->resolve(shop, soon())),
+            "invalid: docker compose config: line 1: unexpected character in WEBHOOK_SECRET=***");
 }
 
 // deploy/X2, X3
@@ -197,13 +203,16 @@ TEST_F(ComposeDriverTest, SaysInTheToolsWordsWhatIsWrong) {
       {"config",
        {.code = 15, .err = "time=\"t\" level=warning msg=\"obsolete\"\nservices.a: hunter22 is wrong\n"},
        "invalid: docker compose config: services.a: *** is wrong"},
+      {"config",
+       {.code = 15, .err = "services.a: sealed-value is wrong\n"},
+       "invalid: docker compose config: services.a: *** is wrong"},
       {"config", {.code = 3}, "invalid: docker compose config: exit code 3"},
       {"config", {.code = 139, .signal = 11}, "unavailable: docker compose config: ended by signal 11: "},
       {"config", {.code = 130, .timed_out = true}, "unavailable: docker compose config: no end after 1m0s"},
       {"config", {.out = "{"}, "invalid: docker compose config: reading its model: "},
       {"config",
        {.out = R"({"services":{"s":{"provider":{"type":"x"}}}})"},
-       "invalid: policy: service s: provider"},  // X18
+       "invalid: policy: service s: provider (ALLOW_PROVIDER_SERVICES=true lets it in)"},  // X18
       {"up",
        {.code = 1, .err = " Container shop-a-1  Creating\nError response from daemon: No such image: nope:1\n"},
        "conflict: docker compose up: Error response from daemon: No such image: nope:1"},
@@ -215,6 +224,7 @@ TEST_F(ComposeDriverTest, SaysInTheToolsWordsWhatIsWrong) {
        {.code = 1, .err = "Cannot connect to the Docker daemon at unix:///nope.sock. Is the docker daemon running?\n"},
        "unavailable: docker compose up: Cannot connect to the Docker daemon at unix:///nope.sock. Is the docker daemon "
        "running?"},
+      {"up", {.code = 1, .err = "bad label sealed-value\n"}, "conflict: docker compose up: bad label ***"},
       {"up", {.code = 1, .err = "bad value swordfish in env\n"}, "conflict: docker compose up: bad value *** in env"},
       {"pull",
        {.code = 18, .err = "Error response from daemon: Get \"http://r/v2/\": dial tcp: connection refused\n"},

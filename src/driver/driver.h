@@ -9,9 +9,13 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
+#include "base/secret.h"
 #include "sys/json.h"
 
 namespace windlass {
+
+// Whether a stack may bring in compose files that lie in registries: nobody signed those with the artifact (oci 11.3).
+enum class OciIncludes { allowed, refused };
 
 // What a driver needs to know of a stack, all of it checked already.
 struct StackSpec {
@@ -20,6 +24,8 @@ struct StackSpec {
   std::vector<std::filesystem::path> compose_files;
   std::vector<std::string> profiles;
   std::map<std::string, std::string> environment;  // for interpolation; values may be secret
+  OciIncludes oci_includes = OciIncludes::allowed;
+  std::vector<Secret> secrets{};  // that stand in its files: never shown
 };
 
 // A stack as the tool is to bring it up. Secrets and configs with `environment:` are read from the environment only
@@ -28,6 +34,7 @@ struct ResolvedStack {
   std::string name;
   json::object model;
   std::map<std::string, std::string> environment;  // values may be secret
+  std::vector<Secret> secrets{};                   // that stand in its files: never shown
 };
 
 struct UpOptions {

@@ -20,7 +20,8 @@ struct StackReport {
   std::string decision;  // "deploy", "destroy", "no changes", "skipped", "failed"
   std::string reason;    // of skipped and failed
   StackPlan plan;
-  std::vector<ModelChange> changes;  // against the last good release; empty as well when there is none
+  std::vector<ModelChange> changes;   // against the last good release; empty as well when there is none
+  std::vector<std::string> warnings;  // what a deployment would do beside that, and few expect
 };
 
 struct PlanReport {

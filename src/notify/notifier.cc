@@ -27,12 +27,13 @@ Result<std::unique_ptr<Notifier>> Notifier::open(Options options, std::unique_pt
 Notifier::Notifier(Options options, std::unique_ptr<Db> db, Repeats repeats, ToldRuns told, HttpTransport& transport,
                    const Clock& clock, Log log)
     : options_(std::move(options)),
+      transport_(transport),
       clock_(clock),
       log_(std::move(log)),
       db_(std::move(db)),
       repeats_(std::move(repeats)),
       told_(std::move(told)),
-      apprise_(options_.apprise, transport) {}
+      recipient_(std::make_shared<Recipient>(options_.recipient)) {}
 
 Notifier::~Notifier() { stop(std::chrono::milliseconds(0)); }
 
@@ -53,6 +54,12 @@ Status Notifier::catch_up(const std::vector<RunRecord>& failed) {
 
 void Notifier::start() {
   thread_ = std::thread([this] { work(); });
+}
+
+void Notifier::use(Recipient recipient) {
+  auto next = std::make_shared<const Recipient>(std::move(recipient));
+  const std::lock_guard lock(mutex_);
+  recipient_.swap(next);
 }
 
 bool Notifier::stop(std::chrono::milliseconds grace) {
@@ -189,7 +196,13 @@ bool Notifier::is_wanted(const Message& message) {
 
 void Notifier::send(const Message& message) {
   crash_point("notify.before");
-  const auto sent = apprise_.send(message.level, full_title(message), body_of(message), {.stop = give_up_.get_token()});
+  const auto recipient = [this] {
+    const std::lock_guard lock(mutex_);
+    return recipient_;
+  }();
+  const auto sent =
+      Apprise(recipient->apprise, transport_)
+          .send(message.level, full_title(message), body_of(message, recipient->body), {.stop = give_up_.get_token()});
   crash_point("notify.after");
   options_.observer->notified(to_string(message.level), sent.has_value());
   const auto log = log_.with({{"title", message.title}, {"stack", message.about.stack}});
@@ -199,9 +212,9 @@ void Notifier::send(const Message& message) {
   if (auto noted = repeats_.delivered(message, clock_.now()); !noted) warn("notification was not noted", noted.error());
 }
 
-std::string Notifier::body_of(const Message& message) const {
-  if (!options_.body) return default_body(message);
-  auto body = options_.body->body_of(message);
+std::string Notifier::body_of(const Message& message, const std::optional<BodyTemplate>& with) const {
+  if (!with) return default_body(message);
+  auto body = with->body_of(message);
   if (body) return is_valid_utf8(*body) ? *std::move(body) : sendable(*body);  // "\xff" of the template
   warn("notification goes with the built-in body: its template failed", body.error());
   return default_body(message);

@@ -34,11 +34,15 @@ namespace windlass {
 
 class Notifier final : public Observer {
  public:
-  struct Options {
+  // Who is told, and in which form.
+  struct Recipient {
     Apprise::Options apprise;
+    std::optional<BodyTemplate> body{};  // in place of the built-in body
+  };
+  struct Options {
+    Recipient recipient;
     NotificationLevel level_min = NotificationLevel::success;
     std::chrono::milliseconds repeat_interval = std::chrono::hours(1);
-    std::optional<BodyTemplate> body;          // in place of the built-in body
     std::size_t waiting_max = 256;             // messages; when it is full the oldest goes
     Observer* observer = &Observer::nobody();  // of what becomes of messages; outlives the notifier
   };
@@ -52,6 +56,8 @@ class Notifier final : public Observer {
   // are told.
   Status catch_up(const std::vector<RunRecord>& failed);
   void start();
+  // Whoever is told from the next message on; what waits goes there as well. From any thread.
+  void use(Recipient recipient);
   // Nothing more is taken. What waits is sent within `grace`; false, and a line in the log, if that was too short.
   bool stop(std::chrono::milliseconds grace);
 
@@ -82,19 +88,20 @@ class Notifier final : public Observer {
   void handle(const Item& item);
   bool is_wanted(const Message& message);
   void send(const Message& message);
-  std::string body_of(const Message& message) const;
+  std::string body_of(const Message& message, const std::optional<BodyTemplate>& with) const;
   void warn(std::string_view phrase, const Error& error) const;
 
   const Options options_;
+  HttpTransport& transport_;
   const Clock& clock_;
   const Log log_;
   const std::unique_ptr<Db> db_;  // with these two: of the thread, once it runs
   Repeats repeats_;
   ToldRuns told_;
-  Apprise apprise_;
 
   std::mutex mutex_;  // of what follows
   std::condition_variable changed_;
+  std::shared_ptr<const Recipient> recipient_;
   std::deque<Item> waiting_;
   std::size_t dropped_ = 0;  // since the queue was empty
   bool is_stopping_ = false;

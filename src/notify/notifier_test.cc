@@ -41,15 +41,18 @@ class NotifierTest : public ::testing::Test {
   Notifier& open(const std::vector<RunRecord>& failed = {}) {
     notifier_.reset();
     notifier_ =
-        Notifier::open({.apprise = {.api_url = "http://apprise/notify", .urls = Secret("json://a"), .pauses = {}},
+        Notifier::open({.recipient = recipient("json://a"),
                         .level_min = level_min_,
-                        .body = body_,
                         .waiting_max = waiting_max_,
                         .observer = &counter_},
                        Db::open(folder_ / "state.db").value(), transport_, clock_, Log({.level = LogLevel::critical}))
             .value();
     EXPECT_TRUE(notifier_->catch_up(failed));
     return *notifier_;
+  }
+  Notifier::Recipient recipient(std::string urls) const {
+    return {.apprise = {.api_url = "http://apprise/notify", .urls = Secret(std::move(urls)), .pauses = {}},
+            .body = body_};
   }
   // All that was added is sent; what arrived since the last time, "title: stack".
   Titles sent() {
@@ -104,6 +107,19 @@ TEST_F(NotifierTest, TellsFromTheLevelOn) {  // api/A2
   ended(failed("j1"));
   EXPECT_EQ(sent(), Titles{"❌ Deployment Failed"});
   EXPECT_EQ(counter_.delivered, 4);
+}
+
+TEST_F(NotifierTest, TellsWhatWaitsToWhoeverIsToBeToldNow) {
+  open();
+  ended(failed("j1"));
+  body_ = BodyTemplate::parse("Listen").value();
+  notifier_->use(recipient("json://b"));
+  notifier_->start();
+  notifier_->stop(10s);
+  ASSERT_EQ(transport_.asked.size(), 1u);
+  const auto body = parse_json(transport_.asked[0].body).value().as_object();
+  EXPECT_EQ(text_of(body, "urls"), "json://b");
+  EXPECT_EQ(text_of(body, "body"), "Listen");
 }
 
 TEST_F(NotifierTest, TellsAFailureOnce) {  // api/A23, A29

@@ -25,6 +25,8 @@ class HttpRegistry final : public Registry {
         manifests_(access_, store),
         blobs_(access_, store, options.layers_bytes_max) {}
 
+  void use(std::vector<RegistryRule> rules) override { access_.use(std::move(rules)); }
+
   Result<std::optional<Digest>> tag_digest(const Reference& reference, const Deadline& deadline) override {
     return manifests_.digest_of_tag(reference, deadline);
   }

@@ -61,6 +61,9 @@ class Registry {
                                         Log log);
   virtual ~Registry() = default;
 
+  // These rules count for requests from now on; one that is under way ends as it began. From any thread.
+  virtual void use(std::vector<RegistryRule> rules) = 0;
+
   // The digest that a tag points to now, or nothing if the tag is absent (404). Kind::not_found if the registry says
   // that it knows no such repository (NAME_UNKNOWN), the same below. HEAD, GET where HEAD does not do.
   virtual Result<std::optional<Digest>> tag_digest(const Reference& reference, const Deadline& deadline) = 0;

@@ -35,11 +35,24 @@ bool is_served(const HttpResponse& response) {
 RegistryAccess::RegistryAccess(RegistryOptions options, HttpTransport& transport, CredentialSource& credentials,
                                const Clock& clock, Log log)
     : options_(std::move(options)),
-      places_(options_),
       transport_(transport),
       credentials_(credentials),
       clock_(clock),
-      log_(std::move(log)) {}
+      log_(std::move(log)),
+      places_(std::make_shared<RegistryPlaces>(options_)) {}
+
+void RegistryAccess::use(std::vector<RegistryRule> rules) {
+  auto options = options_;
+  options.rules = std::move(rules);
+  auto places = std::make_shared<RegistryPlaces>(options);
+  const std::lock_guard lock(mutex_);
+  places_ = std::move(places);
+}
+
+std::shared_ptr<const RegistryPlaces> RegistryAccess::places() {
+  const std::lock_guard lock(mutex_);
+  return places_;
+}
 
 RegistryPeer& RegistryAccess::peer_at(const RegistryPlace& place) {
   const std::lock_guard lock(mutex_);
@@ -54,13 +67,13 @@ Error RegistryAccess::error_at(const RegistryPlace& place, const Ask& ask, const
 }
 
 Error RegistryAccess::error_of(const Reference& reference, const Ask& ask, const HttpResponse& response) {
-  const auto place = places_.primary(reference);
+  const auto place = places()->primary(reference);
   return place ? error_at(*place, moved(ask, reference, place->reference), response) : place.error();
 }
 
 Result<HttpResponse> RegistryAccess::ask(const Reference& reference, const Ask& ask, const Deadline& deadline) {
   if (ask.pushes) return ask_for_push(reference, ask, deadline);
-  const auto places = places_.of(reference, ask.is_immutable);
+  const auto places = this->places()->of(reference, ask.is_immutable);
   if (!places) return tl::unexpected(places.error());
   bool has_begun = false;
   const auto its_ask = watched(ask, has_begun);
@@ -81,7 +94,7 @@ Result<HttpResponse> RegistryAccess::ask(const Reference& reference, const Ask& 
 
 Result<HttpResponse> RegistryAccess::ask_for_push(const Reference& reference, const Ask& ask,
                                                   const Deadline& deadline) {
-  const auto place = places_.primary(reference);
+  const auto place = places()->primary(reference);
   if (!place) return tl::unexpected(place.error());
   return ask_patiently(*place, moved(ask, reference, place->reference), deadline);
 }

@@ -23,6 +23,9 @@ class RegistryAccess {
   RegistryAccess(RegistryOptions options, HttpTransport& transport, CredentialSource& credentials, const Clock& clock,
                  Log log);
 
+  // In place of the rules until now, for requests that begin after it.
+  void use(std::vector<RegistryRule> rules);
+
   // Any status that does not pass by asking again is a good result. A mirror is asked once, and only for what is
   // immutable; whatever keeps it from serving, the next one is asked, at last the registry itself.
   Result<HttpResponse> ask(const Reference& reference, const Ask& ask, const Deadline& deadline);
@@ -31,19 +34,20 @@ class RegistryAccess {
   Error error_of(const Reference& reference, const Ask& ask, const HttpResponse& response);
 
  private:
+  std::shared_ptr<const RegistryPlaces> places();
   RegistryPeer& peer_at(const RegistryPlace& place);
   // Of the registry itself, although mirrors may tell tags: they only have copies.
   Result<HttpResponse> ask_for_push(const Reference& reference, const Ask& ask, const Deadline& deadline);
   Result<HttpResponse> ask_patiently(const RegistryPlace& place, const Ask& ask, const Deadline& deadline);
   Error error_at(const RegistryPlace& place, const Ask& ask, const HttpResponse& response);
 
-  RegistryOptions options_;
-  RegistryPlaces places_;
+  const RegistryOptions options_;
   HttpTransport& transport_;
   CredentialSource& credentials_;
   const Clock& clock_;
   Log log_;
-  std::mutex mutex_;
+  std::mutex mutex_;  // of what follows
+  std::shared_ptr<const RegistryPlaces> places_;
   std::map<std::string, std::unique_ptr<RegistryPeer>> peers_;  // by key of the place
 };
 

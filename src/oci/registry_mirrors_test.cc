@@ -74,6 +74,14 @@ TEST_F(RegistryMirrors, AreAskedFirstAndInOrder) {
             (Hosts{"GET m.example", "GET n.example", "GET r.example", "GET m.example", "GET n.example"}));
 }
 
+TEST_F(RegistryMirrors, MayChangeBetweenTwoRequests) {
+  const auto digest = serve("abc");
+  on_blob("r.example/v2/app", kBlob);
+  registry->use({});
+  EXPECT_EQ(fetch(digest), "abc");
+  EXPECT_EQ(hosts_asked(), (Hosts{"GET r.example", "GET r.example"}));
+}
+
 // oci 6: 404, 5xx, connect errors, and whatever else keeps a mirror from serving
 TEST_F(RegistryMirrors, NeverDecide) {
   const std::vector<Answer> faults = {

@@ -50,6 +50,7 @@ inline SignatureLayer bundle_by(const TestKey& key, const Digest& digest) {
 }
 
 struct SignatureRegistry final : Registry {
+  void use(std::vector<RegistryRule>) override {}
   std::map<std::string, std::string> tags;       // tag -> manifest
   std::map<std::string, std::string> manifests;  // digest -> manifest
   std::map<std::string, std::string> blobs;      // digest -> bytes

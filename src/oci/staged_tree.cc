@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "base/text.h"
+#include "oci/cipher_text.h"
 #include "oci/entry_name.h"
 #include "oci/link_rules.h"
 #include "sys/crypto.h"
@@ -31,7 +32,7 @@ Status write_all(int fd, std::string_view bytes, std::uint64_t offset) {
   return {};
 }
 
-Result<std::string> hash_file(int fd) {
+Result<std::string> hash_file(int fd, CipherTextScan& scan) {
   Sha256 hash;
   std::string buffer(128 << 10, '\0');
   for (std::uint64_t offset = 0;;) {
@@ -40,6 +41,7 @@ Result<std::string> hash_file(int fd) {
     if (got < 0) return tl::unexpected(system_error("reading back", errno));
     if (got == 0) return hash.finish_hex();
     hash.update({buffer.data(), static_cast<std::size_t>(got)});
+    scan.update({buffer.data(), static_cast<std::size_t>(got)});
     offset += static_cast<std::uint64_t>(got);
   }
 }
@@ -175,8 +177,8 @@ Result<FileDescriptor> StagedTree::create_file(const std::string& path, std::uin
 }
 
 Status StagedTree::put_file(const std::string& path, FileDescriptor file, unsigned mode, std::int64_t mtime_unix,
-                            std::uint64_t size_bytes, std::string hash) {
-  const auto& entry = note_file(path, mode, size_bytes, std::move(hash));
+                            Content content) {
+  const auto& entry = note_file(path, mode, std::move(content));
   if (::fchmod(file.get(), entry.mode) != 0) return tl::unexpected(system_error("writing " + path, errno));
   const auto time = time_of(mtime_unix, entry.content);
   const timespec times[] = {time, time};
@@ -184,14 +186,14 @@ Status StagedTree::put_file(const std::string& path, FileDescriptor file, unsign
   return {};
 }
 
-const TreeEntry& StagedTree::note_file(const std::string& path, unsigned mode, std::uint64_t size_bytes,
-                                       std::string hash) {
+const TreeEntry& StagedTree::note_file(const std::string& path, unsigned mode, Content content) {
   auto& node = nodes_[path];
   node = {{.path = path,
            .type = EntryType::file,
            .mode = (mode & 0777) | 0600,
-           .size_bytes = size_bytes,
-           .content = std::move(hash)},
+           .size_bytes = content.size_bytes,
+           .content = std::move(content.hash),
+           .has_cipher_text = content.has_cipher_text},
           layer_};
   return node.entry;
 }
@@ -206,7 +208,9 @@ Status StagedTree::add_small_file(const std::string& path, const TarEntry& entry
     if (piece->bytes.empty()) break;
     file.bytes += piece->bytes;
   }
-  const auto& noted = note_file(path, entry.mode, entry.size_bytes, sha256_hex(file.bytes));
+  CipherTextScan scan;
+  scan.update(file.bytes);
+  const auto& noted = note_file(path, entry.mode, {entry.size_bytes, sha256_hex(file.bytes), scan.found()});
   file.mode = noted.mode;
   file.mtime = time_of(entry.mtime_unix, noted.content);
   return writer_->write(std::move(file));
@@ -217,36 +221,44 @@ Status StagedTree::add_file(const std::string& path, const TarEntry& entry, TarR
   auto file = create_file(path, entry.size_bytes);
   if (!file) return tl::unexpected(file.error());
   Sha256 hash;
+  CipherTextScan scan;
   for (;;) {
     auto piece = reader.data();
     if (!piece) return tl::unexpected(piece.error());
     if (piece->bytes.empty()) break;
-    if (!entry.sparse) hash.update(piece->bytes);
+    if (!entry.sparse) {
+      hash.update(piece->bytes);
+      scan.update(piece->bytes);
+    }
     if (auto written = write_all(file->get(), piece->bytes, piece->offset); !written)
       return while_doing(path, written.error());
   }
   if (!entry.sparse)
-    return put_file(path, std::move(*file), entry.mode, entry.mtime_unix, entry.size_bytes, hash.finish_hex());
+    return put_file(path, std::move(*file), entry.mode, entry.mtime_unix,
+                    {entry.size_bytes, hash.finish_hex(), scan.found()});
   if (::ftruncate(file->get(), static_cast<off_t>(entry.size_bytes)) != 0)
     return tl::unexpected(system_error("writing " + path, errno));
-  auto whole = hash_file(file->get());
+  auto whole = hash_file(file->get(), scan);
   if (!whole) return tl::unexpected(whole.error());
-  return put_file(path, std::move(*file), entry.mode, entry.mtime_unix, entry.size_bytes, std::move(*whole));
+  return put_file(path, std::move(*file), entry.mode, entry.mtime_unix,
+                  {entry.size_bytes, std::move(*whole), scan.found()});
 }
 
 Status StagedTree::add_plain_file(const std::string& path, std::uint64_t size_bytes, ByteStream& bytes) {
   auto file = create_file(path, size_bytes);
   if (!file) return tl::unexpected(file.error());
   Sha256 hash;
+  CipherTextScan scan;
   for (std::uint64_t offset = 0;;) {
     auto piece = bytes.next();
     if (!piece) return tl::unexpected(piece.error());
     if (piece->empty()) break;
     hash.update(*piece);
+    scan.update(*piece);
     if (auto written = write_all(file->get(), *piece, offset); !written) return while_doing(path, written.error());
     offset += piece->size();
   }
-  return put_file(path, std::move(*file), 0644, std::time(nullptr), size_bytes, hash.finish_hex());
+  return put_file(path, std::move(*file), 0644, std::time(nullptr), {size_bytes, hash.finish_hex(), scan.found()});
 }
 
 Status StagedTree::add_link(const std::string& path, const std::string& target) {
@@ -273,7 +285,8 @@ Status StagedTree::add_hard_link(const std::string& path, const std::string& tar
   if (!file) return tl::unexpected(file.error());
   if (auto copied = copy_bytes(source.get(), file->get(), original.size_bytes); !copied)
     return while_doing(path, copied.error());
-  return put_file(path, std::move(*file), original.mode, status.st_mtime, original.size_bytes, original.content);
+  return put_file(path, std::move(*file), original.mode, status.st_mtime,
+                  {original.size_bytes, original.content, original.has_cipher_text});
 }
 
 Status StagedTree::white_out(const std::string& path) {

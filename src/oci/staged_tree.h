@@ -69,9 +69,15 @@ class StagedTree {
   Status make_room_for_file(const std::string& path, std::uint64_t size_bytes);
   Result<FileDescriptor> create_file(const std::string& path, std::uint64_t size_bytes);
   Status add_small_file(const std::string& path, const TarEntry& entry, TarReader& reader);
-  const TreeEntry& note_file(const std::string& path, unsigned mode, std::uint64_t size_bytes, std::string hash);
+  // What is known of a file once all its bytes have gone by.
+  struct Content {
+    std::uint64_t size_bytes;
+    std::string hash;
+    bool has_cipher_text;
+  };
+  const TreeEntry& note_file(const std::string& path, unsigned mode, Content content);
   Status put_file(const std::string& path, FileDescriptor file, unsigned mode, std::int64_t mtime_unix,
-                  std::uint64_t size_bytes, std::string hash);
+                  Content content);
   Result<FileDescriptor> open_parent(const std::string& path) const;
   Status check_links() const;
   Status make_links();

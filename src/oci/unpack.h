@@ -39,15 +39,17 @@ struct TreeEntry {
   EntryType type = EntryType::file;
   unsigned mode = 0;  // permission bits; 0 for links
   std::uint64_t size_bytes = 0;
-  std::string content;  // file: sha256 hex of its bytes; link: its target; folder: ""
+  std::string content;           // file: sha256 hex of its bytes; link: its target; folder: ""
+  bool has_cipher_text = false;  // of a file: "ENC[" stands in it, so it may be one that SOPS has encrypted
 };
 
 // The finished tree: every entry once, sorted by path in byte order, a folder before what is in it.
 struct UnpackedTree {
   std::filesystem::path root;
   std::vector<TreeEntry> entries;
-  std::vector<std::string> notes;  // for the run's log: skipped .git and the like
-  Slots::Held large_place;         // of UnpackLimits::large_places, for as long as the tree lives
+  std::filesystem::path plain_root;  // where files of which the live directory gets the plain text are instead
+  std::vector<std::string> notes;    // for the run's log: skipped .git and the like
+  Slots::Held large_place;           // of UnpackLimits::large_places, for as long as the tree lives
 
   const TreeEntry* find(std::string_view path) const;
 };

@@ -3,7 +3,7 @@
 namespace windlass {
 
 bool Outages::begin(std::size_t source, const std::string& scope, std::string_view error, SteadyTime now) {
-  if (scopes_[source] == scope) return false;
+  if (const auto known = scopes_.find(source); known != scopes_.end() && known->second == scope) return false;
   end(source, now);
   scopes_[source] = scope;
   auto& outage = outages_[scope];
@@ -14,15 +14,23 @@ bool Outages::begin(std::size_t source, const std::string& scope, std::string_vi
 }
 
 bool Outages::end(std::size_t source, SteadyTime now) {
-  if (!scopes_[source]) return false;
-  const auto outage = outages_.find(*scopes_[source]);
-  if (--outage->second.sources == 0) {
+  const auto scope = scopes_.find(source);
+  if (scope == scopes_.end()) return false;
+  const auto outage = outages_.find(scope->second);
+  if (outage->second.sources == 1) {
     const auto span = std::chrono::round<std::chrono::milliseconds>(now - outage->second.since);
     log_.info("polling goes on", {{"by", outage->first}, {"outage", to_go_duration(span)}});
-    outages_.erase(outage);
   }
-  scopes_[source].reset();
+  forget(source);
   return true;
+}
+
+void Outages::forget(std::size_t source) {
+  const auto scope = scopes_.find(source);
+  if (scope == scopes_.end()) return;
+  const auto outage = outages_.find(scope->second);
+  if (--outage->second.sources == 0) outages_.erase(outage);
+  scopes_.erase(scope);
 }
 
 }  // namespace windlass

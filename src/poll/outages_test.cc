@@ -13,7 +13,7 @@ class OutagesTest : public ::testing::Test {
  protected:
   OutagesTest() {
     EXPECT_EQ(::pipe(ends_), 0);
-    outages.emplace(3, Log({.level = LogLevel::info, .file_descriptor = ends_[1]}));
+    outages.emplace(Log({.level = LogLevel::info, .file_descriptor = ends_[1]}));
   }
   ~OutagesTest() override { ::close(ends_[0]); }
   std::vector<std::string> lines() {
@@ -46,6 +46,17 @@ TEST_F(OutagesTest, AreToldOnceForAllSourcesOfARegistry) {
   ASSERT_EQ(told.size(), 2u);
   EXPECT_EQ(told[0], R"("level":"warning","msg":"polling is held up","by":"registry r","error":"timeout"})");
   EXPECT_EQ(told[1], R"("level":"info","msg":"polling goes on","by":"registry r","outage":"5s"})");
+}
+
+TEST_F(OutagesTest, OfSourcesThatAreGoneHaveNoEnd) {
+  EXPECT_TRUE(outages->begin(0, "registry r", "timeout", now));
+  EXPECT_TRUE(outages->begin(1, "registry r", "timeout", now));
+  outages->forget(0);
+  outages->forget(0);
+  outages->forget(1);
+  EXPECT_FALSE(outages->end(1, now + 1s));
+  EXPECT_TRUE(outages->begin(2, "registry r", "timeout", now + 2s));
+  EXPECT_EQ(lines().size(), 2u) << "it was held up twice, and that is all";
 }
 
 TEST_F(OutagesTest, MayChangeTheirReason) {

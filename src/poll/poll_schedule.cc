@@ -13,13 +13,34 @@ double random_part() {
 
 }  // namespace
 
-PollSchedule::PollSchedule(Options options, std::vector<Entry> entries, SteadyTime now)
-    : options_(std::move(options)), entries_(std::move(entries)), failures_(entries_.size()) {
+PollSchedule::PollSchedule(Options options) : options_(std::move(options)) {
   if (!options_.random) options_.random = random_part;
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    const auto delay = options_.spread * i / entries_.size();  // the first one at once
-    registries_[entries_[i].registry].due.emplace(now + delay, i);
+}
+
+std::size_t PollSchedule::add(const std::vector<Entry>& entries, SteadyTime now) {
+  const auto first = next_number_;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    auto& source = sources_[next_number_] = {.about = entries[i]};
+    wait_until(next_number_++, source, now + options_.spread * i / entries.size());  // the first one at once
   }
+  return first;
+}
+
+void PollSchedule::remove(std::size_t number) {
+  const auto found = sources_.find(number);
+  if (found == sources_.end()) return;
+  auto& source = found->second;
+  if (!source.due) {
+    source.is_removed = true;
+    return;
+  }
+  registries_[source.about.registry].due.erase({*source.due, number});
+  sources_.erase(found);
+}
+
+void PollSchedule::wait_until(std::size_t number, Source& source, SteadyTime due) {
+  source.due = due;
+  registries_[source.about.registry].due.emplace(due, number);
 }
 
 bool PollSchedule::has_room(const Registry& registry) const {
@@ -34,7 +55,9 @@ std::optional<std::size_t> PollSchedule::take(SteadyTime now) {
       longest = &registry;
   if (!longest) return std::nullopt;
   ++longest->looks;
-  return longest->due.extract(longest->due.begin()).value().second;
+  const auto number = longest->due.extract(longest->due.begin()).value().second;
+  sources_.at(number).due.reset();
+  return number;
 }
 
 std::optional<SteadyTime> PollSchedule::next() const {
@@ -45,25 +68,24 @@ std::optional<SteadyTime> PollSchedule::next() const {
   return next;
 }
 
-void PollSchedule::looked(std::size_t entry, End how) {
-  auto& registry = registries_[entries_[entry].registry];
+void PollSchedule::looked(std::size_t number, End how) {
+  auto& registry = registries_[sources_.at(number).about.registry];
   --registry.looks;
   registry.answers = how == End::good;
 }
 
-void PollSchedule::end(std::size_t entry, End how, SteadyTime now, std::optional<std::chrono::seconds> come_again) {
-  const auto& about = entries_[entry];
-  if (about.run_once && how != End::not_begun) return;
-  failures_[entry] = how == End::good ? 0 : failures_[entry] + 1;
-  std::chrono::milliseconds wait = wait_after(about, failures_[entry]);
+void PollSchedule::end(std::size_t number, End how, SteadyTime now, std::optional<std::chrono::seconds> come_again) {
+  const auto found = sources_.find(number);
+  if (found == sources_.end() || found->second.due) return;
+  auto& source = found->second;
+  if (source.is_removed || (source.about.run_once && how != End::not_begun)) {
+    sources_.erase(found);
+    return;
+  }
+  source.failures = how == End::good ? 0 : source.failures + 1;
+  std::chrono::milliseconds wait = wait_after(source.about, source.failures);
   if (come_again) wait = std::max<std::chrono::milliseconds>(wait, *come_again);
-  registries_[about.registry].due.emplace(now + wait, entry);
-}
-
-std::size_t PollSchedule::waiting() const {
-  std::size_t count = 0;
-  for (const auto& [name, registry] : registries_) count += registry.due.size();
-  return count;
+  wait_until(number, source, now + wait);
 }
 
 // The first failure costs nothing: most are over before the next look.

@@ -1,4 +1,5 @@
-// When which source is looked at next: pure, told the time (config 11, oci 13).
+// When which source is looked at next: pure, told the time (config 11, oci 13). Sources come and go; each has a number
+// of its own, which never comes again.
 //
 // First looks are spread over Options::spread, later ones come an interval after the end of the one before, give or
 // take a tenth so that many sources drift apart. Each failure in a row doubles the wait, up to ten intervals. A
@@ -37,7 +38,12 @@ class PollSchedule {
   };
   enum class End { good, failed, not_begun };  // not_begun: a failure after which run_once is still to come
 
-  PollSchedule(Options options, std::vector<Entry> entries, SteadyTime now);
+  explicit PollSchedule(Options options);
+
+  // More sources, whose first looks are spread from now on; their numbers go up from the one that is returned.
+  std::size_t add(const std::vector<Entry>& entries, SteadyTime now);
+  // It is not looked at any more. A look or a job that is under way still counts until its end.
+  void remove(std::size_t source);
 
   // The source that has been due for longest and whose registry has room. Busy until end().
   std::optional<std::size_t> take(SteadyTime now);
@@ -45,11 +51,9 @@ class PollSchedule {
   std::optional<SteadyTime> next() const;
 
   // The registry has answered, or has not: the source stays busy, with a job for instance.
-  void looked(std::size_t entry, End how);
+  void looked(std::size_t source, End how);
   // The source is idle again. `come_again`: not before so long.
-  void end(std::size_t entry, End how, SteadyTime now, std::optional<std::chrono::seconds> come_again = std::nullopt);
-
-  std::size_t waiting() const;
+  void end(std::size_t source, End how, SteadyTime now, std::optional<std::chrono::seconds> come_again = std::nullopt);
 
  private:
   struct Registry {
@@ -57,12 +61,19 @@ class PollSchedule {
     int looks = 0;
     bool answers = true;
   };
+  struct Source {
+    Entry about;
+    int failures = 0;                 // in a row
+    std::optional<SteadyTime> due{};  // nothing while it is busy
+    bool is_removed = false;          // while it was busy
+  };
   bool has_room(const Registry& registry) const;
+  void wait_until(std::size_t number, Source& source, SteadyTime due);
   std::chrono::milliseconds wait_after(const Entry& entry, int failures) const;
 
   Options options_;
-  std::vector<Entry> entries_;
-  std::vector<int> failures_;  // in a row
+  std::map<std::size_t, Source> sources_;  // by number; without those that have run once
+  std::size_t next_number_ = 0;
   std::map<std::string, Registry> registries_;
 };
 

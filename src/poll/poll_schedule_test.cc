@@ -11,8 +11,10 @@ using Entries = std::vector<PollSchedule::Entry>;
 
 const SteadyTime kStart{1000s};
 
-PollSchedule schedule(Entries entries, double random = 0.5) {
-  return PollSchedule({.random = [random] { return random; }}, std::move(entries), kStart);
+PollSchedule schedule(const Entries& entries, double random = 0.5) {
+  PollSchedule schedule({.random = [random] { return random; }});
+  schedule.add(entries, kStart);
+  return schedule;
 }
 
 // The sources that are due, taken and ended at once.
@@ -88,6 +90,32 @@ TEST(PollSchedule, ForgetsWhatRunsOnce) {  // config 11
   auto polls = schedule({{.registry = "r", .interval = 0s, .run_once = true}});
   EXPECT_EQ(due(polls, kStart), Taken{0});
   EXPECT_EQ(polls.next(), std::nullopt);
+}
+
+TEST(PollSchedule, TakesMoreSourcesAndKeepsTheOthersAsTheyAre) {
+  auto polls = schedule({{.registry = "r", .interval = 60s}, {.registry = "r", .interval = 60s}});
+  EXPECT_EQ(due(polls, kStart), Taken{0});
+  EXPECT_EQ(polls.add(Entries(2, {.registry = "s", .interval = 60s}), kStart + 1s), 2u);
+  EXPECT_EQ(due(polls, kStart + 1s), Taken{2});
+  EXPECT_EQ(due(polls, kStart + 5s), Taken{1}) << "spread as before";
+  EXPECT_EQ(due(polls, kStart + 6s), Taken{3});
+  EXPECT_EQ(due(polls, kStart + 59s), Taken{});
+  EXPECT_EQ(due(polls, kStart + 60s), Taken{0});
+}
+
+TEST(PollSchedule, LooksAtARemovedSourceNoMore) {
+  auto polls = schedule(Entries(3, {.registry = "r", .interval = 60s}));
+  polls.remove(1);
+  EXPECT_EQ(polls.take(kStart), 0u);
+  polls.remove(0);  // while it is looked at
+  polls.looked(0, End::good);
+  polls.end(0, End::good, kStart + 1s);
+  polls.remove(0);
+  polls.remove(7);
+  EXPECT_EQ(due(polls, kStart + 1h), Taken{2});
+  polls.remove(2);
+  EXPECT_EQ(polls.next(), std::nullopt);
+  EXPECT_EQ(polls.add({{.registry = "r", .interval = 60s}}, kStart + 1h), 3u) << "no number comes again";
 }
 
 TEST(PollSchedule, NeverLetsOneRegistryHoldUpTheOthers) {

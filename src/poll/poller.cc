@@ -23,53 +23,91 @@ std::string shown(const JobRequest& request) {
 
 }  // namespace
 
-std::vector<Poller::Polled> Poller::polled(const std::vector<PollConfig>& configs, const Log& log) {
-  std::vector<Polled> sources;
-  for (const auto& config : configs) {
-    auto request = poll_request(config);
-    if (!request) {
-      log.error("source is not polled", {{"error", request.error().message}});
-      continue;
-    }
-    if (config.interval.count() == 0 && !config.run_once) {
-      log.info("polling is off for this source: its interval is 0", {{"artifact", request->artifact}});
-      continue;
-    }
-    auto registry = request->source_id.substr(0, request->source_id.find('/'));
-    sources.push_back({.request = *std::move(request),
-                       .registry = std::move(registry),
-                       .interval = config.interval,
-                       .run_once = config.run_once});
+// Null, and a line in the log, for what is not polled.
+Poller::PolledSource Poller::polled(const PollConfig& config) const {
+  auto request = poll_request(config);
+  if (!request) {
+    log_.error("source is not polled", {{"error", request.error().message}});
+    return nullptr;
   }
-  return sources;
+  if (config.interval.count() == 0 && !config.run_once) {
+    log_.info("polling is off for this source: its interval is 0", {{"artifact", request->artifact}});
+    return nullptr;
+  }
+  auto registry = request->source_id.substr(0, request->source_id.find('/'));
+  return std::make_shared<Polled>(
+      Polled{.config = config, .request = *std::move(request), .registry = std::move(registry)});
 }
 
-std::vector<PollSchedule::Entry> Poller::entries(const std::vector<Polled>& sources) {
-  std::vector<PollSchedule::Entry> entries;
-  for (const auto& source : sources)
-    entries.push_back({.registry = source.registry, .interval = source.interval, .run_once = source.run_once});
-  return entries;
-}
-
-Poller::Poller(Options options, const std::vector<PollConfig>& configs, Source& source, Stacks stacks, JobQueue& queue,
+Poller::Poller(Options options, const std::vector<PollConfig>& configs, Questions questions, JobQueue& queue,
                const Clock& clock, Log log)
     : options_(std::move(options)),
-      source_(source),
-      stacks_(std::move(stacks)),
+      questions_(std::move(questions)),
       queue_(queue),
       clock_(clock),
       log_(std::move(log)),
-      sources_(polled(configs, log_)),
-      schedule_(options_.schedule, entries(sources_), clock_.steady_now()),
-      outages_(sources_.size(), log_) {}
+      schedule_(options_.schedule),
+      outages_(log_) {
+  use(configs);
+}
 
 Poller::~Poller() { stop(); }
 
 void Poller::start() {
-  if (sources_.empty()) return;
-  log_.info("polling sources", {{"sources", sources_.size()}});
   const std::lock_guard lock(mutex_);
+  is_started_ = true;
+  begin_work();
+}
+
+void Poller::begin_work() {
+  if (sources_.empty() || !threads_.empty() || stop_.stop_requested()) return;
+  log_.info("polling sources", {{"sources", sources_.size()}});
   threads_.emplace_back([this] { work(); });
+}
+
+void Poller::use(const std::vector<PollConfig>& configs) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::multimap<std::string, PolledSource> old;  // by url
+    for (const auto& [number, source] : sources_) old.emplace(source->config.url, source);
+    std::vector<PolledSource> added;
+    for (const auto& config : configs) {
+      const auto [first, last] = old.equal_range(config.url);
+      const auto same = std::find_if(first, last, [&](const auto& each) { return each.second->config == config; });
+      if (same != last)
+        old.erase(same);  // once for each: a list may name a source twice
+      else if (auto source = polled(config))
+        added.push_back(std::move(source));
+    }
+    for (const auto& [url, source] : old) remove(source);
+    add(std::move(added));
+    if (is_started_) begin_work();
+  }
+  changed_.notify_all();
+}
+
+void Poller::add(std::vector<PolledSource> sources) {
+  std::vector<PollSchedule::Entry> entries;
+  for (const auto& source : sources)
+    entries.push_back(
+        {.registry = source->registry, .interval = source->config.interval, .run_once = source->config.run_once});
+  auto number = schedule_.add(entries, clock_.steady_now());
+  for (auto& source : sources) {
+    source->number = number++;
+    sources_.emplace(source->number, std::move(source));
+  }
+}
+
+void Poller::remove(const PolledSource& source) {
+  source->is_removed = true;
+  schedule_.remove(source->number);
+  outages_.forget(source->number);
+  sources_.erase(source->number);
+}
+
+bool Poller::is_removed(const PolledSource& source) {
+  const std::lock_guard lock(mutex_);
+  return source->is_removed;
 }
 
 void Poller::stop() {
@@ -86,10 +124,10 @@ void Poller::stop() {
 void Poller::work() {
   std::unique_lock lock(mutex_);
   while (!stop_.stop_requested()) {
-    if (const auto index = take()) {
+    if (const auto source = take()) {
       leave_one_waiting();
       lock.unlock();
-      take_turn(*index);
+      take_turn(source);
       lock.lock();
       continue;
     }
@@ -103,14 +141,17 @@ void Poller::work() {
 
 bool Poller::step() {
   std::unique_lock lock(mutex_);
-  const auto index = take();
-  if (!index) return false;
+  const auto source = take();
+  if (!source) return false;
   lock.unlock();
-  take_turn(*index);
+  take_turn(source);
   return true;
 }
 
-std::optional<std::size_t> Poller::take() { return schedule_.take(clock_.steady_now()); }
+Poller::PolledSource Poller::take() {
+  const auto number = schedule_.take(clock_.steady_now());
+  return number ? sources_.at(*number) : nullptr;
+}
 
 // Whoever goes to work leaves somebody behind who waits for the next source, since a look may take long.
 void Poller::leave_one_waiting() {
@@ -123,42 +164,44 @@ void Poller::leave_one_waiting() {
   }
 }
 
-void Poller::take_turn(std::size_t index) {
-  if (!recovered(log_, "poll", [&] { poll(index); })) end(index, End::failed);
+void Poller::take_turn(const PolledSource& source) {
+  if (!recovered(log_, "poll", [&] { poll(source); })) end(*source, End::failed);
 }
 
-void Poller::poll(std::size_t index) {
-  auto& source = sources_[index];
+void Poller::poll(const PolledSource& source) {
+  const auto& request = source->request;
   const auto begun = clock_.steady_now();
   const auto deadline = Deadline::in(options_.look_timeout, stop_.get_token());
   tl::expected<Digest, Fault> digest = tl::unexpected(
-      Fault{.scope = shown(source.request), .error = {Kind::unavailable, "ended by an exception"}, .come_again = {}});
-  recovered(log_, "poll", [&] { digest = look(source, deadline); });
-  options_.observer->poll_ended(
-      source.request, std::chrono::round<std::chrono::milliseconds>(clock_.steady_now() - begun), digest.has_value());
+      Fault{.scope = shown(request), .error = {Kind::unavailable, "ended by an exception"}, .come_again = {}});
+  recovered(log_, "poll", [&] { digest = look(*source, deadline); });
+  options_.observer->poll_ended(request, std::chrono::round<std::chrono::milliseconds>(clock_.steady_now() - begun),
+                                digest.has_value());
   {
     const std::lock_guard lock(mutex_);
-    schedule_.looked(index, digest || digest.error().error.kind != Kind::unavailable ? End::good : End::failed);
+    schedule_.looked(source->number,
+                     digest || digest.error().error.kind != Kind::unavailable ? End::good : End::failed);
   }
   changed_.notify_one();  // the registry has room again
   if (stop_.stop_requested()) return;
+  if (is_removed(source)) return end(*source, End::good);
   if (!digest) {
-    if (source.run_once) return make_job(index, source.request);
-    const auto order = repair(source, digest.error(), deadline);
-    if (!order) return held_up(index, digest.error());
-    tell_outage(index, digest.error());
-    return make_job(index, *order);
+    if (source->config.run_once) return make_job(source, request);
+    const auto order = repair(*source, digest.error(), deadline);
+    if (!order) return held_up(*source, digest.error());
+    tell_outage(*source, digest.error());
+    return make_job(source, *order);
   }
-  auto settled = stacks_.settled_because(source.request, *digest, deadline);
+  auto settled = questions_.settled_because(request, *digest, deadline);
   if (stop_.stop_requested()) return;
-  if (!settled) return held_up(index, {.scope = "state of the stacks", .error = settled.error(), .come_again = {}});
-  end_outage(index);
-  return *settled ? unchanged(index, *digest, **std::move(settled)) : make_job(index, source.request);
+  if (!settled) return held_up(*source, {.scope = "state of the stacks", .error = settled.error(), .come_again = {}});
+  end_outage(*source);
+  return *settled ? unchanged(*source, *digest, **std::move(settled)) : make_job(source, request);
 }
 
 tl::expected<Digest, Poller::Fault> Poller::look(Polled& source, const Deadline& deadline) {
   const auto of_registry = "registry " + source.registry;
-  auto look = source_.look(source.request, source.seen, deadline);
+  auto look = questions_.look(source.request, source.seen, deadline);
   if (!look) {
     const auto scope = look.error().kind == Kind::unavailable ? of_registry : shown(source.request);
     return tl::unexpected(Fault{.scope = scope, .error = look.error(), .come_again = {}});
@@ -176,7 +219,7 @@ tl::expected<Digest, Poller::Fault> Poller::look(Polled& source, const Deadline&
 // A source that is away keeps nobody from repairing what it was last deployed from: that is in the content store.
 std::optional<JobRequest> Poller::repair(const Polled& source, const Fault& fault, const Deadline& deadline) const {
   if (fault.error.kind != Kind::unavailable) return std::nullopt;
-  auto digest = stacks_.to_repair(source.request, deadline);
+  auto digest = questions_.to_repair(source.request, deadline);
   if (!digest || !*digest) return std::nullopt;
   auto request = source.request;
   request.digest = **std::move(digest);
@@ -185,60 +228,59 @@ std::optional<JobRequest> Poller::repair(const Polled& source, const Fault& faul
 }
 
 // Nothing is touched because of that (reliability/P11); the last good release stays.
-void Poller::held_up(std::size_t index, const Fault& fault) {
-  tell_outage(index, fault);
-  end(index, End::failed, fault.come_again);
+void Poller::held_up(const Polled& source, const Fault& fault) {
+  tell_outage(source, fault);
+  end(source, End::failed, fault.come_again);
 }
 
-void Poller::tell_outage(std::size_t index, const Fault& fault) {
-  const auto& source = sources_[index];
+void Poller::tell_outage(const Polled& source, const Fault& fault) {
   bool is_news = false;
   {
     const std::lock_guard lock(mutex_);
-    is_news = outages_.begin(index, fault.scope, fault.error.message, clock_.steady_now());
+    if (source.is_removed) return;
+    is_news = outages_.begin(source.number, fault.scope, fault.error.message, clock_.steady_now());
   }
   if (!is_news) return;
   options_.observer->poll_held_up(source.request, fault.error.message);
   queue_.note(record_of(source, RunStatus::failed, fault.error.message));
 }
 
-void Poller::end_outage(std::size_t index) {
+void Poller::end_outage(const Polled& source) {
   bool is_news = false;
   {
     const std::lock_guard lock(mutex_);
-    is_news = outages_.end(index, clock_.steady_now());
+    is_news = outages_.end(source.number, clock_.steady_now());
   }
-  if (is_news) options_.observer->poll_goes_on(sources_[index].request);
+  if (is_news) options_.observer->poll_goes_on(source.request);
 }
 
-void Poller::unchanged(std::size_t index, const Digest& digest, std::string reason) {
-  const auto& source = sources_[index];
+void Poller::unchanged(const Polled& source, const Digest& digest, std::string reason) {
   if (log_.enabled(LogLevel::debug)) log_.debug("polled", {{"artifact", source.request.artifact}, {"result", reason}});
   auto record = record_of(source, RunStatus::skipped, std::move(reason));  // api/N5
   auto request = source.request;
   request.digest = digest;
   record.revision = revision_of(request);
   queue_.note(std::move(record));
-  end(index, End::good);
+  end(source, End::good);
 }
 
-void Poller::make_job(std::size_t index, const JobRequest& request) {
+void Poller::make_job(const PolledSource& source, const JobRequest& request) {
   log_.debug("polled, makes a job", {{"artifact", request.artifact}});
-  auto accepted = [this, index](const JobQueue::Accepted& result) {
+  auto accepted = [this, source](const JobQueue::Accepted& result) {
     if (!result.refusal) return;
-    log_.warning("job of a poll was not accepted", {{"artifact", sources_[index].request.artifact}});
-    end(index, End::not_begun);
+    log_.warning("job of a poll was not accepted", {{"artifact", source->request.artifact}});
+    end(*source, End::not_begun);
   };
-  auto finished = [this, index](const RunRecord&, const JobOutcome& outcome) {
-    end(index, outcome.status == RunStatus::failed ? End::failed : End::good);
+  auto finished = [this, source](const RunRecord&, const JobOutcome& outcome) {
+    end(*source, outcome.status == RunStatus::failed ? End::failed : End::good);
   };
   queue_.accept(new_uuid_v7(), request, std::move(accepted), std::move(finished));
 }
 
-void Poller::end(std::size_t index, End how, std::optional<std::chrono::seconds> come_again) {
+void Poller::end(const Polled& source, End how, std::optional<std::chrono::seconds> come_again) {
   {
     const std::lock_guard lock(mutex_);
-    schedule_.end(index, how, clock_.steady_now(), come_again);
+    schedule_.end(source.number, how, clock_.steady_now(), come_again);
   }
   changed_.notify_one();
 }

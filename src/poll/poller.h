@@ -12,6 +12,8 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -48,19 +50,25 @@ class Poller {
   // While the source cannot be looked at: the digest that its stacks were last brought to well, if they are not as that
   // left them any more; nothing otherwise. An error: that could not be found out.
   using ToRepair = std::function<Result<std::optional<Digest>>(const JobRequest&, const Deadline&)>;
-  struct Stacks {
+  // As Source::look().
+  using LookAt = std::function<Result<Look>(const JobRequest&, const std::optional<Sighting>&, const Deadline&)>;
+  struct Questions {
+    LookAt look;
     SettledBecause settled_because;
     ToRepair to_repair;
   };
 
   // `configs` are valid. The queue may call back until it is gone: the poller must live until then.
-  Poller(Options options, const std::vector<PollConfig>& configs, Source& source, Stacks stacks, JobQueue& queue,
+  Poller(Options options, const std::vector<PollConfig>& configs, Questions questions, JobQueue& queue,
          const Clock& clock, Log log);
   ~Poller();
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
   void start();
+  // These sources from now on. What was configured in the same words before goes on: its schedule, what was seen of it,
+  // whether it has run once. The others are new, or are not looked at any more; what became a job of theirs stays one.
+  void use(const std::vector<PollConfig>& configs);
   // No look begins any more, those under way are cut short. Returns when all threads have ended.
   void stop();
 
@@ -69,12 +77,14 @@ class Poller {
 
  private:
   struct Polled {
+    PollConfig config;
     JobRequest request;
     std::string registry;
-    std::chrono::seconds interval;
-    bool run_once;
+    std::size_t number = 0;        // of the schedule
+    bool is_removed = false;       // guarded by mutex_
     std::optional<Sighting> seen;  // at the last look; of the thread that looks
   };
+  using PolledSource = std::shared_ptr<Polled>;
   // Why a source could not be looked at.
   struct Fault {
     std::string scope;
@@ -82,36 +92,39 @@ class Poller {
     std::optional<std::chrono::seconds> come_again;
   };
 
-  static std::vector<Polled> polled(const std::vector<PollConfig>& configs, const Log& log);
-  static std::vector<PollSchedule::Entry> entries(const std::vector<Polled>& sources);
+  PolledSource polled(const PollConfig& config) const;
+  void add(std::vector<PolledSource> sources);  // with mutex_ held
+  void remove(const PolledSource& source);      // with mutex_ held
+  void begin_work();                            // with mutex_ held
   void work();
-  std::optional<std::size_t> take();  // with mutex_ held
-  void leave_one_waiting();           // with mutex_ held
-  void take_turn(std::size_t index);
-  void poll(std::size_t index);
+  PolledSource take();       // with mutex_ held; null: none is due
+  void leave_one_waiting();  // with mutex_ held
+  bool is_removed(const PolledSource& source);
+  void take_turn(const PolledSource& source);
+  void poll(const PolledSource& source);
   tl::expected<Digest, Fault> look(Polled& source, const Deadline& deadline);
-  void tell_outage(std::size_t index, const Fault& fault);
-  void end_outage(std::size_t index);
-  void held_up(std::size_t index, const Fault& fault);
+  void tell_outage(const Polled& source, const Fault& fault);
+  void end_outage(const Polled& source);
+  void held_up(const Polled& source, const Fault& fault);
   std::optional<JobRequest> repair(const Polled& source, const Fault& fault, const Deadline& deadline) const;
-  void unchanged(std::size_t index, const Digest& digest, std::string reason);
-  void make_job(std::size_t index, const JobRequest& request);
-  void end(std::size_t index, PollSchedule::End how, std::optional<std::chrono::seconds> come_again = std::nullopt);
+  void unchanged(const Polled& source, const Digest& digest, std::string reason);
+  void make_job(const PolledSource& source, const JobRequest& request);
+  void end(const Polled& source, PollSchedule::End how, std::optional<std::chrono::seconds> come_again = std::nullopt);
   RunRecord record_of(const Polled& source, RunStatus status, std::string message) const;
 
   const Options options_;
-  Source& source_;
-  const Stacks stacks_;
+  const Questions questions_;
   JobQueue& queue_;
   const Clock& clock_;
   const Log log_;
-  std::vector<Polled> sources_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  PollSchedule schedule_;  // guarded by mutex_
-  Outages outages_;        // guarded by mutex_
-  std::size_t idle_ = 0;   // threads; guarded by mutex_
+  PollSchedule schedule_;                        // guarded by mutex_
+  Outages outages_;                              // guarded by mutex_
+  std::map<std::size_t, PolledSource> sources_;  // by number, those that have run once too; guarded by mutex_
+  std::size_t idle_ = 0;                         // threads; guarded by mutex_
+  bool is_started_ = false;                      // guarded by mutex_
   std::stop_source stop_;
   std::vector<std::thread> threads_;  // guarded by mutex_ until stop()
 };

@@ -35,9 +35,7 @@ struct OciSource::Question {
 };
 
 OciSource::OciSource(Options options, Registry& registry, ArtifactTrust& trust, Log log)
-    : options_(std::move(options)), registry_(registry), trust_(trust), log_(std::move(log)) {
-  options_.limits.large_places = &large_places_;
-}
+    : options_(std::move(options)), registry_(registry), trust_(trust), log_(std::move(log)) {}
 
 Result<Look> OciSource::look(const JobRequest& request, const std::optional<Sighting>& last, const Deadline& deadline) {
   auto reference = Reference::parse(request.artifact);

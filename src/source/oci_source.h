@@ -54,7 +54,6 @@ class OciSource final : public Source {
                      const Deadline& deadline);
   Result<std::optional<Digest>> wait_for(const Question& question, const Digest& announced);
 
-  Slots large_places_{2, "a place among the large artifacts being deployed"};
   Options options_;
   Registry& registry_;
   ArtifactTrust& trust_;

@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 
 // A registry in memory: manifests by digest, one tag that can be scripted to move as it is asked.
 struct FakeRegistry final : Registry {
+  void use(std::vector<RegistryRule>) override {}
   std::map<std::string, std::string> manifests;  // digest -> bytes
   std::vector<std::optional<Digest>> tag_views;  // answers in turn, the last one stays
   std::map<std::string, std::string> parent_of;  // child -> index

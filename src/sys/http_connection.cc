@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <boost/asio/ip/address_v6.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
 #include <exception>
 
 #include "sys/crypto.h"
@@ -20,8 +19,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kHeadRoom = 2 << 10;  // most requests fit whole
-constexpr std::size_t kBodyRoom = 16 << 10;
 constexpr int kRequestsPerTurn = 32;
 // What the kernel holds of answers that a client does not read: it would let that grow to megabytes.
 constexpr int kSendBufferBytes = 256 << 10;
@@ -44,9 +41,9 @@ std::string peer_text(const Socket& socket) {
 
 }  // namespace
 
-HttpConnection::HttpConnection(Socket socket, asio::ssl::context* tls, Shared& shared)
+HttpConnection::HttpConnection(Socket socket, ssl_ctx_st* tls, Shared& shared)
     : shared_(shared), socket_(std::move(socket)), peer_(peer_text(socket_)) {
-  if (tls != nullptr) tls_ = std::make_unique<asio::ssl::stream<Socket&>>(socket_, *tls);
+  if (tls != nullptr) tls_.emplace(tls, socket_.native_handle());
   boost::system::error_code ignored;  // a socket that is gone already shows at the first read
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_.set_option(Socket::send_buffer_size(kSendBufferBytes), ignored);
@@ -65,6 +62,10 @@ void HttpConnection::sweep(SteadyTime now) {
   expired_ = true;
   boost::system::error_code ignored;
   socket_.cancel(ignored);
+  if (stage_ != Stage::handshake) return;
+  asio::post(socket_.get_executor(), [self = shared_from_this()] {  // not now: the connections are being gone through
+    if (self->stage_ == Stage::handshake) self->go_on();
+  });
 }
 
 void HttpConnection::hold(std::uint64_t bytes) {
@@ -76,13 +77,18 @@ void HttpConnection::abandon() {
   let_go();  // the memory follows as soon as serve_one() wakes up
   boost::system::error_code ignored;
   socket_.close(ignored);
+  if (stage_ == Stage::handshake) return go_on();
   deliver({.status = 503, .close = true});  // nobody reads it, but serve_one() wakes up
 }
 
 void HttpConnection::deliver(ServerResponse response) {
   if (stage_ != Stage::handling || answer_) return;
   answer_ = std::move(response);
-  if (!waiting_) return;  // the handler has not returned yet
+  go_on();  // unless the handler has not returned yet
+}
+
+void HttpConnection::go_on() {
+  if (!waiting_) return;
   auto resume = std::move(*waiting_);
   waiting_.reset();
   resume();
@@ -103,8 +109,32 @@ Awaitable<void> HttpConnection::serve() {
   socket_.close(ignored);
 }
 
+// Each step in its turn: the client decides how many there are, and when they come.
 Awaitable<bool> HttpConnection::shake_hands() {
-  const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::server, kAwait);
+  using Next = TlsSession::Step::Next;
+  auto next = Next::await_read;
+  while (next != Next::go_on) {
+    const bool is_ready = co_await wait_for(next);
+    if (!is_ready) co_return false;
+    co_await take_turn();
+    if (expired_ || is_abandoned()) co_return false;
+    next = tls_->shake_hands().next;
+  }
+  co_return true;
+}
+
+Awaitable<void> HttpConnection::take_turn() {
+  const HandshakeTurns::Place place = shared_.turns.enter([this] { go_on(); });
+  co_await asio::async_initiate<const asio::use_awaitable_t<IoExecutor>, void()>(
+      [this](Resumption resumption) { waiting_.emplace(std::move(resumption)); }, kAwaitTurn);
+}
+
+// False: there is nothing to wait for any more.
+Awaitable<bool> HttpConnection::wait_for(TlsSession::Step::Next next) {
+  using Next = TlsSession::Step::Next;
+  if (next == Next::end) co_return false;
+  const auto what = next == Next::await_write ? Socket::wait_write : Socket::wait_read;
+  const auto [error] = co_await socket_.async_wait(what, kAwait);
   co_return !error;
 }
 
@@ -165,7 +195,7 @@ Awaitable<bool> HttpConnection::read_head(HttpHeadParser& parser) {
       co_await flush();
       co_return false;
     }
-    const bool filled = co_await fill(kHeadRoom);
+    const bool filled = co_await fill();
     if (filled) {
       if (stage_ == Stage::idle) {
         begin_request();
@@ -235,43 +265,47 @@ Awaitable<bool> HttpConnection::read_chunked_body(ServerRequest& request) {
 Awaitable<BodyFault> HttpConnection::fill_body() {
   enter(Stage::body, shared_.options.body_idle_timeout);
   deadline_ = std::min(deadline_, request_deadline_);
-  const bool filled = co_await fill(kBodyRoom);
+  const bool filled = co_await fill();
   if (filled) co_return BodyFault::none;
   co_return expired_ ? BodyFault::timed_out : BodyFault::cut_off;
 }
 
-// Reads what has come, at least one byte; false at the end of the stream, on errors and when the time is over.
-Awaitable<bool> HttpConnection::fill(std::size_t room) {
-  if (!tls_) co_return co_await fill_plain();
-  const auto held = held_bytes_;
-  if (stage_ != Stage::idle) {  // between requests there is one small buffer for each connection
-    hold(held + room);
-    shared_.make_room();
+// Reads what has come, at least one byte; false at the end of the stream, on errors and when the time is over. While it
+// waits it holds no more than what has come: ten thousand clients that say nothing must not cost ten thousand buffers.
+// All connections read through one.
+Awaitable<bool> HttpConnection::fill() {
+  for (;;) {
+    const auto step = read_some();
+    if (step.bytes > 0) {
+      input_.append(shared_.scratch.data(), step.bytes);
+      hold(held_bytes_ + step.bytes);
+      if (stage_ != Stage::idle) shared_.make_room();  // else once it is known that a request has begun
+      co_return true;
+    }
+    const bool is_ready = co_await wait_for(step.next);
+    if (!is_ready) co_return false;
   }
-  const auto have = input_.size();
-  input_.resize(have + room);
-  const auto [error, count] = co_await tls_->async_read_some(asio::buffer(input_.data() + have, room), kAwait);
-  input_.resize(have + (error ? 0 : count));
-  if (!is_abandoned()) hold(held + (error ? 0 : count));
-  co_return !error && count > 0;
 }
 
-// While it waits it holds no more than what has come: ten thousand clients that say nothing must not cost ten thousand
-// buffers. All connections read through one.
-Awaitable<bool> HttpConnection::fill_plain() {
-  for (;;) {
-    boost::system::error_code error;
-    const auto count = socket_.read_some(asio::buffer(shared_.scratch), error);
-    if (!error) {
-      input_.append(shared_.scratch.data(), count);
-      hold(held_bytes_ + count);
-      if (stage_ != Stage::idle) shared_.make_room();  // else once it is known that a request has begun
-      co_return count > 0;
-    }
-    if (error != asio::error::would_block) co_return false;
-    const auto [failed] = co_await socket_.async_wait(Socket::wait_read, kAwait);
-    if (failed) co_return false;
-  }
+// Into the buffer of all; what can be had at once. An abandoned connection's descriptor may be another one's by now.
+TlsSession::Step HttpConnection::read_some() {
+  using Next = TlsSession::Step::Next;
+  if (is_abandoned()) return {Next::end};
+  if (tls_) return tls_->read(shared_.scratch.data(), shared_.scratch.size());
+  boost::system::error_code error;
+  const auto count = socket_.read_some(asio::buffer(shared_.scratch), error);
+  if (error == asio::error::would_block) return {Next::await_read};
+  return error || count == 0 ? TlsSession::Step{Next::end} : TlsSession::Step{Next::go_on, count};
+}
+
+TlsSession::Step HttpConnection::write_some(std::string_view bytes) {
+  using Next = TlsSession::Step::Next;
+  if (is_abandoned()) return {Next::end};
+  if (tls_) return tls_->write(bytes.data(), bytes.size());
+  boost::system::error_code error;
+  const auto count = socket_.write_some(asio::buffer(bytes), error);
+  if (error == asio::error::would_block) return {Next::await_write};
+  return error ? TlsSession::Step{Next::end} : TlsSession::Step{Next::go_on, count};
 }
 
 // Gives the request to the handler and waits for the answer, which is in answer_ afterwards.
@@ -307,24 +341,12 @@ void HttpConnection::put_refusal(int status, std::string_view reason) {
 
 Awaitable<bool> HttpConnection::flush() {
   enter(Stage::flushing, shared_.options.flush_timeout);
-  std::size_t done = 0;
-  if (!tls_) {  // nearly always the whole answer fits into the socket's buffer: no need to wait for anything
-    boost::system::error_code error;
-    done = socket_.write_some(asio::buffer(output_), error);
-    if (error && error != asio::error::would_block) co_return false;
-  }
-  while (done < output_.size()) {
-    const auto rest = asio::buffer(output_.data() + done, output_.size() - done);
-    std::size_t written = 0;
-    if (tls_) {
-      const auto [error, count] = co_await tls_->async_write_some(rest, kAwait);
-      if (!error) written = count;
-    } else {
-      const auto [error, count] = co_await socket_.async_write_some(rest, kAwait);
-      if (!error) written = count;
-    }
-    if (written == 0) co_return false;
-    done += written;
+  for (std::size_t done = 0; done < output_.size();) {  // nearly always the whole answer fits into the socket's buffer
+    const auto step = write_some(std::string_view(output_).substr(done));
+    done += step.bytes;
+    if (step.bytes > 0) continue;
+    const bool is_ready = co_await wait_for(step.next);
+    if (!is_ready) co_return false;
   }
   output_.clear();
   if (output_.capacity() > kIdleBytesMax) output_ = std::string();

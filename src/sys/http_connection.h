@@ -8,18 +8,20 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sys/handshake_turns.h"
 #include "sys/http_head.h"
 #include "sys/http_inbox.h"
 #include "sys/http_server.h"
+#include "sys/tls_session.h"
 
 namespace windlass {
 
@@ -42,14 +44,15 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     const HttpServer::Handler& handler;
     Log log;
     std::shared_ptr<HttpInbox> inbox;
+    HandshakeTurns turns;
     std::function<void()> make_room;     // called when unfinished_bytes may be over its limit
     std::uint64_t unfinished_bytes = 0;  // of requests that are not complete
     bool stopping = false;
     std::string scratch = std::string(16 << 10, '\0');  // what a connection reads into; used between two waits only
   };
 
-  // With `tls` the connection begins with a handshake.
-  HttpConnection(Socket socket, asio::ssl::context* tls, Shared& shared);
+  // With `tls`, OpenSSL's context of the identity, the connection begins with a handshake.
+  HttpConnection(Socket socket, ssl_ctx_st* tls, Shared& shared);
 
   // Serves requests until the connection ends.
   Awaitable<void> serve();
@@ -77,14 +80,18 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void hold(std::uint64_t bytes);
   void enter(Stage stage, std::chrono::milliseconds span);
   Awaitable<bool> shake_hands();
+  Awaitable<void> take_turn();
+  void go_on();
+  Awaitable<bool> wait_for(TlsSession::Step::Next next);
   Awaitable<bool> serve_one();
   Awaitable<bool> read_head(HttpHeadParser& parser);
   Awaitable<bool> read_body(const HttpHead& head, ServerRequest& request);
   Awaitable<void> read_sized_body(std::uint64_t size, ServerRequest& request);
   Awaitable<bool> read_chunked_body(ServerRequest& request);
   Awaitable<BodyFault> fill_body();
-  Awaitable<bool> fill(std::size_t room);
-  Awaitable<bool> fill_plain();
+  Awaitable<bool> fill();
+  TlsSession::Step read_some();
+  TlsSession::Step write_some(std::string_view bytes);
   Awaitable<void> ask_handler(ServerRequest request);
   void put_answer(const ServerResponse& response, bool is_head_request, bool keep_alive);
   void put_refusal(int status, std::string_view reason);
@@ -93,7 +100,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   Shared& shared_;
   Socket socket_;
-  std::unique_ptr<asio::ssl::stream<Socket&>> tls_;
+  std::optional<TlsSession> tls_;
   std::string peer_;
 
   Stage stage_ = Stage::handshake;
@@ -107,7 +114,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::string input_;             // bytes of the present request, perhaps of the next ones
   std::string output_;            // bytes of the answer
   std::optional<ServerResponse> answer_;
-  std::optional<Resumption> waiting_;  // of ask_handler(), for the answer
+  std::optional<Resumption> waiting_;  // of ask_handler(), for the answer, or of take_turn()
 };
 
 }  // namespace windlass

@@ -6,7 +6,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <list>
 #include <optional>
@@ -24,26 +23,13 @@ using Acceptor = asio::basic_socket_acceptor<tcp, IoExecutor>;
 using Timer =
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, IoExecutor>;
 
+constexpr int kAcceptsPerTurn = 128;
+
 // Timeouts are checked this often: often enough for the shortest of them, rarely enough to cost nothing.
 std::chrono::milliseconds sweep_interval(const HttpServer::Options& options) {
   const auto shortest = std::min({options.header_timeout, options.request_timeout, options.body_idle_timeout,
                                   options.keep_alive_timeout, options.flush_timeout});
   return std::clamp<std::chrono::milliseconds>(shortest / 8, 10ms, 250ms);
-}
-
-Result<std::unique_ptr<asio::ssl::context>> load_tls(const HttpServer::Options& options) {
-  auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
-  boost::system::error_code error;
-  context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
-                           asio::ssl::context::no_tlsv1_1 | SSL_OP_NO_RENEGOTIATION,
-                       error);
-  ::SSL_CTX_set_mode(context->native_handle(), SSL_MODE_RELEASE_BUFFERS);  // 34 KiB less per idle connection
-  context->use_certificate_chain_file(options.tls_cert_file, error);
-  if (error)
-    return fail(Kind::invalid, fmt::format("loading certificate {}: {}", options.tls_cert_file, error.message()));
-  context->use_private_key_file(options.tls_key_file, asio::ssl::context::pem, error);
-  if (error) return fail(Kind::invalid, fmt::format("loading key {}: {}", options.tls_key_file, error.message()));
-  return context;
 }
 
 boost::system::error_code bind_to(Acceptor& acceptor, const tcp::endpoint& endpoint) {
@@ -53,6 +39,7 @@ boost::system::error_code bind_to(Acceptor& acceptor, const tcp::endpoint& endpo
   if (!error && endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(false), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(4096, error);
+  if (!error) acceptor.non_blocking(true, error);
   boost::system::error_code ignored;
   if (error) acceptor.close(ignored);
   return error;
@@ -66,18 +53,15 @@ class AsioHttpServer final : public HttpServer {
         log_(std::move(log)),
         acceptor_(io_),
         sweep_timer_(io_),
-        shared_{options_, handler_, log_, std::make_shared<HttpInbox>(io_), [this] { make_room(); }} {
+        shared_{
+            options_, handler_, log_, std::make_shared<HttpInbox>(io_), HandshakeTurns(io_), [this] { make_room(); }} {
     options_.unfinished_bytes_max = std::max(options_.unfinished_bytes_max, 4 * options_.body_bytes_max);
   }
 
   ~AsioHttpServer() override { shared_.inbox->close(); }
 
   Status open() {
-    if (!options_.tls_cert_file.empty()) {
-      auto tls = load_tls(options_);
-      if (!tls) return tl::unexpected(tls.error());
-      tls_ = std::move(*tls);
-    }
+    if (options_.tls) use(*options_.tls);
     boost::system::error_code error;
     const auto address = asio::ip::make_address(options_.address, error);
     if (error) return fail(Kind::invalid, fmt::format("listening on {}: not an IP address", options_.address));
@@ -108,6 +92,11 @@ class AsioHttpServer final : public HttpServer {
   void stop(std::chrono::milliseconds grace) override {
     asio::post(io_, [this, grace] { begin_stop(grace); });
   }
+
+  void post(std::function<void()> task) override { asio::post(io_, std::move(task)); }
+
+  // Connections hold on to what they have begun with.
+  void use(const TlsIdentity& identity) override { tls_ = identity.context; }
 
  private:
   using Connections = std::list<std::shared_ptr<HttpConnection>>;
@@ -144,6 +133,13 @@ class AsioHttpServer final : public HttpServer {
     // Out of descriptors or memory: somebody who has not said what he wants makes room.
     if (error) co_return evict_one();
     admit(std::move(socket));
+    // Whoever waits behind others need not wait for a turn of all that is ready before each of them.
+    for (int more = 0; more < kAcceptsPerTurn; ++more) {
+      Socket next(io_);
+      acceptor_.accept(next, error);
+      if (error) break;
+      admit(std::move(next));
+    }
     co_return true;
   }
 
@@ -235,7 +231,7 @@ class AsioHttpServer final : public HttpServer {
   asio::io_context io_{1};  // before everything that uses it, so that it goes last
   Acceptor acceptor_;
   Timer sweep_timer_;
-  std::unique_ptr<asio::ssl::context> tls_;
+  std::shared_ptr<ssl_ctx_st> tls_;
   HttpConnection::Shared shared_;
   Connections connections_;  // oldest first
   bool sweeping_ = false;

@@ -8,11 +8,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/log.h"
 #include "base/result.h"
 #include "sys/server_request.h"
+#include "sys/tls_identity.h"
 
 namespace windlass {
 
@@ -22,10 +24,9 @@ using Responder = std::function<void(ServerResponse)>;
 class HttpServer {
  public:
   struct Options {
-    std::uint16_t port = 80;     // 0: any free one
-    std::string address = "::";  // both families; falls back to 0.0.0.0 where there is no IPv6
-    std::string tls_cert_file;   // both or none
-    std::string tls_key_file;
+    std::uint16_t port = 80;         // 0: any free one
+    std::string address = "::";      // both families; falls back to 0.0.0.0 where there is no IPv6
+    std::optional<TlsIdentity> tls;  // with one it speaks HTTPS
     std::uint64_t body_bytes_max = 1 << 20;
     std::chrono::milliseconds header_timeout{3'000};        // webhook/T1
     std::chrono::milliseconds request_timeout{30'000};      // T2
@@ -39,7 +40,7 @@ class HttpServer {
   };
   using Handler = std::function<void(ServerRequest, Responder)>;
 
-  // Binds and listens; requests are served once run() is called. Errors name address and port, or the TLS file.
+  // Binds and listens; requests are served once run() is called. Errors name address and port.
   static Result<std::unique_ptr<HttpServer>> listen(Options options, Handler handler, Log log);
   virtual ~HttpServer() = default;
 
@@ -48,6 +49,11 @@ class HttpServer {
   virtual void run() = 0;
   // Closes the listener; open requests get `grace` to be answered, then run() returns. From any thread.
   virtual void stop(std::chrono::milliseconds grace) = 0;
+
+  // Runs `task` on the server's thread, between two requests; not at all if run() ends before. From any thread.
+  virtual void post(std::function<void()> task) = 0;
+  // Shown to whoever connects from now on; open connections go on. On the server's thread, of a server with HTTPS.
+  virtual void use(const TlsIdentity& identity) = 0;
 };
 
 }  // namespace windlass

@@ -136,6 +136,9 @@ class RunningServer {
     server_->stop(grace);
     if (thread_.joinable()) thread_.join();
   }
+  void post(std::function<void(HttpServer&)> task) {
+    server_->post([this, task = std::move(task)] { task(*server_); });
+  }
   std::string exchange(std::string_view bytes) {
     RawClient client(port());
     client.send(bytes);

@@ -1,18 +1,18 @@
 #include "sys/http_server.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
+#include <signal.h>
 
 #include <atomic>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
-#include <filesystem>
+#include <future>
 #include <thread>
 
 #include "sys/http_server_fixture.h"
-#include "sys/process.h"
+#include "sys/test_certificate.h"
 
 namespace windlass {
 namespace {
@@ -236,48 +236,90 @@ TEST(HttpServer, NamesWhatItCannotListenOn) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().message,
             "listening on :: port " + std::to_string(server.port()) + ": Address already in use");
-
-  auto tls = RunningServer::quick();
-  tls.tls_cert_file = tls.tls_key_file = "/nowhere/cert.pem";
-  const auto third = HttpServer::listen(tls, echo, Log());
-  ASSERT_FALSE(third);
-  EXPECT_TRUE(third.error().message.starts_with("loading certificate /nowhere/cert.pem: ")) << third.error().message;
 }
+
+using TlsClient = asio::ssl::stream<asio::ip::tcp::socket>;
+
+HttpServer::Options with_tls(const TestCertificate& certificate) {
+  ::signal(SIGPIPE, SIG_IGN);  // as in main()
+  auto options = RunningServer::quick();
+  options.header_timeout = options.body_idle_timeout = options.request_timeout = 5s;
+  options.keep_alive_timeout = 30s;
+  options.tls = *TlsIdentity::load(certificate.file(), certificate.key_file());
+  return options;
+}
+
+std::string answer_to(TlsClient& client, const std::string& path) {
+  asio::write(client, asio::buffer("POST " + path + " HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab"));
+  std::string received;
+  asio::read_until(client, asio::dynamic_buffer(received), ';');
+  return body_of(received);
+}
+
+// A client that trusts that certificate and no other.
+struct Trusting {
+  Trusting(const TestCertificate& certificate, std::uint16_t port)
+      : context(asio::ssl::context::tls_client), client(io, trust(certificate)) {
+    client.set_verify_mode(asio::ssl::verify_peer);
+    client.lowest_layer().connect({asio::ip::address_v4::loopback(), port});
+  }
+  asio::ssl::context& trust(const TestCertificate& certificate) {
+    context.load_verify_file(certificate.file());
+    return context;
+  }
+  bool shakes_hands() {
+    boost::system::error_code error;
+    client.handshake(asio::ssl::stream_base::client, error);
+    return !error;
+  }
+  asio::io_context io;
+  asio::ssl::context context;
+  TlsClient client;
+};
 
 // webhook/A9
 TEST(HttpServer, SpeaksTlsWithItsCertificate) {
-  const auto folder = std::filesystem::temp_directory_path() / ("windlass-tls-" + std::to_string(::getpid()));
-  std::filesystem::create_directories(folder);
-  const auto cert = (folder / "cert.pem").string(), key = (folder / "key.pem").string();
-  const Command make{.program = "openssl",
-                     .arguments = {"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                                   "-days", "1", "-subj", "/CN=localhost", "-keyout", key, "-out", cert},
-                     .environment = {{"PATH", "/usr/bin:/bin"}}};
-  const auto made = make_process_runner()->run(make, Deadline::in(30s));
-  ASSERT_TRUE(made && made->code == 0) << (made ? made->err : made.error().message);
-  auto options = RunningServer::quick();
-  options.header_timeout = options.body_idle_timeout = options.request_timeout = 5s;
-  options.tls_cert_file = cert;
-  options.tls_key_file = key;
-  RunningServer server(echo, options);
-
-  asio::io_context io;
-  asio::ssl::context trust(asio::ssl::context::tls_client);
-  trust.load_verify_file(cert);
-  asio::ssl::stream<asio::ip::tcp::socket> client(io, trust);
-  client.set_verify_mode(asio::ssl::verify_peer);
-  client.lowest_layer().connect({asio::ip::address_v4::loopback(), server.port()});
-  client.handshake(asio::ssl::stream_base::client);
-  std::string received;
-  for (const auto* path : {"/1", "/2"}) {
-    asio::write(client,
-                asio::buffer("POST " + std::string(path) + " HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab"));
-    received.clear();
-    asio::read_until(client, asio::dynamic_buffer(received), ';');
-    EXPECT_EQ(body_of(received), "POST " + std::string(path) + " [ab] none;");
-  }
+  const TestCertificate certificate("localhost");
+  RunningServer server(echo, with_tls(certificate));
+  Trusting one(certificate, server.port());
+  ASSERT_TRUE(one.shakes_hands());
+  for (const std::string path : {"/1", "/2"}) EXPECT_EQ(answer_to(one.client, path), "POST " + path + " [ab] none;");
   EXPECT_EQ(server.exchange("GET / HTTP/1.0\r\n\r\n").substr(0, 4), "");  // not TLS: closed
-  std::filesystem::remove_all(folder);
+}
+
+TEST(HttpServer, SendsAndTakesOverTlsWhatFillsTheSocket) {
+  const TestCertificate certificate("localhost");
+  auto options = with_tls(certificate);
+  options.body_bytes_max = 8 << 20;
+  options.flush_timeout = 5s;
+  RunningServer server(echo, options);
+  Trusting one(certificate, server.port());
+  ASSERT_TRUE(one.shakes_hands());
+  std::string body(4 << 20, 'x');
+  for (std::size_t at = 0; at < body.size(); at += 4096) body[at] = static_cast<char>('a' + at / 4096 % 26);
+  asio::write(one.client, asio::buffer("POST /big HTTP/1.1\r\nHost: h\r\nContent-Length: " +
+                                       std::to_string(body.size()) + "\r\n\r\n" + body));
+  std::this_thread::sleep_for(100ms);  // the answer does not fit into the socket's buffers
+  std::string received;
+  asio::read_until(one.client, asio::dynamic_buffer(received), ';');
+  EXPECT_TRUE(body_of(received) == "POST /big [" + body + "] none;");
+}
+
+TEST(HttpServer, ShowsAnotherCertificateToWhoeverConnectsFromThenOn) {
+  const TestCertificate before("before"), after("after");
+  RunningServer server(echo, with_tls(before));
+  Trusting open(before, server.port());
+  ASSERT_TRUE(open.shakes_hands());
+  EXPECT_EQ(answer_to(open.client, "/1"), "POST /1 [ab] none;");
+  std::promise<void> used;
+  server.post([&](HttpServer& there) {
+    there.use(*TlsIdentity::load(after.file(), after.key_file()));
+    used.set_value();
+  });
+  used.get_future().wait();
+  EXPECT_TRUE(Trusting(after, server.port()).shakes_hands());
+  EXPECT_FALSE(Trusting(before, server.port()).shakes_hands());
+  EXPECT_EQ(answer_to(open.client, "/2"), "POST /2 [ab] none;") << "an open connection goes on";
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "webhook/endpoint.h"
 
+#include <utility>
+
 #include "base/text.h"
 #include "sys/crypto.h"
 #include "sys/query.h"
@@ -50,26 +52,47 @@ struct WebhookEndpoint::Refused {
   JobRequest about{};  // as far as it was understood
 };
 
+class WebhookEndpoint::Gate {
+ public:
+  Gate(const Senders& senders, RegistryEndpoint::Options options, const WebhookEndpoint& endpoint)
+      : is_open(!senders.secret.empty() || !senders.registry_hooks.empty()),
+        signatures(senders.secret, senders.previous),
+        registries(std::move(options), endpoint.queue_, endpoint.transport_, endpoint.clock_, endpoint.log_) {}
+
+  const bool is_open;
+  SignatureCheck signatures;
+  RegistryEndpoint registries;
+};
+
 WebhookEndpoint::WebhookEndpoint(Options options, JobQueue& queue, HttpTransport& transport, const Clock& clock,
                                  Log log)
-    : is_enabled_(!options.secret.empty() || !options.registry_hooks.empty()),
+    : allowed_artifacts_(std::move(options.allowed_artifacts)),
       observer_(*options.observer),
-      signatures_(options.secret, options.previous),
-      allowed_(options.allowed_artifacts),
-      registries_({.hooks = std::move(options.registry_hooks), .allowed_artifacts = options.allowed_artifacts}, queue,
-                  transport, clock, log),
+      allowed_(allowed_artifacts_),
       addresses_(ClientAddresses::make(options.trusted_proxies, options.trusted_header).value_or(ClientAddresses())),
       queue_(queue),
+      transport_(transport),
       clock_(clock),
-      log_(std::move(log)) {}
+      log_(std::move(log)),
+      gate_(gate_for(options.senders)) {}
 
-bool WebhookEndpoint::serves(std::string_view path) const { return is_enabled_ && is_webhook_path(path); }
+std::shared_ptr<WebhookEndpoint::Gate> WebhookEndpoint::gate_for(const Senders& senders) const {
+  RegistryEndpoint::Options registries{
+      .hooks = senders.registry_hooks, .allowed_artifacts = allowed_artifacts_, .recent = recent_};
+  return std::make_shared<Gate>(senders, std::move(registries), *this);
+}
+
+std::shared_ptr<WebhookEndpoint::Gate> WebhookEndpoint::use(std::shared_ptr<Gate> gate) {
+  return std::exchange(gate_, std::move(gate));
+}
+
+bool WebhookEndpoint::serves(std::string_view path) const { return gate_->is_open && is_webhook_path(path); }
 
 void WebhookEndpoint::handle(ServerRequest request, Responder respond) {
   Call call{new_uuid_v7(), std::move(request), std::move(respond)};
   if (log_.enabled(LogLevel::debug)) log_.debug("received webhook event", {{"job_id", call.job_id}});  // L1
 
-  if (registries_.is_enabled() && answer_registry(call)) return;
+  if (gate_->registries.is_enabled() && answer_registry(call)) return;
   std::optional<Sender> sender;
   const auto answer = authenticate(call.request, sender);
   if (sender) call.provider = to_string(*sender);
@@ -80,7 +103,7 @@ void WebhookEndpoint::handle(ServerRequest request, Responder respond) {
 }
 
 bool WebhookEndpoint::answer_registry(Call& call) {
-  auto verdict = registries_.judge(call.request);
+  auto verdict = gate_->registries.judge(call.request);
   switch (verdict.kind) {
     case RegistryEndpoint::Verdict::Kind::not_ours:
       return false;
@@ -100,13 +123,13 @@ bool WebhookEndpoint::answer_registry(Call& call) {
   if (!target)
     refuse(call, {invalid_target()});
   else
-    registries_.answer_events(std::move(verdict), call.request, *target, call.job_id,
-                              [this, respond = call.respond](ServerResponse response) {
-                                const bool good = response.status < 300;
-                                observer_.webhook_answered(kRegistry, kUnknown,
-                                                           good ? WebhookResult::accepted : WebhookResult::rejected);
-                                respond(std::move(response));
-                              });
+    gate_->registries.answer_events(
+        std::move(verdict), call.request, *target, call.job_id,
+        [this, respond = call.respond](ServerResponse response) {
+          const bool good = response.status < 300;
+          observer_.webhook_answered(kRegistry, kUnknown, good ? WebhookResult::accepted : WebhookResult::rejected);
+          respond(std::move(response));
+        });
   return true;
 }
 
@@ -115,7 +138,7 @@ std::optional<WebhookAnswer> WebhookEndpoint::authenticate(const ServerRequest& 
   if (request.method != "POST") return method_not_allowed();
   if (request.body_fault != BodyFault::none) return unreadable_body(request.body_fault);
   if (request.body.empty()) return empty_body();
-  const auto verdict = signatures_.judge(request);
+  const auto verdict = gate_->signatures.judge(request);
   if (verdict.kind != SignatureVerdict::Kind::missing) sender = verdict.sender;
   switch (verdict.kind) {
     case SignatureVerdict::Kind::missing:

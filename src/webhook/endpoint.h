@@ -8,6 +8,7 @@
 // Not here: what a job does (deploy/), the lines that tell of its start and end (app/).
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,18 +30,30 @@ namespace windlass {
 
 class WebhookEndpoint {
  public:
+  // Who may send, and how they prove it.
+  struct Senders {
+    Secret secret;                             // empty: native payloads have no endpoint (webhook/A1)
+    Secret previous;                           // WEBHOOK_SECRET_PREVIOUS: also right, during a rotation
+    std::vector<RegistryHook> registry_hooks;  // REGISTRY_WEBHOOKS
+  };
   struct Options {
-    Secret secret;                               // empty: native payloads have no endpoint (webhook/A1)
-    Secret previous;                             // WEBHOOK_SECRET_PREVIOUS: also right, during a rotation
+    Senders senders;
     std::vector<std::string> allowed_artifacts;  // OCI_ALLOWED_ARTIFACTS
     std::vector<std::string> trusted_proxies;    // CIDRs, checked by the settings
     std::string trusted_header;                  // TRUSTED_PROXY_HEADER
-    std::vector<RegistryHook> registry_hooks;    // REGISTRY_WEBHOOKS
     Observer* observer = &Observer::nobody();    // of the answers
   };
 
   // `queue` may call back until it has stopped: the endpoint must live until then.
   WebhookEndpoint(Options options, JobQueue& queue, HttpTransport& transport, const Clock& clock, Log log);
+
+  // What tells senders from strangers.
+  class Gate;
+  // From any thread, since it may take a moment.
+  std::shared_ptr<Gate> gate_for(const Senders& senders) const;
+  // Requests are judged by it from now on. On the server's thread. The one before is returned: it may have to wait for
+  // an answer about keys before it is gone.
+  std::shared_ptr<Gate> use(std::shared_ptr<Gate> gate);
 
   // Is this the path of the endpoint? Never, if there is neither a secret nor a registry that may announce pushes.
   bool serves(std::string_view path) const;
@@ -59,15 +72,16 @@ class WebhookEndpoint {
   // True when the request is a registry's: it is or will be answered.
   bool answer_registry(Call& call);
 
-  bool is_enabled_;
+  const std::vector<std::string> allowed_artifacts_;
   Observer& observer_;
-  SignatureCheck signatures_;
   AllowList allowed_;
-  RegistryEndpoint registries_;
   ClientAddresses addresses_;
   JobQueue& queue_;
+  HttpTransport& transport_;
   const Clock& clock_;
   Log log_;
+  std::shared_ptr<RecentPushes> recent_ = std::make_shared<RecentPushes>();
+  std::shared_ptr<Gate> gate_;                   // of the server's thread
   RateLimit lines_{1, std::chrono::seconds(1)};  // of requests that are not authenticated
 };
 

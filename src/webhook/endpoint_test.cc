@@ -44,7 +44,7 @@ const std::string kDeletion =
 
 // The endpoint with a queue that is not one.
 struct Bench {
-  explicit Bench(WebhookEndpoint::Options options = {.secret = Secret(std::string(kSecret))})
+  explicit Bench(WebhookEndpoint::Options options = {.senders = {.secret = Secret(std::string(kSecret))}})
       : endpoint(std::move(options), queue, transport, clock, Log({.level = LogLevel::critical})) {}
 
   ServerRequest request(std::string body, std::vector<HttpHeader> headers) {
@@ -184,17 +184,35 @@ TEST(WebhookEndpoint, AnswersTheOtherVectors) {
   };
   for (const auto& row : kRows) {
     SCOPED_TRACE(row.id);
-    Bench bench({.secret = Secret(row.secret)});
+    Bench bench({.senders = {.secret = Secret(row.secret)}});
     EXPECT_EQ(told(bench.send(row.body, {{row.header, row.signature}})), row.told);
   }
 }
 
 TEST(WebhookEndpoint, IsNotThereWithoutASecret) {  // webhook/A1
-  Bench without({.secret = Secret("")}), with;
+  Bench without({.senders = {}}), with;
   for (const std::string_view path : {"/v1/webhook", "/v1/webhook/prod"}) {
     EXPECT_FALSE(without.endpoint.serves(path));
     EXPECT_TRUE(with.endpoint.serves(path));
   }
+}
+
+TEST(WebhookEndpoint, LetsItsSendersBeChanged) {  // reliability/P21
+  Bench bench;
+  const auto known_by = [&](const std::string& secret) {
+    const auto mac = HmacSha256(Secret(secret)).sign("{}");
+    const auto hex = to_hex({reinterpret_cast<const char*>(mac.data()), mac.size()});
+    return bench.send("{}", {{"X-Doco-OCI-Signature-256", "sha256=" + hex}})->status != 401;
+  };
+  const std::string first(kSecret), second = "the next one";
+  bench.endpoint.use(bench.endpoint.gate_for({.secret = Secret(second), .previous = Secret(first)}));
+  EXPECT_TRUE(known_by(first));
+  EXPECT_TRUE(known_by(second));
+  bench.endpoint.use(bench.endpoint.gate_for({.secret = Secret(second)}));
+  EXPECT_FALSE(known_by(first));
+  EXPECT_TRUE(known_by(second));
+  bench.endpoint.use(bench.endpoint.gate_for({}));
+  EXPECT_FALSE(bench.endpoint.serves("/v1/webhook"));
 }
 
 TEST(WebhookEndpoint, NeverLooksAtTheContentType) {  // webhook/A10
@@ -267,8 +285,8 @@ TEST(WebhookEndpoint, ChecksInAFixedOrder) {
 
 // webhook/R6, oci 16/22
 TEST(WebhookEndpoint, HoldsTheAllowList) {
-  Bench bench(
-      {.secret = Secret(std::string(kSecret)), .allowed_artifacts = {"ghcr.io/my/*", "registry.example.com/**#prod"}});
+  Bench bench({.senders = {.secret = Secret(std::string(kSecret))},
+               .allowed_artifacts = {"ghcr.io/my/*", "registry.example.com/**#prod"}});
   const auto body = compact(kHex2, kArtifact2);
   const auto kRefused =
       "403 artifact not allowed | registry.example.com/myorg/apps/app1/backend is not in OCI_ALLOWED_ARTIFACTS";
@@ -373,8 +391,8 @@ TEST(WebhookEndpoint, LogsLittleOfStrangers) {
   FakeClock clock;
   FakeJobQueue queue;
   FakeTransport transport;
-  WebhookEndpoint endpoint({.secret = Secret(std::string(kSecret)), .trusted_proxies = {"10.0.0.0/8"}}, queue,
-                           transport, clock, Log({.file_descriptor = pipe_ends[1]}));
+  WebhookEndpoint endpoint({.senders = {.secret = Secret(std::string(kSecret))}, .trusted_proxies = {"10.0.0.0/8"}},
+                           queue, transport, clock, Log({.file_descriptor = pipe_ends[1]}));
   const auto send = [&](std::string peer, std::string forwarded_for, std::string signature) {
     endpoint.handle({.method = "POST",
                      .path = "/v1/webhook",

@@ -104,11 +104,7 @@ RegistryEndpoint::Entry::Entry(const RegistryHook& hook, GoogleTokens* tokens) :
 
 RegistryEndpoint::RegistryEndpoint(Options options, JobQueue& queue, HttpTransport& transport, const Clock& clock,
                                    Log log)
-    : options_(std::move(options)),
-      allowed_(options_.allowed_artifacts),
-      queue_(queue),
-      log_(std::move(log)),
-      recent_(std::make_shared<RecentPushes>()) {
+    : options_(std::move(options)), allowed_(options_.allowed_artifacts), queue_(queue), log_(std::move(log)) {
   const auto& hooks = options_.hooks;
   if (std::any_of(hooks.begin(), hooks.end(), [](const auto& hook) { return hook.wants_signed_token(); }))
     tokens_ = std::make_unique<GoogleTokens>(hooks, transport, clock, log_);
@@ -206,7 +202,7 @@ void RegistryEndpoint::accept_all(std::vector<RegistryEvent> events, const std::
       return push.artifact == event.artifact && push.digest == event.digest;
     };
     if (std::any_of(taken.begin(), taken.end(), is_same)) continue;  // twice in one request counts once
-    const auto known = recent_->job_of({event.artifact, event.digest, target});
+    const auto known = options_.recent->job_of({event.artifact, event.digest, target});
     auto job_id = known.value_or(new_uuid_v7());
     taken.push_back({job_id, event.artifact, event.digest});
     if (!known) jobs.push_back({std::move(job_id), std::move(event)});
@@ -218,11 +214,11 @@ void RegistryEndpoint::accept_all(std::vector<RegistryEvent> events, const std::
     const RecentPushes::Push push{event.artifact, event.digest, target};
     queue_.accept(
         job_id, job_for(event, target),
-        [answer, recent = recent_, push, job_id = job_id](const JobQueue::Accepted& result) {
+        [answer, recent = options_.recent, push, job_id = job_id](const JobQueue::Accepted& result) {
           if (!result.refusal) recent->accepted(push, job_id);
           answer->taken(result);
         },
-        [recent = recent_, job_id = job_id](const RunRecord&, const JobOutcome&) { recent->ended(job_id); });
+        [recent = options_.recent, job_id = job_id](const RunRecord&, const JobOutcome&) { recent->ended(job_id); });
   }
 }
 

@@ -26,6 +26,7 @@ class RegistryEndpoint {
   struct Options {
     std::vector<RegistryHook> hooks;             // REGISTRY_WEBHOOKS; none: no request is a registry's
     std::vector<std::string> allowed_artifacts;  // OCI_ALLOWED_ARTIFACTS
+    std::shared_ptr<RecentPushes> recent = std::make_shared<RecentPushes>();
   };
   // `transport` fetches the keys of signed tokens. All must outlive the endpoint; `queue` may call back until it has
   // stopped.
@@ -69,7 +70,6 @@ class RegistryEndpoint {
   Log log_;
   std::unique_ptr<GoogleTokens> tokens_;
   std::vector<std::unique_ptr<Entry>> entries_;
-  std::shared_ptr<RecentPushes> recent_;
 };
 
 }  // namespace windlass

@@ -76,9 +76,8 @@ struct Bench {
   explicit Bench(RegistryHook hook, std::vector<std::string> allowed = {})
       : Bench(std::vector{std::move(hook)}, std::move(allowed)) {}
   explicit Bench(std::vector<RegistryHook> hooks, std::vector<std::string> allowed = {}, std::string secret = "")
-      : endpoint({.secret = Secret(std::move(secret)),
-                  .allowed_artifacts = std::move(allowed),
-                  .registry_hooks = std::move(hooks)},
+      : endpoint({.senders = {.secret = Secret(std::move(secret)), .registry_hooks = std::move(hooks)},
+                  .allowed_artifacts = std::move(allowed)},
                  queue, transport, clock, Log({.level = LogLevel::critical})) {}
 
   ServerResponse send(ServerRequest request) {
@@ -454,6 +453,20 @@ TEST(RegistryEndpoint, LetsTheFirstEntryWhoseCredentialFitsDecide) {
   Bench bench(std::vector{first, second});
   bench.send(request_of(named("harbor-push-tag")));
   EXPECT_EQ(bench.queue.jobs.size(), 1u);
+}
+
+// Of one push is told several times, and meanwhile the settings may have been read again.
+TEST(RegistryEndpoint, KnowsARecentPushThoughItsSendersHaveChanged) {
+  const auto vector = named("harbor-push-tag");
+  auto hook = hook_of(vector);
+  Bench bench(hook);
+  EXPECT_EQ(bench.send(request_of(vector)).status, 202);
+  bench.endpoint.use(bench.endpoint.gate_for({.registry_hooks = {hook, hook}}));
+  EXPECT_EQ(bench.send(request_of(vector)).status, 202);
+  EXPECT_EQ(bench.queue.jobs.size(), 1u);
+  hook.secret = Secret("another");
+  bench.endpoint.use(bench.endpoint.gate_for({.registry_hooks = {hook}}));
+  EXPECT_EQ(bench.send(request_of(vector)).status, 401);
 }
 
 TEST(RegistryEndpoint, RefusesABodyThatIsNoJson) {

@@ -91,7 +91,26 @@ class Reconcile(EndToEnd):
             run("docker", "exec", container["Id"], "touch", "/run/sick")
         until(lambda: all(container["State"]["StartedAt"] != before[name]
                           for name, container in containers(self.name).items()), "all of them to be restarted", 40)
-        self.assertEqual(len(self.windlass.events(msg="container restarted")), 3)
+        until(lambda: len(self.windlass.events(msg="container restarted")) == 3, "the log to tell of each", 10)
+
+    def test_a_replica_comes_back_alone(self):
+        self.name = self.stack("reconcile")
+        reference = self.ref(self.name)
+        digest = self.push(reference, {
+            ".doco-cd.yaml": f"name: {self.name}\nreconciliation: {{events: [die, destroy]}}\n",
+            "compose.yaml": compose({"app": idle_service(scale=3, restart="unless-stopped")})})
+        self.windlass.start()
+        self.succeeds(self.windlass.deploy(reference, digest))
+
+        def running():
+            label = f"label=com.docker.compose.project={self.name}"
+            return set(run("docker", "ps", "-q", "--no-trunc", "--filter", label).split())
+
+        before = running()
+        victim, *others = sorted(before)
+        run("docker", "rm", "-f", victim)
+        until(lambda: len(running()) == 3 and victim not in running(), "the third one to be back", 30)
+        self.assertLess(set(others), running(), "the others run on")
 
     def test_a_container_of_its_image_made_by_hand_is_no_event(self):
         self.name = self.stack("reconcile")

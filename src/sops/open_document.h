@@ -1,0 +1,26 @@
+// Decrypts the values of a file and checks its MAC, with the data key at hand.
+#pragma once
+
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "sops/metadata.h"
+
+namespace windlass::sops {
+
+class AgeIdentity;
+
+// A file in plain text, and the values in it that were encrypted: what must not be shown (B1).
+struct Plain {
+  Secret text;
+  std::vector<Secret> values;
+};
+
+// The data key of the file by its age entries (Q29). Kind::denied: none fits; Kind::conflict: it is in several parts.
+Result<Secret> data_key_of(const Metadata& metadata, const std::vector<AgeIdentity>& identities);
+
+// Kind::invalid: damaged, or changed after it was encrypted; Kind::conflict: only sops can say (see parse()).
+Result<Plain> open_document(EncryptedFile file, const Secret& data_key);
+
+}  // namespace windlass::sops
