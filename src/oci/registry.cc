@@ -19,8 +19,8 @@ constexpr int kIndexDepthMax = 2;
 
 class HttpRegistry final : public Registry {
  public:
-  HttpRegistry(RegistryOptions options, HttpTransport& transport, CredentialSource& credentials, ContentStore& store,
-               const Clock& clock, Log log)
+  HttpRegistry(const RegistryOptions& options, HttpTransport& transport, CredentialSource& credentials,
+               ContentStore& store, const Clock& clock, Log log)
       : access_(options, transport, credentials, clock, std::move(log)),
         manifests_(access_, store),
         blobs_(access_, store, options.layers_bytes_max) {}
@@ -95,10 +95,10 @@ class HttpRegistry final : public Registry {
 
 }  // namespace
 
-std::unique_ptr<Registry> Registry::make(RegistryOptions options, HttpTransport& transport,
+std::unique_ptr<Registry> Registry::make(const RegistryOptions& options, HttpTransport& transport,
                                          CredentialSource& credentials, ContentStore& store, const Clock& clock,
                                          Log log) {
-  return std::make_unique<HttpRegistry>(std::move(options), transport, credentials, store, clock, std::move(log));
+  return std::make_unique<HttpRegistry>(options, transport, credentials, store, clock, std::move(log));
 }
 
 }  // namespace windlass

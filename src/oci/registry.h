@@ -56,7 +56,7 @@ struct TagLook {
 
 class Registry {
  public:
-  static std::unique_ptr<Registry> make(RegistryOptions options, HttpTransport& transport,
+  static std::unique_ptr<Registry> make(const RegistryOptions& options, HttpTransport& transport,
                                         CredentialSource& credentials, ContentStore& store, const Clock& clock,
                                         Log log);
   virtual ~Registry() = default;

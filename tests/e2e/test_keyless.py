@@ -154,6 +154,9 @@ class Keyless(EndToEnd):
                              "identity", "signature"):
                     self.assertRegex(story, rf"(?m)^  ok .*\b{step}: ")
                 self.assertEqual(story.splitlines()[-1], f"trusted by identity {ISSUER} {SUBJECT}")
+        rules = ["--issuer", ISSUER, "--identity", SUBJECT, "--trusted-root", self.root]
+        code, story = outcome_of([BINARY, "verify", self.image(digest), *rules], child_environment())
+        self.assertEqual(code, 0, story)
 
     def test_an_expression_is_anchored_where_it_says(self):
         exact = r"^https://forge\.test/acme/[^/]+/build\.yml@refs/heads/main$"
