@@ -79,6 +79,7 @@ struct Deployer::Course {
 
 Deployer::Deployer(const Parts& parts)
     : settings_(parts.settings),
+      environment_(parts.environment),
       transport_(parts.transport),
       clock_(parts.clock),
       engine_(parts.engine),
@@ -105,8 +106,7 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
       std::make_unique<ArtifactTrust>(ArtifactTrust::Options{.workers = settings.oci_verify_max_workers,
                                                              .trusted_root_file = settings.oci_trusted_root_file},
                                       *made->registry_, parts.clock, parts.log);
-  auto provider = make_secret_provider(settings.secrets,
-                                       {parts.transport, *made->processes_, parts.environment, parts.clock, parts.log});
+  auto provider = made->secret_provider(settings.secrets);
   if (!provider) return tl::unexpected(provider.error());
   made->secret_files_ = secret_files(settings);
   made->secrets_ =
@@ -173,11 +173,15 @@ Status Deployer::check(const Deadline& deadline) {
   return {};
 }
 
+Result<std::unique_ptr<SecretProvider>> Deployer::secret_provider(const SecretSettings& settings) const {
+  return make_secret_provider(settings, {transport_, *processes_, environment_, clock_, log_});
+}
+
 Result<std::shared_ptr<Deployer::Course>> Deployer::course_for(const Settings& settings) {
   if (auto valid = credentials_->check(); !valid) return tl::unexpected(valid.error());
   auto rules = trust_rules(settings);
   if (!rules) return tl::unexpected(rules.error());
-  auto provider = make_secret_provider(settings.secrets, {transport_, clock_});
+  auto provider = secret_provider(settings.secrets);
   if (!provider) return tl::unexpected(provider.error());
   const bool verifies_includes = settings.oci_trust_policy.enabled && settings.oci_verify_includes;
   auto course = std::make_shared<Course>(

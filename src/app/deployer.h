@@ -90,9 +90,11 @@ class Deployer final : public ReleaseArchive {
  private:
   explicit Deployer(const Parts& parts);
   std::shared_ptr<Course> course();  // null before check()
+  Result<std::unique_ptr<SecretProvider>> secret_provider(const SecretSettings& settings) const;
   void tidy_store();
 
   const Settings& settings_;  // those of the start; of what may be read again, the course knows
+  const Environment& environment_;
   HttpTransport& transport_;
   const Clock& clock_;
   Engine& engine_;
