@@ -31,6 +31,9 @@ class SettingReader {
     std::uint64_t least, most;
   };
 
+  // Of the variables that are set.
+  std::vector<std::string> names_with_prefix(std::string_view prefix) const;
+
   // These leave `target` as it is when the variable is unset.
   void flag(const std::string& name, bool& target);
   template <class Number>
