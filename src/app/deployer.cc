@@ -61,6 +61,12 @@ Result<TrustRules> trust_rules(const Settings& settings) {
 Deployer::Deployer(const Parts& parts)
     : settings_(parts.settings), engine_(parts.engine), log_(parts.log), processes_(make_process_runner()) {}
 
+// What a run has had in plain text went with the run; so nothing is left behind of a service that is gone for good.
+Deployer::~Deployer() {
+  std::error_code ignored;
+  if (!run_dir_.empty()) std::filesystem::remove(run_dir_, ignored);
+}
+
 Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   std::unique_ptr<Deployer> made(new Deployer(parts));
   const auto& settings = parts.settings;
