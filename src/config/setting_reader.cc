@@ -25,6 +25,15 @@ std::string SettingReader::text(const std::string& name) const {
 
 std::vector<std::string> SettingReader::list(const std::string& name) const { return comma_list(text(name)); }
 
+std::vector<std::string> SettingReader::names_with_prefix(std::string_view prefix) const {
+  std::vector<std::string> names;
+  for (auto at = environment_.lower_bound(std::string(prefix)); at != environment_.end(); ++at) {
+    if (!at->first.starts_with(prefix)) break;
+    if (!at->second.empty()) names.push_back(at->first);
+  }
+  return names;
+}
+
 void SettingReader::flag(const std::string& name, bool& target) {
   const auto value = text(name);
   if (value.empty()) return;
