@@ -88,6 +88,12 @@ Deployer::Deployer(const Parts& parts)
       places_(parts.settings.max_concurrent_deployments, "one of MAX_CONCURRENT_DEPLOYMENTS places"),
       processes_(make_process_runner()) {}
 
+// What a run has had in plain text went with the run; so nothing is left behind of a service that is gone for good.
+Deployer::~Deployer() {
+  std::error_code ignored;
+  if (!run_dir_.empty()) std::filesystem::remove(run_dir_, ignored);
+}
+
 Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   std::unique_ptr<Deployer> made(new Deployer(parts));
   const auto& settings = parts.settings;

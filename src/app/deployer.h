@@ -48,6 +48,8 @@ class Deployer final : public ReleaseArchive {
     Log log;
   };
 
+  ~Deployer() override;
+
   // Opens stores and completes live directories that the last process left half written. Talks to nobody.
   static Result<std::unique_ptr<Deployer>> make(const Parts& parts);
 

@@ -27,10 +27,9 @@ std::vector<std::string> SettingReader::list(const std::string& name) const { re
 
 std::vector<std::string> SettingReader::names_with_prefix(std::string_view prefix) const {
   std::vector<std::string> names;
-  for (auto at = environment_.lower_bound(std::string(prefix)); at != environment_.end(); ++at) {
-    if (!at->first.starts_with(prefix)) break;
+  for (auto at = environment_.lower_bound(std::string(prefix));
+       at != environment_.end() && at->first.starts_with(prefix); ++at)
     if (!at->second.empty()) names.push_back(at->first);
-  }
   return names;
 }
 

@@ -26,12 +26,13 @@ class SettingReader {
   // As written; "" when unset.
   std::string text(const std::string& name) const;
   std::vector<std::string> list(const std::string& name) const;
-  // Those that are set, in order.
-  std::vector<std::string> names_with_prefix(std::string_view prefix) const;
 
   struct Range {
     std::uint64_t least, most;
   };
+
+  // Of the variables that are set.
+  std::vector<std::string> names_with_prefix(std::string_view prefix) const;
 
   // These leave `target` as it is when the variable is unset.
   void flag(const std::string& name, bool& target);

@@ -90,7 +90,7 @@ Result<WallTime> verify_timestamp(std::string_view der, std::string_view signatu
   if (!response) return tl::unexpected(response.error());
   auto* info = TS_RESP_get_tst_info(response->get());
   if (const auto status = check_imprint(info, signature); !status) return tl::unexpected(status.error());
-  const auto time = time_of(info);
+  auto time = time_of(info);
   if (!time) return time;
   for (const auto& authority : root.timestamp_authorities())
     if (authority.window.includes(*time) && verifies(response->get(), authority, *time)) return *time;

@@ -101,7 +101,7 @@ class AsioHttpServer final : public HttpServer {
  private:
   using Connections = std::list<std::shared_ptr<HttpConnection>>;
 
-  static void rethrow(std::exception_ptr error) {
+  static void rethrow(const std::exception_ptr& error) {
     if (error) std::rethrow_exception(error);
   }
 

@@ -290,12 +290,12 @@ TEST(HttpServer, SpeaksTlsWithItsCertificate) {
 TEST(HttpServer, SendsAndTakesOverTlsWhatFillsTheSocket) {
   const TestCertificate certificate("localhost");
   auto options = with_tls(certificate);
-  options.body_bytes_max = 8 << 20;
+  options.body_bytes_max = 2 << 20;
   options.flush_timeout = 5s;
   RunningServer server(echo, options);
   Trusting one(certificate, server.port());
   ASSERT_TRUE(one.shakes_hands());
-  std::string body(4 << 20, 'x');
+  std::string body(1 << 20, 'x');
   for (std::size_t at = 0; at < body.size(); at += 4096) body[at] = static_cast<char>('a' + at / 4096 % 26);
   asio::write(one.client, asio::buffer("POST /big HTTP/1.1\r\nHost: h\r\nContent-Length: " +
                                        std::to_string(body.size()) + "\r\n\r\n" + body));

@@ -28,7 +28,7 @@ void release_if_code(std::string_view line) {
   const int found =
       std::sscanf(text.c_str(), "%" SCNxPTR "-%" SCNxPTR " %4s %*s %*s %lu", &begin, &end, permissions, &inode);
   if (found != 4 || inode == 0 || std::strcmp(permissions, "r-xp") != 0) return;
-  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);  // NOLINT(performance-no-int-to-ptr): of maps
 }
 
 }  // namespace

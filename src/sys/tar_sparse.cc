@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kPiecesMax = 65536;  // 1 MiB of memory
 
-tl::unexpected<Error> bad(std::string why) { return fail(Kind::invalid, "sparse file: " + why); }
+tl::unexpected<Error> bad(const std::string& why) { return fail(Kind::invalid, "sparse file: " + why); }
 
 Status add_piece(SparseMap& map, std::uint64_t offset, std::uint64_t bytes) {
   const std::uint64_t end = map.pieces.empty() ? 0 : map.pieces.back().offset + map.pieces.back().bytes;

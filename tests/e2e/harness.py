@@ -298,6 +298,13 @@ class Windlass:
         if self.process and self.process.poll() is None:
             self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in self.run_folders():  # of a process that was killed
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def run_folders(self):
+        """Where decrypted files of a run lie, in memory: made at start, gone after a clean stop."""
+        name = "windlass-" + hashlib.sha256(self.data.encode()).hexdigest()[:16]
+        return [folder for folder in (f"/run/windlass/{name}", f"/dev/shm/{name}") if os.path.isdir(folder)]
 
     # --- webhook and API ---
 

@@ -1,6 +1,5 @@
 """Files that the real sops has encrypted: containers see plain text, nothing else does."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -63,8 +62,7 @@ class Sops(EndToEnd):
         return run("docker", "exec", containers(self.name)["app"]["Id"], "cat", path)
 
     def run_folder(self):
-        name = "windlass-" + hashlib.sha256(self.windlass.data.encode()).hexdigest()[:16]
-        found = [place for place in (f"/run/windlass/{name}", f"/dev/shm/{name}") if os.path.isdir(place)]
+        found = self.windlass.run_folders()
         self.assertEqual(len(found), 1, found)
         return found[0]
 
@@ -192,6 +190,8 @@ class Sops(EndToEnd):
         os.makedirs(left)
         self.windlass.start()
         self.assertEqual(os.listdir(self.run_folder()), [])
+        self.assertEqual(self.windlass.terminate(), 0)
+        self.assertEqual(self.windlass.run_folders(), [])
 
     @unittest.skipUnless(shutil.which("sops") and shutil.which("ssh-keygen"), "needs sops and ssh-keygen")
     def test_other_keys_are_the_business_of_the_command(self):
