@@ -213,11 +213,11 @@ Result<std::shared_ptr<Deployer::Course>> Deployer::course_for(const Settings& s
 
 void Deployer::use(std::shared_ptr<Course> course) {
   registry_->use(course->registries);
-  const std::lock_guard lock(mutex_);
   if (course->secret_files != secret_files_) {
     secrets_->use(std::move(course->secret_provider));
     secret_files_ = course->secret_files;
   }
+  const std::lock_guard lock(mutex_);
   course_.swap(course);
 }
 

@@ -65,7 +65,7 @@ class Deployer final : public ReleaseArchive {
 
   // After check(), of settings that differ in what files say only; changes nothing yet. Errors name the setting.
   Result<std::shared_ptr<Course>> course_for(const Settings& settings);
-  // Jobs, plans and polls that begin from now on. From any thread.
+  // Jobs, plans and polls that begin from now on; secrets are fetched so by all jobs. From one thread at a time.
   void use(std::shared_ptr<Course> course);
 
   // As Source and SettledRuns say; after check().
@@ -122,10 +122,9 @@ class Deployer final : public ReleaseArchive {
   std::unique_ptr<StackImages> images_;
   std::unique_ptr<StackDeployment> deployment_;
   StackLocks locks_;
-  std::mutex mutex_;  // guards what follows
-  std::shared_ptr<Course> course_;
-  std::map<std::string, std::string> secret_files_;  // hashes of the files that the provider of secrets_ is made from
-
+  std::mutex mutex_;
+  std::shared_ptr<Course> course_;                   // guarded by mutex_
+  std::map<std::string, std::string> secret_files_;  // hashes of what the provider of secrets_ is made from
   std::stop_source plans_;
 };
 

@@ -34,7 +34,7 @@ struct PreparedStack {
   std::string filtered_because;                    // "" unless webhook_filter leaves the stack alone (webhook/F7)
   json::object model;                              // resolved, paths below the live directory, no labels of ours yet
   std::map<std::string, std::string> environment;  // it was resolved with; values may be secret
-  StackSecrets external_secrets;                   // of external_secrets; in `environment` too
+  StackSecrets external_secrets;                   // their values; in `environment` too
   std::string working_dir;                         // as the engine's host sees it
   std::string live_root, staged_root;              // the live directory as the host sees it; the unpacked release
   std::string config_hash, compose_hash;

@@ -39,8 +39,9 @@ SecretResolver::SecretResolver(Options options, std::unique_ptr<SecretProvider> 
     : options_(options), clock_(clock), log_(std::move(log)), provider_(std::move(provider)) {}
 
 void SecretResolver::use(std::unique_ptr<SecretProvider> provider) {
+  std::shared_ptr<SecretProvider> next = std::move(provider);
   const std::lock_guard lock(mutex_);
-  provider_ = std::move(provider);
+  provider_.swap(next);  // the one before goes after the lock: it may have a thread to end
   known_.clear();
 }
 
