@@ -24,10 +24,6 @@ std::chrono::seconds longest_timeout(const std::vector<PreparedStack>& stacks) {
   return longest;
 }
 
-StackResult result_of(const std::string& stack, RunStatus status, std::string message) {
-  return {.name = stack, .status = status, .message = std::move(message)};
-}
-
 }  // namespace
 
 Pipeline::Pipeline(Options options, Source& source, LiveDirectories& live, ReleaseStore& releases, SettledRuns& settled,
@@ -290,61 +286,6 @@ Status Pipeline::plan(Run& run, PreparedStack& stack) {
   return got;
 }
 
-// The end of the job if the live directory could not be written.
-std::optional<JobOutcome> Pipeline::write_live_directory(Run& run, const std::string& live_path, UnpackedTree& tree) {
-  const auto failed = [&](const Error& error) {
-    return JobOutcome::failed(FailedStep::deployment,
-                              fmt::format("writing the live directory {}: {}", live_path, error.message),
-                              error.kind == Kind::unavailable);
-  };
-  auto plain = plain_entries(run, live_path, tree);
-  if (!plain) return failed(plain.error());
-  if (!plain->empty()) tree.plain_root = run.encrypted->folder();
-  for (auto& entry : tree.entries)
-    if (const auto found = plain->find(entry.path); found != plain->end()) entry = found->second;
-  SyncOptions options;
-  for (const auto& stack : run.stacks) {
-    options.force = options.force || stack.config.force_recreate;
-    options.in_place.insert(stack.in_place.begin(), stack.in_place.end());
-  }
-  auto synced = live_.sync(live_path, tree, *run.digest, options, run.deadline);
-  if (!synced) {
-    const auto& [error, touched] = synced.error();
-    if (touched) note_mixed_files(run);
-    return failed(error);
-  }
-  for (const auto& path : synced->drift)
-    run.log.warning("file was edited by hand and is left alone", {{"path", path}, {"live_directory", live_path}});
-  if (!synced->changed.empty())
-    run.log.info("live directory written", {{"changed_files", synced->changed.size()}, {"live_directory", live_path}});
-  return std::nullopt;
-}
-
-// What the containers of all stacks see in plain text. Of a stack that this run leaves alone nobody knows: what is
-// decrypted for it stays so.
-Result<PlainEntries> Pipeline::plain_entries(const Run& run, const std::string& live_path, const UnpackedTree& tree) {
-  PlainEntries plain;
-  bool all_are_known = true;
-  for (const auto& stack : run.stacks) {
-    plain.insert(stack.plain.begin(), stack.plain.end());
-    all_are_known = all_are_known && (stack.encrypted != nullptr || stack.config.destroy.enabled);
-  }
-  if (all_are_known || !run.encrypted->any()) return plain;
-  const auto decrypted = live_.decrypted_files(live_path);
-  if (!decrypted) return tl::unexpected(decrypted.error());
-  auto others = run.encrypted->mounted(*decrypted, tree);
-  if (!others) return others;
-  plain.merge(*others);
-  return plain;
-}
-
-// Containers already see files of the new release: it counts as one that could not be started (deploy/V2, V6).
-void Pipeline::note_mixed_files(Run& run) {
-  run.touched = true;
-  for (auto& stack : run.stacks)
-    if (stack.deploys() && !stack.config.destroy.enabled) stack.failure = StartFailure::failed;
-}
-
 ReleaseOrigin Pipeline::origin_of(const Run& run) const {
   return {.job = run.job, .digest = *run.digest, .trust_hash = settled_.trust_hash(run.job.request)};
 }
@@ -361,90 +302,6 @@ Status Pipeline::bring_up(Run& run, PreparedStack& stack) {
     return deployment_.take_down(origin, stack, {.volumes = destroy.remove_volumes, .images = destroy.remove_images},
                                  log, run.deadline);
   return deployment_.bring_up(origin, stack, log, run.deadline);
-}
-
-// The stacks' ends as one end of the job (webhook/R21, R33, X5, X6).
-JobOutcome Pipeline::conclude(const Run& run) {
-  JobOutcome outcome;
-  std::vector<std::string> errors, reasons;
-  for (std::size_t i = 0; i < run.stacks.size(); ++i) {
-    const auto& stack = run.stacks[i];
-    const auto& name = stack.config.name;
-    if (const auto& error = run.errors[i]) {
-      errors.push_back(fmt::format("failed to deploy stack {}: {}", name, error->message));
-      outcome.passing_fault = outcome.passing_fault || error->kind == Kind::unavailable;
-      outcome.stacks.push_back(result_of(name, RunStatus::failed, error->message));
-    } else if (run.touched && stack.deploys()) {
-      outcome.stacks.push_back(result_of(name, RunStatus::succeeded, stack.plan.str()));
-    } else {
-      const auto reason = !stack.filtered_because.empty()    ? stack.filtered_because
-                          : stack.config.destroy.enabled     ? "nothing to take down"
-                          : run.any_failed() && !run.touched ? "not deployed, because another stack of the run failed"
-                                                             : "no changes";
-      reasons.push_back(fmt::format("{}: {}", name, reason));
-      outcome.stacks.push_back(result_of(name, RunStatus::skipped, reason));
-    }
-  }
-  if (!errors.empty()) {
-    outcome.status = RunStatus::failed;
-    outcome.failed_step = run.failing_step;
-    outcome.message = fmt::format("{}", fmt::join(errors, "\n"));
-    return outcome;
-  }
-  keep_settled(run);
-  keep_rules(run);
-  const auto deployed = run.stacks.size() - reasons.size();
-  outcome.status = deployed == 0 ? RunStatus::skipped : RunStatus::succeeded;
-  outcome.message = run.stacks.empty() ? "no stacks found"
-                    : deployed == 0    ? fmt::format("{}", fmt::join(reasons, "; "))
-                                       : "job completed successfully";
-  if (deployed != 0 && !run.own_path.empty()) outcome.message += ", with its files in " + run.own_path;
-  if (deployed != 0 && !reasons.empty())
-    outcome.message +=
-        fmt::format(": {} deployed, {} skipped ({})", deployed, reasons.size(), fmt::join(reasons, "; "));
-  return outcome;
-}
-
-// Keeps what unchanged() needs. A stack that asks for something at every run (force_…) is never unchanged.
-void Pipeline::keep_settled(const Run& run) {
-  if (run.leaves_obsolete) return;
-  if (!run.only.empty()) return keep_settled_stack(run);
-  SettledRun settled{.key = run.key};
-  for (const auto& stack : run.stacks) {
-    if (stack.config.force_recreate || stack.config.force_image_pull) return;
-    SettledStack end{.name = stack.config.name,
-                     .skipped_because = stack.filtered_because,
-                     .services = stack.services,
-                     .keeps_orphans = !stack.config.remove_orphans,
-                     .secrets = settled_.stamped(stack.config.external_secrets, stack.external_secrets)};
-    auto record = releases_.stack(end.name);
-    if (record && *record) end.release_of = (*record)->release_of;
-    settled.stacks.push_back(std::move(end));
-  }
-  if (auto kept = settled_.end_well(run.job.request, settled); !kept)
-    run.log.warning("state of the run was not kept", {{"error", kept.error().message}});
-}
-
-// A repair of one stack settles nothing about the others.
-void Pipeline::keep_settled_stack(const Run& run) {
-  auto record = releases_.stack(run.only);
-  if (!record || !*record) return;
-  if (auto kept = settled_.replace_containers(run.job.request, run.only, (*record)->release_of); !kept)
-    run.log.warning("state of the run was not kept", {{"error", kept.error().message}});
-}
-
-// A stack that nothing was done to may have other rules now, and is of this digest.
-void Pipeline::keep_rules(const Run& run) {
-  for (const auto& stack : run.stacks)
-    if (!stack.config.destroy.enabled && stack.filtered_because.empty())
-      if (auto kept = releases_.keep_as_it_is(stack.config.name, *run.digest, rules_of(stack.config)); !kept)
-        run.log.warning("state of the stack was not kept",
-                        {{"stack", stack.config.name}, {"error", kept.error().message}});
-}
-
-void Pipeline::remember(const Run& run, bool deployed) {
-  if (auto kept = releases_.remember(run.lane, *run.digest, deployed); !kept)
-    run.log.error("digest was not remembered", {{"error", kept.error().message}});
 }
 
 }  // namespace windlass

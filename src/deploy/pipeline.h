@@ -82,20 +82,27 @@ class Pipeline {
   std::optional<JobOutcome> lock_stacks(Run& run);
   void for_each_stack(Run& run, const std::function<Status(PreparedStack&)>& step);
   void verify_deployments(Run& run);
-  void fetch_secrets(Run& run);
-  static void mask_plan(const Run& run, PreparedStack& stack);
   Status resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root);
   Status plan(Run& run, PreparedStack& stack);
+  ReleaseOrigin origin_of(const Run& run) const;
+  Status bring_up(Run& run, PreparedStack& stack);
+
+  // stack_secrets.cc
+  void fetch_secrets(Run& run);
+  static void mask_plan(const Run& run, PreparedStack& stack);
+
+  // publishing.cc
   std::optional<JobOutcome> write_live_directory(Run& run, const std::string& live_path, UnpackedTree& tree);
   Result<PlainEntries> plain_entries(const Run& run, const std::string& live_path, const UnpackedTree& tree);
   static void note_mixed_files(Run& run);
-  ReleaseOrigin origin_of(const Run& run) const;
-  Status bring_up(Run& run, PreparedStack& stack);
+
   // removal.cc
   void remove_live_directory(Run& run, const std::string& live_path, const UnpackedTree& tree);
   void remove_obsolete(Run& run, const DeployConfigs& configs);
   enum class Obsolete { removed, taken_over, busy };
   Result<Obsolete> remove_obsolete(Run& run, const DiscoveredStack& obsolete);
+
+  // conclusion.cc
   JobOutcome conclude(const Run& run);
   void keep_settled(const Run& run);
   void keep_settled_stack(const Run& run);
