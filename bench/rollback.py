@@ -12,7 +12,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "e2e"))
 from harness import API_SECRET, Windlass, bed, http, push_archive, remove_project, unique, write_tree  # noqa: E402
-from trigger import expect, files, milliseconds  # noqa: E402
+from trigger import Sender, files, milliseconds  # noqa: E402
 
 HEALTH_MS = 500  # the first check comes after one interval: trigger.py
 
@@ -39,11 +39,12 @@ def main():
     times = {"deployment": [], "rollback": []}
     try:
         windlass.start()
-        expect(windlass.send(ref, push(0), wait=True), 201)
+        sender = Sender(windlass, ref)
+        sender.send(push(0), 201)
         good = windlass.api(f"releases?stack={name}")[1]["content"][0]["id"]
         for version in range(1, runs + 1):
             digest = push(version)
-            times["deployment"].append(milliseconds(lambda: expect(windlass.send(ref, digest, wait=True), 201)))
+            times["deployment"].append(milliseconds(lambda: sender.send(digest, 201)))
             times["rollback"].append(milliseconds(lambda: back(good)))
     finally:
         windlass.close()
