@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "secrets/fetched_texts.h"
 #include "sys/fake_http.h"
 
 namespace windlass {
@@ -44,11 +45,7 @@ class AwsSm : public ::testing::Test {
     };
   }
   std::vector<std::string> fetched(const std::vector<std::string>& references) {
-    std::vector<std::string> texts;
-    for (const auto& result : provider->fetch(references, Deadline::in(10s)))
-      texts.push_back(result ? result->reveal()
-                             : std::string(to_string(result.error().kind)) + ": " + result.error().message);
-    return texts;
+    return fetched_texts(provider->fetch(references, Deadline::in(10s)));
   }
   std::string fetched(const std::string& reference) { return fetched(std::vector{reference}).at(0); }
   static HttpResponse text(const std::string& value) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "secrets/bitwarden_cipher.h"
+#include "secrets/fetched_texts.h"
 #include "sys/crypto.h"
 #include "sys/fake_http.h"
 
@@ -102,11 +103,7 @@ class Bitwarden : public ::testing::Test {
     return {.status = 200, .body = json::serialize(json::object{{"data", data}})};
   }
   std::vector<std::string> fetched(const std::vector<std::string>& references) {
-    std::vector<std::string> texts;
-    for (const auto& result : provider->fetch(references, Deadline::in(10s)))
-      texts.push_back(result ? result->reveal()
-                             : std::string(to_string(result.error().kind)) + ": " + result.error().message);
-    return texts;
+    return fetched_texts(provider->fetch(references, Deadline::in(10s)));
   }
 
   std::map<std::string, std::string> values = {{kIdA, std::string(kValue)}, {kIdB, std::string(kEmpty)}};

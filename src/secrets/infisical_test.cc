@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "secrets/fetched_texts.h"
 #include "sys/fake_http.h"
 
 namespace windlass {
@@ -31,9 +32,7 @@ class Infisical : public ::testing::Test {
     return "";
   }
   std::string fetched(const std::string& reference) {
-    const auto results = provider->fetch({reference}, Deadline::in(10s));
-    if (results.at(0)) return results[0]->reveal();
-    return std::string(to_string(results[0].error().kind)) + ": " + results[0].error().message;
+    return fetched_texts(provider->fetch({reference}, Deadline::in(10s))).at(0);
   }
 
   HttpResponse answer{.status = 200, .body = R"({"secret":{"secretKey":"KEY","secretValue":"s3cret"}})"};

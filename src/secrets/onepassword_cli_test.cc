@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "secrets/fetched_texts.h"
 #include "sys/crypto.h"
 
 namespace windlass {
@@ -55,11 +56,7 @@ class OnePasswordCli : public ::testing::Test {
         op, clock);
   }
   std::vector<std::string> fetched(const std::vector<std::string>& references) {
-    std::vector<std::string> texts;
-    for (const auto& result : provider->fetch(references, Deadline::in(10s)))
-      texts.push_back(result ? result->reveal()
-                             : std::string(to_string(result.error().kind)) + ": " + result.error().message);
-    return texts;
+    return fetched_texts(provider->fetch(references, Deadline::in(10s)));
   }
 
   fs::path folder;

@@ -38,7 +38,9 @@ tl::unexpected<Error> odd_reference(std::string_view reference) {
 Result<KeyReference> parse_reference(std::string_view reference) {
   const auto parts = split(reference, ':');
   if (parts[0] == "pki" || parts[0] == "pki-role")
-    return fail(Kind::invalid, fmt::format("references to {} are not built yet in this version of windlass", parts[0]));
+    return fail(Kind::invalid, fmt::format("secret reference \"{}\": {} is not built yet in this version of windlass, "
+                                           "only kv is",
+                                           printable(reference, 200), parts[0]));
   if (parts[0] != "kv" || parts.size() < 4 || parts.size() > 5) return odd_reference(reference);
   for (const auto part : parts)
     if (part.empty()) return odd_reference(reference);

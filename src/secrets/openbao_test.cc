@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "secrets/fetched_texts.h"
 #include "sys/fake_http.h"
 
 namespace windlass {
@@ -27,11 +28,7 @@ class Openbao : public ::testing::Test {
     };
   }
   std::vector<std::string> fetched(const std::vector<std::string>& references) {
-    std::vector<std::string> texts;
-    for (const auto& result : provider->fetch(references, Deadline::in(10s)))
-      texts.push_back(result ? result->reveal()
-                             : std::string(to_string(result.error().kind)) + ": " + result.error().message);
-    return texts;
+    return fetched_texts(provider->fetch(references, Deadline::in(10s)));
   }
   std::string fetched(const std::string& reference) { return fetched(std::vector{reference}).at(0); }
   // What was asked on behalf of references; the token is tended on a thread of its own.
@@ -112,9 +109,13 @@ TEST_F(Openbao, SaysWhyThereIsNoValue) {
            {"kv:app:key", "invalid: invalid secret reference: unexpected ref format \"kv:app:key" + form},
            {"kv:secret::key", "invalid: invalid secret reference: unexpected ref format \"kv:secret::key" + form},
            {"kv:a:b:c:d:e", "invalid: invalid secret reference: unexpected ref format \"kv:a:b:c:d:e" + form},
-           {"pki:engine:example.org", "invalid: references to pki are not built yet in this version of windlass"},
+           {"pki:engine:example.org",
+            "invalid: secret reference \"pki:engine:example.org\": pki is not built yet in this version of windlass, "
+            "only kv is"},
            {"pki-role:engine:role:example.org",
-            "invalid: references to pki-role are not built yet in this version of windlass"},
+            "invalid: secret reference \"pki-role:engine:role:example.org\": pki-role is not built yet in this version "
+            "of "
+            "windlass, only kv is"},
        })
     EXPECT_EQ(fetched(reference), expected);
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "secrets/fetched_texts.h"
 #include "sys/fake_http.h"
 
 namespace windlass {
@@ -48,8 +49,7 @@ class WebhookProvider : public ::testing::Test {
   std::string fetched(const std::string& reference) {
     const auto results = provider->fetch({reference}, Deadline::in(10s));
     if (results.size() != 1) return "no single result";
-    if (results[0]) return results[0]->reveal();
-    return std::string(to_string(results[0].error().kind)) + ": " + results[0].error().message;
+    return fetched_texts(results).at(0);
   }
   void answer(int status, std::string body) {
     transport.answer = [status, body](const HttpRequest&) { return HttpResponse{.status = status, .body = body}; };
