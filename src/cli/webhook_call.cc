@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "oci/retry.h"
 #include "sys/crypto.h"
+#include "sys/http_retry.h"
 #include "sys/json.h"
 #include "sys/url.h"
 

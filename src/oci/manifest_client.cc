@@ -5,9 +5,9 @@
 #include "base/text.h"
 #include "oci/blob_hash.h"
 #include "oci/registry_answer.h"
-#include "oci/retry.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
+#include "sys/http_retry.h"
 
 namespace windlass {
 namespace {

@@ -9,9 +9,9 @@
 #include "base/text.h"
 #include "oci/manifest.h"
 #include "oci/registry_access.h"
-#include "oci/retry.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
+#include "sys/http_retry.h"
 
 namespace windlass {
 namespace {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "oci/registry_answer.h"
-#include "oci/retry.h"
+#include "sys/http_retry.h"
 
 namespace windlass {
 namespace {

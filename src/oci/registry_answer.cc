@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "oci/retry.h"
 #include "sys/crypto.h"
+#include "sys/http_retry.h"
 #include "sys/json.h"
 #include "sys/query.h"
 

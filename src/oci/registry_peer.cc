@@ -6,8 +6,8 @@
 
 #include "base/text.h"
 #include "oci/registry_answer.h"
-#include "oci/retry.h"
 #include "sys/address.h"
+#include "sys/http_retry.h"
 
 namespace windlass {
 namespace {

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "base/parallel.h"
-#include "oci/retry.h"
+#include "sys/http_retry.h"
 #include "sys/url.h"
 
 namespace windlass {

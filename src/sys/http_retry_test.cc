@@ -1,4 +1,4 @@
-#include "oci/retry.h"
+#include "sys/http_retry.h"
 
 #include <gtest/gtest.h>
 

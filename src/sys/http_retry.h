@@ -1,4 +1,4 @@
-// When to ask a registry again, and after how long (oci 3.4).
+// When to ask a server again, and after how long (oci 3.4).
 #pragma once
 
 #include <chrono>
