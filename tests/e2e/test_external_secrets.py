@@ -2,10 +2,9 @@
 
 import os
 import signal
-import threading
 import unittest
 
-from harness import EndToEnd, compose, container_ids, containers, idle_service, run, unique, until
+from harness import ArgumentLists, EndToEnd, compose, container_ids, containers, idle_service, run, unique, until
 from secret_store import AWS_KEY, BITWARDEN_ID, BITWARDEN_TOKEN, TOKEN, SecretStore
 
 STORES = """
@@ -23,7 +22,7 @@ class ExternalSecrets(EndToEnd):
         self.store = SecretStore()
         self.addCleanup(self.store.close)
         self.planted = [TOKEN]
-        self.command_lines, self.watching = set(), True
+        self.argument_lists = ArgumentLists()
         self.name = self.stack("external")
         self.windlass.settings.update(LOG_LEVEL="debug", SECRET_REFRESH_INTERVAL="0")
 
@@ -35,16 +34,6 @@ class ExternalSecrets(EndToEnd):
     def use_openbao(self):
         self.windlass.settings.update(SECRET_PROVIDER="openbao", SECRET_PROVIDER_SITE_URL=self.store.url,
                                       SECRET_PROVIDER_ACCESS_TOKEN=TOKEN)
-
-    def watch(self):
-        """Every argument list that a process ever has, as far as one can look."""
-        while self.watching:
-            for pid in filter(str.isdigit, os.listdir("/proc")):
-                try:
-                    with open(f"/proc/{pid}/cmdline", "rb") as file:
-                        self.command_lines.add(file.read())
-                except OSError:
-                    pass
 
     def push_stack(self, secrets, **services):
         lines = "".join(f"  {name}: {reference}\n" for name, reference in secrets.items())
@@ -70,7 +59,7 @@ class ExternalSecrets(EndToEnd):
 
     def assert_no_trace(self):
         """Not in the log, the API's answers, state, live directories or argument lists."""
-        places = {"log": self.windlass.log().encode(), "arguments": b"\n".join(self.command_lines)}
+        places = {"log": self.windlass.log().encode(), "arguments": b"\n".join(self.argument_lists.seen)}
         for path in ("runs", "releases"):
             places[path] = str(self.windlass.api(path)).encode()
         for folder, _, files in os.walk(self.windlass.data):
@@ -85,9 +74,7 @@ class ExternalSecrets(EndToEnd):
         self.use_openbao()
         password, token = self.value("password"), self.value("token")
         self.store.secrets["app"] = {"password": password, "token": token}
-        watcher = threading.Thread(target=self.watch)
-        watcher.start()
-        try:
+        with self.argument_lists:
             self.windlass.start()
             digest = self.push_stack(
                 {"PASSWORD": "kv:kv:app:password", "TOKEN": "kv:kv:app:token"},
@@ -112,9 +99,6 @@ class ExternalSecrets(EndToEnd):
             self.succeeds(self.deploy_with(digest))
             self.assertEqual(self.environment_of("web")["TOKEN"], self.store.secrets["app"]["token"])
             self.assertEqual(container_ids(self.name)["db"], after["db"])
-        finally:
-            self.watching = False
-            watcher.join()
         self.assert_no_trace()
 
     def test_values_of_a_webhook_store(self):

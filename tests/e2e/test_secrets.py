@@ -3,11 +3,10 @@
 import base64
 import json
 import os
-import threading
 import unittest
 
-from harness import (BED_DIR, TESTBED, EndToEnd, bed, compose, containers, http, idle_service, payload, push_archive, run, sign,
-                     unique, until, write_tree)
+from harness import (BED_DIR, TESTBED, ArgumentLists, EndToEnd, bed, compose, containers, http, idle_service, payload,
+                     push_archive, run, sign, unique, until, write_tree)
 
 
 def marker(name):
@@ -31,17 +30,7 @@ class Secrets(EndToEnd):
             WEBHOOK_SECRET=self.webhook, WEBHOOK_SECRET_PREVIOUS=self.previous, API_SECRET=self.api_key,
             REGISTRY_WEBHOOKS=json.dumps(hooks), SSL_CERT_FILE=self.ca, LOG_LEVEL="debug",
             DOCKER_AUTH_CONFIG=json.dumps({"auths": {self.basic: {"auth": auth}}}))
-        self.answers, self.command_lines, self.watching = [], set(), True
-
-    def watch(self):
-        """Every argument list that the process or a child of it ever has, as far as one can look."""
-        while self.watching:
-            for pid in filter(str.isdigit, os.listdir("/proc")):
-                try:
-                    with open(f"/proc/{pid}/cmdline", "rb") as file:
-                        self.command_lines.add(file.read())
-                except OSError:
-                    pass
+        self.answers, self.argument_lists = [], ArgumentLists()
 
     def ask(self, method, path, body=None, headers=None):
         status, text, answered = http(method, self.windlass.url + path, body, headers or {})
@@ -70,10 +59,8 @@ class Secrets(EndToEnd):
 
     def test_nothing_that_is_secret_comes_out(self):
         self.windlass.start()
-        watcher = threading.Thread(target=self.watch)
-        watcher.start()
         name, inner = self.stack("secret"), marker("environment")
-        try:
+        with self.argument_lists:
             self.succeeds(self.deploy(name, inner, ["sleep", "100000"]))
             self.fails(self.deploy(name, inner, ["sh", "-c", "exit 3"]), "exited with code 3")
             key = {"x-api-key": self.api_key}
@@ -89,9 +76,6 @@ class Secrets(EndToEnd):
             self.ask("POST", f"/v1/webhook?token={self.token}", hub)
             self.ask("POST", f"/v1/webhook?token={self.token}x", hub)
             self.ask("GET", f"/v1/webhook?token={self.token}")
-        finally:
-            self.watching = False
-            watcher.join()
         self.assertIn("PASSWORD=" + inner, containers(name)["app"]["Config"]["Env"])
         self.assertEqual(self.windlass.terminate(), 0)
         self.secrets.append(inner)
@@ -102,7 +86,7 @@ class Secrets(EndToEnd):
     def places(self, name):
         yield "the log", self.windlass.log().encode()
         yield "an answer", "\n".join(self.answers).encode()
-        yield "an argument list", b"\n".join(self.command_lines)
+        yield "an argument list", b"\n".join(self.argument_lists.seen)
         live = os.path.join(self.windlass.data, self.basic.replace(":", "_"))
         blobs = os.path.join(self.windlass.data, ".windlass/oci/blobs")
         for folder, _, files in os.walk(self.windlass.data):
