@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "base/clock.h"
 #include "oci/content_store.h"
 #include "oci/credentials.h"
 #include "oci/registry.h"
@@ -17,12 +18,13 @@ namespace windlass {
 namespace {
 
 Result<UnpackedTree> pull(const std::string& artifact, const std::filesystem::path& folder) {
+  const SystemClock clock;
   CurlTransport transport;
   const auto processes = make_process_runner();
   const auto credentials = CredentialSource::make({.config_file = folder / "none.json"}, *processes, Log());
   auto store = ContentStore::open({.folder = folder / "blobs"});
   if (!store) return tl::unexpected(store.error());
-  const auto registry = Registry::make({}, transport, *credentials, **store, Log());
+  const auto registry = Registry::make({}, transport, *credentials, **store, clock, Log());
   const auto deadline = Deadline::in(std::chrono::minutes(10));
 
   const auto reference = Reference::parse(artifact);
