@@ -5,7 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <exception>
+
 #include "base/text.h"
+#include "oci/cipher_text.h"
+#include "sys/crypto.h"
 #include "sys/files.h"
 
 namespace windlass {
@@ -26,69 +31,84 @@ Error creation_error(const std::string& path, int code) {
                       path)};
 }
 
+timespec time_of(std::int64_t mtime_unix, const std::string& sha256) {
+  return {.tv_sec = std::clamp<std::int64_t>(mtime_unix, 0, std::time(nullptr)),
+          .tv_nsec = static_cast<long>(std::stoull(sha256.substr(0, 15), nullptr, 16) % 1'000'000'000)};
+}
+
 Status FileWriter::write(NewFile file) {
-  if (direct_ < kDirectFiles) {
-    ++direct_;
-    if (error_) return tl::unexpected(*error_);
-    auto made = make(file);
-    if (!made) error_ = made.error();
-    return made;
+  std::unique_lock lock(mutex_);
+  if (error_number_) return first_error();
+  pending_bytes_ += cost_of(file);
+  pending_.push_back({++added_, std::move(file)});
+  if (added_ <= kDirectFiles) {
+    make_first(lock);
+    return first_error();
   }
   if (!thread_.joinable()) thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return error_ || pending_bytes_ < kPendingBytesMax; });
-  if (error_) return tl::unexpected(*error_);
-  pending_bytes_ += cost_of(file);
-  pending_.push_back(std::move(file));
-  const bool was_empty = pending_.size() == 1;
-  lock.unlock();
-  if (was_empty) changed_.notify_all();
-  return {};
+  if (pending_.size() == 1) changed_.notify_all();
+  while (pending_bytes_ > kPendingBytesMax && !pending_.empty()) make_first(lock);
+  return first_error();
 }
 
 Status FileWriter::drain() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return error_ || pending_bytes_ == 0; });
-  return error_ ? Status(tl::unexpected(*error_)) : Status();
+  while (!pending_.empty()) make_first(lock);
+  changed_.wait(lock, [&] { return pending_bytes_ == 0; });
+  return first_error();
 }
 
 void FileWriter::run(const std::stop_token& stop) {
-  std::vector<NewFile> batch;
   std::unique_lock lock(mutex_);
-  while (changed_.wait(lock, stop, [&] { return !pending_.empty(); })) {
-    batch.swap(pending_);
-    lock.unlock();
-    std::size_t bytes = 0;
-    Status made;
-    for (const auto& file : batch) {
-      bytes += cost_of(file);
-      if (made = make(file); !made) break;
-    }
-    batch.clear();
-    lock.lock();
-    if (!made) error_ = made.error();
-    if (error_) pending_.clear();
-    pending_bytes_ = error_ ? 0 : pending_bytes_ - bytes;
-    changed_.notify_all();
-  }
+  while (changed_.wait(lock, stop, [&] { return !pending_.empty(); }) && !stop.stop_requested()) make_first(lock);
 }
 
-Status FileWriter::make(const NewFile& file) const {
-  const auto entry = fmt::format("entry '{}'", printable(file.path, 256));
-  const auto failed = [&](std::string_view doing) {
-    const auto code = errno;
-    return while_doing(entry, system_error(fmt::format("{} {}", doing, file.path), code));
+// Unlocked while it works: both threads do.
+void FileWriter::make_first(std::unique_lock<std::mutex>& lock) {
+  auto [number, file] = std::move(pending_.front());
+  pending_.pop_front();
+  lock.unlock();
+  const auto cost = cost_of(file);
+  Status made;
+  try {
+    made = make(file);
+  } catch (const std::exception& error) {  // out of memory
+    made = fail(Kind::unavailable, error.what());
+  }
+  lock.lock();
+  pending_bytes_ -= cost;
+  if (!made && (error_number_ == 0 || number < error_number_)) {
+    error_number_ = number;
+    error_ = made.error();
+  }
+  if (error_number_) {
+    for (const auto& waiting : pending_) pending_bytes_ -= cost_of(waiting.file);
+    pending_.clear();
+  }
+  if (pending_bytes_ == 0) changed_.notify_all();
+}
+
+Status FileWriter::make(NewFile& file) const {
+  auto& entry = file.entry;
+  const auto failed = [&](Error error) {
+    return while_doing(fmt::format("entry '{}'", printable(entry.path, 256)), std::move(error));
   };
-  const auto fd = open_without_links(root_, file.path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-  if (!fd.valid()) return while_doing(entry, creation_error(file.path, errno));
+  const auto not_written = [&] { return failed(system_error("writing " + entry.path, errno)); };
+  CipherTextScan scan;
+  scan.update(file.bytes);
+  entry.has_cipher_text = scan.found();
+  entry.content = sha256_hex(file.bytes);
+  const auto fd = open_without_links(root_, entry.path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  if (!fd.valid()) return failed(creation_error(entry.path, errno));
   for (std::size_t done = 0; done < file.bytes.size();) {
     const auto written = ::write(fd.get(), file.bytes.data() + done, file.bytes.size() - done);
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return failed("writing");
+    if (written < 0) return not_written();
     done += static_cast<std::size_t>(written);
   }
-  const timespec times[] = {file.mtime, file.mtime};
-  if (::fchmod(fd.get(), file.mode) != 0 || ::futimens(fd.get(), times) != 0) return failed("writing");
+  const auto time = time_of(file.mtime_unix, entry.content);
+  const timespec times[] = {time, time};
+  if (::fchmod(fd.get(), entry.mode) != 0 || ::futimens(fd.get(), times) != 0) return not_written();
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <deque>
 #include <filesystem>
 
 #include "sys/crypto.h"
@@ -23,14 +24,13 @@ class FileWriterTest : public ::testing::Test {
   }
   ~FileWriterTest() override { fs::remove_all(folder); }
 
-  static NewFile file(std::string path, std::string bytes) {
-    return {.path = std::move(path),
-            .mode = 0640,
-            .mtime = {.tv_sec = 1'700'000'000, .tv_nsec = 7},
-            .bytes = std::move(bytes)};
+  NewFile file(std::string path, std::string bytes) {
+    auto& entry = entries.emplace_back(TreeEntry{.path = std::move(path), .mode = 0640, .size_bytes = bytes.size()});
+    return {.entry = entry, .mtime_unix = 1'700'000'000, .bytes = std::move(bytes)};
   }
 
   fs::path folder;
+  std::deque<TreeEntry> entries;
   FileDescriptor root;
 };
 
@@ -45,10 +45,23 @@ TEST_F(FileWriterTest, MakesFewFilesAndMany) {
       ASSERT_EQ(::stat((folder / name(i)).c_str(), &status), 0) << i;
       ASSERT_EQ(status.st_size, i % 5'000);
       ASSERT_EQ(status.st_mode & 0777, 0640u);
+      const auto hash = sha256_hex(std::string(i % 5'000, 'x'));
+      const auto time = time_of(1'700'000'000, hash);
       ASSERT_EQ(status.st_mtim.tv_sec, 1'700'000'000);
-      ASSERT_EQ(status.st_mtim.tv_nsec, 7);
+      ASSERT_EQ(status.st_mtim.tv_nsec, time.tv_nsec);
+      ASSERT_EQ(entries[i].content, hash);
     }
+    entries.clear();
   }
+}
+
+TEST_F(FileWriterTest, MarksWhatMayBeEncrypted) {
+  FileWriter writer(root.get());
+  ASSERT_TRUE(writer.write(file("secret", "key: ENC[AES256_GCM,data:x]")));
+  ASSERT_TRUE(writer.write(file("plain", "key: [ENC]")));
+  ASSERT_TRUE(writer.drain());
+  EXPECT_TRUE(entries[0].has_cipher_text);
+  EXPECT_FALSE(entries[1].has_cipher_text);
 }
 
 TEST_F(FileWriterTest, TellsOfTheFirstThatFailsAndMakesNoneAfterIt) {

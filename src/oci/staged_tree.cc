@@ -46,13 +46,6 @@ Result<std::string> hash_file(int fd, CipherTextScan& scan) {
   }
 }
 
-// Reproducible archives give every file the same second. A tool that goes by size and time, as BuildKit does, would not
-// see a file of the same size change; the part below a second, which archives do not hold, tells it.
-timespec time_of(std::int64_t mtime_unix, const std::string& sha256) {
-  return {.tv_sec = std::clamp<std::int64_t>(mtime_unix, 0, std::time(nullptr)),
-          .tv_nsec = static_cast<long>(std::stoull(sha256.substr(0, 15), nullptr, 16) % 1'000'000'000)};
-}
-
 }  // namespace
 
 Result<StagedTree> StagedTree::open(const std::filesystem::path& root, const UnpackLimits& limits,
@@ -186,7 +179,7 @@ Status StagedTree::put_file(const std::string& path, FileDescriptor file, unsign
   return {};
 }
 
-const TreeEntry& StagedTree::note_file(const std::string& path, unsigned mode, Content content) {
+TreeEntry& StagedTree::note_file(const std::string& path, unsigned mode, Content content) {
   auto& node = nodes_[path];
   node = {{.path = path,
            .type = EntryType::file,
@@ -200,20 +193,16 @@ const TreeEntry& StagedTree::note_file(const std::string& path, unsigned mode, C
 
 Status StagedTree::add_small_file(const std::string& path, const TarEntry& entry, TarReader& reader) {
   if (auto room = make_room_for_file(path, entry.size_bytes); !room) return room;
-  NewFile file{.path = path};
-  file.bytes.reserve(entry.size_bytes);
+  std::string bytes;
+  bytes.reserve(entry.size_bytes);
   for (;;) {
     auto piece = reader.data();
     if (!piece) return tl::unexpected(piece.error());
     if (piece->bytes.empty()) break;
-    file.bytes += piece->bytes;
+    bytes += piece->bytes;
   }
-  CipherTextScan scan;
-  scan.update(file.bytes);
-  const auto& noted = note_file(path, entry.mode, {entry.size_bytes, sha256_hex(file.bytes), scan.found()});
-  file.mode = noted.mode;
-  file.mtime = time_of(entry.mtime_unix, noted.content);
-  return writer_->write(std::move(file));
+  auto& noted = note_file(path, entry.mode, {.size_bytes = entry.size_bytes});
+  return writer_->write({noted, entry.mtime_unix, std::move(bytes)});
 }
 
 Status StagedTree::add_file(const std::string& path, const TarEntry& entry, TarReader& reader) {

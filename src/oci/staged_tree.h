@@ -71,11 +71,11 @@ class StagedTree {
   Status add_small_file(const std::string& path, const TarEntry& entry, TarReader& reader);
   // What is known of a file once all its bytes have gone by.
   struct Content {
-    std::uint64_t size_bytes;
+    std::uint64_t size_bytes = 0;
     std::string hash;
-    bool has_cipher_text;
+    bool has_cipher_text = false;
   };
-  const TreeEntry& note_file(const std::string& path, unsigned mode, Content content);
+  TreeEntry& note_file(const std::string& path, unsigned mode, Content content);
   Status put_file(const std::string& path, FileDescriptor file, unsigned mode, std::int64_t mtime_unix,
                   Content content);
   Result<FileDescriptor> open_parent(const std::string& path) const;
