@@ -21,6 +21,13 @@ constexpr std::size_t kFileCost = 256;
 
 std::size_t cost_of(const NewFile& file) { return file.bytes.size() + kFileCost; }
 
+void hash(const NewFile& file) {
+  CipherTextScan scan;
+  scan.update(file.bytes);
+  file.entry.has_cipher_text = scan.found();
+  file.entry.content = sha256_hex(file.bytes);
+}
+
 }  // namespace
 
 Error creation_error(const std::string& path, int code) {
@@ -37,67 +44,73 @@ timespec time_of(std::int64_t mtime_unix, const std::string& sha256) {
 }
 
 Status FileWriter::write(NewFile file) {
-  std::unique_lock lock(mutex_);
-  if (error_number_) return first_error();
-  pending_bytes_ += cost_of(file);
-  pending_.push_back({++added_, std::move(file)});
-  if (added_ <= kDirectFiles) {
-    make_first(lock);
-    return first_error();
+  if (direct_ < kDirectFiles) {
+    ++direct_;
+    if (error_) return tl::unexpected(*error_);
+    auto made = hash_and_make(file);
+    if (!made) error_ = made.error();
+    return made;
   }
   if (!thread_.joinable()) thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
-  if (pending_.size() == 1) changed_.notify_all();
-  while (pending_bytes_ > kPendingBytesMax && !pending_.empty()) make_first(lock);
-  return first_error();
+  std::unique_lock lock(mutex_);
+  if (pending_bytes_ > kPendingBytesMax / 2) {  // the other thread is behind
+    lock.unlock();
+    hash(file);
+    lock.lock();
+  }
+  changed_.wait(lock, [&] { return error_ || pending_bytes_ < kPendingBytesMax; });
+  if (error_) return tl::unexpected(*error_);
+  pending_bytes_ += cost_of(file);
+  pending_.push_back(std::move(file));
+  const bool was_empty = pending_.size() == 1;
+  lock.unlock();
+  if (was_empty) changed_.notify_all();
+  return {};
 }
 
 Status FileWriter::drain() {
   std::unique_lock lock(mutex_);
-  while (!pending_.empty()) make_first(lock);
-  changed_.wait(lock, [&] { return pending_bytes_ == 0; });
-  return first_error();
+  changed_.wait(lock, [&] { return error_ || pending_bytes_ == 0; });
+  return error_ ? Status(tl::unexpected(*error_)) : Status();
 }
 
 void FileWriter::run(const std::stop_token& stop) {
+  std::vector<NewFile> batch;
   std::unique_lock lock(mutex_);
-  while (changed_.wait(lock, stop, [&] { return !pending_.empty(); }) && !stop.stop_requested()) make_first(lock);
+  while (changed_.wait(lock, stop, [&] { return !pending_.empty(); })) {
+    batch.swap(pending_);
+    lock.unlock();
+    std::size_t bytes = 0;
+    Status made;
+    for (const auto& file : batch) {
+      bytes += cost_of(file);
+      if (made = hash_and_make(file); !made) break;
+    }
+    batch.clear();
+    lock.lock();
+    if (!made) error_ = made.error();
+    if (error_) pending_.clear();
+    pending_bytes_ = error_ ? 0 : pending_bytes_ - bytes;
+    changed_.notify_all();
+  }
 }
 
-// Unlocked while it works: both threads do.
-void FileWriter::make_first(std::unique_lock<std::mutex>& lock) {
-  auto [number, file] = std::move(pending_.front());
-  pending_.pop_front();
-  lock.unlock();
-  const auto cost = cost_of(file);
-  Status made;
+// What it throws, for want of memory, would end the process on our thread.
+Status FileWriter::hash_and_make(const NewFile& file) const {
   try {
-    made = make(file);
-  } catch (const std::exception& error) {  // out of memory
-    made = fail(Kind::unavailable, error.what());
+    if (file.entry.content.empty()) hash(file);
+    return make(file);
+  } catch (const std::exception& error) {
+    return fail(Kind::unavailable, error.what());
   }
-  lock.lock();
-  pending_bytes_ -= cost;
-  if (!made && (error_number_ == 0 || number < error_number_)) {
-    error_number_ = number;
-    error_ = made.error();
-  }
-  if (error_number_) {
-    for (const auto& waiting : pending_) pending_bytes_ -= cost_of(waiting.file);
-    pending_.clear();
-  }
-  if (pending_bytes_ == 0) changed_.notify_all();
 }
 
-Status FileWriter::make(NewFile& file) const {
-  auto& entry = file.entry;
+Status FileWriter::make(const NewFile& file) const {
+  const auto& entry = file.entry;
   const auto failed = [&](Error error) {
     return while_doing(fmt::format("entry '{}'", printable(entry.path, 256)), std::move(error));
   };
   const auto not_written = [&] { return failed(system_error("writing " + entry.path, errno)); };
-  CipherTextScan scan;
-  scan.update(file.bytes);
-  entry.has_cipher_text = scan.found();
-  entry.content = sha256_hex(file.bytes);
   const auto fd = open_without_links(root_, entry.path, O_WRONLY | O_CREAT | O_EXCL, 0600);
   if (!fd.valid()) return failed(creation_error(entry.path, errno));
   for (std::size_t done = 0; done < file.bytes.size();) {

@@ -1,15 +1,17 @@
-// Hashes and makes the small files of a tree that is being unpacked, on a thread of its own and on that of whoever adds
-// them: a file costs more to hash and to make than to inflate, so who adds files makes some when too many wait.
+// Hashes and makes the small files of a tree that is being unpacked, on a thread of its own: to make a file takes the
+// kernel as long as it takes us to inflate one, and both go on at once. Whichever thread is ahead hashes; files are
+// made by one alone, as two would wait for each other's folder.
 #pragma once
 
 #include <ctime>
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/result.h"
 #include "oci/unpack.h"
@@ -42,32 +44,25 @@ class FileWriter {
   FileWriter(const FileWriter&) = delete;
   FileWriter& operator=(const FileWriter&) = delete;
 
-  // Takes the file over, whose entry outlives the next drain(); it is there and its entry is complete after that. The
-  // error, if there is one, is that of the first file known to have failed, perhaps an earlier one; no file that waited
-  // then is made.
+  // Takes the file over, whose entry outlives the next drain(); after that it is there and its entry complete. The
+  // error, if there is one, is that of the first file that could not be made, perhaps an earlier one; nothing is made
+  // after it.
   Status write(NewFile file);
-  // Waits until all files are there. The error of the first file that could not be made, again and again.
+  // Waits until all files are there. The same error, again and again.
   Status drain();
 
  private:
-  // By the order in which they were added.
-  struct Waiting {
-    std::uint64_t number;
-    NewFile file;
-  };
-  Status make(NewFile& file) const;
-  void make_first(std::unique_lock<std::mutex>& lock);
+  Status hash_and_make(const NewFile& file) const;
+  Status make(const NewFile& file) const;
   void run(const std::stop_token& stop);
-  Status first_error() const { return error_number_ ? Status(tl::unexpected(error_)) : Status(); }
 
   const int root_;
+  int direct_ = 0;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::deque<Waiting> pending_;
+  std::vector<NewFile> pending_;
   std::size_t pending_bytes_ = 0;  // of those that are in work as well
-  std::uint64_t added_ = 0;
-  std::uint64_t error_number_ = 0;  // of the file with that error; 0: none
-  Error error_;
+  std::optional<Error> error_;
   std::jthread thread_;  // last: it uses all of the above
 };
 
