@@ -49,6 +49,22 @@ class Key:
         return openssl("dgst", "-sha256", "-sign", self.path, stdin=message)
 
 
+class Ed25519Key(Key):
+    def __init__(self, folder, name):
+        self.path = os.path.join(folder, name + ".key")
+        openssl("genpkey", "-algorithm", "ED25519", "-out", self.path)
+        self.der = openssl("pkey", "-in", self.path, "-pubout", "-outform", "DER")
+
+    @property
+    def raw(self):
+        return self.der[-32:]
+
+    def sign(self, message):
+        with open(self.path + ".message", "wb") as file:  # the command wants to know the size before it reads
+            file.write(message)
+        return openssl("pkeyutl", "-sign", "-rawin", "-inkey", self.path, "-in", file.name)
+
+
 def name(common_name):
     if not common_name:
         return der.sequence()  # leaves have none

@@ -8,7 +8,8 @@ from typing import Callable
 
 import merkle
 from certificates import KEY_ENCIPHERMENT, SERVER_AUTH
-from sigstore_instance import DAY, HOUR, ISSUER, MINUTE, SIGN_V1, SUBJECT, b64, email, uri
+from sigstore_instance import DAY, HOUR, ISSUER, MINUTE, SIGN_V1, SUBJECT, email, uri
+from transparency_logs import b64, envelope_record, tile_record
 
 LEAF = "certificate chain: want a certificate "
 
@@ -234,4 +235,54 @@ BUNDLE = [
     Fault("cut short", "form: ", lambda i, digest: json.dumps(i.bundle(digest)).encode()[:-100]),
     *(Fault(name, says, lambda i, digest, made=made: i.bundle(digest, **made(i)))
       for name, says, made in IN_BOTH_FORMATS),
+]
+
+# --- bundles with an entry of Rekor v2 -------------------------------------------------------------------------------
+
+
+def tiled(instance, digest, edit=None, **each):
+    """Right in every step but for what the options of Instance.tile_bundle and edit(entry) say."""
+    bundle = instance.tile_bundle(digest, **options(**each)(instance))
+    if edit:
+        edit(bundle["verificationMaterial"]["tlogEntries"][0])
+    add_timestamp(bundle, instance.timestamp(signature_in(bundle)))
+    return bundle
+
+
+def tiled_with(edit=None, **each):
+    return lambda instance, digest: tiled(instance, digest, edit, **each)
+
+
+def no_timestamp(instance, digest):
+    """A time that the entry has of itself is nobody's word."""
+    bundle = instance.tile_bundle(digest)
+    bundle["verificationMaterial"]["tlogEntries"][0]["integratedTime"] = str(instance.now)
+    return bundle
+
+
+def about_another_artifact(instance, _):
+    return tiled(instance, "sha256:" + 64 * "0")
+
+
+REKOR_V2 = [
+    Fault("no timestamp", "signature time: want a signed entry timestamp of a log or a timestamp of an authority, "
+          "found none", no_timestamp),
+    Fault("of another artifact", "signed digest: want a statement about sha256:", about_another_artifact),
+    Fault("the checkpoint of another origin", "want a checkpoint of origin 'tiles.test', found 'tiles.test - 1'",
+          tiled_with(origin="tiles.test - 1")),
+    Fault("the checkpoint of another key", "checkpoint: want a signature of log tiles.test",
+          tiled_with(checkpoint_key=lambda i: i.other.tile_log.key)),
+    Fault("an entry of another log of the same name",
+          "transparency log: want an entry of a log of the trusted root, found none",
+          tiled_with(log=lambda i: i.other.tile_log)),
+    Fault("an entry of another signature", "transparency log: log entry ",
+          tiled_with(logged=lambda i: i.tile_bundle("sha256:" + 64 * "1")["dsseEnvelope"])),
+    Fault("an entry of another certificate", "want the key or certificate SHA256:",
+          tiled_with(record=lambda i: lambda envelope, _: tile_record(envelope, i.signer().certificate))),
+    Fault("a body of another version", "apiVersion: want 0.0.2",
+          tiled_with(lambda entry: entry["kindVersion"].update(version="0.0.2"),
+                     record=lambda i: lambda envelope, signer: envelope_record(envelope, signer.pem))),
+    Fault("no proof", "want an inclusion proof, found none", tiled_with(lambda entry: entry.pop("inclusionProof"))),
+    Fault("a proof that is too short", "the proof has fewer hashes than the tree has levels",
+          tiled_with(lambda entry: entry["inclusionProof"].update(hashes=[]))),
 ]

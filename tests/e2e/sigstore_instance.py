@@ -2,7 +2,6 @@
 authority, the trusted root that names them, and what they give a signer. A test turns one thing and everything else
 stays right. The real cosign judges what comes out (test_keyless.py)."""
 
-import base64
 import json
 import os
 import time
@@ -10,9 +9,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 import der
-import merkle
 from certificates import (CODE_SIGNING, DIGITAL_SIGNATURE, TIME_STAMPING, Draft, Key, authority_extensions, extension,
                           openssl, pem, usage_extensions)
+from transparency_logs import Log, TileLog, b64, canonical, envelope_record, hashed_record, tile_record
 
 ISSUER = "https://token.test"
 SUBJECT = "https://forge.test/acme/shop/build.yml@refs/heads/main"
@@ -27,14 +26,6 @@ OLD_OIDC_ISSUER = "1.3.6.1.4.1.57264.1.1"
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
-def b64(content):
-    return base64.b64encode(content).decode()
-
-
-def canonical(value):
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-
-
 def sized(content, length_bytes=2):
     """With its length in front, as TLS writes it."""
     return len(content).to_bytes(length_bytes, "big") + content
@@ -42,73 +33,6 @@ def sized(content, length_bytes=2):
 
 def rfc3339(unix_seconds):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(unix_seconds))
-
-
-class Log:
-    """A transparency log of Rekor v1."""
-
-    def __init__(self, folder, name, tree_id):
-        self.key = Key(folder, name)
-        self.host = f"{name}.test"
-        self.origin = f"{self.host} - {tree_id}"
-        self.leaves = [merkle.leaf_hash(b"somebody's"), merkle.leaf_hash(b"somebody else's")]
-
-    def checkpoint(self, key=None):
-        text = f"{self.origin}\n{len(self.leaves)}\n{b64(merkle.root(self.leaves))}\n"
-        signature = self.key.id[:4] + (key or self.key).sign(text.encode())
-        return f"{text}\n\u2014 {self.host} {b64(signature)}\n"
-
-    def add(self, body, when, promise_key=None, checkpoint_key=None):
-        index = len(self.leaves)
-        self.leaves.append(merkle.leaf_hash(body))
-        promised = {"body": b64(body), "integratedTime": int(when), "logID": self.key.id.hex(), "logIndex": index}
-        return Entry(log_id=self.key.id, index=index, time=int(when), body=body,
-                     promise=(promise_key or self.key).sign(canonical(promised)), size=len(self.leaves),
-                     root=merkle.root(self.leaves), hashes=merkle.path(self.leaves, index),
-                     checkpoint=self.checkpoint(checkpoint_key))
-
-
-@dataclass
-class Entry:
-    log_id: bytes
-    index: int
-    time: int
-    body: bytes
-    promise: bytes
-    size: int
-    root: bytes
-    hashes: list
-    checkpoint: str
-
-    def annotation(self):
-        """As classic signatures carry it."""
-        return {"SignedEntryTimestamp": b64(self.promise),
-                "Payload": {"body": b64(self.body), "integratedTime": self.time, "logIndex": self.index,
-                            "logID": self.log_id.hex()}}
-
-    def in_bundle(self):
-        kind = json.loads(self.body)
-        return {"logIndex": str(self.index), "logId": {"keyId": b64(self.log_id)},
-                "kindVersion": {"kind": kind["kind"], "version": kind["apiVersion"]},
-                "integratedTime": str(self.time), "inclusionPromise": {"signedEntryTimestamp": b64(self.promise)},
-                "inclusionProof": {"logIndex": str(self.index), "rootHash": b64(self.root), "treeSize": str(self.size),
-                                   "hashes": [b64(each) for each in self.hashes],
-                                   "checkpoint": {"envelope": self.checkpoint}},
-                "canonicalizedBody": b64(self.body)}
-
-
-def hashed_record(payload, signature, verifier_pem):
-    """The body of a log entry about a signature, as Rekor writes it."""
-    return canonical({"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": {
-        "data": {"hash": {"algorithm": "sha256", "value": sha256(payload).hexdigest()}},
-        "signature": {"content": b64(signature), "publicKey": {"content": b64(verifier_pem.encode())}}}})
-
-
-def envelope_record(envelope, verifier_pem):
-    return canonical({"apiVersion": "0.0.1", "kind": "dsse", "spec": {
-        "envelopeHash": {"algorithm": "sha256", "value": sha256(canonical(envelope)).hexdigest()},
-        "payloadHash": {"algorithm": "sha256", "value": sha256(base64.b64decode(envelope["payload"])).hexdigest()},
-        "signatures": [{"signature": envelope["signatures"][0]["sig"], "verifier": b64(verifier_pem.encode())}]}})
 
 
 @dataclass
@@ -154,6 +78,7 @@ class Instance:
         self.authority = self._authority("Test authority", self.authority_key, "Test root", self.root_key)
         self.certificate_log = self.new_key("ct")
         self.log = Log(folder, "rekor", 1234567890)
+        self.tile_log = TileLog(folder, "tiles")
         self.timestamp_root_key, self.timestamp_key = self.new_key("tsa-root"), self.new_key("tsa")
         self.timestamp_root = self._authority("Test time root", self.timestamp_root_key, "Test time root",
                                               self.timestamp_root_key, TIME_STAMPING)
@@ -181,6 +106,12 @@ class Instance:
                 "publicKey": {"rawBytes": b64(key.der), "keyDetails": "PKIX_ECDSA_P256_SHA_256",
                               "validFor": self._window()}}
 
+    def _tile_log(self):
+        log = self._log(self.tile_log.key, f"https://{self.tile_log.host}")
+        log["logId"]["keyId"] = b64(self.tile_log.id)
+        log["publicKey"]["keyDetails"] = "PKIX_ED25519"
+        return log
+
     def _authority_entry(self, name, *chain):
         return {"subject": {"organization": "test", "commonName": name}, "uri": f"https://{name}.test",
                 "certChain": {"certificates": [{"rawBytes": b64(each)} for each in chain]},
@@ -189,7 +120,7 @@ class Instance:
     def trusted_root(self):
         """trusted_root.json, for a test to change."""
         return {"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-                "tlogs": [self._log(self.log.key, f"https://{self.log.host}")],
+                "tlogs": [self._log(self.log.key, f"https://{self.log.host}"), self._tile_log()],
                 "ctlogs": [self._log(self.certificate_log, "https://ct.test/2026")],
                 "certificateAuthorities": [self._authority_entry("fulcio", self.authority, self.root)],
                 "timestampAuthorities": [self._authority_entry("tsa", self.timestamp_authority, self.timestamp_root)]}
@@ -256,18 +187,30 @@ class Instance:
                                                  for each in chain or (self.authority, self.root)),
             "dev.sigstore.cosign/bundle": json.dumps(entry.annotation())})
 
+    def _envelope(self, digest, key, predicate):
+        statement = canonical({"_type": "https://in-toto.io/Statement/v1", "predicateType": predicate, "predicate": {},
+                               "subject": [{"name": "shop", "digest": {"sha256": digest.split(":")[1]}}]})
+        message = f"DSSEv1 {len(STATEMENT_TYPE)} {STATEMENT_TYPE} {len(statement)} ".encode() + statement
+        return {"payload": b64(statement), "payloadType": STATEMENT_TYPE, "signatures": [{"sig": b64(key.sign(message))}]}
+
+    @staticmethod
+    def _bundle(signer, entry, envelope):
+        return {"mediaType": BUNDLE_TYPE,
+                "verificationMaterial": {"certificate": {"rawBytes": b64(signer.certificate)}, "tlogEntries": [entry]},
+                "dsseEnvelope": envelope}
+
     def bundle(self, digest, *, signer=None, signing_key=None, predicate=SIGN_V1, log=None, when=None, logged=None,
                **log_options):
         """logged: the envelope that the log entry is about, where it is another one."""
         signer = signer or self.signer()
-        statement = canonical({"_type": "https://in-toto.io/Statement/v1", "predicateType": predicate, "predicate": {},
-                               "subject": [{"name": "shop", "digest": {"sha256": digest.split(":")[1]}}]})
-        message = f"DSSEv1 {len(STATEMENT_TYPE)} {STATEMENT_TYPE} {len(statement)} ".encode() + statement
-        envelope = {"payload": b64(statement), "payloadType": STATEMENT_TYPE,
-                    "signatures": [{"sig": b64((signing_key or signer.key).sign(message))}]}
+        envelope = self._envelope(digest, signing_key or signer.key, predicate)
         entry = (log or self.log).add(envelope_record(logged or envelope, signer.pem),
                                       self.signed_at if when is None else when, **log_options)
-        return {"mediaType": BUNDLE_TYPE,
-                "verificationMaterial": {"certificate": {"rawBytes": b64(signer.certificate)},
-                                         "tlogEntries": [entry.in_bundle()]},
-                "dsseEnvelope": envelope}
+        return self._bundle(signer, entry.in_bundle(), envelope)
+
+    def tile_bundle(self, digest, *, log=None, logged=None, record=None, **log_options):
+        """Logged by Rekor v2, of now, and without the timestamp that such a bundle needs. record: another body."""
+        signer = self.signer(start=self.now - MINUTE)
+        envelope = self._envelope(digest, signer.key, SIGN_V1)
+        body = record(envelope, signer) if record else tile_record(logged or envelope, signer.certificate)
+        return self._bundle(signer, (log or self.tile_log).add(body, **log_options), envelope)

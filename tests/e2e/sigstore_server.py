@@ -8,7 +8,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from certificates import pem
-from sigstore_instance import b64, canonical, envelope_record, uri
+from sigstore_instance import uri
+from transparency_logs import b64, canonical, envelope_record
 
 
 def base64url(content):

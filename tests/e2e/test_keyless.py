@@ -141,7 +141,9 @@ class Keyless(EndToEnd):
                 "by OCI 1.1": lambda digest: self.signatures.referring(digest, self.instance.classic(digest)),
                 "a bundle": lambda digest: self.signatures.bundle(digest, self.instance.bundle(digest)),
                 "a bundle with a timestamp in place of a promise":
-                    lambda digest: self.signatures.bundle(digest, faults.timestamped()(self.instance, digest))}
+                    lambda digest: self.signatures.bundle(digest, faults.timestamped()(self.instance, digest)),
+                "a bundle with an entry of Rekor v2":
+                    lambda digest: self.signatures.bundle(digest, faults.tiled(self.instance, digest))}
         for name, attach in ways.items():
             with self.subTest(name):
                 digest = self.version()
@@ -193,6 +195,10 @@ class Keyless(EndToEnd):
 
     def test_one_thing_wrong_with_a_bundle(self):
         self.each_is_refused(faults.BUNDLE, self.signatures.bundle, self.instance.bundle)
+
+    def test_one_thing_wrong_with_an_entry_of_rekor_v2(self):  # oci 12.2 B9, B10
+        self.each_is_refused(faults.REKOR_V2, self.signatures.bundle,
+                             lambda digest: faults.tiled(self.instance, digest))
 
     def each_is_refused(self, table, attach, good):
         self.start()
