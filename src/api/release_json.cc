@@ -6,6 +6,17 @@
 namespace windlass {
 namespace {
 
+json::object object_of(const StackLoop& loop) {
+  json::array differences;
+  for (const auto& difference : loop.differences) differences.emplace_back(proper(difference));
+  json::object object{{"deployments", loop.deployments},
+                      {"recreated", loop.recreated},
+                      {"looping", loop.looping_since.has_value()},
+                      {"differences", std::move(differences)}};
+  add_if_set(object, "looping_since", loop.looping_since);
+  return object;
+}
+
 json::object object_of(const Release& release) {
   const auto& request = release.request;
   json::array reasons;
@@ -30,6 +41,7 @@ json::object object_of(const Release& release) {
   add_if_set(object, "cause", request.cause);
   add_if_set(object, "message", release.message);
   if (!images.empty()) object["images"] = std::move(images);
+  if (release.loop) object["loop"] = object_of(*release.loop);
   return object;
 }
 

@@ -48,6 +48,20 @@ TEST(Releases, AreListed) {  // api/E47
   EXPECT_EQ(bench.get("/v1/api/releases", "", "wrong").status, 401);
 }
 
+TEST(Releases, TellOfALoop) {
+  auto release = a_release();
+  release.loop = StackLoop{.deployments = 3,
+                           .recreated = true,
+                           .differences = {"db: environment changed"},
+                           .looping_since = from_unix_us(1'767'323'045'000'000)};
+  Bench bench;
+  bench.archive.kept = {release};
+  EXPECT_NE(told(bench.get("/v1/api/releases"))
+                .find(R"("loop":{"deployments":3,"recreated":true,"looping":true,"differences":["db: environment )"
+                      R"(changed"],"looping_since":"2026-01-02T03:04:05Z"})"),
+            std::string::npos);
+}
+
 TEST(Releases, AreShown) {  // api/E48
   Bench bench;
   bench.archive.kept = {a_release()};

@@ -144,6 +144,8 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   auto releases = ReleaseStore::open(std::move(*release_db), *key);
   if (!releases) return tl::unexpected(releases.error());
   made->releases_ = std::move(*releases);
+  made->loops_ =
+      std::make_unique<LoopGuard>(settings.max_deployment_loop_count, *made->releases_, *made->secrets_, parts.clock);
 
   auto passed = passed_environment(settings, parts.environment);
   // what models may read, and what steers the tool that reads them
@@ -194,7 +196,8 @@ Result<std::shared_ptr<Deployer::Course>> Deployer::course_for(const Settings& s
       OciSource::Options{.limits = unpack_limits(settings, large_places_), .trust = *std::move(rules)},
       SettledRuns::Options{.surroundings = fmt::format("{}\n{}\n{}{}", settings.deploy_config_base_dir, host_data_dir_,
                                                        environment_hash_, settings.restricted ? "\nrestricted" : ""),
-                           .hash_key = hash_key_},
+                           .hash_key = hash_key_,
+                           .loops = loops_.get()},
       Pipeline::Options{.data_dir = settings.data_mount_path,
                         .host_data_dir = host_data_dir_,
                         .config = {.base_dir = settings.deploy_config_base_dir, .strict = settings.config_strict},
@@ -203,7 +206,8 @@ Result<std::shared_ptr<Deployer::Course>> Deployer::course_for(const Settings& s
                         .oci_includes = verifies_includes ? OciIncludes::refused : OciIncludes::allowed,
                         .decryptor = decryptor_.get(),
                         .run_dir = run_dir_,
-                        .hash_key = hash_key_},
+                        .hash_key = hash_key_,
+                        .loops = loops_.get()},
       *this);
   course->registries = settings.oci_registries;
   course->secret_provider = *std::move(provider);
@@ -277,7 +281,16 @@ void Deployer::tidy_store() {
 }
 
 Result<std::vector<Release>> Deployer::releases(const std::string& stack, std::size_t limit) {
-  return releases_->releases(stack, limit);
+  auto releases = releases_->releases(stack, limit);
+  if (!releases) return releases;
+  std::set<std::string> seen;
+  for (auto& release : *releases) {
+    if (!seen.insert(release.stack).second || release.state != ReleaseState::succeeded) continue;
+    auto loop = releases_->loop(release.stack);
+    if (!loop) return tl::unexpected(loop.error());
+    release.loop = *std::move(loop);
+  }
+  return releases;
 }
 
 Result<std::optional<Release>> Deployer::release(const std::string& id) { return releases_->release(id); }

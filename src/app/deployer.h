@@ -19,6 +19,7 @@
 #include "base/slots.h"
 #include "config/settings.h"
 #include "deploy/live_directory.h"
+#include "deploy/loop_guard.h"
 #include "deploy/pipeline.h"
 #include "docker/engine.h"
 #include "driver/driver.h"
@@ -118,6 +119,7 @@ class Deployer final : public ReleaseArchive {
   std::unique_ptr<SecretResolver> secrets_;
   std::unique_ptr<LiveDirectories> live_;
   std::unique_ptr<ReleaseStore> releases_;
+  std::unique_ptr<LoopGuard> loops_;
   std::unique_ptr<StackPreparer> preparer_;
   std::unique_ptr<StackImages> images_;
   std::unique_ptr<StackDeployment> deployment_;

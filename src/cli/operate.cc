@@ -39,12 +39,36 @@ json::array list_of(const json::value& content) {
   return array == nullptr ? json::array() : *array;
 }
 
+// A list of texts in one.
+std::string json_list(const json::object& object, std::string_view key) {
+  std::vector<std::string> texts;
+  if (const auto* array = array_of(object, key))
+    for (const auto& item : *array)
+      if (item.is_string()) texts.emplace_back(item.get_string());
+  return join(texts, "; ");
+}
+
 void print_json(const json::value& content) { fmt::print("{}\n", json::serialize(content)); }
 
 // The first line of a message: what follows are further stacks.
 std::string first_line(const std::string& message) { return message.substr(0, message.find('\n')); }
 
+// Deployments of one release in a row, where there is more than one.
+const json::object* loop_of(const json::value& release) {
+  const auto* object = release.if_object();
+  const auto* loop = object == nullptr ? nullptr : object_of(*object, "loop");
+  return loop != nullptr && number_of(*loop, "deployments", 0) > 1 ? loop : nullptr;
+}
+
+bool is_looping(const json::object& loop) {
+  const auto* flag = loop.if_contains("looping");
+  return flag != nullptr && flag->is_bool() && flag->get_bool();
+}
+
 std::string release_row_message(const json::value& release) {
+  if (const auto* loop = loop_of(release))
+    return fmt::format("deployed {} times in a row{}: {}", number_of(*loop, "deployments", 0),
+                       is_looping(*loop) ? " and left alone now" : "", first_line(json_list(*loop, "differences")));
   const auto message = field(release, "message");
   return first_line(message.empty() ? field(release, "plan") : message);
 }
@@ -52,6 +76,7 @@ std::string release_row_message(const json::value& release) {
 // What became of it: a release that came back is told from one that came.
 std::string state_of(const json::value& release) {
   const auto state = field(release, "state");
+  if (const auto* loop = loop_of(release); loop != nullptr && is_looping(*loop)) return "looping";
   return state == "succeeded" && field(release, "cause") == "rollback" ? "rolled back" : state;
 }
 

@@ -53,6 +53,21 @@ TEST_F(OperateTest, ListsReleases) {
   EXPECT_TRUE(transport.asked[0].tls.verify);
 }
 
+TEST_F(OperateTest, SaysWhichStackIsLooping) {
+  auto looping = release("0198", "b", "succeeded");
+  looping.back() = ',';
+  const std::string loop = R"("loop":{"deployments":3,"recreated":true,"looping":)";
+  answers(200, "[" + looping + loop + R"(true,"differences":["db: environment changed","page: x"]}}])");
+  EXPECT_NE(run({.stack = "web"}, show_history)
+                .out.find("looping  2026-01-02 03:04:05  main       sha256:b  webhook  deployed 3 times in a row and "
+                          "left alone now: db: environment changed; page: x"),
+            std::string::npos);
+  answers(200, "[" + looping + loop + R"(false,"differences":["db: environment changed"]}}])");
+  const auto counting = run({.stack = "web"}, show_history);
+  EXPECT_NE(counting.out.find("succeeded"), std::string::npos);
+  EXPECT_NE(counting.out.find("deployed 3 times in a row: db: environment changed"), std::string::npos);
+}
+
 TEST_F(OperateTest, AsksTheServiceOnThisMachine) {
   environment = {{"API_SECRET", "s"}, {"HTTP_PORT", "8443"}, {"HTTP_TLS_CERT_FILE", "/c"}};
   answers(200, "[]");

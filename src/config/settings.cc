@@ -264,8 +264,8 @@ void read_service_rules(SettingReader& read, Settings& settings) {
   read.flag("PASS_ENV", settings.pass_env);
   read_pass_env_allow(read, settings);
   read_deploy_policy(read, settings);
-  unsigned unused = 0;  // by doco-cd as well, which refuses what is no number
-  read.number("MAX_DEPLOYMENT_LOOP_COUNT", {0, std::numeric_limits<std::uint32_t>::max()}, unused);
+  read.number("MAX_DEPLOYMENT_LOOP_COUNT", {0, std::numeric_limits<std::uint32_t>::max()},
+              settings.max_deployment_loop_count);
   read.flag("DOCKER_SWARM_FEATURES", settings.docker_swarm_features);
   bool without_effect = false;
   for (const auto* name : {"SCHEDULER_ENABLED", "API_ALLOW_UNMANAGED"}) read.flag(name, without_effect);

@@ -47,6 +47,7 @@ TEST(Settings, HaveDefaultsForEverything) {
   EXPECT_EQ(settings->log_level, LogLevel::info);
   EXPECT_EQ(settings->max_payload_size, 1048576u);
   EXPECT_EQ(settings->max_concurrent_deployments, 4u);
+  EXPECT_EQ(settings->max_deployment_loop_count, 2u);
   EXPECT_EQ(settings->data_mount_path, "/data");
   EXPECT_EQ(settings->deploy_config_base_dir, "/");
   EXPECT_EQ(settings->job_timeout, 30min);
@@ -110,6 +111,7 @@ TEST(Settings, AreReadFromTheEnvironment) {
   EXPECT_EQ(settings->webhook_secret_previous.reveal(), "the one before");
   EXPECT_EQ(settings->max_payload_size, 1u);
   EXPECT_EQ(settings->max_concurrent_deployments, 12u);
+  EXPECT_EQ(settings->max_deployment_loop_count, 0u);
   EXPECT_EQ(settings->data_mount_path, "/srv/data");
   EXPECT_EQ(settings->data_host_path, "/var/lib/data");
   EXPECT_EQ(settings->deploy_config_base_dir, "/apps/prod");

@@ -14,8 +14,8 @@ struct Unbuilt {
   bool has_file = false;  // NAME_FILE exists too
 };
 
-// Not here because every value of theirs asks for nothing: SCHEDULER_ENABLED (no schedules), MAX_DEPLOYMENT_LOOP_COUNT
-// (unused by doco-cd too) and API_ALLOW_UNMANAGED (no such route).
+// Not here because every value of theirs asks for nothing: SCHEDULER_ENABLED (no schedules) and API_ALLOW_UNMANAGED (no
+// such route).
 //
 // A deployment would not be what these ask for: they stop the start.
 constexpr Unbuilt kRefused[] = {

@@ -64,8 +64,11 @@ void Pipeline::keep_settled(const Run& run) {
     SettledStack end{.name = stack.config.name,
                      .skipped_because = stack.filtered_because,
                      .services = stack.services,
+                     .is_looping = stack.is_looping,
                      .keeps_orphans = !stack.config.remove_orphans,
-                     .secrets = settled_.stamped(stack.config.external_secrets, stack.external_secrets)};
+                     .secrets = {}};
+    // Of a stack that is left alone for it, another value again is no news.
+    if (!stack.is_looping) end.secrets = settled_.stamped(stack.config.external_secrets, stack.external_secrets);
     auto record = releases_.stack(end.name);
     if (record && *record) end.release_of = (*record)->release_of;
     settled.stacks.push_back(std::move(end));

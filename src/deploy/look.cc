@@ -71,8 +71,9 @@ Result<PlanReport> Pipeline::look(const Job& job, std::string_view archive, cons
   for_each_stack(run, [&](PreparedStack& stack) { return resolve(run, stack, ready->tree, host_root); });
   for_each_stack(run, [&](PreparedStack& stack) {
     if (!stack.filtered_because.empty()) return Status();
-    return stack.config.destroy.enabled ? preparer_.plan_removal(job, stack, run.deadline)
-                                        : preparer_.plan(job, *run.digest, stack, false, run.deadline);
+    if (stack.config.destroy.enabled) return preparer_.plan_removal(job, stack, run.deadline);
+    auto planned = preparer_.plan(job, *run.digest, stack, false, run.deadline);
+    return planned ? guard_against_loop(run, stack) : planned;
   });
   PlanReport report{.artifact = job.request.artifact, .digest = archive.empty() ? run.digest->str() : ""};
   for (auto& stack : run.stacks) mask_plan(run, stack);

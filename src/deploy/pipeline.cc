@@ -176,7 +176,10 @@ JobOutcome Pipeline::deploy(Run& run) {
   for_each_stack(
       run, [&](PreparedStack& stack) { return resolve(run, stack, tree, options_.host_data_dir + "/" + live_path); });
   if (run.any_failed()) return conclude(run);  // reliability/P7: all models or none
-  for_each_stack(run, [&](PreparedStack& stack) { return plan(run, stack); });
+  for_each_stack(run, [&](PreparedStack& stack) {
+    auto planned = plan(run, stack);
+    return planned ? guard_against_loop(run, stack) : planned;
+  });
   crash_point("plan.done");
   if (run.any_goes_on()) {
     if (run.any_stays())
@@ -301,7 +304,9 @@ Status Pipeline::bring_up(Run& run, PreparedStack& stack) {
   if (destroy.enabled)
     return deployment_.take_down(origin, stack, {.volumes = destroy.remove_volumes, .images = destroy.remove_images},
                                  log, run.deadline);
-  return deployment_.bring_up(origin, stack, log, run.deadline);
+  auto done = deployment_.bring_up(origin, stack, log, run.deadline);
+  if (done) count_deployment(run, stack);
+  return done;
 }
 
 }  // namespace windlass

@@ -33,6 +33,8 @@
 
 namespace windlass {
 
+class LoopGuard;
+
 class Pipeline {
  public:
   struct Options {
@@ -45,7 +47,8 @@ class Pipeline {
     // Null: encrypted files stay as they are. `run_dir`: on tmpfs, where plain text lies while a run needs it.
     const sops::Decryptor* decryptor = nullptr;
     std::filesystem::path run_dir{};
-    Secret hash_key{};  // of this installation
+    Secret hash_key{};           // of this installation
+    LoopGuard* loops = nullptr;  // null: nothing is counted (deploy/U1)
   };
   using TellRevision = std::function<void(std::string revision)>;
 
@@ -86,6 +89,10 @@ class Pipeline {
   Status plan(Run& run, PreparedStack& stack);
   ReleaseOrigin origin_of(const Run& run) const;
   Status bring_up(Run& run, PreparedStack& stack);
+
+  // loop_guard.cc
+  Status guard_against_loop(Run& run, PreparedStack& stack);
+  void count_deployment(const Run& run, const PreparedStack& stack);
 
   // stack_secrets.cc
   void fetch_secrets(Run& run);

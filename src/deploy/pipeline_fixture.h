@@ -8,6 +8,7 @@
 
 #include "deploy/fake_compose.h"
 #include "deploy/labels.h"
+#include "deploy/loop_guard.h"
 #include "deploy/pipeline.h"
 #include "secrets/fake_provider.h"
 #include "sys/crypto.h"
@@ -131,6 +132,7 @@ class PipelineTest : public ::testing::Test {
         std::make_unique<SecretResolver>(SecretResolver::Options{.refresh_interval = refresh_interval},
                                          has_provider ? std::make_unique<FakeProvider>(store) : nullptr, clock, log);
     releases = std::move(*ReleaseStore::open(std::move(*Db::open(folder / "state.db")), Secret("key")));
+    loops = std::make_unique<LoopGuard>(loop_limit, *releases, *secrets, clock);
     preparer = std::make_unique<StackPreparer>(StackPreparer::Options{.hash_key = Secret("key"),
                                                                       .process_env = passed_environment,
                                                                       .restricted = restricted,
@@ -139,16 +141,17 @@ class PipelineTest : public ::testing::Test {
     images = std::make_unique<StackImages>(StackImages::Options{}, driver, engine, *preparer, *releases);
     deployment = std::make_unique<StackDeployment>(StackDeployment::Options{.observer = observer}, driver, engine,
                                                    *preparer, *images, *releases, clock);
-    settled =
-        std::make_unique<SettledRuns>(SettledRuns::Options{.surroundings = surroundings, .hash_key = Secret("key")},
-                                      source, driver, engine, *secrets, *releases, log);
+    settled = std::make_unique<SettledRuns>(
+        SettledRuns::Options{.surroundings = surroundings, .hash_key = Secret("key"), .loops = loops.get()}, source,
+        driver, engine, *secrets, *releases, log);
     pipeline = std::make_unique<Pipeline>(Pipeline::Options{.data_dir = folder,
                                                             .host_data_dir = "/host/data",
                                                             .config = {},
                                                             .auto_rollback = auto_rollback,
                                                             .decryptor = decryptor.get(),
                                                             .run_dir = folder / "run",
-                                                            .hash_key = Secret("key")},
+                                                            .hash_key = Secret("key"),
+                                                            .loops = loops.get()},
                                           source, live, *releases, *settled, *secrets, *preparer, *images, *deployment,
                                           locks, places, log);
   }
@@ -173,6 +176,7 @@ class PipelineTest : public ::testing::Test {
   fs::path folder;
   bool auto_rollback = false;
   bool restricted = false;
+  unsigned loop_limit = 0;  // counts from the next start() on
   std::string own_container;
   std::map<std::string, std::string> passed_environment;  // by PASS_ENV; counts from the next start() on
   std::map<std::string, std::string> secret_environment;  // with the keys of SOPS; from the next start() on
@@ -191,6 +195,7 @@ class PipelineTest : public ::testing::Test {
   Log log{{.level = LogLevel::critical}};
   std::unique_ptr<SecretResolver> secrets;
   std::unique_ptr<ReleaseStore> releases;
+  std::unique_ptr<LoopGuard> loops;
   std::unique_ptr<SettledRuns> settled;
   std::unique_ptr<StackPreparer> preparer;
   std::unique_ptr<StackImages> images;

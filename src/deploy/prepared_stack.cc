@@ -251,7 +251,21 @@ Status StackPreparer::plan_moved_images(PreparedStack& stack, const Deadline& de
       if (container.image_id == *id) continue;
       service.action = ServiceAction::recreate;
       service.reasons = {fmt::format("image {} moved", image)};
+      stack.moved_images[service.service] = *id;
     }
+  }
+  return spare_this_process(stack);
+}
+
+Status StackPreparer::recreate_all(PreparedStack& stack, const std::string& reason) const {
+  for (auto& service : stack.plan.services) {
+    const bool is_wanted = std::ranges::any_of(stack.services, [&](const ServiceShape& shape) {
+      return shape.name == service.service && shape.replicas > 0 && !shape.is_provided;
+    });
+    if (!is_wanted || !stack.containers.contains(service.service)) continue;
+    if (service.action != ServiceAction::recreate) service.reasons.clear();
+    service.action = ServiceAction::recreate;
+    service.reasons.push_back(reason);
   }
   return spare_this_process(stack);
 }

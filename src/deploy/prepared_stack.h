@@ -22,6 +22,7 @@
 #include "model/job.h"
 #include "model/rollback_rule.h"
 #include "model/secret_reference.h"
+#include "model/stack_loop.h"
 #include "oci/unpack.h"
 #include "sys/json.h"
 
@@ -49,10 +50,13 @@ struct PreparedStack {
   bool has_old_volumes = false;    // nobody knows it, nothing runs, but doco-cd left volumes of this source's
   ContainersByService containers;  // as they are now
   StackPlan plan;
-  RollbackRule rollback;                          // the stack's own, else AUTO_ROLLBACK
-  std::set<std::string> has_image;                // services whose image was restored: there is nothing to pull
-  std::shared_ptr<const ImageNames> image_names;  // of all services; StackImages keeps them as long as this lives
-  std::optional<StartFailure> failure;            // set when it could not be brought up and nothing passing is to blame
+  RollbackRule rollback;                            // the stack's own, else AUTO_ROLLBACK
+  std::set<std::string> has_image;                  // services whose image was restored: there is nothing to pull
+  std::shared_ptr<const ImageNames> image_names;    // of all services; StackImages keeps them as long as this lives
+  std::map<std::string, std::string> moved_images;  // service -> image id: made anew for a newer image of that name
+  std::optional<StackLoop> loop;                    // what to put on record once it is deployed
+  bool is_looping = false;                          // which is why it is left alone (deploy/U1)
+  std::optional<StartFailure> failure;  // set when it could not be brought up and nothing passing is to blame
 
   // Values of encrypted files and of external secrets: never shown.
   std::vector<Secret> secrets() const;
@@ -103,6 +107,9 @@ class StackPreparer {
 
   // After images were pulled: services whose image of that name is another one now are to be recreated.
   Status plan_moved_images(PreparedStack& stack, const Deadline& deadline);
+
+  // Plans to make every service anew, for that reason. Kind::conflict as of plan().
+  Status recreate_all(PreparedStack& stack, const std::string& reason) const;
 
  private:
   Status spare_this_process(const PreparedStack& stack) const;

@@ -202,6 +202,7 @@ Status ReleaseStore::close(const Release& removal) {
   if (auto done = insert_release(*db_, seal_, removal); !done) return done;
   if (auto done = end_release(*db_, removal); !done) return done;
   if (auto done = db_->query("DELETE FROM stacks WHERE name = ?").bind(removal.stack).run(); !done) return done;
+  if (auto done = db_->query("DELETE FROM stack_loops WHERE stack = ?").bind(removal.stack).run(); !done) return done;
   if (auto done = prune(removal.stack); !done) return done;
   return transaction->commit();
 }

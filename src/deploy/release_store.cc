@@ -50,6 +50,16 @@ CREATE TABLE IF NOT EXISTS rollbacks (
   release_id TEXT NOT NULL,
   reason TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS stack_loops (
+  stack TEXT PRIMARY KEY,
+  key TEXT NOT NULL,
+  deployments INTEGER NOT NULL,
+  recreated INTEGER NOT NULL,
+  differences TEXT NOT NULL,
+  moved TEXT NOT NULL,
+  deployed_at_unix_us INTEGER NOT NULL,
+  looping_since_unix_us INTEGER
+) WITHOUT ROWID;
 UPDATE releases SET state = 'failed', message = 'interrupted' WHERE state = 'running';
 UPDATE stacks SET last_state = 'failed' WHERE last_state = 'running';
 )";
@@ -75,6 +85,7 @@ json::value stacks_to_json(const std::vector<SettledStack>& stacks) {
                         {"services", std::move(services)},
                         {"release_of", to_json(stack.release_of)},
                         {"keeps_orphans", stack.keeps_orphans}};
+    if (stack.is_looping) object["is_looping"] = true;
     if (!stack.secrets.empty()) object["secrets"] = to_json(stack.secrets);
     array.push_back(std::move(object));
   }
@@ -97,6 +108,7 @@ std::vector<SettledStack> settled_stacks(const json::value& value) {
     SettledStack stack{.name = std::string(text_of(*object, "name")),
                        .skipped_because = std::string(text_of(*object, "skipped_because")),
                        .release_of = text_map(object_of(*object, "release_of")),
+                       .is_looping = is_true(object->if_contains("is_looping")),
                        .keeps_orphans = is_true(object->if_contains("keeps_orphans")),
                        .secrets = settled_secrets(object_of(*object, "secrets"))};
     if (const auto* services = array_of(*object, "services")) {

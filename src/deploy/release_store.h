@@ -19,6 +19,7 @@
 #include "deploy/planning.h"
 #include "deploy/settled_secrets.h"
 #include "model/release.h"
+#include "model/stack_loop.h"
 #include "source/source.h"
 #include "sys/seal.h"
 #include "sys/sqlite.h"
@@ -31,6 +32,7 @@ struct SettledStack {
   std::string skipped_because;                    // "" if it is deployed: webhook_filter and the like
   std::vector<ServiceShape> services;             // what N17 looks for
   std::map<std::string, std::string> release_of;  // service -> release that made its containers
+  bool is_looping = false;                        // which is why it was skipped (deploy/U1)
   bool keeps_orphans = false;                     // containers of services that are no more may stay (deploy/N17)
   SettledSecrets secrets;
 };
@@ -158,6 +160,11 @@ class ReleaseStore {
   // Forgets those of older jobs of the lane.
   Status begin_rollback(const std::string& lane, const std::string& job_id, const BegunRollback& rollback);
   Status end_rollback(const std::string& job_id);
+
+  // Deployments of a stack that follow one another (deploy/U1); nothing if none are counted.
+  Result<std::optional<StackLoop>> loop(const std::string& stack);
+  Status keep_loop(const StackLoop& loop);
+  Status forget_loop(const std::string& stack);
 
  private:
   ReleaseStore(std::unique_ptr<Db> db, const Secret& key) : db_(std::move(db)), seal_(key, "inline deployments") {}

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "deploy/loop_guard.h"
 #include "deploy/planning.h"
 #include "sys/crypto.h"
 
@@ -81,7 +82,8 @@ Result<std::optional<JobOutcome>> SettledRuns::unchanged(const JobRequest& reque
   std::vector<std::string> reasons;
   for (const auto& stack : (*settled)->stacks) {
     auto reason = stack.skipped_because;
-    if (!reason.empty() && request.trigger != Trigger::webhook) return std::optional<JobOutcome>();  // webhook/F6
+    if (!reason.empty() && !stack.is_looping && request.trigger != Trigger::webhook)
+      return std::optional<JobOutcome>();  // webhook/F6
     if (reason.empty()) {
       auto containers = engine_.containers({"com.docker.compose.project=" + stack.name}, deadline);
       if (!containers) return tl::unexpected(containers.error());
@@ -95,8 +97,20 @@ Result<std::optional<JobOutcome>> SettledRuns::unchanged(const JobRequest& reque
     outcome.stacks.push_back({.name = stack.name, .status = RunStatus::skipped, .message = std::move(reason)});
   }
   if (has_changed_secret((*settled)->stacks, deadline, log)) return std::optional<JobOutcome>();
+  tell_unchanged(**settled, log);
   outcome.message = fmt::format("{}", fmt::join(reasons, "; "));
   return std::optional(std::move(outcome));
+}
+
+void SettledRuns::tell_unchanged(const SettledRun& run, const Log& log) {
+  if (options_.loops == nullptr) return;
+  for (const auto& stack : run.stacks) {
+    if (!stack.skipped_because.empty()) continue;
+    std::set<std::string> references;
+    for (const auto& [name, secret] : stack.secrets) references.insert(secret.reference);
+    if (auto told = options_.loops->found_unchanged(stack.name, references); !told)
+      log.warning("end of a loop was not kept", {{"stack", stack.name}, {"error", told.error().message}});
+  }
 }
 
 Status SettledRuns::begin(const JobRequest& request) { return releases_.unsettle(lane_of(request), place_of(request)); }

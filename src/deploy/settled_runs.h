@@ -23,11 +23,14 @@
 
 namespace windlass {
 
+class LoopGuard;
+
 class SettledRuns {
  public:
   struct Options {
-    std::string surroundings;  // settings, paths and environment that a model may depend on
-    Secret hash_key;           // of this installation: what the state file holds cannot be guessed (deploy/N9)
+    std::string surroundings;    // settings, paths and environment that a model may depend on
+    Secret hash_key;             // of this installation: what the state file holds cannot be guessed (deploy/N9)
+    LoopGuard* loops = nullptr;  // is told what was found unchanged (deploy/U1)
   };
 
   SettledRuns(Options options, Source& source, Driver& driver, Engine& engine, SecretResolver& secrets,
@@ -71,6 +74,7 @@ class SettledRuns {
   std::string secret_hash(const std::string& reference, const Secret& value) const;
   std::string place_of(const JobRequest& request) const;
   bool failed_before(const std::string& bad_run, const std::string& key, const Deadline& deadline);
+  void tell_unchanged(const SettledRun& run, const Log& log);
   bool has_changed_secret(const std::vector<SettledStack>& stacks, const Deadline& deadline, const Log& log);
 
   Options options_;

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "model/digest.h"
 #include "model/job.h"
+#include "model/stack_loop.h"
 
 namespace windlass {
 
@@ -37,6 +38,7 @@ struct Release {
   std::string message;
   WallTime started_at;
   std::optional<WallTime> finished_at;
+  std::optional<StackLoop> loop;  // of a list, in the newest of each stack: how often it was deployed in a row
 };
 
 }  // namespace windlass

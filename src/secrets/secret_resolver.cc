@@ -95,6 +95,16 @@ SecretAnswers SecretResolver::recent(const std::set<std::string>& references, co
   return answers;
 }
 
+bool SecretResolver::has_said_since(const std::set<std::string>& references, WallTime then) const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::all_of(references, [&](const std::string& reference) {
+    const auto found = known_.find(reference);
+    if (found == known_.end() || found->second.error) return false;
+    const auto age = clock_.steady_now() - found->second.asked_at;
+    return clock_.now() - std::chrono::round<WallTime::duration>(age) > then;
+  });
+}
+
 SecretAnswers SecretResolver::fetch_or_last(const std::set<std::string>& references, const Deadline& deadline) {
   auto answers = fetch(references, deadline);
   const std::lock_guard lock(mutex_);

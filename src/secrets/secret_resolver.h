@@ -53,6 +53,9 @@ class SecretResolver {
   // once, and a store that is away is not asked at every poll.
   SecretAnswers recent(const std::set<std::string>& references, const Deadline& deadline);
 
+  // Has each of them given a value to a question that was asked after `then`?
+  bool has_said_since(const std::set<std::string>& references, WallTime then) const;
+
   // As fetch(), but where the store cannot be asked the last value that this process knows, with a warning: for a
   // release that comes back (secrets/B5).
   SecretAnswers fetch_or_last(const std::set<std::string>& references, const Deadline& deadline);

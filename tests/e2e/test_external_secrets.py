@@ -4,7 +4,9 @@ import os
 import signal
 import unittest
 
-from harness import ArgumentLists, EndToEnd, compose, container_ids, containers, idle_service, run, unique, until
+from apprise import URLS, Apprise
+from harness import (API_SECRET, BINARY, ArgumentLists, EndToEnd, compose, container_ids, containers, idle_service, run,
+                     unique, until)
 from secret_store import AWS_KEY, BITWARDEN_ID, BITWARDEN_TOKEN, TOKEN, SecretStore
 
 STORES = """
@@ -191,6 +193,45 @@ class ExternalSecrets(EndToEnd):
         self.assertNotEqual(container_ids(self.name), before)
         self.assertEqual(self.file_in("db"), rotated)
         self.assertIn("external secret has another value", self.windlass.log())
+        self.assert_no_trace()
+
+    def test_a_value_that_never_stays_the_same_is_a_loop(self):  # deploy/U1
+        apprise = Apprise()
+        apprise.up()
+        self.addCleanup(apprise.down)
+        self.use_openbao()
+        self.store.secrets["app"] = {"password": self.value("password")}
+        self.windlass.settings.update(APPRISE_API_URL=apprise.url, APPRISE_NOTIFY_URLS=URLS)
+        self.windlass.start(MAX_DEPLOYMENT_LOOP_COUNT="1")
+        digest = self.push_stack({"PASSWORD": "kv:kv:app:password"}, db=idle_service(secrets=["pass"]),
+                                 web=idle_service())
+
+        def next_run():
+            self.store.secrets["app"]["password"] = self.value("password")
+            return self.deploy_with(digest)
+
+        self.succeeds(next_run())
+        web = container_ids(self.name)["web"]
+        self.windlass.kill()
+        self.windlass.start(MAX_DEPLOYMENT_LOOP_COUNT="1")
+        self.succeeds(next_run())
+        self.assertNotEqual(container_ids(self.name)["web"], web, "all services are made anew once")
+        before = container_ids(self.name)
+        self.fails(next_run(), "it is looping: 2 deployments", "(db: content of secret pass changed)")
+        until(lambda: "❌ Deployment Failed" in apprise.titles(), "the notification")
+        self.assertIn("so would the next (db: content of secret pass changed)", apprise.messages[-1]["body"])
+        for _ in range(2):
+            self.assertEqual(next_run()["status"], "skipped")
+        self.assertEqual(container_ids(self.name), before)
+        self.assertEqual(apprise.titles().count("❌ Deployment Failed"), 1)
+        loop = next(r for r in self.windlass.api("releases")[1]["content"] if r["stack"] == self.name)["loop"]
+        self.assertEqual((loop["deployments"], loop["looping"]), (2, True))
+        status = run(BINARY, "status", "--url", self.windlass.url, API_SECRET=API_SECRET)
+        self.assertIn("looping", status)
+        self.assertIn("deployed 2 times in a row and left alone now: db: content of secret pass changed", status)
+
+        self.succeeds(self.deploy_with(self.push_stack({"PASSWORD": "kv:kv:app:password"},
+                                                       db=idle_service(secrets=["pass"], tty=True), web=idle_service())))
         self.assert_no_trace()
 
     def test_a_new_token_counts_from_a_reload_on(self):
