@@ -27,7 +27,8 @@ Result<KeyReference> parse_reference(std::string_view text) {
   const auto slash = place.rfind('/');
   const auto key = slash == place.npos ? place : place.substr(slash + 1);
   auto path = slash == place.npos ? std::string() : std::string(place.substr(0, slash));
-  if (key.empty() || path.ends_with('/') || path.find("//") != path.npos) return odd_reference(text);
+  if (key.empty() || path.ends_with('/') || path.find("//") != path.npos || has_dot_segment(key))
+    return odd_reference(text);
   if (!path.starts_with('/')) path = fmt::format("/{}", path);
   return KeyReference{std::string(parts[0]), std::string(parts[1]), std::move(path), std::string(key)};
 }

@@ -68,6 +68,17 @@ Result<Value> slice(const Value& value, const Node& node) {
   return part;
 }
 
+// Roughly what it takes of memory.
+std::size_t bytes_of(const Value& value) {
+  auto bytes = sizeof(Value);
+  if (const auto* text = value.if_string()) return bytes + text->size();
+  if (const auto* items = value.if_array())
+    for (const auto& item : *items) bytes += bytes_of(item);
+  if (const auto* object = value.if_object())
+    for (const auto& member : *object) bytes += sizeof(member) + member.key().size() + bytes_of(member.value());
+  return bytes;
+}
+
 Value flat(const Value& value) {
   const auto* items = value.if_array();
   if (items == nullptr) return {};
@@ -88,14 +99,14 @@ class Search {
       return fail(Kind::invalid, fmt::format("it takes more than {} steps", JmesPath::kStepsMax));
     switch (node.kind) {
       case Node::Kind::current:
-        return current;
+        return copied(current);
       case Node::Kind::field: {
         const auto* object = current.if_object();
         const auto* member = object == nullptr ? nullptr : object->if_contains(node.name);
-        return member == nullptr ? Value() : *member;
+        return member == nullptr ? Value() : copied(*member);
       }
       case Node::Kind::literal:
-        return node.value;
+        return copied(node.value);
       case Node::Kind::index:
         return element(current, *node.start);
       case Node::Kind::slice:
@@ -141,6 +152,19 @@ class Search {
   }
 
  private:
+  // All values begin as copies. Those that are put together of them, or are parts of them, are moved or of their size;
+  // what functions make is counted as well.
+  Status count(const Value& value) {
+    bytes_ += bytes_of(value);
+    if (bytes_ <= JmesPath::kBytesMax) return {};
+    return fail(Kind::invalid, fmt::format("it makes values of more than {} bytes", JmesPath::kBytesMax));
+  }
+
+  Result<Value> copied(const Value& value) {
+    if (auto counted = count(value); !counted) return tl::unexpected(counted.error());
+    return value;
+  }
+
   // What the items have nothing of is left out.
   Result<Value> project(const Node& node, const Value& current) {
     const auto base = evaluate(node.parts[0], current);
@@ -203,10 +227,14 @@ class Search {
       if (!value) return value;
       arguments.push_back(*std::move(value));
     }
-    return call_jmes_function(node.function, std::move(arguments), mapping);
+    auto made = call_jmes_function(node.function, std::move(arguments), mapping);
+    if (made)
+      if (auto counted = count(*made); !counted) return tl::unexpected(counted.error());
+    return made;
   }
 
   int steps_ = 0;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace

@@ -19,6 +19,7 @@ class JmesPath {
   static constexpr std::size_t kTextBytesMax = 4 << 10;  // of an expression
   static constexpr int kDepthMax = 50;                   // of brackets and parentheses in each other
   static constexpr int kStepsMax = 1'000'000;            // of one search: expressions within expressions end
+  static constexpr std::size_t kBytesMax = 32 << 20;  // of all values that a search makes: "[@,@] | [@,@] | …" ends
 
   // Kind::invalid names the byte, from 1, and what is wrong there. Functions are known by name and number of arguments
   // here already.

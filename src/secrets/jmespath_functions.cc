@@ -196,6 +196,8 @@ class Call {
       if (!item.is_string()) return wrong(item, "an array of strings");
       if (&item != items->begin()) text += *glue;
       text += item.get_string();
+      if (text.size() > JmesPath::kBytesMax)
+        return fail(Kind::invalid, fmt::format("join() makes more than {} bytes", JmesPath::kBytesMax));
     }
     return Value(text);
   }

@@ -176,11 +176,37 @@ TEST(JmesPath, SaysWhyASearchFails) {
       {"length(&name)", "failed: an expression, &…, is no value here"},
       {"data.counts[::0]", "failed: the step of a slice cannot be 0"},
   });
-  const std::string many = "[" + std::string(2000, '0').replace(0, 0, "") + "]";
   std::string list = "[0";
-  for (int i = 0; i < 1500; ++i) list += ",0";
-  EXPECT_EQ(found("[*].[" + std::string("@") + "] | map(&map(&@, `" + list + "]`), @)", list + "]"),
-            "failed: it takes more than 1000000 steps");
+  for (int i = 0; i < 60'000; ++i) list += ",0";
+  EXPECT_EQ(found("[?" + std::string(20, '!') + "@]", list + "]"), "failed: it takes more than 1000000 steps");
+}
+
+// A value from an artifact may stand in an expression: none may fill memory.
+TEST(JmesPath, EndsWhereValuesGrowWithoutEnd) {
+  const std::string too_much = "failed: it makes values of more than 33554432 bytes";
+  std::string doubled = "[@,@]";
+  for (int i = 0; i < 600; ++i) doubled += "|[@,@]";
+  EXPECT_EQ(found(doubled, "1"), too_much);
+  std::string named = "{a:@,b:@}";
+  for (int i = 0; i < 400; ++i) named += "|{a:@,b:@}";
+  EXPECT_EQ(found(named, "1"), too_much);
+  const std::string text(100'000, 'x');
+  std::string list = "[\"\"";
+  for (int i = 0; i < 1000; ++i) list += ",\"\"";
+  EXPECT_EQ(found("join(text, list)", R"({"text":")" + text + R"(","list":)" + list + "]}"),
+            "failed: join() makes more than 33554432 bytes");
+  std::string joined = "join('', [@, @])";
+  for (int i = 0; i < 200; ++i) joined += "|join('', [@,@])";
+  EXPECT_EQ(found(joined, R"("x")"), too_much);
+}
+
+TEST(JmesPath, TakesLongChains) {
+  std::string fields = "a";
+  while (fields.size() < JmesPath::kTextBytesMax - 2) fields += ".a";
+  EXPECT_EQ(found(fields, "{}"), "null");
+  std::string choices = "a";
+  while (choices.size() < JmesPath::kTextBytesMax - 3) choices += "||a";
+  EXPECT_EQ(found(choices, "{}"), "null");
 }
 
 }  // namespace

@@ -44,6 +44,11 @@ Result<KeyReference> parse_reference(std::string_view reference) {
   if (parts[0] != "kv" || parts.size() < 4 || parts.size() > 5) return odd_reference(reference);
   for (const auto part : parts)
     if (part.empty()) return odd_reference(reference);
+  // Servers resolve them: a reference could name any path that the token may read, the token's own look-up too.
+  for (const auto part : parts)
+    if (has_dot_segment(part))
+      return fail(Kind::invalid, fmt::format("invalid secret reference \"{}\": \".\" and \"..\" are no names",
+                                             printable(reference, 200)));
   const auto engine = parts.size() - 3;
   return KeyReference{.place = {.name_space = std::string(parts.size() == 5 ? parts[1] : ""),
                                 .engine = std::string(parts[engine]),

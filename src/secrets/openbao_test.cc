@@ -108,6 +108,9 @@ TEST_F(Openbao, SaysWhyThereIsNoValue) {
            {"secret:app:key", "invalid: invalid secret reference: unexpected ref format \"secret:app:key" + form},
            {"kv:app:key", "invalid: invalid secret reference: unexpected ref format \"kv:app:key" + form},
            {"kv:secret::key", "invalid: invalid secret reference: unexpected ref format \"kv:secret::key" + form},
+           {"kv:old:../auth/token/lookup-self:id",
+            "invalid: invalid secret reference \"kv:old:../auth/token/lookup-self:id\": \".\" and \"..\" are no names"},
+           {"kv:old/..:x:key", "invalid: invalid secret reference \"kv:old/..:x:key\": \".\" and \"..\" are no names"},
            {"kv:a:b:c:d:e", "invalid: invalid secret reference: unexpected ref format \"kv:a:b:c:d:e" + form},
            {"pki:engine:example.org",
             "invalid: secret reference \"pki:engine:example.org\": pki is not built yet in this version of windlass, "

@@ -34,10 +34,24 @@ TemplateValue template_value(const json::value& value) {
   return record;
 }
 
-// V1.7: a value must not become part of the URL's own structure.
-std::string encoded_for_url(std::string_view, std::string value, bool is_encoded) {
-  return is_encoded ? value : url_encode(value);
-}
+// V1.7: values must not become part of the URL's own structure: they are encoded, and those that would ask for another
+// path of the store are found. `/item/` with nothing behind it is the list of all items.
+class EscapedForUrl {
+ public:
+  std::string escape(std::string_view before, std::string value, bool is_encoded) {
+    const bool is_in_path = before.find('?') == before.npos;
+    leaves_gap_ = leaves_gap_ || (is_in_path && value.empty() && before.ends_with('/'));
+    return is_encoded ? value : url_encode(value);
+  }
+  Status check(std::string_view url) const {
+    if (leaves_gap_) return fail(Kind::invalid, "a value that is a part of its path is empty");
+    const auto path = url.substr(0, url.find_first_of("?#"));
+    return has_dot_segment(path) ? fail(Kind::invalid, "\".\" and \"..\" cannot be parts of its path") : Status();
+  }
+
+ private:
+  bool leaves_gap_ = false;
+};
 
 // In which of JMESPath's quotes the text ends; 0: in none.
 char open_quote(std::string_view text) {
@@ -131,8 +145,14 @@ class WebhookProvider final : public SecretProvider {
 
   static Result<HttpRequest> request_of(const WebhookStore& store, const TemplateValue& data) {
     HttpRequest request{.method = store.method, .headers = {{"Accept", "application/json"}}};
-    const auto url = store.is_raw ? store.url.render(data) : store.url.render(data, encoded_for_url);
+    EscapedForUrl escaped;
+    const TemplateEscape escape = [&](std::string_view before, std::string value, bool is_encoded) {
+      return escaped.escape(before, std::move(value), is_encoded);
+    };
+    const auto url = store.url.render(data, store.is_raw ? nullptr : escape);
     if (!url) return while_doing("url", url.error());
+    if (!store.is_raw)
+      if (auto checked = escaped.check(*url); !checked) return while_doing("url", checked.error());
     const auto parsed = parse_url(*url);
     if (!parsed) return while_doing("url", parsed.error());
     request.url = *url;

@@ -1,5 +1,6 @@
 #include "secrets/webhook_provider.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "secrets/fetched_texts.h"
@@ -108,6 +109,18 @@ TEST_F(WebhookProvider, KeepsAValueFromChangingUrlAndPath) {
   answer(200, R"({"value":"s3cret"})");
   EXPECT_EQ(fetched(R"({"remote_ref":{"path":"a/b?c=d"},"store_ref":"raw"})"), "s3cret");
   EXPECT_EQ(transport.asked[1].url, "http://store.example/a/b?c=d");
+}
+
+TEST_F(WebhookProvider, RefusesValuesThatLeadToAnotherPath) {
+  answer(200, R"({"data":{"login":{"password":"s3cret"}}})");
+  const std::string refused = "invalid: store \"login\": url: ";
+  for (const auto* key : {".", ".."})
+    EXPECT_EQ(fetched(fmt::format(R"({{"remote_ref":{{"key":"{}"}},"store_ref":"login"}})", key)),
+              refused + "\".\" and \"..\" cannot be parts of its path");
+  EXPECT_EQ(fetched(R"({"remote_ref":{"key":""},"store_ref":"login"})"),
+            refused + "a value that is a part of its path is empty");
+  EXPECT_TRUE(transport.asked.empty());
+  EXPECT_EQ(fetched(R"({"remote_ref":{"key":"..."},"store_ref":"login"})"), "s3cret");
 }
 
 TEST_F(WebhookProvider, TakesTextNumbersAndBooleans) {

@@ -15,6 +15,7 @@ constexpr std::string_view kSecretPrefix = "age-secret-key-", kRecipientPrefix =
 constexpr std::string_view kBech32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 constexpr std::string_view kIntro = "age-encryption.org/v1\n";
 constexpr std::size_t kKeyBytes = 32, kMacBytes = 32, kNonceBytes = 16, kBodyBytes = 32, kHeaderBytesMax = 64 << 10;
+constexpr std::size_t kStanzasMax = 20;  // sops writes one; each costs a try with every key
 
 // BIP 173
 std::uint32_t checksum(std::string_view prefix, const std::string& values) {
@@ -143,7 +144,7 @@ class HeaderReader {
       if (line->size() < 64) break;
     }
     auto bytes = base64_decode(body);
-    if (!bytes) return false;
+    if (!bytes || header.stanzas.size() == kStanzasMax) return false;
     stanza.body = *std::move(bytes);
     header.stanzas.push_back(std::move(stanza));
     return true;

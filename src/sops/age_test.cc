@@ -79,6 +79,18 @@ TEST_F(AgeFile, OpensForItsRecipient) {
   EXPECT_EQ(open_age_file(text, {}).error().kind, Kind::denied);
 }
 
+TEST_F(AgeFile, IsRefusedWithMoreStanzasThanSopsWrites) {
+  const auto of = [](std::size_t stanzas) {
+    std::string header = "age-encryption.org/v1\n";
+    for (std::size_t i = 0; i < stanzas; ++i)
+      header += "-> X25519 " + base64_encode(std::string(32, 'x')) + "\n" + base64_encode(std::string(32, 'y')) + "\n";
+    header += "--- " + base64_encode(std::string(32, 'm')) + "\n" + std::string(16, 'n');
+    return "-----BEGIN AGE ENCRYPTED FILE-----\n" + base64_encode(header) + "\n-----END AGE ENCRYPTED FILE-----";
+  };
+  EXPECT_EQ(opened(of(20)), "none of the age identities fits");
+  EXPECT_EQ(opened(of(21)), "its age entry is damaged");
+}
+
 TEST_F(AgeFile, IsRefusedWhenAByteIsChanged) {
   EXPECT_EQ(opened(with_change(1)), "its age entry is damaged") << "in the tag of the payload";
   EXPECT_EQ(opened(with_change(60)), "its age entry is damaged") << "in the nonce of the payload";

@@ -25,6 +25,9 @@ Format format_of(std::string_view path);
 // A file larger than this is not looked at: the ciphertext of 16 MiB is smaller (Q37).
 constexpr std::uint64_t kEncryptedBytesMax = 32 << 20;
 
+// Nor is one that holds more values: of 32 MiB they could fill some gigabytes. Such a file is for sops.
+constexpr std::size_t kEncryptedValuesMax = 200'000;
+
 struct Member;
 
 struct Value {

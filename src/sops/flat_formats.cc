@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "base/text.h"
 #include "sops/formats.h"
@@ -32,6 +34,12 @@ Result<std::string> line_text(const Member& member) {
 
 tl::unexpected<Error> only_sops(std::string_view name, std::size_t line) {
   return fail(Kind::conflict, fmt::format("{}:{}: a value is written in a way that only sops reads", name, line));
+}
+
+// Before a line is read, as each holds one value at most.
+Status check_lines(std::string_view text, std::string_view name) {
+  if (static_cast<std::size_t>(std::ranges::count(text, '\n')) <= kEncryptedValuesMax) return {};
+  return fail(Kind::conflict, fmt::format("{}: more than {} lines", name, kEncryptedValuesMax));
 }
 
 class IniReader {
@@ -69,25 +77,24 @@ class IniReader {
     const bool is_odd_value = !value.empty() && (std::string_view("\"'`").find(value.front()) != value.npos ||
                                                  value.find_first_of("#;") != value.npos || value.back() == '\\');
     auto& members = section_->value.members;
-    if (is_odd_key || is_odd_value || section_->value.find(key) != nullptr) return only_sops(name_, line_);
+    if (is_odd_key || is_odd_value || !keys_.emplace(section_number_, key).second) return only_sops(name_, line_);
     members.push_back({std::string(key), text_value(std::string(value))});
     return {};
   }
 
   void enter(std::string_view name) {
-    for (auto& member : root_.members)
-      if (member.key == name && name == kDefaultSection) {
-        section_ = &member;
-        return;
-      }
-    root_.members.push_back({std::string(name), {Value::Kind::map, {}, {}, {}}});
-    section_ = &root_.members.back();
+    const bool is_first = name == kDefaultSection && !root_.members.empty();
+    if (!is_first) root_.members.push_back({std::string(name), {Value::Kind::map, {}, {}, {}}});
+    section_ = is_first ? &root_.members.front() : &root_.members.back();
+    section_number_ = is_first ? 0 : root_.members.size() - 1;
   }
 
   std::string_view name_;
   std::size_t line_ = 0;
   Value root_;
   Member* section_ = nullptr;
+  std::size_t section_number_ = 0;
+  std::set<std::pair<std::size_t, std::string_view>> keys_;  // number of the section and key, in the text
 };
 
 Result<std::string> ini_value(const Member& member) {
@@ -104,6 +111,7 @@ Result<std::string> ini_value(const Member& member) {
 
 // NAME=value to the end of the line, "\n" for a line feed; no quotes, no spaces, nothing else counts.
 Result<Branches> parse_dotenv_branches(std::string_view text, std::string_view name) {
+  if (auto checked = check_lines(text, name); !checked) return tl::unexpected(checked.error());
   Value branch{Value::Kind::map, {}, {}, {}};
   std::size_t number = 0;
   for (const auto line : split(text, '\n')) {
@@ -121,7 +129,10 @@ Result<Branches> parse_dotenv_branches(std::string_view text, std::string_view n
   return Branches{std::move(branch)};
 }
 
-Result<Branches> parse_ini_branches(std::string_view text, std::string_view name) { return IniReader(name).read(text); }
+Result<Branches> parse_ini_branches(std::string_view text, std::string_view name) {
+  if (auto checked = check_lines(text, name); !checked) return tl::unexpected(checked.error());
+  return IniReader(name).read(text);
+}
 
 Result<std::string> emit_dotenv(const Value& branch) {
   std::string text;

@@ -134,6 +134,9 @@ void write_json(const Value& value, std::size_t depth, std::string& text) {
 std::string quoted(const std::string& text) { return json::serialize(json::value(text)); }
 
 Result<Branches> parse_json_branches(std::string_view text, std::string_view name) {
+  // Each value but the first has a comma in front; encrypted ones have four more of their own.
+  if (trim(text).starts_with('{') && static_cast<std::size_t>(std::ranges::count(text, ',')) > 5 * kEncryptedValuesMax)
+    return fail(Kind::conflict, fmt::format("{}: more than {} values", name, kEncryptedValuesMax));
   const auto parsed = parse_json(text);
   if (!parsed) return fail(Kind::invalid, fmt::format("{}: {}", name, parsed.error().message));
   if (!parsed->is_object()) return fail(Kind::invalid, fmt::format("{}: not a JSON object", name));

@@ -11,6 +11,9 @@ namespace windlass::sops {
 namespace {
 
 constexpr std::size_t kRecipientsBytesMax = 1'000;  // in a message
+// What sops writes has four levels and some hundred values; names in a file could ask for far more than it has bytes.
+constexpr std::size_t kLevelsMax = 8, kValuesMax = 10'000;
+constexpr std::size_t kAgeEntriesMax = 1'000;  // each costs a try with every key
 constexpr std::string_view kKey = "sops", kPrefix = "sops_";
 constexpr std::string_view kMap = "__map_", kList = "__list_";
 
@@ -19,39 +22,60 @@ std::string text_at(const Value& map, std::string_view key) {
   return value == nullptr || value->kind == Value::Kind::list || value->kind == Value::Kind::map ? "" : value->text;
 }
 
-// The value at "age__list_0__map_enc", made with all that is above it (Q23). Null when the name contradicts another.
-Value* place(Value& root, std::string_view path) {
-  auto* at = &root;
-  for (bool is_list = false;;) {
-    const auto next = std::min(path.find(kMap), path.find(kList));
-    const auto name = path.substr(0, next);
-    if (is_list) {
-      std::size_t index = 0;
-      const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), index);
-      const bool is_map = at->kind == Value::Kind::map;
-      if (is_map || error != std::errc() || end != name.data() + name.size() || index > 1'000) return nullptr;
-      at->kind = Value::Kind::list;
-      if (at->items.size() <= index) at->items.resize(index + 1);
-      at = &at->items[index];
-    } else {
-      if (at->kind == Value::Kind::list) return nullptr;
-      at->kind = Value::Kind::map;
-      auto found = std::find_if(at->members.begin(), at->members.end(),
-                                [&](const Member& member) { return member.key == name; });
-      if (found == at->members.end()) found = at->members.insert(found, Member{std::string(name), {}});
-      at = &found->value;
+// The value at "age__list_0__map_enc", made with all that is above it (Q23).
+class Places {
+ public:
+  // Null when the name contradicts another, or asks for too much.
+  Value* place(std::string_view path) {
+    auto* at = &root_;
+    bool is_list = false;
+    for (std::size_t level = 0; level < kLevelsMax; ++level) {
+      const auto next = std::min(path.find(kMap), path.find(kList));
+      const auto name = path.substr(0, next);
+      at = is_list ? item(*at, name) : member(*at, name);
+      if (at == nullptr || next == path.npos) return at;
+      is_list = path.substr(next).starts_with(kList);
+      path.remove_prefix(next + (is_list ? kList : kMap).size());
     }
-    if (next == path.npos) return at;
-    is_list = path.substr(next).starts_with(kList);
-    path.remove_prefix(next + (is_list ? kList : kMap).size());
+    return nullptr;
   }
-}
+  Value take() { return std::move(root_); }
+
+ private:
+  Value* item(Value& list, std::string_view name) {
+    std::size_t index = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), index);
+    if (list.kind == Value::Kind::map || error != std::errc() || end != name.data() + name.size()) return nullptr;
+    list.kind = Value::Kind::list;
+    const auto size = list.items.size();
+    if (index >= size) {
+      if (index > 1'000 || !count(index + 1 - size)) return nullptr;
+      list.items.resize(index + 1);
+    }
+    return &list.items[index];
+  }
+
+  Value* member(Value& map, std::string_view name) {
+    if (map.kind == Value::Kind::list) return nullptr;
+    map.kind = Value::Kind::map;
+    const auto is_it = [&](const Member& member) { return member.key == name; };
+    const auto found = std::find_if(map.members.begin(), map.members.end(), is_it);
+    if (found != map.members.end()) return &found->value;
+    if (!count(1)) return nullptr;
+    return &map.members.emplace_back(Member{std::string(name), {}}).value;
+  }
+
+  bool count(std::size_t more) { return (values_ += more) <= kValuesMax; }
+
+  Value root_{Value::Kind::map, {}, {}, {}};
+  std::size_t values_ = 0;
+};
 
 // ini and dotenv: nested names in one, "\n" for line feeds.
 std::optional<Value> unflattened(const std::vector<Member>& members) {
-  Value root{Value::Kind::map, {}, {}, {}};
+  Places places;
   for (const auto& member : members) {
-    auto* at = place(root, member.key);
+    auto* at = places.place(member.key);
     if (at == nullptr || at->kind != Value::Kind::null) return std::nullopt;
     std::string text;
     const std::string_view written = member.value.text;
@@ -62,7 +86,7 @@ std::optional<Value> unflattened(const std::vector<Member>& members) {
     }
     *at = text_value(std::move(text));
   }
-  return root;
+  return places.take();
 }
 
 struct KeyType {
@@ -78,7 +102,8 @@ constexpr KeyType kKeyTypes[] = {{"pgp", "pgp", "fp"},
 void add_recipients(const Value& group, Metadata& metadata) {
   if (const auto* entries = group.find("age"))
     for (const auto& entry : entries->items)
-      metadata.age.push_back({text_at(entry, "recipient"), text_at(entry, "enc")});
+      if (metadata.age.size() < kAgeEntriesMax)
+        metadata.age.push_back({text_at(entry, "recipient"), text_at(entry, "enc")});
   for (const auto& type : kKeyTypes)
     if (const auto* entries = group.find(type.key))
       for (const auto& entry : entries->items)
@@ -111,21 +136,30 @@ Metadata read_metadata(const Value& map) {
 bool is_metadata(const Metadata& metadata) { return !metadata.mac.empty() && !metadata.version.empty(); }
 
 // A text that parse() would not read, judged by its lines: "sops:" at the left of a YAML file, or the section "[sops]",
-// with a MAC and a version in it.
+// with a MAC and a version in it, or "sops_mac=" and "sops_version=". Of JSON, which may be all in one line, by its
+// keys.
 std::optional<Metadata> metadata_in_lines(std::string_view text, Format format) {
   Metadata metadata;
+  if (format == Format::json || format == Format::binary) {
+    const auto has = [&](std::string_view key) { return text.find(key) != text.npos; };
+    if (!has("\"sops\"") || !has("\"mac\"") || !has("\"version\"")) return std::nullopt;
+    metadata.mac = metadata.version = "?";
+    return metadata;
+  }
   bool is_inside = false;
   for (const auto line : split(text, '\n')) {
     if (format == Format::yaml && !line.empty() && line.front() != ' ') is_inside = line.starts_with("sops:");
     if (format == Format::ini && line.starts_with('[')) is_inside = trim(line) == "[sops]";
     const auto at = line.find(format == Format::yaml ? ':' : '=');
+    if (format == Format::dotenv) is_inside = line.starts_with(kPrefix);
     if (!is_inside || at == line.npos) continue;
     auto key = trim(line.substr(0, at));
+    if (format == Format::dotenv) key.remove_prefix(kPrefix.size());
     if (key.starts_with("- ")) key = trim(key.substr(2));
     const auto value = std::string(trim(line.substr(at + 1)));
     if (key == "mac") metadata.mac = value;
     if (key == "version") metadata.version = value;
-    if (key.ends_with("recipient")) metadata.age.push_back({value, ""});
+    if (key.ends_with("recipient") && metadata.age.size() < kAgeEntriesMax) metadata.age.push_back({value, ""});
     if (key == "fp" || key.ends_with("map_fp")) metadata.others.push_back(fmt::format("pgp {}", printable(value, 200)));
   }
   return is_metadata(metadata) ? std::optional(metadata) : std::nullopt;
@@ -186,7 +220,7 @@ std::optional<EncryptedFile> find_encrypted(std::string_view path, std::string_v
     return std::nullopt;
   const auto named = format_of(path);
   if (auto file = find_in(path, text, named)) {
-    if (named != Format::binary || file->branches.front().find("data") != nullptr) return file;
+    if (named != Format::binary || !file->is_read || file->branches.front().find("data") != nullptr) return file;
   }
   for (const auto format : {Format::json, Format::yaml, Format::dotenv, Format::ini})
     if (format != named)

@@ -1,6 +1,9 @@
 #include "sops/metadata.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <chrono>
 
 #include "sops/vectors.h"
 
@@ -91,6 +94,53 @@ TEST(EncryptedFile, MayBeWrittenInAWayThatOnlySopsReads) {
   ASSERT_TRUE(ini);
   EXPECT_FALSE(ini->is_read);
   EXPECT_EQ(ini->metadata.recipients(), "age1abc");
+}
+
+// An artifact's author writes it: what it asks for in a few bytes must not take the service down.
+TEST(EncryptedFile, AsksForNoMoreThanMetadataHas) {
+  const std::string end = "A=ENC[AES256_GCM,data:x]\nsops_mac=x\nsops_version=3.9.0\n";
+  std::string deep = "sops_a", wide = "sops_a";
+  for (int i = 0; i < 200'000; ++i) deep += "__map_a";
+  for (int i = 0; i < 50'000; ++i) wide += "__list_1000";
+  EXPECT_FALSE(find_encrypted("a.env", deep + "=x\n" + end));
+  EXPECT_FALSE(find_encrypted("a.env", wide + "=x\n" + end));
+  std::string many, lists;
+  for (int i = 0; i < 150'000; ++i) many += fmt::format("sops_k{}=x\n", i);
+  for (int i = 0; i < 20'000; ++i) lists += fmt::format("sops_k{}__list_1000=x\n", i);
+  EXPECT_FALSE(find_encrypted("a.env", many + end));
+  EXPECT_FALSE(find_encrypted("a.env", lists + end));
+  const auto age = find_encrypted("a.env", "sops_age__list_10__map_enc=x\nsops_age__list_2__map_enc=y\n" + end);
+  ASSERT_TRUE(age);
+  EXPECT_EQ(age->metadata.age.size(), 11u);
+}
+
+TEST(EncryptedFile, OfMoreValuesThanAreReadIsForSops) {
+  std::string keys, items = "0";
+  for (std::size_t i = 0; i < 6 * kEncryptedValuesMax; ++i) {
+    if (i <= kEncryptedValuesMax) keys += fmt::format("k{}=v\n", i);
+    items += ",0";
+  }
+  const std::pair<std::string, std::string> rows[] = {
+      {"a.ini", "[a]\n" + keys + "x = ENC[\n[sops]\nmac = x\nversion = 3.9.0\n"},
+      {"a.env", keys + "x=ENC[\nsops_mac=x\nsops_version=3.9.0\n"},
+      {"a.json", R"({"a":"ENC[","b":[)" + items + R"(],"sops":{"mac":"x","version":"3.9.0"}})"},
+      {"a.bin", R"({"data":"ENC[","b":[)" + items + R"(],"sops":{"mac":"x","version":"3.9.0"}})"},
+  };
+  for (const auto& [name, text] : rows) {
+    const auto file = find_encrypted(name, text);
+    ASSERT_TRUE(file) << name;
+    EXPECT_FALSE(file->is_read) << name;
+  }
+}
+
+// As many as there may be: quadratic work would last for minutes.
+TEST(EncryptedFile, IsReadInAMomentHoweverManyKeysItHas) {
+  std::string text;
+  for (std::size_t i = 0; i < kEncryptedValuesMax / 2; ++i) text += fmt::format("k{} = v\n", i);
+  for (std::size_t i = 0; i < kEncryptedValuesMax / 2 - 10; ++i) text += fmt::format("[s{}]\n", i);
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_TRUE(find_encrypted("a.ini", text + "x = ENC[\n[sops]\nmac = x\nversion = 3.9.0\n"));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(10));
 }
 
 }  // namespace

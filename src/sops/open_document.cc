@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <memory>
+#include <numeric>
 
 #include "base/text.h"
 #include "sops/age.h"
@@ -16,6 +17,7 @@ namespace windlass::sops {
 namespace {
 
 constexpr std::size_t kDataKeyBytes = 32;
+constexpr std::size_t kPathBytesMax = 4096;  // of the keys above a value, which are gone through for each value
 constexpr std::string_view kOnlyEncrypted =  // the MAC begins with these when it covers encrypted values only (Q27)
     "8a3fd2ad54ce66527b1034f3d147be0b0b975b3bf44f72c6fdadec8176f27d69";
 
@@ -68,6 +70,7 @@ class Opener {
         for (auto& member : value.members) {
           const bool is_comment = member.value.kind == Value::Kind::comment;
           if (!is_comment) path_.push_back(member.key);
+          if (path_bytes() > kPathBytesMax) return fail(Kind::conflict, "its keys are longer than is read here");
           const auto opened = open(member.value);
           if (!is_comment) path_.pop_back();
           if (!opened) return opened;
@@ -108,6 +111,11 @@ class Opener {
     const bool counts = is_encrypted || !metadata_.mac_only_encrypted;
     if (counts && value.kind != Value::Kind::comment) hashed_ += value.text;
     return {};
+  }
+
+  std::size_t path_bytes() const {
+    return std::accumulate(path_.begin(), path_.end(), std::size_t{0},
+                           [](std::size_t sum, const std::string& key) { return sum + key.size(); });
   }
 
   std::string shown_path() const { return printable(join(path_, "."), 200); }

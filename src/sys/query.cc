@@ -37,6 +37,11 @@ std::string url_encode(std::string_view text, std::string_view kept) {
   return encoded;
 }
 
+bool has_dot_segment(std::string_view path) {
+  const auto parts = split(path, '/');
+  return std::any_of(parts.begin(), parts.end(), [](std::string_view part) { return part == "." || part == ".."; });
+}
+
 std::optional<std::string> query_value(std::string_view query, std::string_view key) {
   if (query.empty()) return std::nullopt;
   const auto decoded = [](std::string_view part) {

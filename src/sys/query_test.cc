@@ -26,6 +26,13 @@ TEST(Query, EncodesWhatHasAMeaning) {
   EXPECT_EQ(url_encode("a/b:c", "/:"), "a/b:c");
 }
 
+TEST(Query, SeesWaysToAnotherPath) {
+  for (const auto* path : {"..", ".", "a/..", "../b", "a/./b", "/a/../../b"})
+    EXPECT_TRUE(has_dot_segment(path)) << path;
+  for (const auto* path : {"", "a", "/a/b/", "...", "a/.b", "..a", "%2e%2e"})
+    EXPECT_FALSE(has_dot_segment(path)) << path;
+}
+
 TEST(Query, FindsTheLastSegment) {
   EXPECT_EQ(last_segment("/v1/api/run/x", "/v1/api/run/"), "x");
   for (const auto path : {"/v1/api/run/", "/v1/api/run", "/v1/api/run/x/y", "/v1/api/run/x/"})
