@@ -104,7 +104,7 @@ TEST_F(ContentStoreTest, TellsThoseWhoWaitThatADownloadThrew) {
   });
   const auto thrown = get(digest_of("hello"), 5, [&](std::uint64_t, const auto&) -> Status {
     has_begun = true;
-    std::this_thread::sleep_for(20ms);
+    std::this_thread::sleep_for(500ms);  // the other joins meanwhile
     throw std::bad_alloc();
   });
   ASSERT_FALSE(thrown);
