@@ -121,6 +121,21 @@ TEST_F(LogTest, MasksSecretsEvenWhereJsonEscapesThem) {  // api/G11
   EXPECT_NE(written().find("bad *** given"), std::string::npos);
 }
 
+// A file ends with a line feed, a program prints line by line, a tool quotes what it complains about.
+TEST_F(LogTest, MasksSecretsAsOthersWriteThem) {
+  const auto log = this->log();
+  log.mask(Secret("hunter-two\n"));
+  EXPECT_EQ(log.masked("password hunter-two, or hunter-two"), "password ***, or ***");
+  log.mask_lately(Secret("-----BEGIN KEY-----\nMIIabcdefghijkl\nshort\n  MIImnopqrstuvwx\r\n-----END KEY-----\n"));
+  EXPECT_EQ(log.masked("first MIIabcdefghijkl | short | MIImnopqrstuvwx"), "first *** | short | ***");
+  log.mask(Secret("a \"quoted\\path\""));
+  EXPECT_EQ(log.masked(R"(bad "a \"quoted\\path\"")"), "bad \"***\"");
+  log.mask(Secret("tab\there"));
+  EXPECT_EQ(log.masked(R"(tab\there, tab\x09here)"), "***, ***");
+  log.mask(Secret("\n\n12345\n"));
+  EXPECT_EQ(log.masked("12345"), "12345");
+}
+
 TEST_F(LogTest, MasksTheLongerOfSecretsThatOverlap) {
   const auto log = this->log();
   for (const auto* secret : {"opensesame", "opensesame-2", "opensesame", "short"}) log.mask(Secret(secret));

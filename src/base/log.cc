@@ -12,13 +12,13 @@
 #include <map>
 #include <mutex>
 
+#include "base/mask_forms.h"
 #include "base/text.h"
 
 namespace windlass {
 namespace {
 
 constexpr std::size_t kFieldBytesMax = 4096;  // reliability 2: log field
-constexpr std::size_t kMaskBytesMin = 6;
 
 void append_json_text(std::string& out, std::string_view text) {
   out += '"';
@@ -198,15 +198,15 @@ Log Log::with(std::initializer_list<LogField> fields) const {
 }
 
 void Log::mask(const Secret& secret) const {
-  if (secret.reveal().size() < kMaskBytesMin) return;
+  const auto forms = mask_forms(secret);
   const std::lock_guard lock(sink_->mutex);
-  sink_->masks.add(secret);
+  for (const auto& form : forms) sink_->masks.add(form);
 }
 
 void Log::mask_lately(const Secret& secret) const {
-  if (secret.reveal().size() < kMaskBytesMin) return;
+  const auto forms = mask_forms(secret);
   const std::lock_guard lock(sink_->mutex);
-  sink_->masks.add_lately(secret);
+  for (const auto& form : forms) sink_->masks.add_lately(form);
 }
 
 std::string Log::masked(std::string_view text) const {

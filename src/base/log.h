@@ -58,8 +58,8 @@ class Log {
   // The same log with fields added to every line.
   Log with(std::initializer_list<LogField> fields) const;
 
-  // From now on this value is shown as *** wherever it occurs. Values shorter than 6 bytes are not masked: they would
-  // mask ordinary words.
+  // From now on this value is shown as *** wherever it occurs, in the forms of mask_forms.h: one that is too short
+  // would mask ordinary words and is not masked.
   void mask(const Secret& secret) const;
   // The same for values that change for ever, as those of stores and of encrypted files do: of these only the last
   // kLatelyMaskedMax, each of which is looked for in each line.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/mask_forms.h"
 #include "base/parallel.h"
 #include "base/text.h"
 #include "deploy/model_paths.h"
@@ -14,10 +15,10 @@
 namespace windlass {
 namespace {
 
-constexpr std::size_t kWorkers = 4;            // each may be a process that asks a key service
-constexpr std::size_t kFailuresShown = 3;      // of files that could not be decrypted
-constexpr std::size_t kMaskedBytesMin = 6;     // shorter values would mask ordinary words (secrets/B1)
-constexpr std::size_t kMaskedBytesMax = 4096;  // longer ones are files, not values that a message would quote
+constexpr std::size_t kWorkers = 4;                     // each may be a process that asks a key service
+constexpr std::size_t kFailuresShown = 3;               // of files that could not be decrypted
+constexpr std::size_t kMaskedBytesMin = kMaskBytesMin;  // secrets/B1
+constexpr std::size_t kMaskedBytesMax = 16 << 10;       // longer ones are files, not values that a message would quote
 constexpr std::size_t kMaskedMax = Log::kLatelyMaskedMax;
 // In place of what could not be decrypted: no YAML and no env file, so that nobody takes the cipher text for values.
 constexpr std::string_view kUnreadable = "\"";
@@ -43,6 +44,10 @@ std::shared_ptr<const EncryptedFiles::Decrypted> EncryptedFiles::decrypt(std::st
   }
   auto done = std::make_shared<const Decrypted>(options_.decryptor->decrypt_if_encrypted(path, text, deadline_));
   const std::lock_guard lock(mutex_);
+  const bool is_plain = *done && **done;
+  if (!cache_.contains(key) && is_plain && (plain_bytes_ += (**done)->text.reveal().size()) > kPlainBytesMax)
+    done = std::make_shared<const Decrypted>(
+        fail(Kind::invalid, fmt::format("all decrypted files together are over {} bytes", kPlainBytesMax)));
   const auto [kept, is_new] = cache_.emplace(key, done);
   if (is_new && *done && **done)
     for (const auto& value : (**done)->values) {
@@ -84,6 +89,7 @@ Status EncryptedFiles::find(const UnpackedTree& tree) {
 Status EncryptedFiles::decrypt_candidates(const UnpackedTree& tree, const std::vector<std::string>& candidates) {
   std::vector<std::shared_ptr<const Decrypted>> results(candidates.size());
   const auto done = for_each_index(candidates.size(), kWorkers, [&](std::size_t index) -> Status {
+    if (deadline_.passed()) return fail(Kind::unavailable, "deadline passed while files were decrypted");
     const auto& path = candidates[index];
     const auto text = read_file_beneath(tree.root, path, sops::kEncryptedBytesMax);
     if (!text) return while_doing(path, text.error());

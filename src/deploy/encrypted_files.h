@@ -32,6 +32,9 @@ class EncryptedFiles {
     std::filesystem::path folder;                // of this run; made when it is needed, removed in the end
     Secret hash_key;                             // of this installation
   };
+  // Of all files together, in plain text: it is in memory, and once more on tmpfs.
+  static constexpr std::size_t kPlainBytesMax = 64 << 20;
+
   EncryptedFiles(Options options, const Log& log, Deadline deadline);
   ~EncryptedFiles();
   EncryptedFiles(const EncryptedFiles&) = delete;
@@ -78,6 +81,7 @@ class EncryptedFiles {
   mutable std::mutex mutex_;                                       // guards what follows
   std::map<std::string, std::shared_ptr<const Decrypted>> cache_;  // by format and hash of the cipher text (Q16, Q36)
   std::vector<Secret> values_;
+  std::size_t plain_bytes_ = 0;
 };
 
 }  // namespace windlass

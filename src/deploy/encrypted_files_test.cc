@@ -134,6 +134,21 @@ TEST_F(EncryptedFilesTest, AreDecryptedOncePerRun) {  // secrets/Q16, Q36
   EXPECT_LE(processes_.ran.size(), 2u) << "two at once may both ask";
 }
 
+TEST_F(EncryptedFilesTest, AreNotMoreThanMemoryShouldHold) {
+  std::set<std::string> paths;
+  for (int i = 0; i < 5; ++i) {
+    const auto path = "f" + std::to_string(i) + ".yaml";
+    file(path, sops::vector("groups.yaml") + "# " + path + "\n");
+    paths.insert(path);
+  }
+  processes_.answer = [](const Command&) -> Result<Exit> { return Exit{.out = std::string(16 << 20, 'x')}; };
+  ASSERT_TRUE(files_->find(tree_));
+  const auto plain = files_->mounted(paths, tree_);
+  ASSERT_FALSE(plain);
+  EXPECT_NE(plain.error().message.find(": all decrypted files together are over 67108864 bytes"), std::string::npos)
+      << plain.error().message;
+}
+
 TEST_F(EncryptedFilesTest, OfABuildAreReadFromTheView) {  // secrets/Q19
   file("Dockerfile", sops::vector("all.txt"));
   file("token.txt", sops::vector("all.txt"));

@@ -119,8 +119,10 @@ std::optional<JobOutcome> Pipeline::settle(Run& run, const LaneHistory& history)
 // no trace but blobs in the content store.
 tl::expected<Pipeline::Ready, JobOutcome> Pipeline::get_ready(Run& run, const std::filesystem::path& staging) {
   const auto& request = run.job.request;
-  const auto failed = [](FailedStep step, const Error& error, bool may_pass = true) {
-    return tl::unexpected(JobOutcome::failed(step, error.message, may_pass && error.kind == Kind::unavailable));
+  // A configuration may be encrypted, and what is wrong with it is quoted.
+  const auto failed = [&](FailedStep step, const Error& error, bool may_pass = true) {
+    return tl::unexpected(
+        JobOutcome::failed(step, run.log.masked(error.message), may_pass && error.kind == Kind::unavailable));
   };
   auto plain_path = source_.live_path(run.job);
   if (!plain_path) return failed(FailedStep::path, plain_path.error(), false);

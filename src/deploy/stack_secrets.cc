@@ -25,7 +25,7 @@ void Pipeline::fetch_secrets(Run& run) {
     auto values = secrets_.is_set_up() ? secret_values(stack.config.external_secrets, answers)
                                        : fail(Kind::invalid, std::string(kNoProvider));
     if (!values) {
-      run.errors[index] = values.error();
+      run.errors[index] = Error{values.error().kind, run.log.masked(values.error().message)};
       continue;
     }
     stack.external_secrets.values = *std::move(values);

@@ -56,7 +56,7 @@ Result<AwsCredentialChain::Temporary> AwsCredentialChain::from_container(const s
   const auto parsed = parse_url(url);
   if (!parsed || !is_safe(*parsed))
     return fail(Kind::invalid, "AWS_CONTAINER_CREDENTIALS_FULL_URI: neither https nor an address of this machine");
-  HttpRequest request{.url = url, .use_proxy = false};
+  HttpRequest request{.url = url, .may_be_link_local = true, .use_proxy = false};
   auto token = of("AWS_CONTAINER_AUTHORIZATION_TOKEN");
   if (const auto file = of("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"); !file.empty()) {
     const auto content = read_file(file, kTokenBytesMax);
@@ -72,12 +72,14 @@ Result<AwsCredentialChain::Temporary> AwsCredentialChain::from_instance(const De
   const auto session = http_.ask({.method = "PUT",
                                   .url = std::string(kInstanceHost) + "/api/token",
                                   .headers = {{"X-aws-ec2-metadata-token-ttl-seconds", "21600"}},
+                                  .may_be_link_local = true,
                                   .use_proxy = false},
                                  deadline);
   if (!session) return tl::unexpected(session.error());
   if (session->status != 200) return fail(Kind::denied, "the metadata service gives no token");
   HttpRequest request{.url = std::string(kInstanceHost) + "/meta-data/iam/security-credentials/",
                       .headers = {{"X-aws-ec2-metadata-token", session->body}},
+                      .may_be_link_local = true,
                       .use_proxy = false};
   const auto role = http_.ask(request, deadline);
   if (!role) return tl::unexpected(role.error());

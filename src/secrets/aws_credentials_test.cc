@@ -49,6 +49,7 @@ TEST_F(AwsCredentialChainTest, ComeFromTheContainersAddress) {
   EXPECT_EQ(transport.asked.at(0).url, "http://169.254.170.2/v2/credentials/x");
   EXPECT_EQ(transport.asked[0].headers.at(0).value, "auth");
   EXPECT_FALSE(transport.asked[0].use_proxy);
+  EXPECT_TRUE(transport.asked[0].may_be_link_local);
   EXPECT_EQ(
       get({}, {{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://elsewhere.example/x"}}),
       "invalid: AWS credentials: AWS_CONTAINER_CREDENTIALS_FULL_URI: neither https nor an address of this machine");
@@ -62,6 +63,7 @@ TEST_F(AwsCredentialChainTest, ComeFromTheInstancesRole) {
   };
   EXPECT_EQ(get({}, {}), "TEMP t-secret t-token");
   ASSERT_EQ(transport.asked.size(), 3u);
+  for (const auto& request : transport.asked) EXPECT_TRUE(request.may_be_link_local) << request.url;
   EXPECT_EQ(transport.asked[0].url, "http://169.254.169.254/latest/api/token");
   EXPECT_EQ(transport.asked[2].url, "http://169.254.169.254/latest/meta-data/iam/security-credentials/my-role");
   EXPECT_EQ(transport.asked[2].headers.at(0).value, "imds-token");

@@ -65,8 +65,9 @@ class OnePasswordCli final : public SecretProvider {
       const auto parsed = parse_onepassword_reference(reference);
       if (!parsed)
         results[index] = tl::unexpected(parsed.error());
-      else if (reference.find_first_of("{}\r\n") != reference.npos)
-        results[index] = fail(Kind::invalid, "a reference with a brace or a line break cannot be given to op");
+      else if (reference.find_first_of("{}$\r\n") != reference.npos)  // $NAME is a variable for op: its token is one
+        results[index] =
+            fail(Kind::invalid, "a reference with a brace, a dollar sign or a line break cannot be given to op");
       else if (auto known = remembered(reference))
         results[index] = *std::move(known);
       else

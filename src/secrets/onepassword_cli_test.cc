@@ -81,11 +81,13 @@ TEST_F(OnePasswordCli, AsksForAllReferencesInOneCall) {
 
 TEST_F(OnePasswordCli, TellsWhichReferenceIsWrong) {
   EXPECT_EQ(
-      fetched({"op://v/i/password", "op://v/i/nothing", "op://v", "op://v/{i}/x"}),
+      fetched(
+          {"op://v/i/password", "op://v/i/nothing", "op://v", "op://v/{i}/x", "op://$OP_SERVICE_ACCOUNT_TOKEN/i/x"}),
       (std::vector<std::string>{
           "s3cret\nin two lines", "not_found: op inject: [ERROR] could not find item in vault: op://v/i/nothing",
           "invalid: invalid secret reference \"op://v\": expected op://vault/item/[section/]field[?attribute=otp]",
-          "invalid: a reference with a brace or a line break cannot be given to op"}));
+          "invalid: a reference with a brace, a dollar sign or a line break cannot be given to op",
+          "invalid: a reference with a brace, a dollar sign or a line break cannot be given to op"}));
   EXPECT_EQ(op.ran.size(), 3u);  // both, then each alone
 }
 

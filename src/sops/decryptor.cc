@@ -9,7 +9,8 @@ namespace windlass::sops {
 namespace {
 
 void collect(const Value& value, std::vector<Secret>& values) {
-  if (value.kind == Value::Kind::text && !value.text.empty()) values.emplace_back(value.text);
+  const bool is_told = value.kind == Value::Kind::boolean || value.kind == Value::Kind::comment;
+  if (!is_told && !value.text.empty()) values.emplace_back(value.text);
   for (const auto& item : value.items) collect(item, values);
   for (const auto& member : value.members) collect(member.value, values);
 }

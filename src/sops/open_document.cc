@@ -106,7 +106,7 @@ class Opener {
       if (!opened) return while_doing(shown_path(), opened.error());
       value = *std::move(opened);
       if (is_comment) value.kind = Value::Kind::comment;
-      if (value.kind == Value::Kind::text && !value.text.empty()) values_.emplace_back(value.text);
+      if (!is_comment && value.kind != Value::Kind::boolean && !value.text.empty()) values_.emplace_back(value.text);
     }
     const bool counts = is_encrypted || !metadata_.mac_only_encrypted;
     if (counts && value.kind != Value::Kind::comment) hashed_ += value.text;

@@ -199,7 +199,7 @@ Status Transfer::set_headers(const CurlTransport::Options& options) {
 curl_socket_t Transfer::open_socket(const curl_sockaddr& address) {
   if (!is_proxied_ && (address.family == AF_INET || address.family == AF_INET6)) {
     const auto scope = scope_of(address.addr);
-    if (scope == AddressScope::link_local) {
+    if (scope == AddressScope::link_local && !request_.may_be_link_local) {
       refusal_ = "link-local address refused";
       return CURL_SOCKET_BAD;
     }

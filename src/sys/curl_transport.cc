@@ -33,9 +33,9 @@ bool has_hashed_names(const char* folder) {
 // Requests share connections only if all that decides about the connection is the same.
 std::string key_of(const HttpRequest& request, const CurlHandle::Peer& peer) {
   const auto& tls = request.tls;
-  return fmt::format("{}\n{}\n{}\n{}\n{}{}\n{}\n{}\n{}", request.unix_socket, peer.url.scheme, peer.url.host_port(),
-                     peer.proxy, request.refuse_private_addresses, tls.verify, tls.ca_file, tls.client_cert_file,
-                     tls.client_key_file);
+  return fmt::format("{}\n{}\n{}\n{}\n{}{}{}\n{}\n{}\n{}", request.unix_socket, peer.url.scheme, peer.url.host_port(),
+                     peer.proxy, request.refuse_private_addresses, request.may_be_link_local, tls.verify, tls.ca_file,
+                     tls.client_cert_file, tls.client_key_file);
 }
 
 // Through a proxy nobody here sees the address that is connected to: what can be judged is a literal one in the URL.

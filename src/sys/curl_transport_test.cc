@@ -328,6 +328,14 @@ TEST_F(CurlTransportTest, RefusesLinkLocalAddressesAlways) {
   }
 }
 
+TEST_F(CurlTransportTest, AsksALinkLocalAddressWhereThatIsMeant) {
+  auto request = get("http://169.254.170.2/x");
+  request.may_be_link_local = true;
+  request.connect_timeout = 100ms;
+  const auto response = send(request);
+  EXPECT_TRUE(response || !response.error().message.ends_with(": link-local address refused"));
+}
+
 // Where the proxy stands is the operator's business; what is behind it is judged by the URL alone.
 TEST_F(CurlTransportTest, JudgesTheUrlAndNotTheProxysAddress) {
   RawServer proxy([](const Peer& peer) {

@@ -46,7 +46,8 @@ struct HttpRequest {
   std::string unix_socket;  // path of a stream socket to speak to, empty: TCP
   TlsOptions tls;
   bool refuse_private_addresses = false;  // connect only to public addresses, checked on the connected socket
-  bool use_proxy = true;                  // the standard environment variables
+  bool may_be_link_local = false;  // else such an address is always refused: services of clouds hand out keys there
+  bool use_proxy = true;           // the standard environment variables
   std::chrono::milliseconds connect_timeout{10'000};  // dial and TLS each (oci 3.4)
   std::chrono::milliseconds header_timeout{30'000};   // from the last byte sent to the answer's headers
   std::chrono::milliseconds idle_timeout{30'000};     // without a new body byte

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <mutex>
+#include <set>
+#include <utility>
 
 #include "base/text.h"
 #include "oci/reference.h"
@@ -17,6 +19,8 @@ namespace windlass {
 namespace {
 
 using Verdict = RegistryEndpoint::Verdict;
+
+constexpr std::size_t kPushesMax = 1'000;  // of one request: all of them become jobs at once
 
 // "Docker.io/Team/*:Main" as "index.docker.io/team/*:Main": names are in lower case, tags as they are.
 std::string canonical_glob(std::string_view text) {
@@ -45,6 +49,12 @@ WebhookAnswer other_format(RegistryFormat wanted) {
   return {.status = 400,
           .error = "unexpected format",
           .content = fmt::format("the request is not of the format {}", to_string(wanted))};
+}
+
+WebhookAnswer too_many_pushes() {
+  return {.status = 400,
+          .error = "too many events",
+          .content = fmt::format("a request may hold {} different pushes", kPushesMax)};
 }
 
 JobRequest job_for(const RegistryEvent& event, const std::string& target) {
@@ -161,7 +171,8 @@ bool RegistryEndpoint::may_deploy(const Entry& entry, const std::string& artifac
   const auto tagged = source + ":" + reference->tag();
   return allowed_.allows(*reference, target) &&
          std::any_of(entry.allow.begin(), entry.allow.end(), [&](const std::string& glob) {
-           if (names_a_tag(glob)) return !reference->tag().empty() && glob_matches(glob, tagged);
+           // What a digest names may be behind any tag, whichever stands beside it.
+           if (names_a_tag(glob)) return !reference->digest() && glob_matches(glob, tagged);
            return glob_matches(glob, source);
          });
 }
@@ -191,6 +202,7 @@ void RegistryEndpoint::accept_all(std::vector<RegistryEvent> events, const std::
     RegistryEvent event;
   };
   std::vector<TakenPush> taken;
+  std::set<std::pair<std::string, std::string>> seen;  // artifact and digest
   std::vector<RegistryEvent> ignored;
   std::vector<NewJob> jobs;
   for (auto& event : events) {
@@ -198,10 +210,8 @@ void RegistryEndpoint::accept_all(std::vector<RegistryEvent> events, const std::
       ignored.push_back(std::move(event));
       continue;
     }
-    const auto is_same = [&](const TakenPush& push) {
-      return push.artifact == event.artifact && push.digest == event.digest;
-    };
-    if (std::any_of(taken.begin(), taken.end(), is_same)) continue;  // twice in one request counts once
+    if (!seen.emplace(event.artifact, event.digest).second) continue;  // twice in one request counts once
+    if (seen.size() > kPushesMax) return respond(too_many_pushes().response(request_id));
     const auto known = options_.recent->job_of({event.artifact, event.digest, target});
     auto job_id = known.value_or(new_uuid_v7());
     taken.push_back({job_id, event.artifact, event.digest});

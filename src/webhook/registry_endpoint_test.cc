@@ -286,6 +286,54 @@ TEST(RegistryEndpoint, DeploysOnlyWhatTheEntryAllows) {  // registry-events 3.8
   EXPECT_TRUE(bench.queue.jobs.empty()) << "OCI_ALLOWED_ARTIFACTS holds as well";
 }
 
+// A rule for a tag is no rule for whatever digest is written behind it.
+TEST(RegistryEndpoint, LetsNoDigestIntoARuleForATag) {
+  const std::string digest = "sha256:" + std::string(64, 'a');
+  auto hook = hook_of(named("distribution-push-tag"));
+  hook.allow = {"registry.example.com/platform/deploy-config:main"};
+  Bench bench(hook);
+  auto request = request_of(named("distribution-push-tag"));
+  auto body = parse_json(request.body)->get_object();
+  body["events"].get_array()[0].get_object()["target"].get_object()["tag"] = "main@" + digest;
+  request.body = json::serialize(body);
+  EXPECT_EQ(reasons_in(bench.body_of(bench.send(request))), std::vector<std::string>{"invalid_reference"});
+
+  const RegistryHook native{.format = RegistryFormat::doco_oci, .secret = Secret("Bearer t"), .allow = hook.allow};
+  Bench other(native);
+  const auto sent = [&](const std::string& artifact) {
+    return reasons_in(other.body_of(other.send({.method = "POST",
+                                                .path = "/v1/webhook",
+                                                .headers = {{"Authorization", "Bearer t"}},
+                                                .body = R"({"source":"oci","artifact":")" + artifact + "\"}",
+                                                .peer = "198.51.100.1:4711"})));
+  };
+  EXPECT_EQ(sent("registry.example.com/platform/deploy-config:main@" + digest),
+            std::vector<std::string>{"not_allowed"});
+  EXPECT_TRUE(bench.queue.jobs.empty() && other.queue.jobs.empty());
+}
+
+TEST(RegistryEndpoint, TakesNoThousandsOfPushesAtOnce) {
+  const auto& vector = named("distribution-push-tag");
+  Bench bench(hook_of(vector));
+  auto request = request_of(vector);
+  auto body = parse_json(request.body)->get_object();
+  auto& events = body["events"].get_array();
+  const auto event = events[0];
+  for (int i = 0; i < 1000; ++i) {
+    events.push_back(event);
+    events.back().get_object()["target"].get_object()["tag"] = "tag-" + std::to_string(i);
+  }
+  request.body = json::serialize(body);
+  const auto response = bench.send(request);
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(text_of(bench.body_of(response), "content"), "a request may hold 1000 different pushes");
+  EXPECT_TRUE(bench.queue.jobs.empty());
+  events.pop_back();
+  request.body = json::serialize(body);
+  EXPECT_EQ(bench.send(request).status, 202);
+  EXPECT_EQ(bench.queue.jobs.size(), 1000u);
+}
+
 TEST(RegistryEndpoint, TakesTheTargetOfThePath) {
   const auto& vector = named("harbor-push-tag");
   Bench bench(hook_of(vector));

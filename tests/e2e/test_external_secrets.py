@@ -178,6 +178,26 @@ class ExternalSecrets(EndToEnd):
         self.fails(self.deploy_with(digest), "exited with code 3", "bad password ***")
         self.assert_no_trace()
 
+    def test_nor_does_one_that_prints_a_key_line_by_line(self):
+        self.use_openbao()
+        lines = [self.value(f"line-{number}") for number in (1, 2)]
+        self.store.secrets["app"] = {"password": "\n".join(lines) + "\n"}
+        self.windlass.start()
+        digest = self.push_stack({"PASSWORD": "kv:kv:app:password"},
+                                 db=idle_service(secrets=["pass"],
+                                                 command=["sh", "-c", "cat /run/secrets/pass; exit 3"]))
+        self.fails(self.deploy_with(digest), "exited with code 3; last log lines: *** | ***")
+        self.assert_no_trace()
+
+    def test_a_reference_leads_nowhere_else(self):
+        self.use_openbao()
+        self.store.secrets["app"] = {"password": self.value("password")}
+        self.windlass.start()
+        for reference in ("kv:kv:../../auth/token/lookup-self:id", "kv:kv/..:app:password", "kv:kv:a/./b:c"):
+            digest = self.push_stack({"PASSWORD": reference}, db=idle_service())
+            self.fails(self.deploy_with(digest), '"." and ".." are no names')
+        self.assertEqual(self.store.asked, [])
+
     def test_a_poll_notices_a_rotated_value(self):
         self.use_openbao()
         self.store.secrets["app"] = {"password": self.value("password")}

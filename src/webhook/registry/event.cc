@@ -84,6 +84,9 @@ RegistryEvent event_of(Push push, std::string_view other_host) {
   const auto reference = Reference::parse(event.artifact);
   if (!reference)
     return RegistryEvent::pass_over(Ignored::invalid_reference, event.artifact + ": " + reference.error().message);
+  // "main@sha256:…" would be allowed as main and deployed as something else.
+  if (reference->digest() || reference->tag() != push.tag)
+    return RegistryEvent::pass_over(Ignored::invalid_reference, event.artifact + ": the tag is none");
   // "registry/app" is a repository of Docker Hub, whoever owns that name there.
   if (host != "docker.io" && reference->registry() != host)
     return RegistryEvent::pass_over(Ignored::invalid_reference, event.artifact + ": the host needs a dot or a port");

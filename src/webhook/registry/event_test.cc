@@ -51,6 +51,9 @@ TEST(RegistryEvent, BuildsTheReference) {
       {{.host = "r.example", .repository = "a b", .tag = "x"}, "", "invalid_reference"},
       {{.host = "r.example", .repository = "app", .tag = "a b"}, "", "invalid_reference"},
       {{.host = "r.example", .repository = "app", .tag = std::string(129, 'x')}, "", "invalid_reference"},
+      {{.host = "r.example", .repository = "app", .tag = "main@sha256:" + std::string(64, 'a')},
+       "",
+       "invalid_reference"},
       {{.host = "r.example/path", .repository = "app", .tag = "-x"}, "", "invalid_reference"},
   };
   for (const auto& [push, other_host, expected] : rows)
