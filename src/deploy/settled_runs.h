@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "deploy/release_store.h"
-#include "docker/engine.h"
+#include "docker/engines.h"
 #include "driver/driver.h"
 #include "model/job.h"
 #include "secrets/secret_resolver.h"
@@ -30,7 +30,7 @@ class SettledRuns {
     Secret hash_key;           // of this installation: what the state file holds cannot be guessed (deploy/N9)
   };
 
-  SettledRuns(Options options, Source& source, Driver& driver, Engine& engine, SecretResolver& secrets,
+  SettledRuns(Options options, Source& source, Driver& driver, Engines& engines, SecretResolver& secrets,
               ReleaseStore& releases, Log log);
 
   // Why there is nothing to do for this digest, "no changes"; nothing: a job of this request would do something. A
@@ -58,7 +58,7 @@ class SettledRuns {
   Status begin(const JobRequest& request);
   Status end_well(const JobRequest& request, const SettledRun& run);
   // The containers of one stack were made anew, nothing else has changed.
-  Status replace_containers(const JobRequest& request, const std::string& stack,
+  Status replace_containers(const JobRequest& request, const StackId& stack,
                             const std::map<std::string, std::string>& release_of);
   // `secrets`: of all stacks of the run; another value of one of them is a reason to try again.
   Status end_badly(const JobRequest& request, const std::string& key, const SettledSecrets& secrets);
@@ -76,7 +76,7 @@ class SettledRuns {
   Options options_;
   Source& source_;
   Driver& driver_;
-  Engine& engine_;
+  Engines& engines_;
   SecretResolver& secrets_;
   ReleaseStore& releases_;
   Log log_;

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "model/digest.h"
 #include "model/job.h"
+#include "model/stack_id.h"
 
 namespace windlass {
 
@@ -23,7 +24,7 @@ using ServiceInputs = std::map<std::string, std::string>;
 
 struct Release {
   std::string id;  // UUIDv7; containers carry it as label cd.windlass.release
-  std::string stack;
+  StackId stack;
   JobRequest request;  // what it was asked for with: enough to ask for it again
   std::string digest;
   std::string config_hash;                    // of the deploy config
@@ -37,6 +38,12 @@ struct Release {
   std::string message;
   WallTime started_at;
   std::optional<WallTime> finished_at;
+};
+
+// Which releases are asked for; what is left open, all of it.
+struct ReleaseFilter {
+  std::string stack;                   // its name
+  std::optional<std::string> context;  // "": those on the default engine
 };
 
 }  // namespace windlass
