@@ -35,10 +35,10 @@ struct PingedEngine final : IdleEngine {
 struct FakeArchive final : ReleaseArchive {
   std::vector<Release> kept;
   std::string fault;  // of rollback_to(); "": it may come back
-  std::string asked;  // of the last releases(): "stack limit"
+  std::string asked;  // of the last releases(): "stack limit", and " on context"
 
-  Result<std::vector<Release>> releases(const std::string& stack, std::size_t limit) override {
-    asked = stack + " " + std::to_string(limit);
+  Result<std::vector<Release>> releases(const ReleaseFilter& filter, std::size_t limit) override {
+    asked = filter.stack + " " + std::to_string(limit) + (filter.context ? " on " + *filter.context : "");
     return kept;
   }
   Result<std::optional<Release>> release(const std::string& id) override {

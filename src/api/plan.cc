@@ -26,7 +26,7 @@ json::object object_of(const StackReport& stack) {
   for (const auto& change : stack.changes)
     changes.push_back(json::object{
         {"path", proper(change.path)}, {"before", proper(change.before)}, {"after", proper(change.after)}});
-  json::object object{{"name", stack.name}, {"decision", stack.decision}};
+  json::object object{{"name", stack.name}, {"context", stack.context}, {"decision", stack.decision}};
   add_if_set(object, "reason", stack.reason);
   object["plan"] = proper(stack.plan.str());
   object["reasons"] = to_array(stack.plan.reasons);

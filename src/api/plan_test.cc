@@ -24,14 +24,14 @@ TEST(Plan, TellsWhatADeploymentWouldDo) {
            .plan = {.stack = "web", .services = {{"page", ServiceAction::recreate, {"image changed"}}}, .reasons = {}},
            .changes = {{"services.page.image", "\"a:1\"", "\"a:2\""}},
            .warnings = {"volume data is made anew"}},
-          {.name = "side", .decision = "failed", .reason = "no such file"}}};
+          {.name = "side", .context = "edge", .decision = "failed", .reason = "no such file"}}};
   EXPECT_EQ(
       told(bench.send(plan(R"({"artifact":" r.example/acme/app:main ","target":"prod"})"))),
       R"x(200 {"content":{"artifact":"r.example/acme/app:main","digest":"sha256:11","stacks":[)x"
-      R"x({"name":"web","decision":"deploy","plan":"recreate page (image changed)","reasons":[],)x"
+      R"x({"name":"web","context":"","decision":"deploy","plan":"recreate page (image changed)","reasons":[],)x"
       R"x("services":[{"service":"page","action":"recreate","reasons":["image changed"]}],)x"
       R"x("changes":[{"path":"services.page.image","before":"\"a:1\"","after":"\"a:2\""}],"warnings":["volume data is made anew"]},)x"
-      R"x({"name":"side","decision":"failed","reason":"no such file","plan":"","reasons":[],"services":[],"changes":[],"warnings":[]}]}})x");
+      R"x({"name":"side","context":"edge","decision":"failed","reason":"no such file","plan":"","reasons":[],"services":[],"changes":[],"warnings":[]}]}})x");
   EXPECT_EQ(bench.archive.planned_for.source_id, "r.example/acme/app");
   EXPECT_EQ(bench.archive.planned_for.target, "prod");
   EXPECT_EQ(bench.archive.planned_archive, "");

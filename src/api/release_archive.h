@@ -15,8 +15,8 @@ namespace windlass {
 
 struct ReleaseArchive {
   virtual ~ReleaseArchive() = default;
-  // Of one stack, or of all with "": newest first, at most `limit`. The newest good one of a stack has its `loop`.
-  virtual Result<std::vector<Release>> releases(const std::string& stack, std::size_t limit) = 0;
+  // Newest first, at most `limit`. The newest good one of a stack has its `loop`.
+  virtual Result<std::vector<Release>> releases(const ReleaseFilter& filter, std::size_t limit) = 0;
   virtual Result<std::optional<Release>> release(const std::string& id) = 0;
   // What to ask the queue for so that the release comes back. Kind::conflict "release content is gone", or "release was
   // not good".

@@ -25,8 +25,8 @@ json::object object_of(const Release& release) {
   for (const auto& [service, id] : release.images) images[service] = id;
 
   json::object object{{"id", release.id},
-                      {"stack", release.stack},
-                      {"context", ""},
+                      {"stack", release.stack.name},
+                      {"context", release.stack.context},
                       {"source", request.source_id},
                       {"reference", request.ref},
                       {"digest", release.digest},

@@ -32,14 +32,14 @@ ServerResponse end_of(const RunRecord& run, const JobOutcome& outcome) {
 tl::expected<Releases::Filter, ServerResponse> Releases::filter(std::string_view query, std::string_view job_id) {
   auto limit = limit_parameter(query, job_id);
   if (!limit) return tl::unexpected(std::move(limit.error()));
-  return Filter{.stack = std::string(trim(query_value(query, "stack").value_or(""))),
-                .limit = *limit,
-                .has_context = !trim(query_value(query, "context").value_or("")).empty()};
+  ReleaseFilter releases{.stack = std::string(trim(query_value(query, "stack").value_or("")))};
+  const std::string context(trim(query_value(query, "context").value_or("")));
+  if (!context.empty()) releases.context = context == "default" ? "" : context;
+  return Filter{.releases = std::move(releases), .limit = *limit};
 }
 
 ServerResponse Releases::list(const Filter& filter, std::string_view job_id) const {
-  if (filter.has_context) return json_answer(200, "[]", job_id);
-  const auto releases = archive_.releases(filter.stack, filter.limit);
+  const auto releases = archive_.releases(filter.releases, filter.limit);
   return releases ? json_answer(200, to_json(*releases), job_id) : unreadable(releases.error(), job_id);
 }
 

@@ -17,9 +17,8 @@ class Releases {
   Releases(ReleaseArchive& archive, JobQueue& queue) : archive_(archive), queue_(queue) {}
 
   struct Filter {
-    std::string stack;  // "" for all
+    ReleaseFilter releases;
     std::size_t limit = 50;
-    bool has_context = false;  // asks for a Docker context, of which there is none
   };
   // The filter that a query asks for, or the 400 that says what is wrong with it.
   static tl::expected<Filter, ServerResponse> filter(std::string_view query, std::string_view job_id);

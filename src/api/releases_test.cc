@@ -7,7 +7,7 @@ namespace {
 
 Release a_release() {
   return {.id = "0198",
-          .stack = "web",
+          .stack = {.name = "web", .context = "edge"},
           .request = {.artifact = "r.example/acme/app:main",
                       .source_id = "r.example/acme/app",
                       .repository = "acme/app",
@@ -37,13 +37,16 @@ TEST(Releases, AreListed) {  // api/E47
   bench.archive.kept = {a_release()};
   EXPECT_EQ(
       told(bench.get("/v1/api/releases")),
-      R"(200 {"content":[{"id":"0198","stack":"web","context":"","source":"r.example/acme/app",)"
+      R"(200 {"content":[{"id":"0198","stack":"web","context":"edge","source":"r.example/acme/app",)"
       R"("reference":"main","digest":"sha256:11","state":"succeeded",)"
       R"x("plan":"keep db; recreate page (image changed)","reasons":["page: image changed"],"trigger":"webhook",)x"
       R"("job_id":"0197","started_at":"2026-01-02T03:04:05Z","finished_at":"2026-01-02T03:04:06.5Z",)"
       R"("images":{"page":"sha256:22"}}]})");
   EXPECT_EQ(bench.archive.asked, " 50");
-  EXPECT_EQ(told(bench.get("/v1/api/releases", "context=remote")), R"(200 {"content":[]})");
+  (void)bench.get("/v1/api/releases", "stack=web&context=edge");
+  EXPECT_EQ(bench.archive.asked, "web 50 on edge");
+  (void)bench.get("/v1/api/releases", "context=default");
+  EXPECT_EQ(bench.archive.asked, " 50 on ");
   EXPECT_EQ(bench.get("/v1/api/releases", "limit=0").status, 400);
   EXPECT_EQ(bench.get("/v1/api/releases", "", "wrong").status, 401);
 }

@@ -12,7 +12,6 @@
 #include "config/passed_environment.h"
 #include "deploy/rebuild.h"
 #include "driver/child_environment.h"
-#include "driver/compose_driver.h"
 #include "oci/credential_options.h"
 #include "oci/stored_artifact.h"
 #include "source/oci_source.h"
@@ -21,6 +20,8 @@
 
 namespace windlass {
 namespace {
+
+constexpr auto kContextTimeout = std::chrono::seconds(5);  // of one that nobody may need, while all else waits
 
 std::string hash_of(const Environment& environment) {
   std::string text;
@@ -64,9 +65,10 @@ struct Deployer::Course {
   Course(OciSource::Options source_options, SettledRuns::Options settled_options, Pipeline::Options options,
          Deployer& its)
       : source(std::move(source_options), *its.registry_, *its.trust_, its.log_),
-        settled(std::move(settled_options), source, *its.driver_, its.engine_, *its.secrets_, *its.releases_, its.log_),
-        pipeline(std::move(options), source, *its.live_, *its.releases_, settled, *its.secrets_, *its.preparer_,
-                 *its.images_, *its.deployment_, its.locks_, its.places_, its.log_) {}
+        settled(std::move(settled_options), source, its.hosts_->standard().driver, *its.hosts_, *its.secrets_,
+                *its.releases_, its.log_),
+        pipeline(std::move(options), source, *its.live_, *its.releases_, settled, *its.secrets_, *its.hosts_,
+                 its.locks_, its.places_, its.log_) {}
 
   OciSource source;
   SettledRuns settled;
@@ -118,12 +120,6 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   made->secrets_ =
       std::make_unique<SecretResolver>(SecretResolver::Options{.refresh_interval = settings.secrets.refresh_interval},
                                        *std::move(provider), parts.clock, parts.log);
-  made->driver_ = make_compose_driver({.environment = compose_environment(settings, parts.environment),
-                                       .insecure_registries = settings.oci_insecure_registries,
-                                       .providers = settings.allow_provider_services,
-                                       .quiet = settings.docker_quiet_deploy},
-                                      *made->processes_, parts.log);
-
   made->decryptor_ = std::make_unique<sops::Decryptor>(parts.environment, *made->processes_);
   for (const auto& warning : made->decryptor_->warnings()) parts.log.warning("settings", {{"warning", warning}});
   auto run_dir = open_run_folder(settings.data_mount_path, parts.state.plain_text(), parts.log);
@@ -151,17 +147,20 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   // what models may read, and what steers the tool that reads them
   made->environment_hash_ = hash_of(passed) + hash_of(child_environment(parts.environment, {}).variables);
   made->hash_key_ = *key;
-  made->preparer_ =
-      std::make_unique<StackPreparer>(StackPreparer::Options{.hash_key = std::move(*key),
-                                                             .process_env = std::move(passed),
-                                                             .restricted = settings.restricted,
-                                                             .own_container = own_container_id(made->mountinfo_)},
-                                      *made->driver_, parts.engine, *made->releases_);
-  made->images_ = std::make_unique<StackImages>(StackImages::Options{}, *made->driver_, parts.engine, *made->preparer_,
-                                                *made->releases_);
-  made->deployment_ =
-      std::make_unique<StackDeployment>(StackDeployment::Options{.observer = &parts.observer}, *made->driver_,
-                                        parts.engine, *made->preparer_, *made->images_, *made->releases_, parts.clock);
+  made->hosts_ = std::make_unique<ContextHosts>(
+      ContextHosts::Parts{.settings = settings,
+                          .environment = parts.environment,
+                          .transport = parts.transport,
+                          .processes = *made->processes_,
+                          .releases = *made->releases_,
+                          .observer = parts.observer,
+                          .clock = parts.clock,
+                          .preparer = {.hash_key = std::move(*key),
+                                       .process_env = std::move(passed),
+                                       .restricted = settings.restricted,
+                                       .own_container = own_container_id(made->mountinfo_)},
+                          .log = parts.log},
+      parts.engine);
   return made;
 }
 
@@ -169,7 +168,8 @@ Status Deployer::check(const Deadline& deadline) {
   auto info = engine_.info(deadline);
   if (!info) return while_doing("failed to connect to docker", info.error());
   if (auto served = check_swarm(*info, settings_.docker_swarm_features); !served) return served;
-  if (auto usable = driver_->check(deadline); !usable) return usable;
+  auto& driver = hosts_->standard().driver;
+  if (auto usable = driver.check(deadline); !usable) return usable;
   auto host_path = host_path_of(settings_.data_mount_path, settings_.data_host_path, mountinfo_, engine_, deadline);
   if (!host_path) return tl::unexpected(host_path.error());
   if (auto linked = link_host_path(*host_path, settings_.data_mount_path); !linked) return linked;
@@ -177,8 +177,24 @@ Status Deployer::check(const Deadline& deadline) {
   auto course = course_for(settings_);
   if (!course) return tl::unexpected(course.error());
   use(*std::move(course));
-  log_.info("docker engine answers", {{"engine", info->version}, {"compose", driver_->version()}});
+  log_.info("docker engine answers", {{"engine", info->version}, {"compose", driver.version()}});
+  warn_of_docker_host();
   return {};
+}
+
+// deploy/Y3: to the docker command, DOCKER_HOST counts for more than any context.
+void Deployer::warn_of_docker_host() {
+  if (settings_.docker_host.empty()) return;
+  std::set<std::string> contexts;
+  if (const auto known = releases_->contexts()) contexts.insert(known->begin(), known->end());
+  for (const auto& poll : settings_.polls)
+    if (const auto configs = read_inline_deployments(poll.deployments); configs)
+      for (const auto& stack : configs->stacks) contexts.insert(stack.context);
+  contexts.erase("");
+  if (!contexts.empty())
+    log_.warning(
+        "DOCKER_HOST is set, and stacks name Docker contexts: they are deployed to their contexts all the same",
+        {{"contexts", fmt::format("{}", fmt::join(contexts, ", "))}});
 }
 
 Result<std::unique_ptr<SecretProvider>> Deployer::secret_provider(const SecretSettings& settings) const {
@@ -198,16 +214,19 @@ Result<std::shared_ptr<Deployer::Course>> Deployer::course_for(const Settings& s
                                                        environment_hash_, settings.restricted ? "\nrestricted" : ""),
                            .hash_key = hash_key_,
                            .loops = loops_.get()},
-      Pipeline::Options{.data_dir = settings.data_mount_path,
-                        .host_data_dir = host_data_dir_,
-                        .config = {.base_dir = settings.deploy_config_base_dir, .strict = settings.config_strict},
-                        .auto_rollback = settings.auto_rollback,
-                        .concurrent_stacks_max = settings.max_concurrent_deployments,
-                        .oci_includes = verifies_includes ? OciIncludes::refused : OciIncludes::allowed,
-                        .decryptor = decryptor_.get(),
-                        .run_dir = run_dir_,
-                        .hash_key = hash_key_,
-                        .loops = loops_.get()},
+      Pipeline::Options{
+          .data_dir = settings.data_mount_path,
+          .host_data_dir = host_data_dir_,
+          .config = {.base_dir = settings.deploy_config_base_dir, .strict = settings.config_strict},
+          .auto_rollback = settings.auto_rollback,
+          .concurrent_stacks_max = settings.max_concurrent_deployments,
+          .oci_includes = verifies_includes ? OciIncludes::refused : OciIncludes::allowed,
+          .decryptor = decryptor_.get(),
+          .run_dir = run_dir_,
+          .hash_key = hash_key_,
+          .loops = loops_.get(),
+          .check_engine =
+              [this](const EngineInfo& engine) { return check_swarm(engine, settings_.docker_swarm_features); }},
       *this);
   course->registries = settings.oci_registries;
   course->secret_provider = *std::move(provider);
@@ -244,14 +263,33 @@ Result<std::optional<Digest>> Deployer::to_repair(const JobRequest& request, con
 }
 
 Status Deployer::rebuild_state(const Deadline& deadline) {
-  RebuildParts parts{.engine = engine_, .releases = *releases_, .live = *live_, .host_data_dir = host_data_dir_};
+  RebuildParts parts{
+      .engine = engine_, .context = {}, .releases = *releases_, .live = *live_, .host_data_dir = host_data_dir_};
   for (const auto& poll : settings_.polls)
     if (const auto reference = Reference::parse(poll.url); reference && !poll.deployments.empty())
       parts.sources_with_inline_deployments.insert(reference->source_id());
-  const auto found = rebuild_records(parts, log_, deadline);
+  auto found = rebuild_records(parts, log_, deadline);
   if (!found) return while_doing("rebuilding the state file", found.error());
+  auto count = *found;
+  for (const auto& context : hosts_->context_names()) {
+    const auto engine = hosts_->engine_of(context);
+    if (engine) {
+      RebuildParts others{.engine = **engine,
+                          .context = context,
+                          .releases = *releases_,
+                          .live = *live_,
+                          .host_data_dir = host_data_dir_,
+                          .sources_with_inline_deployments = parts.sources_with_inline_deployments};
+      found = rebuild_records(others, log_, deadline.within(kContextTimeout));
+    }
+    if (engine && found)
+      count += *found;
+    else
+      log_.warning("what is deployed on a Docker context is not known: its stacks count as new",
+                   {{"context", context}, {"error", (engine ? found.error() : engine.error()).message}});
+  }
   log_.warning("state file is rebuilt: runs, and releases without containers, are only in the old one",
-               {{"releases", *found}});
+               {{"releases", count}});
   return {};
 }
 
@@ -280,10 +318,10 @@ void Deployer::tidy_store() {
     log_.warning("content store was not tidied", {{"error", (known ? shrunk : known).error().message}});
 }
 
-Result<std::vector<Release>> Deployer::releases(const std::string& stack, std::size_t limit) {
-  auto releases = releases_->releases(stack, limit);
+Result<std::vector<Release>> Deployer::releases(const ReleaseFilter& filter, std::size_t limit) {
+  auto releases = releases_->releases(filter, limit);
   if (!releases) return releases;
-  std::set<std::string> seen;
+  std::set<StackId> seen;
   for (auto& release : *releases) {
     if (!seen.insert(release.stack).second || release.state != ReleaseState::succeeded) continue;
     auto loop = releases_->loop(release.stack);

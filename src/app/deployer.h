@@ -11,6 +11,7 @@
 #include <stop_token>
 
 #include "api/release_archive.h"
+#include "app/docker_hosts.h"
 #include "app/state_folder.h"
 #include "base/clock.h"
 #include "base/deadline.h"
@@ -61,7 +62,8 @@ class Deployer final : public ReleaseArchive {
   // known (deploy/X11, P3, P5).
   Status check(const Deadline& deadline);
 
-  // After check(), into an empty state file: what the labels of the engine's containers tell (reliability/F25).
+  // After check(), into an empty state file: what the labels of the containers tell, of the default engine and of those
+  // of all Docker contexts that answer (reliability/F25).
   Status rebuild_state(const Deadline& deadline);
 
   // After check(), of settings that differ in what files say only; changes nothing yet. Errors name the setting.
@@ -78,9 +80,10 @@ class Deployer final : public ReleaseArchive {
   // What those who bring stacks back need.
   ReleaseStore& release_store() { return *releases_; }
   StackLocks& stack_locks() { return locks_; }
+  Engines& engines() { return *hosts_; }
   const sops::Decryptor& decryptor() const { return *decryptor_; }
 
-  Result<std::vector<Release>> releases(const std::string& stack, std::size_t limit) override;
+  Result<std::vector<Release>> releases(const ReleaseFilter& filter, std::size_t limit) override;
   Result<std::optional<Release>> release(const std::string& id) override;
   Result<JobRequest> rollback_to(const Release& release) override;
   Result<PlanReport> plan(const JobRequest& request, const std::string& archive) override;
@@ -95,6 +98,7 @@ class Deployer final : public ReleaseArchive {
   std::shared_ptr<Course> course();  // null before check()
   Result<std::unique_ptr<SecretProvider>> secret_provider(const SecretSettings& settings) const;
   void tidy_store();
+  void warn_of_docker_host();
 
   const Settings& settings_;  // those of the start; of what may be read again, the course knows
   const Environment& environment_;
@@ -115,14 +119,11 @@ class Deployer final : public ReleaseArchive {
   std::unique_ptr<ContentStore> store_;
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<ArtifactTrust> trust_;
-  std::unique_ptr<Driver> driver_;
   std::unique_ptr<SecretResolver> secrets_;
   std::unique_ptr<LiveDirectories> live_;
   std::unique_ptr<ReleaseStore> releases_;
   std::unique_ptr<LoopGuard> loops_;
-  std::unique_ptr<StackPreparer> preparer_;
-  std::unique_ptr<StackImages> images_;
-  std::unique_ptr<StackDeployment> deployment_;
+  std::unique_ptr<ContextHosts> hosts_;
   StackLocks locks_;
   std::mutex mutex_;
   std::shared_ptr<Course> course_;                   // guarded by mutex_

@@ -148,9 +148,9 @@ Status RunningService::open() {
   auto restarts = RestartLog::open(*std::move(db), clock_.now());
   if (!restarts) return tl::unexpected(restarts.error());
   restarts_ = *std::move(restarts);
-  reconciler_ =
-      std::make_unique<Reconciler>(Reconciler::Options{.observer = &observers_}, *engine_, deployer_->release_store(),
-                                   deployer_->stack_locks(), *restarts_, *queue_, clock_, log_);
+  reconciler_ = std::make_unique<Reconciler>(Reconciler::Options{.observer = &observers_}, deployer_->engines(),
+                                             deployer_->release_store(), deployer_->stack_locks(), *restarts_, *queue_,
+                                             clock_, log_);
   routes_ = std::make_unique<Routes>(*webhook_, *api_);
   return listen();
 }
@@ -246,6 +246,7 @@ Status RunningService::rebuild_state() {
 JobOutcome RunningService::run_job(const Job& job, const JobProgress& progress, const Deadline& deadline) {
   const auto started = clock_.steady_now();
   auto outcome = deployer_->run(job, progress.revision, deadline);
+  for (const auto& stack : outcome.stacks) reconciler_->follow(stack.context);
   const auto log = log_.with(
       {{"job_id", job.id},
        {"artifact", job.request.artifact},

@@ -78,12 +78,12 @@ void ServiceMetrics::deployment_started(const StackEvent& event) {
 void ServiceMetrics::deployment_failed(const StackEvent& event) {
   const auto source = sources_.known(event.job.request.source_id);
   deployments_active_.add({source}, -1);
-  deployment_errors_.add({source, stacks_.known(event.stack)});
+  deployment_errors_.add({source, stacks_.known(event.stack.name)});
 }
 
 void ServiceMetrics::stack_deployed(const StackEvent& event) {
   const auto source = sources_.known(event.job.request.source_id);
-  const auto stack = stacks_.known(event.stack);
+  const auto stack = stacks_.known(event.stack.name);
   deployments_active_.add({source}, -1);
   deployments_.add({source, stack});
   deployment_duration_.observe({source, stack}, seconds(event.elapsed));

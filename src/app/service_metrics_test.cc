@@ -30,7 +30,7 @@ struct Metrics : testing::Test {
 };
 
 TEST_F(Metrics, CountDeployments) {
-  const StackEvent event{.job = kJob, .stack = "web", .elapsed = 1500ms};
+  const StackEvent event{.job = kJob, .stack = {"web"}, .elapsed = 1500ms};
   metrics.deployment_started(event);
   metrics.deployment_started(event);
   EXPECT_EQ(value(R"(deployments_active{repository="ghcr.io/acme/app"})"), "2");

@@ -25,6 +25,13 @@ Environment compose_environment(const Settings& settings, Environment environmen
   return environment;
 }
 
+Environment context_environment(const std::string& context, Environment environment) {
+  for (const auto* name : {"DOCKER_HOST", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"})
+    environment.erase(name);
+  environment["DOCKER_CONTEXT"] = context;
+  return environment;
+}
+
 std::vector<std::string> faults_at_start(const Settings& settings) {
   std::vector<std::string> faults;
   if (const auto usable = check_engine_options(engine_options(settings)); !usable)

@@ -51,5 +51,14 @@ TEST(StartChecks, LetComposeDeployToTheEngineThatWeAsk) {
             (Environment{{"DOCKER_HOST", "tcp://engine:2375"}, {"DOCKER_CONFIG", "/c"}}));
 }
 
+TEST(StartChecks, LetComposeDeployToTheContextThatAStackNames) {  // deploy/Y3
+  EXPECT_EQ(context_environment("edge", {{"DOCKER_HOST", "tcp://engine:2375"},
+                                         {"DOCKER_TLS_VERIFY", "1"},
+                                         {"DOCKER_CERT_PATH", "/certs"},
+                                         {"DOCKER_CONTEXT", "laptop"},
+                                         {"DOCKER_CONFIG", "/c"}}),
+            (Environment{{"DOCKER_CONTEXT", "edge"}, {"DOCKER_CONFIG", "/c"}}));
+}
+
 }  // namespace
 }  // namespace windlass

@@ -127,6 +127,10 @@ void add_api_options(CLI::App& command, ApiOptions& api) {
   add_ca_option(command, api.ca_file);
 }
 
+void add_context(CLI::App& command, std::string& context) {
+  command.add_option("--context", context, "Docker context that the stack is on, default for the default engine");
+}
+
 void add_limit(CLI::App& command, std::size_t& limit) {
   command.add_option("--limit", limit, "so many at most (20)")->check(CLI::Range(1, 200));
 }
@@ -163,12 +167,14 @@ struct OperatorCommands {
     add_api_options(*runs_app, runs.api);
     history_app = app.add_subcommand("history", "list the releases of a stack, newest first");
     history_app->add_option("STACK", history.stack, "name of the stack")->required();
+    add_context(*history_app, history.context);
     add_limit(*history_app, history.limit);
     add_api_options(*history_app, history.api);
     status_app = app.add_subcommand("status", "say how the service is and what each stack was last brought to");
     add_api_options(*status_app, status.api);
     rollback_app = app.add_subcommand("rollback", "bring an earlier good release of a stack back");
     rollback_app->add_option("STACK", rollback.stack, "name of the stack")->required();
+    add_context(*rollback_app, rollback.context);
     rollback_app->add_option("--to", rollback.to,
                              "id of the release, or how it begins; else the good one before the one that runs");
     rollback_app->add_flag("--dry-run", rollback.is_dry, "only say which release it would be");

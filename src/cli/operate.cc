@@ -80,11 +80,17 @@ std::string state_of(const json::value& release) {
   return state == "succeeded" && field(release, "cause") == "rollback" ? "rolled back" : state;
 }
 
+// "web", "edge/web" on the engine of a Docker context.
+std::string stack_of(const json::value& release) {
+  const auto context = field(release, "context");
+  return context.empty() ? field(release, "stack") : context + "/" + field(release, "stack");
+}
+
 Rows rows_of_releases(const json::array& releases) {
   Rows rows{{"RELEASE", "STACK", "STATE", "STARTED (UTC)", "REFERENCE", "DIGEST", "BY", "WHAT"}};
   for (const auto& release : releases) {
     const auto cause = field(release, "cause");
-    rows.push_back({field(release, "id"), field(release, "stack"), state_of(release),
+    rows.push_back({field(release, "id"), stack_of(release), state_of(release),
                     shown_time(field(release, "started_at")), field(release, "reference"),
                     short_digest(field(release, "digest")), cause.empty() ? field(release, "trigger") : cause,
                     release_row_message(release)});
@@ -92,8 +98,11 @@ Rows rows_of_releases(const json::array& releases) {
   return rows;
 }
 
-Result<json::array> releases_of(const ApiClient& client, const std::string& stack, std::size_t limit) {
-  auto answer = client.get(fmt::format("releases?stack={}&limit={}", url_encode(stack), limit));
+Result<json::array> releases_of(const ApiClient& client, const std::string& stack, const std::string& context,
+                                std::size_t limit) {
+  auto path = fmt::format("releases?stack={}&limit={}", url_encode(stack), limit);
+  if (!context.empty()) path += "&context=" + url_encode(context);
+  auto answer = client.get(path);
   if (!answer) return tl::unexpected(answer.error());
   return list_of(answer->content);
 }
@@ -101,6 +110,11 @@ Result<json::array> releases_of(const ApiClient& client, const std::string& stac
 // A good release by its id or how that begins; without one the last good one that differs from what runs.
 Result<json::value> release_to_return_to(const json::array& releases, const RollbackCommand& command) {
   if (releases.empty()) return fail(Kind::not_found, fmt::format("no release of stack {} is known", command.stack));
+  std::set<std::string> stacks;
+  for (const auto& release : releases) stacks.insert(stack_of(release));
+  if (stacks.size() > 1 && command.to.empty())
+    return fail(Kind::invalid, fmt::format("stack {} is on several engines ({}): say which with --context",
+                                           command.stack, fmt::join(stacks, ", ")));
   std::vector<json::value> found;
   std::string running;  // digest of the newest good release, unless the stack was taken down after it
   for (const auto& release : releases) {
@@ -158,7 +172,7 @@ int show_runs(const RunsCommand& command, const Environment& environment, HttpTr
 int show_history(const HistoryCommand& command, const Environment& environment, HttpTransport& transport) {
   const auto client = client_for("history", command.api, environment, transport);
   if (!client) return 2;
-  const auto releases = releases_of(*client, command.stack, command.limit);
+  const auto releases = releases_of(*client, command.stack, command.context, command.limit);
   if (!releases) return end_with("history", releases.error());
   if (command.api.as_json) return print_json(*releases), 0;
   if (releases->empty())
@@ -172,7 +186,7 @@ int show_status(const StatusCommand& command, const Environment& environment, Ht
   if (!client) return 2;
   const auto health = client->health();
   if (!health) return end_with("status", health.error());
-  const auto releases = releases_of(*client, "", kAll);
+  const auto releases = releases_of(*client, "", "", kAll);
   if (!releases) return end_with("status", releases.error());
   const auto busy = client->get("runs?status=running");
   if (!busy) return end_with("status", busy.error());
@@ -180,7 +194,7 @@ int show_status(const StatusCommand& command, const Environment& environment, Ht
   json::array newest;  // of each stack
   std::set<std::string> seen;
   for (const auto& release : *releases)
-    if (seen.insert(field(release, "stack")).second && field(release, "state") != "removed") newest.push_back(release);
+    if (seen.insert(stack_of(release)).second && field(release, "state") != "removed") newest.push_back(release);
   const auto running = list_of(busy->content).size();
   if (command.api.as_json)
     print_json(json::object{{"health", *health}, {"running", running}, {"stacks", newest}});
@@ -192,14 +206,14 @@ int show_status(const StatusCommand& command, const Environment& environment, Ht
 int roll_back(const RollbackCommand& command, const Environment& environment, HttpTransport& transport) {
   const auto client = client_for("rollback", command.api, environment, transport);
   if (!client) return 2;
-  const auto releases = releases_of(*client, command.stack, kAll);
+  const auto releases = releases_of(*client, command.stack, command.context, kAll);
   if (!releases) return end_with("rollback", releases.error());
   const auto release = release_to_return_to(*releases, command);
   if (!release) return end_with("rollback", release.error());
 
   const auto id = field(*release, "id");
   fmt::print(stderr, "{} {}: release {} of {} UTC, {} ({})\n", command.is_dry ? "would bring back" : "bringing back",
-             command.stack, id, shown_time(field(*release, "started_at")), field(*release, "reference"),
+             stack_of(*release), id, shown_time(field(*release, "started_at")), field(*release, "reference"),
              field(*release, "digest"));
   if (command.is_dry) return 0;
   const auto answer = client->post(fmt::format("release/{}/rollback?wait={}", url_encode(id), !command.returns_at_once),

@@ -22,6 +22,7 @@ struct RunsCommand {
 struct HistoryCommand {
   ApiOptions api;
   std::string stack;
+  std::string context;  // Docker context, "default" for the default engine; "": wherever the stack is
   std::size_t limit = 20;
 };
 struct StatusCommand {
@@ -30,6 +31,7 @@ struct StatusCommand {
 struct RollbackCommand {
   ApiOptions api;
   std::string stack;
+  std::string context;           // as of HistoryCommand; a stack of several must be told apart
   std::string to;                // id of a release, or how it begins; "": the good one before the one that runs
   bool is_dry = false;           // only says which
   bool returns_at_once = false;  // does not wait for the end

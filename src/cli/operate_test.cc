@@ -118,6 +118,20 @@ TEST_F(OperateTest, RollsBack) {
   EXPECT_EQ(transport.asked.back().url, "https://cd.example/v1/api/release/01/rollback?wait=true");
 }
 
+TEST_F(OperateTest, TellsStacksOfOneNameByTheirContexts) {  // deploy 12
+  const auto on = [](const std::string& id, const std::string& digest, const std::string& context) {
+    auto text = release(id, digest, "succeeded");
+    return text.insert(1, fmt::format(R"("context":"{}",)", context));
+  };
+  answers(200, fmt::format("[{},{}]", on("02", "b", "edge"), on("01", "a", "")));
+  EXPECT_EQ(run({.stack = "web", .is_dry = true}, roll_back).err,
+            "windlass rollback: stack web is on several engines (edge/web, web): say which with --context\n");
+  EXPECT_NE(run({.stack = "web", .context = "edge"}, show_history).out.find("edge/web"), std::string::npos);
+  EXPECT_EQ(transport.asked.back().url, "https://cd.example/v1/api/releases?stack=web&limit=20&context=edge");
+  EXPECT_NE(run({.stack = "web", .to = "02", .is_dry = true}, roll_back).err.find("would bring back edge/web:"),
+            std::string::npos);
+}
+
 TEST_F(OperateTest, SaysWhatTheServiceSaid) {
   const struct {
     int status;

@@ -39,8 +39,9 @@ void print_change(const json::object& change) {
 
 void print_stack(const json::object& stack) {
   const auto reason = text_of(stack, "reason");
-  fmt::print("\n{}: {}{}\n", shown(text_of(stack, "name")), shown(text_of(stack, "decision")),
-             reason.empty() ? "" : ": " + shown(reason));
+  const auto context = text_of(stack, "context");
+  fmt::print("\n{}{}{}: {}{}\n", shown(context), context.empty() ? "" : "/", shown(text_of(stack, "name")),
+             shown(text_of(stack, "decision")), reason.empty() ? "" : ": " + shown(reason));
   if (const auto* reasons = array_of(stack, "reasons"))
     for (const auto& each : *reasons)
       if (const auto* text = each.if_string()) fmt::print("  {}\n", shown(*text));

@@ -123,6 +123,8 @@ TEST_F(AutoDiscoveryTest, LetsANestedFileChangeWhatItNames) {
       {"compose_files: [compose.yaml]", "compose_files: [a.yaml, b.yaml]",
        [](auto& c) { return fmt::format("{}", fmt::join(c.compose_files, " ")); }, "a.yaml b.yaml"},
       {"env_files: [a.env]", "env_files: []", [](auto& c) { return fmt::format("{}", c.env_files.size()); }, "0"},
+      {"context: edge", "context: ''", [](auto& c) { return c.context; }, ""},
+      {"context: edge", "context: core", [](auto& c) { return c.context; }, "core"},
       {"prune_images: true", "prune_images: false", [](auto& c) { return fmt::format("{}", c.prune_images); }, "false"},
       {"force_image_pull: true", "force_image_pull: false",
        [](auto& c) { return fmt::format("{}", c.force_image_pull); }, "false"},

@@ -14,6 +14,7 @@
 #include "model/reconciliation_rule.h"
 #include "model/rollback_rule.h"
 #include "model/secret_reference.h"
+#include "model/stack_id.h"
 
 namespace windlass {
 
@@ -52,6 +53,8 @@ struct DeployConfig {
   std::string version = "doco.v1";
   std::string reference;                   // for OCI runs overwritten by the artifact's tag or digest
   std::string working_dir = ".";           // relative to the source root, cleaned, never leaves it
+  std::string context;                     // Docker context of its engine; "": the default one
+  bool remote_paths = false;               // an engine on another machine has our files at the same paths
   std::vector<std::string> compose_files;  // relative to working_dir
   bool compose_files_are_default = true;   // then every one that exists counts
   std::map<std::string, std::string> environment;
@@ -74,6 +77,8 @@ struct DeployConfig {
   ReconciliationRule reconciliation;
   TrustOverride trust;  // key `oci`; empty unless an operator wrote the document (oci 11.1)
   std::string text;     // this document in canonical form: equal text, equal config
+
+  StackId id() const { return {.name = name, .context = context}; }
 };
 
 // What may stand between ".doco-cd." and ".yaml" (webhook/A6), or nothing.

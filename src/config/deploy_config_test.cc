@@ -218,11 +218,14 @@ const std::pair<std::string, std::string> kFaults[] = {
     {"compose_files: [\"-\"]", ".doco-cd.yaml:2: compose_files: invalid file path: -"},
     {"env_files: [/proc/self/environ]", ".doco-cd.yaml:2: env_files: invalid file path: /proc/self/environ"},
     {"working_dir: a\nenv_files: [../../.env]", ".doco-cd.yaml:3: env_files: invalid file path: ../../.env"},
-    // keys that are not built yet
     {"repository_url: https://host/x.git",
      ".doco-cd.yaml:2: repository_url: repository_url is not supported for OCI sources"},
-    {"context: remote",
-     ".doco-cd.yaml:2: context: deploy key \"context\" is not built yet in this version of windlass: remove it"},
+    // an option for the docker command, a way out of its folder
+    {"context: --host=tcp://x",
+     ".doco-cd.yaml:2: context: \"--host=tcp://x\" is not the name of a Docker context: [a-zA-Z0-9][a-zA-Z0-9_.+-]+"},
+    {"context: ../edge",
+     ".doco-cd.yaml:2: context: \"../edge\" is not the name of a Docker context: [a-zA-Z0-9][a-zA-Z0-9_.+-]+"},
+    {"remote_paths: 7", "failed to decode yaml: .doco-cd.yaml:2: remote_paths: expected true or false, got number 7"},
     {"build: [a]", "failed to decode yaml: .doco-cd.yaml:2: build: expected a mapping, got a list"},
     {"build: {quiet: 7}", "failed to decode yaml: .doco-cd.yaml:2: quiet: expected true or false, got number 7"},
     {"destroy: 1", ".doco-cd.yaml:2: destroy: invalid destroy value: expected bool or object"},
@@ -266,15 +269,30 @@ TEST_F(DeployConfigFile, ChecksTheName) {  // reliability 8
 
 TEST_F(DeployConfigFile, ReportsEveryFaultAtOnce) {
   EXPECT_EQ(
-      fault_of("name: web\ntimeout: x\n---\nname: b\ncontext: remote\n"),
+      fault_of("name: web\ntimeout: x\n---\nname: b\ncontext: a/b\n"),
       "invalid deploy configuration: failed to decode yaml: .doco-cd.yaml:2: timeout: expected an integer, got text "
-      "\"x\"; .doco-cd.yaml:5: context: deploy key \"context\" is not built yet in this version of windlass: "
-      "remove it");
+      "\"x\"; .doco-cd.yaml:5: context: \"a/b\" is not the name of a Docker context: "
+      "[a-zA-Z0-9][a-zA-Z0-9_.+-]+");
 }
 
-TEST_F(DeployConfigFile, RefusesEveryKeyThatIsNotBuiltYet) {
-  for (const auto text : {"repository_url: x", "context: remote"})
-    EXPECT_NE(fault_of(fmt::format("name: web\n{}\n", text)), "") << text;
+TEST_F(DeployConfigFile, ReadsOnWhichEngineAStackRuns) {
+  for (const auto& [text, context] :
+       std::map<std::string, std::string>{{"timeout: 1", ""},
+                                          {"context: ''", ""},
+                                          {"context: default", ""},
+                                          {"context: ' Edge.1+a_b-c '", "Edge.1+a_b-c"}}) {
+    const auto configs = load(fmt::format("name: web\n{}\n", text));
+    ASSERT_TRUE(configs) << text;
+    EXPECT_EQ(configs->stacks[0].context, context) << text;
+    EXPECT_FALSE(configs->stacks[0].remote_paths);
+  }
+  EXPECT_TRUE(load("name: web\ncontext: edge\nremote_paths: true\n")->stacks[0].remote_paths);
+}
+
+TEST_F(DeployConfigFile, TellsStacksOfOneNameByTheirEngines) {  // config 12
+  EXPECT_EQ(load("name: web\n---\nname: web\ncontext: edge\n")->stacks.size(), 2u);
+  EXPECT_EQ(fault_of("name: web\ncontext: edge\n---\nname: web\ncontext: edge\n"),
+            "invalid deploy configuration: duplicate project/stack name found in configuration file: edge/web");
 }
 
 TEST_F(DeployConfigFile, ReadsHowImagesAreMadeAndKept) {

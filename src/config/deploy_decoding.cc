@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "config/context_key.h"
 #include "config/external_secrets_key.h"
 #include "config/idle_keys.h"
 #include "config/key_reader.h"
@@ -14,7 +15,6 @@
 #include "config/rollback_key.h"
 #include "config/source_path.h"
 #include "config/switch_keys.h"
-#include "config/unbuilt_keys.h"
 
 namespace windlass {
 namespace {
@@ -155,6 +155,7 @@ void decode_keys(KeyReader& read, std::string_view file, ConfigPlace place, cons
                  DeployConfig& config) {
   decode_version(read, file, config);
   decode_working_dir(read, config);
+  decode_context(read, config);
   decode_compose_files(read, config);
   decode_environment(read, config);
   decode_external_secrets(read, file, notes.faults, notes.warnings, config.external_secrets);
@@ -173,7 +174,6 @@ void decode_keys(KeyReader& read, std::string_view file, ConfigPlace place, cons
   decode_trust(read, file, place, notes, config);
   decode_reconciliation(read, file, notes.faults, notes.warnings, config.reconciliation);
   check_idle_keys(read, file, notes.faults, notes.warnings);
-  refuse_unbuilt_keys(read);
   for (auto& unknown : read.unknown_keys()) notes.warnings.push_back(std::move(unknown));
 }
 
@@ -199,6 +199,8 @@ json::object to_json(const DeployConfig& config) {
                       {"force_image_pull", config.force_image_pull},
                       {"timeout", config.timeout_seconds},
                       {"webhook_filter", config.webhook_filter}};
+  if (!config.context.empty()) object["context"] = config.context;
+  if (config.remote_paths) object["remote_paths"] = true;
   if (!config.prune_images) object["prune_images"] = false;
   if (config.adopt) object["adopt"] = true;
   if (config.build != BuildRule{}) object["build"] = to_json(config.build);
@@ -213,14 +215,14 @@ json::object to_json(const DeployConfig& config) {
 }
 
 void find_duplicate_names(const std::vector<DeployConfig>& stacks, std::vector<std::string>& faults) {
-  std::set<std::string> names;
+  std::set<StackId> ids;
   const auto has_name = [](const DeployConfig& stack) {
     return !stack.name.empty() && (stack.is_discovered || !stack.auto_discovery.enabled);
   };
   for (const auto& stack : stacks)
-    if (has_name(stack) && !names.insert(stack.name).second)
-      faults.push_back(
-          fmt::format("duplicate project/stack name found in configuration file: {}", printable(stack.name, 100)));
+    if (has_name(stack) && !ids.insert(stack.id()).second)
+      faults.push_back(fmt::format("duplicate project/stack name found in configuration file: {}",
+                                   printable(stack.id().str(), 200)));
 }
 
 const std::vector<std::string>& default_compose_files() {

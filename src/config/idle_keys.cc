@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace windlass {
 namespace {
 
@@ -23,12 +25,14 @@ void check_swarm(KeyReader& read, std::string_view file, std::vector<std::string
 
 void check_idle_keys(KeyReader& read, std::string_view file, std::vector<std::string>& faults,
                      std::vector<std::string>& warnings) {
+  if (const auto* url = read.take("repository_url"); url != nullptr && !url->is_null() && !trim(url->text).empty())
+    read.fault("repository_url", "repository_url is not supported for OCI sources");
   int depth = 0;
   read.integer("git_depth", depth);
   if (depth < 0) read.fault("git_depth", "git_depth must be >= 0");
   check_swarm(read, file, faults, warnings);
   bool either = false;
-  for (const auto* key : {"wait_jobs", "remote_paths", "wait_running_jobs"}) read.flag(key, either);
+  for (const auto* key : {"wait_jobs", "wait_running_jobs"}) read.flag(key, either);
 }
 
 }  // namespace windlass

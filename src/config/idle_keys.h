@@ -11,8 +11,8 @@
 namespace windlass {
 
 // `git_depth` is of Git sources, `swarm` and `wait_jobs` of managers of a Swarm, which are refused at start,
-// `remote_paths` of other contexts, which are refused, and `wait_running_jobs` of scheduled jobs, which are refused
-// too. Adds faults by key and place; `warnings` tell unknown members.
+// and `wait_running_jobs` of scheduled jobs, which are refused too. `repository_url` may only be empty. Adds faults by
+// key and place; `warnings` tell unknown members.
 void check_idle_keys(KeyReader& read, std::string_view file, std::vector<std::string>& faults,
                      std::vector<std::string>& warnings);
 

@@ -46,6 +46,8 @@ constexpr const char* kEveryKey = R"(
   force_image_pull: yes
   timeout: 0
   webhook_filter: ^v[0-9]+$
+  context: edge
+  remote_paths: true
   prune_images: false
   adopt: true
   build: {force_image_pull: true, no_cache: true, quiet: true, args: {V: ""}}
@@ -72,6 +74,8 @@ TEST(InlineDeployments, KeepWhatIsWrittenOut) {
   EXPECT_TRUE(stack.force_image_pull);
   EXPECT_EQ(stack.timeout_seconds, 0);
   EXPECT_EQ(stack.webhook_filter, "^v[0-9]+$");
+  EXPECT_EQ(stack.id().str(), "edge/app");
+  EXPECT_TRUE(stack.remote_paths);
   EXPECT_FALSE(stack.prune_images);
   EXPECT_TRUE(stack.adopt);
   EXPECT_EQ(stack.build, (BuildRule{.force_image_pull = true, .no_cache = true, .quiet = true, .args = {{"V", ""}}}));

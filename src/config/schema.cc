@@ -122,6 +122,8 @@ json::object deploy_properties() {
           {"version", std::move(version)},
           {"reference", typed("string", "the artifact's tag or digest always counts")},
           {"working_dir", with_default(typed("string", "folder of the compose files, relative to the artifact"), ".")},
+          {"context", with_default(typed("string", "Docker context of the engine that the stack runs on"), "")},
+          {"remote_paths", flag(false, "an engine on another machine has the data folder at the same path")},
           {"compose_files", texts("compose files, relative to working_dir")},
           {"environment", std::move(environment)},
           {"external_secrets", external_secrets()},

@@ -6,8 +6,8 @@
 namespace windlass {
 namespace {
 
-StackResult result_of(const std::string& stack, RunStatus status, std::string message) {
-  return {.name = stack, .status = status, .message = std::move(message)};
+StackResult result_of(const StackId& stack, RunStatus status, std::string message) {
+  return {.name = stack.name, .context = stack.context, .status = status, .message = std::move(message)};
 }
 
 }  // namespace
@@ -16,27 +16,31 @@ StackResult result_of(const std::string& stack, RunStatus status, std::string me
 JobOutcome Pipeline::conclude(const Run& run) {
   JobOutcome outcome;
   std::vector<std::string> errors, reasons;
+  std::map<std::string, bool> passes;  // by context on which a stack failed
   for (std::size_t i = 0; i < run.stacks.size(); ++i) {
     const auto& stack = run.stacks[i];
-    const auto& name = stack.config.name;
+    const auto id = stack.config.id();
     if (const auto& error = run.errors[i]) {
-      errors.push_back(fmt::format("failed to deploy stack {}: {}", name, error->message));
-      outcome.passing_fault = outcome.passing_fault || error->kind == Kind::unavailable;
-      outcome.stacks.push_back(result_of(name, RunStatus::failed, error->message));
+      errors.push_back(fmt::format("failed to deploy stack {}: {}", id.str(), error->message));
+      auto& passing = passes.try_emplace(id.context, false).first->second;
+      passing = passing || error->kind == Kind::unavailable;
+      outcome.stacks.push_back(result_of(id, RunStatus::failed, error->message));
     } else if (run.touched && stack.deploys()) {
-      outcome.stacks.push_back(result_of(name, RunStatus::succeeded, stack.plan.str()));
+      outcome.stacks.push_back(result_of(id, RunStatus::succeeded, stack.plan.str()));
     } else {
       const auto reason = !stack.filtered_because.empty()    ? stack.filtered_because
                           : stack.config.destroy.enabled     ? "nothing to take down"
                           : run.any_failed() && !run.touched ? "not deployed, because another stack of the run failed"
                                                              : "no changes";
-      reasons.push_back(fmt::format("{}: {}", name, reason));
-      outcome.stacks.push_back(result_of(name, RunStatus::skipped, reason));
+      reasons.push_back(fmt::format("{}: {}", id.str(), reason));
+      outcome.stacks.push_back(result_of(id, RunStatus::skipped, reason));
     }
   }
   if (!errors.empty()) {
     outcome.status = RunStatus::failed;
     outcome.failed_step = run.failing_step;
+    // An engine that is away says nothing for a release that is bad on another one.
+    outcome.passing_fault = std::ranges::all_of(passes, [](const auto& context) { return context.second; });
     outcome.message = fmt::format("{}", fmt::join(errors, "\n"));
     return outcome;
   }
@@ -57,11 +61,11 @@ JobOutcome Pipeline::conclude(const Run& run) {
 // Keeps what unchanged() needs. A stack that asks for something at every run (force_…) is never unchanged.
 void Pipeline::keep_settled(const Run& run) {
   if (run.leaves_obsolete) return;
-  if (!run.only.empty()) return keep_settled_stack(run);
+  if (!run.only.name.empty()) return keep_settled_stack(run);
   SettledRun settled{.key = run.key};
   for (const auto& stack : run.stacks) {
     if (stack.config.force_recreate || stack.config.force_image_pull) return;
-    SettledStack end{.name = stack.config.name,
+    SettledStack end{.id = stack.config.id(),
                      .skipped_because = stack.filtered_because,
                      .services = stack.services,
                      .is_looping = stack.is_looping,
@@ -69,7 +73,7 @@ void Pipeline::keep_settled(const Run& run) {
                      .secrets = {}};
     // Of a stack that is left alone for it, another value again is no news.
     if (!stack.is_looping) end.secrets = settled_.stamped(stack.config.external_secrets, stack.external_secrets);
-    auto record = releases_.stack(end.name);
+    auto record = releases_.stack(end.id);
     if (record && *record) end.release_of = (*record)->release_of;
     settled.stacks.push_back(std::move(end));
   }
@@ -89,9 +93,8 @@ void Pipeline::keep_settled_stack(const Run& run) {
 void Pipeline::keep_rules(const Run& run) {
   for (const auto& stack : run.stacks)
     if (!stack.config.destroy.enabled && stack.filtered_because.empty())
-      if (auto kept = releases_.keep_as_it_is(stack.config.name, *run.digest, rules_of(stack.config)); !kept)
-        run.log.warning("state of the stack was not kept",
-                        {{"stack", stack.config.name}, {"error", kept.error().message}});
+      if (auto kept = releases_.keep_as_it_is(stack.config.id(), *run.digest, rules_of(stack.config)); !kept)
+        run.log_of(stack.config.id()).warning("state of the stack was not kept", {{"error", kept.error().message}});
 }
 
 void Pipeline::remember(const Run& run, bool deployed) {

@@ -42,8 +42,9 @@ std::optional<AutoDiscovery> discovery_of(const Labels& labels) {
   return discovery;
 }
 
-Result<std::vector<DiscoveredStack>> discovered_by_doco_cd(Engine& engine, ReleaseStore& releases,
-                                                           const JobRequest& request, const Deadline& deadline) {
+Result<std::vector<DiscoveredStack>> discovered_by_doco_cd(Engine& engine, const std::string& context,
+                                                           ReleaseStore& releases, const JobRequest& request,
+                                                           const Deadline& deadline) {
   const auto containers = engine.containers({std::string(kManagerLabel)}, deadline);
   if (!containers) return tl::unexpected(containers.error());
   std::vector<DiscoveredStack> stacks;
@@ -52,11 +53,11 @@ Result<std::vector<DiscoveredStack>> discovered_by_doco_cd(Engine& engine, Relea
     if (!is_made_by_doco_cd(container) || !belongs_to(container, request)) continue;
     if (of(labels, "config.target") != request.target || !is_same_ref(of(labels, "target.ref"), request)) continue;
     const auto rules = discovery_of(labels);
-    const auto name = container.label("com.docker.compose.project");
-    if (!rules || name.empty() || std::ranges::find(stacks, name, &DiscoveredStack::name) != stacks.end()) continue;
-    const auto record = releases.stack(name);
+    const StackId id{.name = container.label("com.docker.compose.project"), .context = context};
+    if (!rules || id.name.empty() || std::ranges::find(stacks, id, &DiscoveredStack::id) != stacks.end()) continue;
+    const auto record = releases.stack(id);
     if (!record) return tl::unexpected(record.error());
-    if (!*record) stacks.push_back({name, *rules});
+    if (!*record) stacks.push_back({id, *rules});
   }
   return stacks;
 }

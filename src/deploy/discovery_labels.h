@@ -17,8 +17,9 @@ namespace windlass {
 std::optional<AutoDiscovery> discovery_of(const Labels& labels);
 
 // Stacks that doco-cd found for this source, target and ref, and that nobody has on record (deploy/R9 to R11, R14): a
-// folder that vanished before the first run of ours, say.
-Result<std::vector<DiscoveredStack>> discovered_by_doco_cd(Engine& engine, ReleaseStore& releases,
-                                                           const JobRequest& request, const Deadline& deadline);
+// folder that vanished before the first run of ours, say. `engine`: that of the context.
+Result<std::vector<DiscoveredStack>> discovered_by_doco_cd(Engine& engine, const std::string& context,
+                                                           ReleaseStore& releases, const JobRequest& request,
+                                                           const Deadline& deadline);
 
 }  // namespace windlass

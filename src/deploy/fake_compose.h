@@ -52,6 +52,13 @@ struct FakeEngine final : IdleEngine {
     const auto found = container.labels.find(label.substr(0, equals));
     return found != container.labels.end() && (equals == label.npos || found->second == label.substr(equals + 1));
   }
+  bool is_manager = false;
+  int infos = 0;
+  Result<EngineInfo> info(const Deadline&) override {
+    ++infos;
+    if (!fault.empty()) return fail(Kind::unavailable, fault);
+    return EngineInfo{.swarm_manager = is_manager};
+  }
   Result<std::vector<ContainerSummary>> containers(const std::vector<std::string>& labels, const Deadline&) override {
     if (!fault.empty()) return fail(Kind::unavailable, fault);
     const std::lock_guard lock(mutex);

@@ -1,4 +1,4 @@
-// The labels that windlass writes on containers: doco-cd's, so that its tools and its return keep working, and two of
+// The labels that windlass writes on containers: doco-cd's, so that its tools and its return keep working, and a few of
 // our own (deploy 6).
 #pragma once
 
@@ -16,6 +16,8 @@ namespace windlass {
 
 inline constexpr std::string_view kReleaseLabel = "cd.windlass.release";     // id of the release that made a container
 inline constexpr std::string_view kSourceIdLabel = "cd.windlass.source.id";  // deploy/L17b
+// The Docker context that a container was deployed on; none of the default engine.
+inline constexpr std::string_view kContextLabel = "cd.windlass.context";
 inline constexpr std::string_view kSourceNameLabel = "cd.doco.source.name";
 // On every container that doco-cd or we made (L25: it is ours as well).
 inline constexpr std::string_view kManagerLabel = "cd.doco.metadata.manager";

@@ -387,6 +387,10 @@ Status DiskLiveDirectories::settle_without_staging(const PendingSync& cut_short)
 
 }  // namespace
 
+std::string path_on(const std::string& context, const std::string& plain_path) {
+  return context.empty() ? plain_path : fmt::format("{}@@context-{}", plain_path, context);
+}
+
 Result<std::unique_ptr<LiveDirectories>> LiveDirectories::open(Options options, std::unique_ptr<Db> db, Log log) {
   auto store = ManagedFileStore::open(std::move(db));
   if (!store) return tl::unexpected(store.error());

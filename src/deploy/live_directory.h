@@ -39,6 +39,10 @@ struct SyncOptions {
   std::set<std::string> in_place;
 };
 
+// The plain path of a source's files on the engine of a Docker context: that of the default engine is as it always was.
+// No tag holds an '@', so no reference has the same.
+std::string path_on(const std::string& context, const std::string& plain_path);
+
 class LiveDirectories {
  public:
   struct Options {

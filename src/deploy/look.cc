@@ -66,13 +66,13 @@ Result<PlanReport> Pipeline::look(const Job& job, std::string_view archive, cons
     auto error = error_of(ready.error());
     return fail(error.kind, std::move(error.message));
   }
-  const auto host_root = options_.host_data_dir + "/" + ready->live_path;
   fetch_secrets(run);
-  for_each_stack(run, [&](PreparedStack& stack) { return resolve(run, stack, ready->tree, host_root); });
+  for_each_stack(run, [&](PreparedStack& stack) { return resolve(run, stack, *ready); });
   for_each_stack(run, [&](PreparedStack& stack) {
     if (!stack.filtered_because.empty()) return Status();
-    if (stack.config.destroy.enabled) return preparer_.plan_removal(job, stack, run.deadline);
-    auto planned = preparer_.plan(job, *run.digest, stack, false, run.deadline);
+    auto& preparer = run.host_of(stack).preparer;
+    if (stack.config.destroy.enabled) return preparer.plan_removal(job, stack, run.deadline);
+    auto planned = preparer.plan(job, *run.digest, stack, false, run.deadline);
     return planned ? guard_against_loop(run, stack) : planned;
   });
   PlanReport report{.artifact = job.request.artifact, .digest = archive.empty() ? run.digest->str() : ""};
@@ -89,10 +89,11 @@ Result<PlanReport> Pipeline::look(const Job& job, std::string_view archive, cons
 
 Result<std::vector<std::string>> Pipeline::warnings_on(const Run& run, const PreparedStack& stack, const Ready& ready) {
   std::vector<std::string> warnings;
-  for (const auto& path : missing_bind_sources(stack, ready.tree, options_.data_dir / ready.live_path))
+  for (const auto& path :
+       missing_bind_sources(stack, ready.tree, options_.data_dir / ready.live_paths.at(stack.config.context)))
     warnings.push_back(
         fmt::format("{} is mounted and not there: the engine makes it, an empty folder of root's", path));
-  const auto volumes = preparer_.changed_volumes(stack, run.deadline);
+  const auto volumes = run.host_of(stack).preparer.changed_volumes(stack, run.deadline);
   if (!volumes) return tl::unexpected(volumes.error());
   for (const auto& volume : *volumes) warnings.push_back(warning_of(volume));
   for (auto& warning : warnings) warning = run.log.masked(warning);
@@ -115,7 +116,7 @@ Status Pipeline::settle_look(Run& run) {
 
 StackReport Pipeline::report_on(const Run& run, std::size_t index) {
   const auto& stack = run.stacks[index];
-  StackReport report{.name = stack.config.name, .plan = stack.plan};
+  StackReport report{.name = stack.config.name, .context = stack.config.context, .plan = stack.plan};
   if (run.errors[index]) {
     report.decision = "failed";
     report.reason = run.errors[index]->message;
@@ -128,8 +129,8 @@ StackReport Pipeline::report_on(const Run& run, std::size_t index) {
     report.decision = stack.config.destroy.enabled ? "destroy" : "deploy";
   }
   if (report.decision != "deploy") return report;
-  const auto before = releases_.last_model(stack.config.name);
-  if (before && *before) report.changes = changes_between(**before, preparer_.redacted_model(stack));
+  const auto before = releases_.last_model(stack.config.id());
+  if (before && *before) report.changes = changes_between(**before, run.host_of(stack).preparer.redacted_model(stack));
   return report;
 }
 

@@ -54,9 +54,9 @@ LoopDecision judge_loop(const std::optional<StackLoop>& before, StackLoop now, u
 
 Result<LoopDecision> LoopGuard::judge(const PreparedStack& stack, const std::string& key) {
   StackLoop now{
-      .stack = stack.config.name, .key = fmt::format("{} {}", key, stack.config_hash), .moved = stack.moved_images};
+      .stack = stack.config.id(), .key = fmt::format("{} {}", key, stack.config_hash), .moved = stack.moved_images};
   if (limit_ == 0) return LoopDecision{LoopVerdict::deploy, std::move(now)};
-  const auto before = releases_.loop(stack.config.name);
+  const auto before = releases_.loop(stack.config.id());
   if (!before) return tl::unexpected(before.error());
   now.differences = differences_of(stack, *before);
   return judge_loop(*before, std::move(now), limit_);
@@ -73,24 +73,23 @@ Status LoopGuard::deployed(StackLoop loop) {
   return releases_.keep_loop(loop);
 }
 
-Status LoopGuard::found_unchanged(const std::string& stack, const std::set<std::string>& references) {
+Status LoopGuard::found_unchanged(const StackId& stack, const std::set<std::string>& references) {
   const auto loop = releases_.loop(stack);
   if (!loop) return tl::unexpected(loop.error());
   if (!*loop || !secrets_.has_said_since(references, (*loop)->deployed_at)) return {};
   return releases_.forget_loop(stack);
 }
 
-Status LoopGuard::forget(const std::string& stack) { return releases_.forget_loop(stack); }
+Status LoopGuard::forget(const StackId& stack) { return releases_.forget_loop(stack); }
 
 // The stack's plan is made. A stack that asks for something at every run (force_recreate) gets it.
 Status Pipeline::guard_against_loop(Run& run, PreparedStack& stack) {
-  const auto& name = stack.config.name;
+  const auto id = stack.config.id();
   auto* loops = options_.loops;
   if (loops == nullptr || run.back_to || stack.config.destroy.enabled || !stack.filtered_because.empty() ||
       stack.config.force_recreate)
     return {};
-  if (!stack.plan.changes_anything())
-    return run.is_look ? Status() : loops->found_unchanged(name, references_of(stack));
+  if (!stack.plan.changes_anything()) return run.is_look ? Status() : loops->found_unchanged(id, references_of(stack));
   auto decision = loops->judge(stack, run.is_look ? settled_.key(run.job.request, *run.digest) : run.key);
   if (!decision) return tl::unexpected(decision.error());
   auto& loop = decision->loop;
@@ -109,7 +108,7 @@ Status Pipeline::guard_against_loop(Run& run, PreparedStack& stack) {
                               "the next ({}); it stays as it is until the artifact or its configuration changes",
                               loop.deployments, differences));
     case LoopVerdict::recreate:
-      if (auto forced = preparer_.recreate_all(
+      if (auto forced = run.host_of(stack).preparer.recreate_all(
               stack, fmt::format("deployment {} of this release in a row that changes something", loop.deployments));
           !forced)
         return forced;
@@ -126,7 +125,7 @@ void Pipeline::count_deployment(const Run& run, const PreparedStack& stack) {
   if (options_.loops == nullptr || (!run.back_to && !stack.loop)) return;
   if (is_repair(run.job.request)) return;
   // Whoever brings a release back wants it to be deployed, whatever was before.
-  const auto kept = run.back_to ? options_.loops->forget(stack.config.name) : options_.loops->deployed(*stack.loop);
+  const auto kept = run.back_to ? options_.loops->forget(stack.config.id()) : options_.loops->deployed(*stack.loop);
   if (!kept)
     run.log.warning("deployment was not counted", {{"stack", stack.config.name}, {"error", kept.error().message}});
 }

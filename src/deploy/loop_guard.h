@@ -50,8 +50,8 @@ class LoopGuard {
   Status deployed(StackLoop loop);
   // A look has found nothing to do. Counts only if the values of these references were asked for after the stack was
   // deployed: what they were then says nothing.
-  Status found_unchanged(const std::string& stack, const std::set<std::string>& references);
-  Status forget(const std::string& stack);
+  Status found_unchanged(const StackId& stack, const std::set<std::string>& references);
+  Status forget(const StackId& stack);
 
  private:
   unsigned limit_;

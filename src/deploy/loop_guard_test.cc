@@ -69,7 +69,7 @@ class LoopGuardTest : public PipelineTest {
     const auto because = settled->because(poll(), kDigest1, Deadline::in(5s));
     return because && *because ? **because : because ? "" : "error: " + because.error().message;
   }
-  std::optional<StackLoop> loop() { return *releases->loop("web"); }
+  std::optional<StackLoop> loop() { return *releases->loop({.name = "web", .context = ""}); }
   // Until the stack is looping.
   void go_round() {
     for (int i = 0; i < 3; ++i) ASSERT_EQ(next().status, RunStatus::succeeded);

@@ -27,17 +27,14 @@ std::chrono::seconds longest_timeout(const std::vector<PreparedStack>& stacks) {
 }  // namespace
 
 Pipeline::Pipeline(Options options, Source& source, LiveDirectories& live, ReleaseStore& releases, SettledRuns& settled,
-                   SecretResolver& secrets, StackPreparer& preparer, StackImages& images, StackDeployment& deployment,
-                   StackLocks& locks, Slots& places, Log log)
+                   SecretResolver& secrets, DockerHosts& hosts, StackLocks& locks, Slots& places, Log log)
     : options_(std::move(options)),
       source_(source),
       live_(live),
       releases_(releases),
       settled_(settled),
       secrets_(secrets),
-      preparer_(preparer),
-      images_(images),
-      deployment_(deployment),
+      hosts_(hosts),
       locks_(locks),
       places_(places),
       log_(std::move(log)) {}
@@ -150,33 +147,31 @@ tl::expected<Pipeline::Ready, JobOutcome> Pipeline::get_ready(Run& run, const st
   if (!configs) return failed(FailedStep::config, configs.error(), false);
   for (const auto& warning : configs->warnings) run.log.warning("deploy config", {{"warning", warning}});
   // Not before: what is not trusted, or is no deployment, must not take the plain path from those that come after it.
-  auto live_path = run.is_look ? live_.path_to_be(request.source_id, *plain_path, request.ref, request.ref_is_digest)
-                               : live_.path_for(request.source_id, *plain_path, request.ref, request.ref_is_digest);
-  if (!live_path) return failed(FailedStep::path, live_path.error(), false);
-  if (*live_path != *plain_path) run.own_path = *live_path;
   for (auto& config : configs->stacks) {
     config.reference = request.ref;  // config 3: the artifact's tag or digest always counts
     run.stacks.push_back(prepared(run, std::move(config)));
   }
   run.errors.resize(run.stacks.size());
+  auto paths = live_paths(run, *plain_path);
+  if (!paths) return failed(FailedStep::path, paths.error(), false);
+  if (const auto own = paths->find(""); own != paths->end() && own->second != *plain_path) run.own_path = own->second;
   run.deadline.at += longest_timeout(run.stacks);  // webhook/C10: on top of JOB_TIMEOUT
+  find_hosts(run);
   verify_deployments(run);
   if (!run.any_failed() && run.any_stays())
     if (auto found = run.encrypted->find(*tree); !found) return failed(FailedStep::deployment, found.error());
-  return Ready{*std::move(live_path), *std::move(tree), *std::move(configs)};
+  return Ready{*std::move(paths), *std::move(tree), *std::move(configs)};
 }
 
 JobOutcome Pipeline::deploy(Run& run) {
   const Staging staging(options_.data_dir / ".windlass/oci/staging" / run.job.id);
   auto ready = get_ready(run, staging.folder());
   if (!ready) return std::move(ready.error());
-  auto& [live_path, tree, configs] = *ready;
   if (run.any_failed()) return conclude(run);  // they share the live directory: all of them or none (oci 11.3)
 
   if (auto ended = lock_stacks(run)) return *ended;
   fetch_secrets(run);
-  for_each_stack(
-      run, [&](PreparedStack& stack) { return resolve(run, stack, tree, options_.host_data_dir + "/" + live_path); });
+  for_each_stack(run, [&](PreparedStack& stack) { return resolve(run, stack, *ready); });
   if (run.any_failed()) return conclude(run);  // reliability/P7: all models or none
   for_each_stack(run, [&](PreparedStack& stack) {
     auto planned = plan(run, stack);
@@ -184,35 +179,34 @@ JobOutcome Pipeline::deploy(Run& run) {
   });
   crash_point("plan.done");
   if (run.any_goes_on()) {
-    if (run.any_stays())
-      if (auto failed = write_live_directory(run, live_path, tree)) return *failed;
-    if (run.any_stays()) tree = {};  // stacks may take long, and a large artifact may wait for its place
+    if (auto failed = write_live_directories(run, *ready)) return *failed;
+    if (run.any_stays()) ready->tree = {};  // stacks may take long, and a large artifact may wait for its place
     run.touched = true;
     if (run.back_to) crash_point("rollback.half");
     for_each_stack(run, [&](PreparedStack& stack) { return bring_up(run, stack); });
-    if (!run.any_failed() && !run.any_stays()) remove_live_directory(run, live_path, tree);
+    for (const auto& [context, live_path] : ready->live_paths)
+      if (run.sees_files(context) && !run.any_failed(context) && !run.any_stays(context) && run.any_goes_on(context))
+        remove_live_directory(run, context, live_path);
   }
-  if (!run.any_failed() && !run.back_to) remove_obsolete(run, configs);
+  if (!run.any_failed() && !run.back_to) remove_obsolete(run, ready->configs);
   return conclude(run);
 }
 
 // All of the artifact's, until everything that this run leads to has ended: between a release that failed and the one
 // that comes back nobody else may deploy. The end of the job if somebody else has done so before a repair had them.
 std::optional<JobOutcome> Pipeline::lock_stacks(Run& run) {
-  std::vector<std::string> names, missing;
-  for (const auto& stack : run.stacks) names.push_back(stack.config.name);
-  std::ranges::copy_if(names, std::back_inserter(missing), [&](const std::string& name) {
-    return std::ranges::none_of(run.locks,
-                                [&](const auto& held) { return std::ranges::count(held.stacks(), name) > 0; });
+  std::vector<StackId> ids, missing;
+  for (const auto& stack : run.stacks) ids.push_back(stack.config.id());
+  std::ranges::copy_if(ids, std::back_inserter(missing), [&](const StackId& id) {
+    return std::ranges::none_of(run.locks, [&](const auto& held) { return std::ranges::count(held.stacks(), id) > 0; });
   });
   if (!missing.empty()) {
-    auto locks = locks_.take(missing, run.deadline, [&](const std::string& stack) {
-      run.log.info("waiting for stack lock", {{"stack", stack}});
-    });
+    auto locks = locks_.take(missing, run.deadline,
+                             [&](const StackId& stack) { run.log_of(stack).info("waiting for stack lock"); });
     if (!locks) return JobOutcome::failed(FailedStep::deployment, locks.error().message, true);
     run.locks.push_back(*std::move(locks));
   }
-  return find_overtaken(run, names);
+  return find_overtaken(run, ids);
 }
 
 // Those that have not failed yet; the errors are kept with the run, without what is secret: a container's last words
@@ -231,7 +225,7 @@ PreparedStack Pipeline::prepared(const Run& run, DeployConfig config) const {
   PreparedStack stack{.config = std::move(config)};
   stack.rollback = stack.config.rollback.value_or(options_.auto_rollback ? RollbackRule::always() : RollbackRule());
   const auto& request = run.job.request;
-  if (!run.only.empty() && stack.config.name != run.only)
+  if (!run.only.name.empty() && stack.config.id() != run.only)
     stack.filtered_because = "another stack is repaired";
   else if (request.trigger == Trigger::webhook && !is_rollback(request) && !stack.config.destroy.enabled &&
            !filter_matches(stack.config, request.ref))  // webhook/F6
@@ -254,11 +248,12 @@ void Pipeline::verify_deployments(Run& run) {
   if (!run.any_failed()) run.failing_step = FailedStep::deployment;
 }
 
-Status Pipeline::resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root) {
+Status Pipeline::resolve(Run& run, PreparedStack& stack, const Ready& ready) {
   if (stack.config.destroy.enabled || !stack.filtered_because.empty()) return {};
-  const Heartbeat heartbeat(run.log.with({{"stack", stack.config.name}}), "resolving model");
-  auto prepared = preparer_.prepare(stack.config, stack.external_secrets, tree, run.encrypted, host_root,
-                                    options_.oci_includes, run.deadline);
+  const Heartbeat heartbeat(run.log_of(stack.config.id()), "resolving model");
+  const auto host_root = options_.host_data_dir + "/" + ready.live_paths.at(stack.config.context);
+  auto prepared = run.host_of(stack).preparer.prepare(stack.config, stack.external_secrets, ready.tree, run.encrypted,
+                                                      host_root, options_.oci_includes, run.deadline);
   if (!prepared) return tl::unexpected(prepared.error());
   prepared->rollback = stack.rollback;
   stack = std::move(*prepared);
@@ -268,9 +263,10 @@ Status Pipeline::resolve(Run& run, PreparedStack& stack, const UnpackedTree& tre
 // The plan of one stack, and the images that it needs; the live directory is still as it was.
 Status Pipeline::plan(Run& run, PreparedStack& stack) {
   if (!stack.filtered_because.empty()) return {};
-  const auto log = run.log.with({{"stack", stack.config.name}});
-  if (stack.config.destroy.enabled) return preparer_.plan_removal(run.job, stack, run.deadline);
-  if (auto planned = preparer_.plan(run.job, *run.digest, stack, true, run.deadline); !planned) return planned;
+  const auto log = run.log_of(stack.config.id());
+  auto& host = run.host_of(stack);
+  if (stack.config.destroy.enabled) return host.preparer.plan_removal(run.job, stack, run.deadline);
+  if (auto planned = host.preparer.plan(run.job, *run.digest, stack, true, run.deadline); !planned) return planned;
   log.debug("plan", {{"plan", stack.plan.str()}});
   for (const auto& service : stack.plan.services)
     if (service.action == ServiceAction::keep && !service.reasons.empty())
@@ -283,7 +279,7 @@ Status Pipeline::plan(Run& run, PreparedStack& stack) {
   }
   auto slot = places_.take(run.deadline);
   if (!slot) return tl::unexpected(slot.error());
-  auto got = images_.get(stack, log, run.deadline);
+  auto got = host.images.get(stack, log, run.deadline);
   if (!got && !stack.plan.changes_anything()) {  // N19: the stack is as it should be, and is looked at again
     log.warning("newer images could not be looked for", {{"error", got.error().message}});
     return {};
@@ -300,13 +296,14 @@ Status Pipeline::bring_up(Run& run, PreparedStack& stack) {
   auto slot = places_.take(run.deadline);
   if (!slot) return tl::unexpected(slot.error());
   const auto& destroy = stack.config.destroy;
-  const auto log = run.log.with({{"stack", stack.config.name}});
+  const auto log = run.log_of(stack.config.id());
+  auto& deployment = run.host_of(stack).deployment;
   const auto origin = origin_of(run);
   mask_plan(run, stack);
   if (destroy.enabled)
-    return deployment_.take_down(origin, stack, {.volumes = destroy.remove_volumes, .images = destroy.remove_images},
-                                 log, run.deadline);
-  auto done = deployment_.bring_up(origin, stack, log, run.deadline);
+    return deployment.take_down(origin, stack, {.volumes = destroy.remove_volumes, .images = destroy.remove_images},
+                                log, run.deadline);
+  auto done = deployment.bring_up(origin, stack, log, run.deadline);
   if (done) count_deployment(run, stack);
   return done;
 }

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/slots.h"
 #include "config/deploy_config.h"
+#include "deploy/docker_host.h"
 #include "deploy/live_directory.h"
 #include "deploy/prepared_stack.h"
 #include "deploy/release_store.h"
@@ -49,13 +50,14 @@ class Pipeline {
     std::filesystem::path run_dir{};
     Secret hash_key{};           // of this installation
     LoopGuard* loops = nullptr;  // null: nothing is counted (deploy/U1)
+    // Whether an engine that answers can be deployed to.
+    std::function<Status(const EngineInfo&)> check_engine = [](const EngineInfo&) { return Status(); };
   };
   using TellRevision = std::function<void(std::string revision)>;
 
   // `places`: of the stacks that are deployed at the same time, whichever pipeline does it.
   Pipeline(Options options, Source& source, LiveDirectories& live, ReleaseStore& releases, SettledRuns& settled,
-           SecretResolver& secrets, StackPreparer& preparer, StackImages& images, StackDeployment& deployment,
-           StackLocks& locks, Slots& places, Log log);
+           SecretResolver& secrets, DockerHosts& hosts, StackLocks& locks, Slots& places, Log log);
 
   // Runs one job to its end. Called from any thread, for different lanes at once.
   JobOutcome run(const Job& job, const TellRevision& tell_revision, const Deadline& deadline);
@@ -72,7 +74,7 @@ class Pipeline {
   std::optional<JobOutcome> settle(Run& run, const LaneHistory& history);
   // An artifact whose files and configurations are at hand.
   struct Ready {
-    std::string live_path;
+    std::map<std::string, std::string> live_paths;  // by context (Y8)
     UnpackedTree tree;
     DeployConfigs configs;
   };
@@ -85,7 +87,7 @@ class Pipeline {
   std::optional<JobOutcome> lock_stacks(Run& run);
   void for_each_stack(Run& run, const std::function<Status(PreparedStack&)>& step);
   void verify_deployments(Run& run);
-  Status resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root);
+  Status resolve(Run& run, PreparedStack& stack, const Ready& ready);
   Status plan(Run& run, PreparedStack& stack);
   ReleaseOrigin origin_of(const Run& run) const;
   Status bring_up(Run& run, PreparedStack& stack);
@@ -98,14 +100,24 @@ class Pipeline {
   void fetch_secrets(Run& run);
   static void mask_plan(const Run& run, PreparedStack& stack);
 
+  // contexts.cc
+  void find_hosts(Run& run);
+  Status ask_host(Run& run, const std::string& context, bool is_certain);
+  Result<std::map<std::string, std::string>> live_paths(const Run& run, const std::string& plain_path);
+  std::vector<std::string> contexts_to_clean(const Run& run);
+
   // publishing.cc
-  std::optional<JobOutcome> write_live_directory(Run& run, const std::string& live_path, UnpackedTree& tree);
-  Result<PlainEntries> plain_entries(const Run& run, const std::string& live_path, const UnpackedTree& tree);
-  static void note_mixed_files(Run& run);
+  std::optional<JobOutcome> write_live_directories(Run& run, Ready& ready);
+  std::optional<JobOutcome> write_live_directory(Run& run, const std::string& context, const std::string& live_path,
+                                                 UnpackedTree& tree);
+  Result<PlainEntries> plain_entries(const Run& run, const std::string& context, const std::string& live_path,
+                                     const UnpackedTree& tree);
+  static void note_mixed_files(Run& run, const std::string& context);
 
   // removal.cc
-  void remove_live_directory(Run& run, const std::string& live_path, const UnpackedTree& tree);
+  void remove_live_directory(Run& run, const std::string& context, const std::string& live_path);
   void remove_obsolete(Run& run, const DeployConfigs& configs);
+  std::vector<DiscoveredStack> discovered(Run& run);
   enum class Obsolete { removed, taken_over, busy };
   Result<Obsolete> remove_obsolete(Run& run, const DiscoveredStack& obsolete);
 
@@ -124,9 +136,9 @@ class Pipeline {
   JobOutcome go_on_with_rollback(Run& run, const BegunRollback& begun);
   JobOutcome roll_back_by_hand(Run& run, const LaneHistory& history);
   JobOutcome repair(Run& run, const LaneHistory& history);
-  JobOutcome repair_stack(Run& run, const std::string& stack);
+  JobOutcome repair_stack(Run& run, const StackId& stack);
   JobOutcome repair_all(Run& run, const LaneHistory& history);
-  std::optional<JobOutcome> find_overtaken(const Run& run, const std::vector<std::string>& stacks);
+  std::optional<JobOutcome> find_overtaken(const Run& run, const std::vector<StackId>& stacks);
   JobOutcome bring_back(Run& run, const Release& release, std::string_view cause = kRollbackCause);
   bool is_beyond_doubt(const Run& run);
   Status restore_images(const Run& run, PreparedStack& stack);
@@ -137,9 +149,7 @@ class Pipeline {
   ReleaseStore& releases_;
   SettledRuns& settled_;
   SecretResolver& secrets_;
-  StackPreparer& preparer_;
-  StackImages& images_;
-  StackDeployment& deployment_;
+  DockerHosts& hosts_;
   StackLocks& locks_;
   Slots& places_;
   Log log_;

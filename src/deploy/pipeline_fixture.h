@@ -6,6 +6,7 @@
 
 #include <fstream>
 
+#include "deploy/docker_host.h"
 #include "deploy/fake_compose.h"
 #include "deploy/labels.h"
 #include "deploy/loop_guard.h"
@@ -68,7 +69,8 @@ struct FakeSource final : Source {
 };
 
 struct FakeLive final : LiveDirectories {
-  std::vector<std::string> synced;     // digests, in order
+  std::vector<std::string> synced;  // digests, in order
+  std::vector<std::string> synced_paths;
   std::vector<std::string> removed;    // "path" or "path data"
   std::set<std::string> in_place;      // of the last sync
   std::optional<SyncFailure> failure;  // of the next sync
@@ -94,7 +96,7 @@ struct FakeLive final : LiveDirectories {
   std::set<std::string> decrypted;  // what decrypted_files() says
   Result<std::set<std::string>> decrypted_files(const std::string&) override { return decrypted; }
   std::map<std::string, std::string> plain;  // path -> content of what the last sync() wrote decrypted
-  SyncOutcome sync(const std::string&, const UnpackedTree& tree, const Digest& digest, const SyncOptions& options,
+  SyncOutcome sync(const std::string& path, const UnpackedTree& tree, const Digest& digest, const SyncOptions& options,
                    const Deadline&) override {
     plain.clear();
     for (const auto& entry : tree.entries)
@@ -103,7 +105,28 @@ struct FakeLive final : LiveDirectories {
     if (failure) return tl::unexpected(*std::exchange(failure, {}));
     in_place = options.in_place;
     synced.push_back(digest.str());
+    synced_paths.push_back(path);
     return SyncResult{};
+  }
+};
+
+// An engine with all that deploys to it.
+struct TestHost {
+  FakeEngine engine;
+  FakeDriver driver{engine};
+  std::unique_ptr<StackPreparer> preparer;
+  std::unique_ptr<StackImages> images;
+  std::unique_ptr<StackDeployment> deployment;
+  std::unique_ptr<DockerHost> host;
+};
+
+// The engines of a test, by context.
+struct FakeHosts final : DockerHosts {
+  std::map<std::string, DockerHost*> by_context;
+  Result<std::shared_ptr<DockerHost>> host_of(const std::string& context) override {
+    const auto found = by_context.find(context);
+    if (found == by_context.end()) return fail(Kind::not_found, "docker context " + context + " is not known");
+    return std::shared_ptr<DockerHost>(std::shared_ptr<void>(), found->second);
   }
 };
 
@@ -141,9 +164,11 @@ class PipelineTest : public ::testing::Test {
     images = std::make_unique<StackImages>(StackImages::Options{}, driver, engine, *preparer, *releases);
     deployment = std::make_unique<StackDeployment>(StackDeployment::Options{.observer = observer}, driver, engine,
                                                    *preparer, *images, *releases, clock);
+    standard = std::make_unique<DockerHost>(DockerHost{engine, driver, *preparer, *images, *deployment});
+    hosts.by_context[""] = standard.get();
     settled = std::make_unique<SettledRuns>(
         SettledRuns::Options{.surroundings = surroundings, .hash_key = Secret("key"), .loops = loops.get()}, source,
-        driver, engine, *secrets, *releases, log);
+        driver, hosts, *secrets, *releases, log);
     pipeline = std::make_unique<Pipeline>(Pipeline::Options{.data_dir = folder,
                                                             .host_data_dir = "/host/data",
                                                             .config = {},
@@ -151,9 +176,25 @@ class PipelineTest : public ::testing::Test {
                                                             .decryptor = decryptor.get(),
                                                             .run_dir = folder / "run",
                                                             .hash_key = Secret("key"),
-                                                            .loops = loops.get()},
-                                          source, live, *releases, *settled, *secrets, *preparer, *images, *deployment,
-                                          locks, places, log);
+                                                            .loops = loops.get(),
+                                                            .check_engine = check_engine},
+                                          source, live, *releases, *settled, *secrets, hosts, locks, places, log);
+  }
+  // One more engine; after start(), once for each context.
+  TestHost& add_context(const std::string& context, bool is_remote = false) {
+    auto& made = *others.emplace_back(std::make_unique<TestHost>());
+    made.driver.models = driver.models;
+    made.preparer = std::make_unique<StackPreparer>(
+        StackPreparer::Options{.hash_key = Secret("key"), .context = context, .is_remote = is_remote}, made.driver,
+        made.engine, *releases);
+    made.images = std::make_unique<StackImages>(StackImages::Options{.context = context}, made.driver, made.engine,
+                                                *made.preparer, *releases);
+    made.deployment = std::make_unique<StackDeployment>(StackDeployment::Options{.observer = observer}, made.driver,
+                                                        made.engine, *made.preparer, *made.images, *releases, clock);
+    made.host = std::make_unique<DockerHost>(
+        DockerHost{made.engine, made.driver, *made.preparer, *made.images, *made.deployment, is_remote});
+    hosts.by_context[context] = made.host.get();
+    return made;
   }
   JobRequest request() {
     JobRequest request{.artifact = "reg.example/my/app:main",
@@ -177,6 +218,7 @@ class PipelineTest : public ::testing::Test {
   bool auto_rollback = false;
   bool restricted = false;
   unsigned loop_limit = 0;  // counts from the next start() on
+  std::function<Status(const EngineInfo&)> check_engine = [](const EngineInfo&) { return Status(); };
   std::string own_container;
   std::map<std::string, std::string> passed_environment;  // by PASS_ENV; counts from the next start() on
   std::map<std::string, std::string> secret_environment;  // with the keys of SOPS; from the next start() on
@@ -200,6 +242,9 @@ class PipelineTest : public ::testing::Test {
   std::unique_ptr<StackPreparer> preparer;
   std::unique_ptr<StackImages> images;
   std::unique_ptr<StackDeployment> deployment;
+  std::unique_ptr<DockerHost> standard;
+  std::vector<std::unique_ptr<TestHost>> others;
+  FakeHosts hosts;
   StackLocks locks;
   Slots places{4, "a place"};
   std::unique_ptr<Pipeline> pipeline;

@@ -206,7 +206,7 @@ TEST_F(PipelinePollTest, RepairsWhatWasChangedByHand) {
   EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
   EXPECT_EQ(engine.projects["web"].size(), 2u);
   EXPECT_EQ(live.synced.back(), kDigest1.str());
-  EXPECT_EQ(releases->releases("web", 1)->front().request.cause, "repair");
+  EXPECT_EQ(releases->releases({"web"}, 1)->front().request.cause, "repair");
   EXPECT_EQ(to_repair(), std::nullopt);
   EXPECT_EQ(settled_because(poll()), "no changes");
 
@@ -219,7 +219,7 @@ TEST_F(PipelinePollTest, RepairsWhatWasChangedByHand) {
 TEST_F(PipelinePollTest, RedeploysTheServiceWhoseContainerChanged) {
   run();
   auto order = expect_new_page_only();
-  EXPECT_EQ(releases->releases("web", 1)->front().request.cause, "reconcile");
+  EXPECT_EQ(releases->releases({"web"}, 1)->front().request.cause, "reconcile");
   order.service = "web ";
   EXPECT_EQ(run(order).message, "web: no changes") << "the stack as a whole is well";
 
@@ -250,7 +250,7 @@ class TwoStacksTest : public PipelinePollTest {
     EXPECT_EQ(run().status, RunStatus::succeeded);
   }
   JobOutcome repair_shop() {
-    auto order = releases->good_release("shop").value()->request;
+    auto order = releases->good_release({"shop"}).value()->request;
     EXPECT_EQ(order.digest, kDigest1) << "version 2 has left no release of it";
     order.cause = kReconcileCause;
     order.service = "shop till";
@@ -275,7 +275,7 @@ TEST_F(TwoStacksTest, ComesBackAloneAndNeverToAnOlderDigest) {
   EXPECT_EQ(id_of("page"), page);
   for (const auto& stack : outcome.stacks)
     EXPECT_EQ(stack.status, stack.name == "shop" ? RunStatus::succeeded : RunStatus::skipped) << stack.name;
-  EXPECT_EQ((*releases->stack("shop"))->brought, kDigest2.str());
+  EXPECT_EQ((*releases->stack({"shop"}))->brought, kDigest2.str());
 }
 
 TEST_F(TwoStacksTest, LeavesWhatIsKnownOfTheOthers) {
@@ -310,9 +310,9 @@ TEST_F(TwoStacksTest, DoesNotComeBackUnderANeighbourLeftForInspection) {
 // From another ref, say, while the repair waited for the stack.
 TEST_F(TwoStacksTest, GivesWayToWhatWasDeployedBeforeItHadTheLock) {
   engine.projects["shop"].erase("till");
-  Release newer{.id = "newer", .stack = "shop", .request = request(), .digest = kDigest2.str()};
+  Release newer{.id = "newer", .stack = {"shop"}, .request = request(), .digest = kDigest2.str()};
   ASSERT_TRUE(releases->begin(newer, {}));  // under way when the repair is decided
-  auto lock = std::make_optional(locks.take({"shop"}, Deadline::in(1s)).value());
+  auto lock = std::make_optional(locks.take({{"shop"}}, Deadline::in(1s)).value());
   JobOutcome outcome;
   std::promise<void> is_under_way;
   source.on_fetch = [&](const Digest&) { is_under_way.set_value(); };
@@ -338,26 +338,26 @@ TEST_F(PipelinePollTest, RedeploysFromTheDigestThatChangedNoService) {
   source.files[".doco-cd.yaml"] = "name: web\nreconciliation: {events: [die]}\n";
   release_2();
   ASSERT_EQ(run().status, RunStatus::skipped);
-  auto order = releases->good_release("web").value()->request;
+  auto order = releases->good_release({"web"}).value()->request;
   ASSERT_EQ(order.digest, kDigest1);
   order.cause = kReconcileCause;
   order.service = "web page";
   const auto outcome = run(order);
   EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
   EXPECT_EQ(live.synced.back(), kDigest2.str());
-  EXPECT_EQ(releases->good_release("web").value()->digest, kDigest2.str());
-  EXPECT_TRUE((*releases->reconciliation("web"))->answers("die"));
+  EXPECT_EQ(releases->good_release({"web"}).value()->digest, kDigest2.str());
+  EXPECT_TRUE((*releases->reconciliation({"web"}))->answers("die"));
 }
 
 TEST_F(PipelinePollTest, KeepsTheRuleOfAStackThatIsLeftAsItIs) {
   run();
-  EXPECT_TRUE((*releases->reconciliation("web"))->enabled);
+  EXPECT_TRUE((*releases->reconciliation({"web"}))->enabled);
   source.files[".doco-cd.yaml"] = "name: web\nreconciliation: false\n";
   release_2();
   EXPECT_EQ(run().status, RunStatus::skipped);
-  EXPECT_FALSE((*releases->reconciliation("web"))->enabled);
-  EXPECT_EQ(releases->reconciliations()->size(), 1u);
-  EXPECT_EQ(*releases->reconciliation("other"), std::nullopt);
+  EXPECT_FALSE((*releases->reconciliation({"web"}))->enabled);
+  EXPECT_EQ(releases->reconciliations("")->size(), 1u);
+  EXPECT_EQ(*releases->reconciliation({"other"}), std::nullopt);
 }
 
 }  // namespace

@@ -3,11 +3,15 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "deploy/docker_host.h"
 #include "deploy/pipeline.h"
 #include "sys/files.h"
 
@@ -50,24 +54,47 @@ struct Pipeline::Run {
   bool is_look = false;                              // only finds out what a deployment would do
   std::string own_path;                              // the live directory, where it is not the plain one (oci 9)
   std::optional<Release> back_to;                    // set: this run brings that release back
-  std::string only;                                  // of a repair: the one stack that it is about; "": all of them
+  StackId only;  // of a repair: the one stack that it is about; no name: all of them
   // Of a repair: ReleaseStore::newest() when it was decided.
-  std::optional<std::map<std::string, std::string>> decided_at{};
+  std::optional<std::map<StackId, std::string>> decided_at{};
   std::vector<StackLocks::Held> locks;  // until the run and what it leads to have ended
   bool leaves_obsolete = false;         // a stack that is to go was another job's; the next run looks again
 
-  bool any_failed() const {
-    return std::any_of(errors.begin(), errors.end(), [](const auto& error) { return error.has_value(); });
+  // By context: all that a stack of the run is on, and those of them that cannot be had, which only their own stacks
+  // fail by (deploy/Y1).
+  std::map<std::string, std::shared_ptr<DockerHost>> hosts{};
+  std::set<std::string> away{};
+
+  // Does its engine see the live directory of the context? Where nobody does, none is written.
+  bool sees_files(const std::string& context) const {
+    const auto host = hosts.find(context);
+    const bool is_remote = host != hosts.end() && host->second != nullptr && host->second->is_remote;
+    return !is_remote || any(context, [this](auto index) { return stacks[index].config.remote_paths; });
+  }
+  DockerHost& host_of(const PreparedStack& stack) const { return *hosts.at(stack.config.context); }
+  Log log_of(const StackId& stack) const {
+    return stack.context.empty() ? log.with({{"stack", stack.name}})
+                                 : log.with({{"stack", stack.name}, {"context", stack.context}});
+  }
+
+  // Below, `context` is nothing for all of them.
+  using Context = std::optional<std::string>;
+  bool any(const Context& context, const std::function<bool(std::size_t index)>& is_so) const {
+    for (std::size_t index = 0; index < stacks.size(); ++index)
+      if ((!context || stacks[index].config.context == *context) && is_so(index)) return true;
+    return false;
+  }
+  // But for those whose engine cannot be had.
+  bool any_failed(const Context& context = std::nullopt) const {
+    return any(context, [this](auto index) { return errors[index] && !away.contains(stacks[index].config.context); });
   }
   // Is there a stack that is not taken down? Then the live directory is needed.
-  bool any_stays() const {
-    return std::any_of(stacks.begin(), stacks.end(), [](const auto& stack) { return !stack.config.destroy.enabled; });
+  bool any_stays(const Context& context = std::nullopt) const {
+    return any(context, [this](auto index) { return !stacks[index].config.destroy.enabled; });
   }
   // Is there a stack that is neither left alone nor has failed already?
-  bool any_goes_on() const {
-    for (std::size_t i = 0; i < stacks.size(); ++i)
-      if (stacks[i].filtered_because.empty() && !errors[i]) return true;
-    return false;
+  bool any_goes_on(const Context& context = std::nullopt) const {
+    return any(context, [this](auto index) { return stacks[index].filtered_because.empty() && !errors[index]; });
   }
 };
 

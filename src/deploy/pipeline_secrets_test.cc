@@ -59,7 +59,7 @@ TEST_F(SecretFiles, LeaveNoValueInTheState) {  // secrets/B4
       R"({"name":"web","services":{"page":{"image":"nginx:1","pull_policy":"never","restart":"always",
     "command":["serve","--with=pa$$word with spaces \"and quotes\" #hash"]}}})";
   ASSERT_EQ(run().status, RunStatus::succeeded);
-  const auto model = releases->last_model("web");
+  const auto model = releases->last_model({"web"});
   ASSERT_TRUE(model && *model);
   EXPECT_EQ(json::serialize(**model).find("pa$$word"), std::string::npos) << json::serialize(**model);
   EXPECT_NE(json::serialize(**model).find("\"serve\",\"(hidden "), std::string::npos) << json::serialize(**model);

@@ -316,7 +316,7 @@ TEST_F(PipelineTest, NamesTheServiceThatDoesNotStart) {  // deploy/C12
   EXPECT_EQ(outcome.status, RunStatus::failed);
   for (const auto* part : {"failed to deploy stack web", "exited with code 3", "boom"})
     EXPECT_NE(outcome.message.find(part), std::string::npos) << outcome.message;
-  EXPECT_EQ((*releases->stack("web"))->last_state, ReleaseState::failed);
+  EXPECT_EQ((*releases->stack({"web"}))->last_state, ReleaseState::failed);
 }
 
 struct Countings final : Observer {

@@ -112,6 +112,11 @@ Result<PreparedStack> StackPreparer::prepare(const DeployConfig& config, const S
   stack.services = service_shapes(stack.model);
   InputHasher hasher(options_.hash_key);
   stack.wanted = service_inputs(stack.model, stack.environment, tree, host_root, hasher, stack.plain);
+  if (options_.is_remote && !config.remote_paths) {
+    auto contents = contents_to_send(stack.model, host_root, tree, source);
+    if (!contents) return while_doing("docker context " + options_.context, contents.error());
+    stack.contents = *std::move(contents);
+  }
   stack.compose_hash = compose_hash(stack.wanted, hasher);
   stack.config_hash = hasher.hash(config.text);
   put_one_time_values(stack.external_secrets, stack.model, stack.environment);
@@ -123,7 +128,7 @@ Result<std::vector<ContainerSummary>> StackPreparer::own_containers(const Job& j
                                                                     const Deadline& deadline) {
   auto containers = engine_.containers({"com.docker.compose.project=" + stack.config.name}, deadline);
   if (!containers) return containers;
-  auto record = releases_.stack(stack.config.name);
+  auto record = releases_.stack(stack.config.id());
   if (!record) return tl::unexpected(record.error());
   bool foreign = *record && (*record)->source_id != job.request.source_id && !containers->empty();
   for (const auto& container : *containers) foreign = foreign || !belongs_to(container, job.request);
@@ -174,7 +179,7 @@ Status StackPreparer::plan(const Job& job, const Digest& digest, PreparedStack& 
                         .ignores = stack.ignores,
                         .is_at_digest = is_at(*containers, digest.str(), stack.config_hash),
                         .force_recreate = stack.config.force_recreate,
-                        .recreate = service_to_recreate(job.request, stack.config.name),
+                        .recreate = service_to_recreate(job.request, stack.config.id()),
                         .remove_orphans = stack.config.remove_orphans,
                         .last_release_failed = stack.record.last_state == ReleaseState::failed};
   question.made_from = [&](const std::string& release_id, const std::string& service) -> std::optional<ServiceInputs> {
@@ -212,7 +217,8 @@ json::object StackPreparer::redacted_model(const PreparedStack& stack) const {
 Result<std::vector<DiscoveredStack>> StackPreparer::discovered(const JobRequest& request, const Deadline& deadline) {
   auto stacks = releases_.discovered(request);
   if (!stacks) return stacks;
-  auto others = discovered_by_doco_cd(engine_, releases_, request, deadline);
+  std::erase_if(*stacks, [this](const auto& stack) { return stack.id.context != options_.context; });
+  auto others = discovered_by_doco_cd(engine_, options_.context, releases_, request, deadline);
   if (!others) return others;
   std::ranges::move(*others, std::back_inserter(*stacks));
   return stacks;

@@ -16,6 +16,7 @@
 #include "deploy/encrypted_files.h"
 #include "deploy/planning.h"
 #include "deploy/release_store.h"
+#include "deploy/remote_files.h"
 #include "deploy/volumes.h"
 #include "docker/engine.h"
 #include "driver/driver.h"
@@ -40,6 +41,7 @@ struct PreparedStack {
   std::string live_root, staged_root;              // the live directory as the host sees it; the unpacked release
   std::string config_hash, compose_hash;
   std::vector<ServiceShape> services;
+  std::vector<FileContent> contents;  // that are sent, because the engine does not see our files
   std::map<std::string, ServiceInputs> wanted;
   std::map<std::string, RecreateIgnore> ignores;    // by service
   std::set<std::string> in_place;                   // files of the live directory that must stay the same on disk
@@ -70,6 +72,8 @@ class StackPreparer {
     Secret hash_key;                                 // of this installation (deploy/N9)
     std::map<std::string, std::string> process_env;  // what PASS_ENV lets through; empty without it
     bool restricted = false;                         // DEPLOY_POLICY=restricted
+    std::string context;                             // of the engine; "": the default one
+    bool is_remote = false;                          // the engine does not see our files (deploy/Y7)
     std::string own_container;                       // the id of the one that this process runs in, "" if in none
   };
 
@@ -93,7 +97,7 @@ class StackPreparer {
   // The model without secrets.
   json::object redacted_model(const PreparedStack& stack) const;
 
-  // Stacks that auto-discovery found for the source, target and ref of the request, by us or by doco-cd.
+  // Stacks on the engine that auto-discovery found for the source, target and ref of the request, by us or by doco-cd.
   Result<std::vector<DiscoveredStack>> discovered(const JobRequest& request, const Deadline& deadline);
 
   // The same for a stack that is to be taken down: nothing if there is nothing of it. The plan removes every service.

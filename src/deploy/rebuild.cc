@@ -36,7 +36,7 @@ Result<Reference> reference_of(const ContainerSummary& container) {
 std::string live_path_of(const ContainerSummary& container, const Reference& reference, std::string_view host_data) {
   const auto below = path_below(host_data, of(container, "cd.doco.deployment.working_dir"));
   if (!below) return "";
-  const auto plain = reference.live_path();
+  const auto plain = path_on(of(container, kContextLabel), reference.live_path());
   const auto own = fmt::format("{}@{}", plain, reference.digest() ? "@digest" : reference.identifier());
   for (const auto& path : {own, plain})
     if (*below == path || below->starts_with(path + "/")) return path;
@@ -62,7 +62,7 @@ Result<Found> found_in(const ContainerSummary& container, std::string_view host_
                      .digest = *digest,
                      .target = of(container, "cd.doco.deployment.config.target")};
   return Found{.release = {.id = of(container, kReleaseLabel),
-                           .stack = stack,
+                           .stack = {.name = stack, .context = of(container, kContextLabel)},
                            .request = std::move(request),
                            .digest = digest->str(),
                            .plan = "found in the labels of its containers",
@@ -79,7 +79,8 @@ std::vector<Found> releases_of(const std::vector<ContainerSummary>& containers, 
   std::map<std::string, Found> by_id;
   for (const auto& container : containers) {
     if (!path_below(parts.host_data_dir, of(container, "cd.doco.deployment.working_dir")))
-      continue;  // another windlass's
+      continue;                                                   // another windlass's
+    if (of(container, kContextLabel) != parts.context) continue;  // the same engine has another name, too
     auto found = found_in(container, parts.host_data_dir);
     if (!found) {
       log.warning("container is left out", {{"container", container.name}, {"error", found.error().message}});
@@ -104,7 +105,7 @@ Result<std::size_t> rebuild_records(const RebuildParts& parts, const Log& log, c
   const auto containers = parts.engine.containers({std::string(kReleaseLabel)}, deadline);
   if (!containers) return tl::unexpected(containers.error());
   auto releases = releases_of(*containers, parts, log);
-  std::map<std::string, std::map<std::string, std::string>> release_of;  // stack -> service -> release
+  std::map<StackId, std::map<std::string, std::string>> release_of;  // stack -> service -> release
   for (auto& found : releases) {
     auto& release = found.release;
     const auto& request = release.request;
@@ -120,7 +121,7 @@ Result<std::size_t> rebuild_records(const RebuildParts& parts, const Log& log, c
     auto& services = release_of[release.stack];
     for (const auto& service : found.services) services[service] = release.id;
     if (auto done = parts.releases.finish(release, services); !done) return tl::unexpected(done.error());
-    log.info("release found", {{"stack", release.stack}, {"release", release.id}, {"digest", release.digest}});
+    log.info("release found", {{"stack", release.stack.str()}, {"release", release.id}, {"digest", release.digest}});
   }
   return releases.size();
 }

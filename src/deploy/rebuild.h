@@ -18,6 +18,7 @@ namespace windlass {
 
 struct RebuildParts {
   Engine& engine;
+  std::string context;  // of the engine; "": the default one
   ReleaseStore& releases;
   LiveDirectories& live;
   std::string host_data_dir;  // DATA_MOUNT_PATH as the engine's host sees it
@@ -25,9 +26,9 @@ struct RebuildParts {
   std::set<std::string> sources_with_inline_deployments;
 };
 
-// Into stores that are empty. The number of releases that were found. Containers that run from another data directory
-// are another installation's; those whose labels contradict each other are named in a warning and left out.
-// Kind::unavailable when the engine does not answer.
+// Into stores that know nothing of the engine yet. The number of releases that were found. Containers that run from
+// another data directory are another installation's; those whose labels contradict each other are named in a warning
+// and left out. Kind::unavailable when the engine does not answer.
 Result<std::size_t> rebuild_records(const RebuildParts& parts, const Log& log, const Deadline& deadline);
 
 }  // namespace windlass

@@ -31,11 +31,11 @@ TEST_F(RebuildTest, KnowsWhatIsDeployedAgainAndRestartsNothing) {  // reliabilit
   source.files["www/index.html"] = "v2";
   release_2();
   run();  // page is of the second release now, db still of the first
-  const auto before = *releases->stack("web");
+  const auto before = *releases->stack({"web"});
   const auto db = id_of("db"), page = id_of("page");
   lose_state();
   EXPECT_EQ(rebuild(), 2u);
-  const auto after = *releases->stack("web");
+  const auto after = *releases->stack({"web"});
   ASSERT_TRUE(after);
   EXPECT_EQ(after->source_id, before->source_id);
   EXPECT_EQ(after->release_of, before->release_of);
@@ -78,7 +78,7 @@ TEST_F(RebuildTest, LeavesOutWhatContradictsItself) {
   engine.projects["web"]["db"].labels["cd.windlass.source.id"] = "reg.example/another";
   engine.projects["web"]["page"].labels["cd.doco.deployment.name"] = "other";
   EXPECT_EQ(rebuild(), 0u);
-  EXPECT_EQ(*releases->stack("web"), std::nullopt);
+  EXPECT_EQ(*releases->stack({"web"}), std::nullopt);
 }
 
 TEST_F(RebuildTest, LeavesTheContainersOfAnotherInstallationAlone) {
@@ -94,10 +94,10 @@ TEST_F(RebuildTest, BringsNoReleaseBackOfWhichTheDeploymentsAreUnknown) {
   run();
   lose_state();
   rebuild();
-  EXPECT_FALSE(releases->releases("web", 1)->front().request.artifact.empty());
+  EXPECT_FALSE(releases->releases({"web"}, 1)->front().request.artifact.empty());
   lose_state();
   rebuild({"reg.example/my/app"});
-  EXPECT_TRUE(releases->releases("web", 1)->front().request.artifact.empty());
+  EXPECT_TRUE(releases->releases({"web"}, 1)->front().request.artifact.empty());
 }
 
 TEST_F(RebuildTest, NeedsTheEngine) {
@@ -107,6 +107,29 @@ TEST_F(RebuildTest, NeedsTheEngine) {
                 .error()
                 .kind,
             Kind::unavailable);
+}
+
+TEST_F(RebuildTest, FindsWhatIsDeployedOnEachEngine) {  // deploy 12
+  source.files[".doco-cd.yaml"] = "name: web\n---\nname: web\ncontext: edge\n";
+  auto& edge = add_context("edge");
+  run();
+  lose_state();
+  EXPECT_EQ(rebuild(), 1u);
+  const auto ask = [&](Engine& there, const std::string& context) {
+    return rebuild_records({.engine = there,
+                            .context = context,
+                            .releases = *releases,
+                            .live = live,
+                            .host_data_dir = "/host/data",
+                            .sources_with_inline_deployments = {}},
+                           Log({.level = LogLevel::critical}), Deadline::in(5s))
+        .value_or(99);
+  };
+  EXPECT_EQ(ask(edge.engine, "edge"), 1u);
+  EXPECT_EQ(ask(engine, "alias"), 0u) << "the same engine by another name";
+  EXPECT_TRUE(releases->stack({"web"})->has_value());
+  EXPECT_TRUE(releases->stack({"web", "edge"})->has_value());
+  EXPECT_TRUE(live.claimed.contains("reg.example/my/app@@context-edge"));
 }
 
 }  // namespace

@@ -8,10 +8,12 @@
 
 namespace windlass {
 
-Result<std::vector<Release>> ReleaseStore::releases(const std::string& stack, std::size_t limit) {
+Result<std::vector<Release>> ReleaseStore::releases(const ReleaseFilter& filter, std::size_t limit) {
   const std::lock_guard lock(mutex_);
-  auto query = select_releases(*db_, "WHERE ?1 = '' OR stack = ?1 ORDER BY seq DESC LIMIT ?2");
-  query.bind(stack).bind(static_cast<std::int64_t>(limit));
+  auto query =
+      select_releases(*db_, "WHERE (?1 = '' OR stack = ?1) AND (?2 OR context = ?3) ORDER BY seq DESC LIMIT ?4");
+  query.bind(filter.stack).bind(filter.context ? 0 : 1).bind(filter.context.value_or(""));
+  query.bind(static_cast<std::int64_t>(limit));
   return read_releases(query, seal_);
 }
 
@@ -23,25 +25,28 @@ Result<std::optional<Release>> ReleaseStore::release(const std::string& id) {
 }
 
 // By stack as well: polls with inline deployments of their own may deploy other stacks from the same ref.
-Result<std::optional<Release>> ReleaseStore::last_good(const JobRequest& request,
-                                                       const std::vector<std::string>& stacks,
+Result<std::optional<Release>> ReleaseStore::last_good(const JobRequest& request, const std::vector<StackId>& stacks,
                                                        const std::string& before_job) {
+  json::array ids;
+  for (const auto& stack : stacks) ids.emplace_back(stack.str());
   const std::lock_guard lock(mutex_);
-  auto query = select_releases(*db_,
-                               "WHERE source_id = ?1 AND target = ?2 AND ref_is_digest = ?3 AND (?3 OR ref = ?4) AND "
-                               "state = 'succeeded' AND job_id != ?5 AND artifact != '' AND stack IN (SELECT value "
-                               "FROM json_each(?6)) ORDER BY seq DESC LIMIT 1");
+  auto query =
+      select_releases(*db_,
+                      "WHERE source_id = ?1 AND target = ?2 AND ref_is_digest = ?3 AND (?3 OR ref = ?4) AND "
+                      "state = 'succeeded' AND job_id != ?5 AND artifact != '' AND iif(context = '', "
+                      "stack, context || '/' || stack) IN (SELECT value FROM json_each(?6)) ORDER BY seq DESC LIMIT 1");
   query.bind(request.source_id).bind(request.target).bind(request.ref_is_digest ? 1 : 0);
-  query.bind(request.ref).bind(before_job).bind(json::serialize(json::value_from(stacks)));
+  query.bind(request.ref).bind(before_job).bind(json::serialize(ids));
   return read_release(query, seal_);
 }
 
-Result<std::optional<Release>> ReleaseStore::good_release(const std::string& stack) {
+Result<std::optional<Release>> ReleaseStore::good_release(const StackId& stack) {
   const std::lock_guard lock(mutex_);
-  auto query = select_releases(*db_,
-                               "WHERE stack = ? AND state = 'succeeded' AND artifact != '' AND stack IN (SELECT name "
-                               "FROM stacks) ORDER BY seq DESC LIMIT 1");
-  query.bind(stack);
+  auto query =
+      select_releases(*db_,
+                      "WHERE stack = ?1 AND context = ?2 AND state = 'succeeded' AND artifact != '' AND EXISTS "
+                      "(SELECT 1 FROM stacks WHERE name = ?1 AND stacks.context = ?2) ORDER BY seq DESC LIMIT 1");
+  query.bind(stack.name).bind(stack.context);
   return read_release(query, seal_);
 }
 
@@ -70,7 +75,8 @@ Result<std::optional<Release>> ReleaseStore::release_brought_to(const JobRequest
   const std::lock_guard lock(mutex_);
   auto query = select_releases(*db_,
                                "WHERE source_id = ? AND ref = ? AND target = ? AND state = 'succeeded' AND artifact != "
-                               "'' AND stack IN (SELECT name FROM stacks WHERE brought = ?) ORDER BY seq DESC");
+                               "'' AND (context, stack) IN (SELECT context, name FROM stacks WHERE brought = ?) ORDER "
+                               "BY seq DESC");
   query.bind(request.source_id).bind(request.ref).bind(request.target).bind(digest.str());
   return first_with(request.deployments, query, seal_);
 }
@@ -78,44 +84,48 @@ Result<std::optional<Release>> ReleaseStore::release_brought_to(const JobRequest
 Result<std::string> ReleaseStore::failed_stack(const JobRequest& request, const std::string& digest) {
   const std::lock_guard lock(mutex_);
   auto query = db_->query(
-      "SELECT name FROM stacks WHERE source_id = ? AND ref = ? AND target = ? AND last_state = 'failed' AND (SELECT "
-      "digest FROM releases WHERE stack = name ORDER BY seq DESC LIMIT 1) != ? LIMIT 1");
+      "SELECT iif(context = '', name, context || '/' || name) FROM stacks WHERE source_id = ? AND ref = ? AND target = "
+      "? "
+      "AND last_state = 'failed' AND (SELECT digest FROM releases WHERE stack = name AND releases.context = "
+      "stacks.context ORDER BY seq DESC LIMIT 1) != ? LIMIT 1");
   query.bind(request.source_id).bind(request.ref_is_digest ? "@" : request.ref).bind(request.target).bind(digest);
   const auto name = query.first_text();
   if (!name) return tl::unexpected(name.error());
   return name->value_or("");
 }
 
-Result<std::map<std::string, std::string>> ReleaseStore::newest() {
+Result<std::map<StackId, std::string>> ReleaseStore::newest() {
   const std::lock_guard lock(mutex_);
   // SQLite takes the other columns from the row that has the maximum
-  auto query = db_->query("SELECT stack, max(seq), id || ' ' || state FROM releases GROUP BY stack");
-  std::map<std::string, std::string> newest;
+  auto query = db_->query("SELECT stack, max(seq), id || ' ' || state, context FROM releases GROUP BY context, stack");
+  std::map<StackId, std::string> newest;
   for (;;) {
     const auto row = query.step();
     if (!row) return tl::unexpected(row.error());
     if (!*row) return newest;
-    newest[query.text(0)] = query.text(2);
+    newest[{.name = query.text(0), .context = query.text(3)}] = query.text(2);
   }
 }
 
-Result<std::optional<Release>> ReleaseStore::good_as_of(const std::string& stack, const Release& release) {
+Result<std::optional<Release>> ReleaseStore::good_as_of(const StackId& stack, const Release& release) {
   const std::lock_guard lock(mutex_);
   auto query = select_releases(*db_,
-                               "WHERE stack = ?1 AND state = 'succeeded' AND seq <= (SELECT seq FROM releases WHERE "
-                               "id = ?2) ORDER BY seq DESC LIMIT 1");
-  query.bind(stack).bind(release.id);
+                               "WHERE stack = ?1 AND context = ?3 AND state = 'succeeded' AND seq <= (SELECT seq FROM "
+                               "releases WHERE id = ?2) ORDER BY seq DESC LIMIT 1");
+  query.bind(stack.name).bind(release.id).bind(stack.context);
   return read_release(query, seal_);
 }
 
 namespace {
 
-// Good releases that are kept, (stack, digest); one that came again counts once, at its last time.
+// Good releases that are kept, (context, stack, digest); one that came again counts once, at its last time.
 constexpr std::string_view kKept =
-    "WITH good AS (SELECT stack, digest, max(seq) AS last FROM releases WHERE state = 'succeeded' AND stack IN "
-    "(SELECT name FROM stacks) GROUP BY stack, digest), ranked AS (SELECT stack, digest, row_number() OVER "
-    "(PARTITION BY stack ORDER BY last DESC) AS place FROM good), kept AS (SELECT stack, digest FROM ranked WHERE "
-    "place <= (SELECT keep FROM releases WHERE releases.stack = ranked.stack ORDER BY seq DESC LIMIT 1)) ";
+    "WITH good AS (SELECT context, stack, digest, max(seq) AS last FROM releases WHERE state = 'succeeded' AND "
+    "(context, stack) IN (SELECT context, name FROM stacks) GROUP BY context, stack, digest), ranked AS (SELECT "
+    "context, "
+    "stack, digest, row_number() OVER (PARTITION BY context, stack ORDER BY last DESC) AS place FROM good), kept AS "
+    "(SELECT context, stack, digest FROM ranked WHERE place <= (SELECT keep FROM releases WHERE releases.stack = "
+    "ranked.stack AND releases.context = ranked.context ORDER BY seq DESC LIMIT 1)) ";
 
 Result<std::set<std::string>> set_of(Query query) {
   auto texts = query.all_texts();
@@ -135,35 +145,37 @@ Result<std::vector<Digest>> ReleaseStore::kept_digests() {
   return digests;
 }
 
-Result<std::set<std::string>> ReleaseStore::kept_images() {
+Result<std::set<std::string>> ReleaseStore::kept_images(const std::string& context) {
   const std::lock_guard lock(mutex_);
-  return set_of(
-      db_->query(fmt::format("{}SELECT value FROM releases JOIN kept USING (stack, digest), json_each(releases.images) "
-                             "WHERE state = 'succeeded'",
-                             kKept)));
-}
-
-Result<std::set<std::string>> ReleaseStore::images_of(const std::string& stack) {
-  const std::lock_guard lock(mutex_);
-  auto query = db_->query("SELECT value FROM releases, json_each(releases.images) WHERE stack = ?");
-  query.bind(stack);
+  auto query = db_->query(
+      fmt::format("{}SELECT value FROM releases JOIN kept USING (context, stack, digest), json_each(releases.images) "
+                  "WHERE state = 'succeeded' AND context = ?",
+                  kKept));
+  query.bind(context);
   return set_of(std::move(query));
 }
 
-Status ReleaseStore::forget_images(const std::string& stack, const std::set<std::string>& ids) {
+Result<std::set<std::string>> ReleaseStore::images_of(const StackId& stack) {
+  const std::lock_guard lock(mutex_);
+  auto query = db_->query("SELECT value FROM releases, json_each(releases.images) WHERE stack = ? AND context = ?");
+  query.bind(stack.name).bind(stack.context);
+  return set_of(std::move(query));
+}
+
+Status ReleaseStore::forget_images(const StackId& stack, const std::set<std::string>& ids) {
   if (ids.empty()) return {};
   const std::lock_guard lock(mutex_);
   auto update = db_->query(
       "UPDATE releases SET images = (SELECT json_group_object(key, value) FROM json_each(releases.images) WHERE value "
-      "NOT IN (SELECT value FROM json_each(?1))) WHERE stack = ?2");
-  return update.bind(json::serialize(json::value_from(ids))).bind(stack).run();
+      "NOT IN (SELECT value FROM json_each(?1))) WHERE stack = ?2 AND context = ?3");
+  return update.bind(json::serialize(json::value_from(ids))).bind(stack.name).bind(stack.context).run();
 }
 
 Result<std::vector<DiscoveredStack>> ReleaseStore::discovered(const JobRequest& request) {
   const std::lock_guard lock(mutex_);
   auto query = db_->query(
-      "SELECT name, discovery FROM stacks WHERE source_id = ? AND ref = ? AND target = ? AND discovery != '' ORDER BY "
-      "name");
+      "SELECT name, discovery, context FROM stacks WHERE source_id = ? AND ref = ? AND target = ? AND discovery != '' "
+      "ORDER BY context, name");
   query.bind(request.source_id).bind(request.ref_is_digest ? "@" : request.ref).bind(request.target);
   std::vector<DiscoveredStack> stacks;
   for (;;) {
@@ -172,14 +184,14 @@ Result<std::vector<DiscoveredStack>> ReleaseStore::discovered(const JobRequest& 
     if (!*row) return stacks;
     auto rules = stored_json(query.text(1));
     if (!rules) return tl::unexpected(rules.error());
-    stacks.push_back({query.text(0), auto_discovery_of(*rules)});
+    stacks.push_back({{.name = query.text(0), .context = query.text(2)}, auto_discovery_of(*rules)});
   }
 }
 
-Result<std::optional<json::object>> ReleaseStore::last_model(const std::string& stack) {
+Result<std::optional<json::object>> ReleaseStore::last_model(const StackId& stack) {
   const std::lock_guard lock(mutex_);
-  auto query = db_->query("SELECT model FROM stacks WHERE name = ? AND model != ''");
-  query.bind(stack);
+  auto query = db_->query("SELECT model FROM stacks WHERE context = ? AND name = ? AND model != ''");
+  query.bind(stack.context).bind(stack.name);
   auto row = query.step();
   if (!row) return tl::unexpected(row.error());
   if (!*row) return std::optional<json::object>();
@@ -188,11 +200,16 @@ Result<std::optional<json::object>> ReleaseStore::last_model(const std::string& 
   return model->is_object() ? std::optional(std::move(model->get_object())) : std::nullopt;
 }
 
-Result<std::vector<std::string>> ReleaseStore::stacks_of(const std::string& source_id) {
+Result<std::vector<std::string>> ReleaseStore::stacks_of(const std::string& source_id, const std::string& context) {
   const std::lock_guard lock(mutex_);
-  auto query = db_->query("SELECT name FROM stacks WHERE source_id = ?");
-  query.bind(source_id);
+  auto query = db_->query("SELECT name FROM stacks WHERE source_id = ? AND context = ?");
+  query.bind(source_id).bind(context);
   return query.all_texts();
+}
+
+Result<std::vector<std::string>> ReleaseStore::contexts() {
+  const std::lock_guard lock(mutex_);
+  return db_->query("SELECT DISTINCT context FROM stacks WHERE context != '' ORDER BY context").all_texts();
 }
 
 Status ReleaseStore::close(const Release& removal) {
@@ -201,8 +218,14 @@ Status ReleaseStore::close(const Release& removal) {
   if (!transaction) return tl::unexpected(transaction.error());
   if (auto done = insert_release(*db_, seal_, removal); !done) return done;
   if (auto done = end_release(*db_, removal); !done) return done;
-  if (auto done = db_->query("DELETE FROM stacks WHERE name = ?").bind(removal.stack).run(); !done) return done;
-  if (auto done = db_->query("DELETE FROM stack_loops WHERE stack = ?").bind(removal.stack).run(); !done) return done;
+  if (auto done = db_->query("DELETE FROM stacks WHERE name = ? AND context = ?")
+                      .bind(removal.stack.name)
+                      .bind(removal.stack.context)
+                      .run();
+      !done)
+    return done;
+  if (auto done = db_->query("DELETE FROM stack_loops WHERE stack = ?").bind(removal.stack.str()).run(); !done)
+    return done;
   if (auto done = prune(removal.stack); !done) return done;
   return transaction->commit();
 }

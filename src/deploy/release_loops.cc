@@ -4,12 +4,12 @@
 
 namespace windlass {
 
-Result<std::optional<StackLoop>> ReleaseStore::loop(const std::string& stack) {
+Result<std::optional<StackLoop>> ReleaseStore::loop(const StackId& stack) {
   const std::lock_guard lock(mutex_);
   auto query = db_->query(
       "SELECT key, deployments, recreated, differences, moved, deployed_at_unix_us, looping_since_unix_us FROM "
       "stack_loops WHERE stack = ?");
-  query.bind(stack);
+  query.bind(stack.str());
   auto row = query.step();
   if (!row) return tl::unexpected(row.error());
   if (!*row) return std::optional<StackLoop>();
@@ -35,16 +35,19 @@ Status ReleaseStore::keep_loop(const StackLoop& loop) {
   auto row = db_->query(
       "INSERT OR REPLACE INTO stack_loops (stack, key, deployments, recreated, differences, moved, "
       "deployed_at_unix_us, looping_since_unix_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-  row.bind(loop.stack).bind(loop.key).bind(static_cast<std::int64_t>(loop.deployments)).bind(loop.recreated ? 1 : 0);
+  row.bind(loop.stack.str())
+      .bind(loop.key)
+      .bind(static_cast<std::int64_t>(loop.deployments))
+      .bind(loop.recreated ? 1 : 0);
   row.bind(json::serialize(json::value_from(loop.differences))).bind(json::serialize(to_json(loop.moved)));
   row.bind(to_unix_us(loop.deployed_at));
   row.bind(loop.looping_since ? std::optional(to_unix_us(*loop.looping_since)) : std::nullopt);
   return row.run();
 }
 
-Status ReleaseStore::forget_loop(const std::string& stack) {
+Status ReleaseStore::forget_loop(const StackId& stack) {
   const std::lock_guard lock(mutex_);
-  return db_->query("DELETE FROM stack_loops WHERE stack = ?").bind(stack).run();
+  return db_->query("DELETE FROM stack_loops WHERE stack = ?").bind(stack.str()).run();
 }
 
 }  // namespace windlass

@@ -36,7 +36,31 @@ constexpr Column kAdded[] = {
     {"ref_is_digest", "INTEGER NOT NULL DEFAULT 0"}, {"deployments", "TEXT NOT NULL DEFAULT ''"},
     {"trust_hash", "TEXT NOT NULL DEFAULT ''"},      {"cause", "TEXT NOT NULL DEFAULT ''"},
     {"reasons", "TEXT NOT NULL DEFAULT '[]'"},       {"images", "TEXT NOT NULL DEFAULT '{}'"},
-    {"keep", "INTEGER NOT NULL DEFAULT 5"},
+    {"keep", "INTEGER NOT NULL DEFAULT 5"},          {"context", "TEXT NOT NULL DEFAULT ''"},
+};
+
+constexpr std::string_view kStackTable = R"(
+CREATE TABLE IF NOT EXISTS stacks (
+  context TEXT NOT NULL,
+  name TEXT NOT NULL,
+  source_id TEXT NOT NULL,
+  last_state TEXT NOT NULL,
+  release_of TEXT NOT NULL,
+  ref TEXT NOT NULL DEFAULT '',
+  target TEXT NOT NULL DEFAULT '',
+  discovery TEXT NOT NULL DEFAULT '',
+  reconciliation TEXT NOT NULL DEFAULT '',
+  model TEXT NOT NULL DEFAULT '',
+  brought TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (context, name)
+) WITHOUT ROWID;
+)";
+
+// What came to the table before that, in this order.
+constexpr Column kOldStackColumns[] = {
+    {"ref", "TEXT NOT NULL DEFAULT ''"},       {"target", "TEXT NOT NULL DEFAULT ''"},
+    {"discovery", "TEXT NOT NULL DEFAULT ''"}, {"reconciliation", "TEXT NOT NULL DEFAULT ''"},
+    {"model", "TEXT NOT NULL DEFAULT ''"},     {"brought", "TEXT NOT NULL DEFAULT ''"},
 };
 
 Result<std::vector<std::string>> columns_of(Db& db, std::string_view table) {
@@ -66,7 +90,7 @@ Result<Release> release_of(const Query& row, const Seal& seal) {
   auto images = stored_json(row.text(21));
   if (!images) return tl::unexpected(images.error());
   Release release{.id = row.text(0),
-                  .stack = row.text(1),
+                  .stack = {.name = row.text(1), .context = row.text(23)},
                   .request = {.artifact = row.text(14),
                               .source_id = row.text(2),
                               .repository = row.text(15),
@@ -110,20 +134,39 @@ Status make_release_table(Db& db) {
   return add_columns(db, "releases", kAdded);
 }
 
+Status make_stack_table(Db& db) {
+  const auto columns = columns_of(db, "stacks");
+  if (!columns) return tl::unexpected(columns.error());
+  if (columns->empty() || std::find(columns->begin(), columns->end(), "context") != columns->end())
+    return db.execute(kStackTable);
+  auto transaction = Transaction::begin(db);
+  if (!transaction) return tl::unexpected(transaction.error());
+  auto done = add_columns(db, "stacks", kOldStackColumns);
+  if (done) done = db.execute("ALTER TABLE stacks RENAME TO stacks_of_one_engine");
+  if (done) done = db.execute(kStackTable);
+  if (done)
+    done = db.execute(
+        "INSERT INTO stacks SELECT '', name, source_id, last_state, release_of, ref, target, discovery, "
+        "reconciliation, "
+        "model, brought FROM stacks_of_one_engine; DROP TABLE stacks_of_one_engine");
+  if (!done) return done;
+  return transaction->commit();
+}
+
 Status insert_release(Db& db, const Seal& seal, const Release& release) {
   const auto& request = release.request;
   auto insert = db.query(
       "INSERT INTO releases (id, stack, source_id, ref, target, digest, config_hash, plan, trigger, job_id, state, "
-      "started_unix_us, artifact, repository, ref_is_digest, deployments, trust_hash, cause, reasons, keep) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  insert.bind(release.id).bind(release.stack).bind(request.source_id).bind(request.ref).bind(request.target);
+      "started_unix_us, artifact, repository, ref_is_digest, deployments, trust_hash, cause, reasons, keep, "
+      "context) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  insert.bind(release.id).bind(release.stack.name).bind(request.source_id).bind(request.ref).bind(request.target);
   insert.bind(release.digest).bind(release.config_hash).bind(release.plan).bind(to_string(request.trigger));
   insert.bind(release.job_id).bind(to_unix_us(release.started_at)).bind(request.artifact).bind(request.repository);
   insert.bind(request.ref_is_digest ? 1 : 0)
       .bind(request.deployments.empty() ? "" : seal.close(request.deployments))
       .bind(release.trust_hash)
       .bind(request.cause);
-  insert.bind(json::serialize(json::value_from(release.reasons))).bind(release.keep);
+  insert.bind(json::serialize(json::value_from(release.reasons))).bind(release.keep).bind(release.stack.context);
   return insert.run();
 }
 
@@ -138,8 +181,7 @@ Query select_releases(Db& db, std::string_view rest) {
   return db.query(fmt::format(
       "SELECT id, stack, source_id, ref, target, digest, config_hash, plan, trigger, job_id, state, message, "
       "started_unix_us, finished_unix_us, artifact, repository, ref_is_digest, deployments, trust_hash, cause, "
-      "reasons, "
-      "images, keep FROM releases {}",
+      "reasons, images, keep, context FROM releases {}",
       rest));
 }
 

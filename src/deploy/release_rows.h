@@ -1,4 +1,5 @@
-// The rows of the table `releases`: made, written and read. Used by ReleaseStore, under its lock.
+// The tables `releases` and `stacks` are made here; the rows of the former are written and read. Used by ReleaseStore,
+// under its lock.
 #pragma once
 
 #include <optional>
@@ -23,6 +24,10 @@ Status add_columns(Db& db, std::string_view table, std::span<const Column> colum
 
 // Makes the table, or adds the columns that an older windlass did not have. Safe to be cut short.
 Status make_release_table(Db& db);
+
+// Makes the table `stacks`; in that of an older windlass, which knew one engine only, all stacks are on it. All or
+// nothing.
+Status make_stack_table(Db& db);
 
 // The row of a release that begins. What an operator wrote inline may hold values that must not stay readable: sealed.
 Status insert_release(Db& db, const Seal& seal, const Release& release);

@@ -24,12 +24,6 @@ CREATE TABLE IF NOT EXISTS release_services (
   inputs TEXT NOT NULL,
   PRIMARY KEY (release_id, service)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS stacks (
-  name TEXT PRIMARY KEY,
-  source_id TEXT NOT NULL,
-  last_state TEXT NOT NULL,
-  release_of TEXT NOT NULL
-) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS settled_runs (
   lane TEXT NOT NULL,
   target TEXT NOT NULL,
@@ -60,18 +54,14 @@ CREATE TABLE IF NOT EXISTS stack_loops (
   deployed_at_unix_us INTEGER NOT NULL,
   looping_since_unix_us INTEGER
 ) WITHOUT ROWID;
+)";
+
+constexpr std::string_view kEndInterrupted = R"(
 UPDATE releases SET state = 'failed', message = 'interrupted' WHERE state = 'running';
 UPDATE stacks SET last_state = 'failed' WHERE last_state = 'running';
 )";
 
 constexpr Column kOrderColumn[] = {{"seq", "INTEGER NOT NULL DEFAULT 0"}};
-
-// Came later, in this order.
-constexpr Column kStackColumns[] = {
-    {"ref", "TEXT NOT NULL DEFAULT ''"},       {"target", "TEXT NOT NULL DEFAULT ''"},
-    {"discovery", "TEXT NOT NULL DEFAULT ''"}, {"reconciliation", "TEXT NOT NULL DEFAULT ''"},
-    {"model", "TEXT NOT NULL DEFAULT ''"},     {"brought", "TEXT NOT NULL DEFAULT ''"},
-};
 
 json::value stacks_to_json(const std::vector<SettledStack>& stacks) {
   json::array array;
@@ -80,12 +70,13 @@ json::value stacks_to_json(const std::vector<SettledStack>& stacks) {
     for (const auto& service : stack.services)
       services.push_back(
           json::object{{"name", service.name}, {"replicas", service.replicas}, {"restart", service.restart}});
-    json::object object{{"name", stack.name},
+    json::object object{{"name", stack.id.name},
                         {"skipped_because", stack.skipped_because},
                         {"services", std::move(services)},
                         {"release_of", to_json(stack.release_of)},
                         {"keeps_orphans", stack.keeps_orphans}};
     if (stack.is_looping) object["is_looping"] = true;
+    if (!stack.id.context.empty()) object["context"] = stack.id.context;
     if (!stack.secrets.empty()) object["secrets"] = to_json(stack.secrets);
     array.push_back(std::move(object));
   }
@@ -105,12 +96,13 @@ std::vector<SettledStack> settled_stacks(const json::value& value) {
   for (const auto& item : *array) {
     const auto* object = item.if_object();
     if (object == nullptr) continue;
-    SettledStack stack{.name = std::string(text_of(*object, "name")),
-                       .skipped_because = std::string(text_of(*object, "skipped_because")),
-                       .release_of = text_map(object_of(*object, "release_of")),
-                       .is_looping = is_true(object->if_contains("is_looping")),
-                       .keeps_orphans = is_true(object->if_contains("keeps_orphans")),
-                       .secrets = settled_secrets(object_of(*object, "secrets"))};
+    SettledStack stack{
+        .id = {.name = std::string(text_of(*object, "name")), .context = std::string(text_of(*object, "context"))},
+        .skipped_because = std::string(text_of(*object, "skipped_because")),
+        .release_of = text_map(object_of(*object, "release_of")),
+        .is_looping = is_true(object->if_contains("is_looping")),
+        .keeps_orphans = is_true(object->if_contains("keeps_orphans")),
+        .secrets = settled_secrets(object_of(*object, "secrets"))};
     if (const auto* services = array_of(*object, "services")) {
       for (const auto& service : *services) {
         const auto* fields = service.if_object();
@@ -144,10 +136,11 @@ std::optional<ReleaseState> parse_state(std::string_view text) {
 
 Result<std::unique_ptr<ReleaseStore>> ReleaseStore::open(std::unique_ptr<Db> db, const Secret& key) {
   auto made = make_release_table(*db);
+  if (made) made = make_stack_table(*db);
   if (made) made = db->execute(kSchema);
-  if (made) made = add_columns(*db, "stacks", kStackColumns);
   for (const auto* table : {"settled_runs", "bad_runs"})
     if (made) made = add_columns(*db, table, kOrderColumn);
+  if (made) made = db->execute(kEndInterrupted);
   if (!made) return while_doing("opening the release store", made.error());
   return std::unique_ptr<ReleaseStore>(new ReleaseStore(std::move(db), key));
 }
@@ -174,7 +167,7 @@ Result<LaneHistory> ReleaseStore::history(const std::string& lane) {
       "SELECT ref || ' (' || digest || ')' FROM releases AS later WHERE source_id = ?1 AND ref_is_digest = 0 AND "
       "state = 'succeeded' AND seq > (SELECT max(seq) FROM releases WHERE source_id = ?1 AND ref_is_digest = 1 AND "
       "digest = ?2 "
-      "AND stack = later.stack AND state = 'succeeded') ORDER BY seq DESC LIMIT 1");
+      "AND stack = later.stack AND context = later.context AND state = 'succeeded') ORDER BY seq DESC LIMIT 1");
   auto overtaken = later.bind(source_of_lane(lane)).bind(history.last->str()).first_text();
   if (!overtaken) return tl::unexpected(overtaken.error());
   history.overtaken_by = overtaken->value_or("");
@@ -205,10 +198,11 @@ Status ReleaseStore::remember(const std::string& lane, const Digest& digest, boo
   return transaction->commit();
 }
 
-Result<std::optional<StackRecord>> ReleaseStore::stack(const std::string& name) {
+Result<std::optional<StackRecord>> ReleaseStore::stack(const StackId& id) {
   const std::lock_guard lock(mutex_);
-  auto query = db_->query("SELECT source_id, last_state, release_of, brought FROM stacks WHERE name = ?");
-  query.bind(name);
+  auto query =
+      db_->query("SELECT source_id, last_state, release_of, brought FROM stacks WHERE context = ? AND name = ?");
+  query.bind(id.context).bind(id.name);
   auto row = query.step();
   if (!row) return tl::unexpected(row.error());
   if (!*row) return std::optional<StackRecord>();
@@ -231,12 +225,14 @@ Status ReleaseStore::begin(const Release& release, const std::map<std::string, S
     if (auto done = row.bind(release.id).bind(service).bind(json::serialize(to_json(inputs))).run(); !done) return done;
   }
   auto stack = db_->query(
-      "INSERT INTO stacks (name, source_id, last_state, release_of, ref, target, discovery, reconciliation) "
-      "VALUES (?, ?, 'running', '{}', ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET source_id = excluded.source_id, "
+      "INSERT INTO stacks (context, name, source_id, last_state, release_of, ref, target, discovery, reconciliation) "
+      "VALUES (?, ?, ?, 'running', '{}', ?, ?, ?, ?) ON CONFLICT (context, name) DO UPDATE SET source_id = "
+      "excluded.source_id, "
       "last_state = 'running', ref = excluded.ref, target = excluded.target, discovery = excluded.discovery, "
       "reconciliation = excluded.reconciliation");
   const auto& request = release.request;
-  stack.bind(release.stack)
+  stack.bind(release.stack.context)
+      .bind(release.stack.name)
       .bind(request.source_id)
       .bind(request.ref_is_digest ? "@" : request.ref)
       .bind(request.target);
@@ -246,33 +242,34 @@ Status ReleaseStore::begin(const Release& release, const std::map<std::string, S
   return transaction->commit();
 }
 
-Status ReleaseStore::keep_as_it_is(const std::string& stack, const Digest& digest, const StackRules& rules) {
+Status ReleaseStore::keep_as_it_is(const StackId& stack, const Digest& digest, const StackRules& rules) {
   const std::lock_guard lock(mutex_);
   auto update = db_->query(
-      "UPDATE stacks SET reconciliation = ?1, brought = ?2, discovery = ?4 WHERE name = ?3 AND (reconciliation != ?1 "
-      "OR brought != ?2 OR discovery != ?4)");
-  update.bind(json::serialize(to_json(rules.reconciliation))).bind(digest.str()).bind(stack);
-  return update.bind(stored_discovery(rules)).run();
+      "UPDATE stacks SET reconciliation = ?1, brought = ?2, discovery = ?4 WHERE name = ?3 AND context = ?5 AND "
+      "(reconciliation != ?1 OR brought != ?2 OR discovery != ?4)");
+  update.bind(json::serialize(to_json(rules.reconciliation))).bind(digest.str()).bind(stack.name);
+  return update.bind(stored_discovery(rules)).bind(stack.context).run();
 }
 
-Result<std::map<std::string, ReconciliationRule>> ReleaseStore::reconciliations() {
+Result<std::map<StackId, ReconciliationRule>> ReleaseStore::reconciliations(const std::string& context) {
   const std::lock_guard lock(mutex_);
-  auto query = db_->query("SELECT name, reconciliation FROM stacks");
-  std::map<std::string, ReconciliationRule> rules;
+  auto query = db_->query("SELECT name, reconciliation FROM stacks WHERE context = ?");
+  query.bind(context);
+  std::map<StackId, ReconciliationRule> rules;
   for (;;) {
     auto row = query.step();
     if (!row) return tl::unexpected(row.error());
     if (!*row) return rules;
     auto rule = stored_rule(query.text(1));
     if (!rule) return tl::unexpected(rule.error());
-    rules[query.text(0)] = *rule;
+    rules[{.name = query.text(0), .context = context}] = *rule;
   }
 }
 
-Result<std::optional<ReconciliationRule>> ReleaseStore::reconciliation(const std::string& stack) {
+Result<std::optional<ReconciliationRule>> ReleaseStore::reconciliation(const StackId& stack) {
   const std::lock_guard lock(mutex_);
-  auto query = db_->query("SELECT reconciliation FROM stacks WHERE name = ?");
-  auto text = query.bind(stack).first_text();
+  auto query = db_->query("SELECT reconciliation FROM stacks WHERE context = ? AND name = ?");
+  auto text = query.bind(stack.context).bind(stack.name).first_text();
   if (!text) return tl::unexpected(text.error());
   if (!*text) return std::optional<ReconciliationRule>();
   auto rule = stored_rule(**text);
@@ -288,24 +285,27 @@ Status ReleaseStore::finish(const Release& release, const std::map<std::string, 
   if (auto done = end_release(*db_, release); !done) return done;
   auto stack = db_->query(
       "UPDATE stacks SET last_state = ?1, release_of = ?2, model = coalesce(?3, model), brought = iif(?1 = "
-      "'succeeded', ?5, brought) WHERE name = ?4");
+      "'succeeded', ?5, brought) WHERE name = ?4 AND context = ?6");
   stack.bind(to_string(release.state)).bind(json::serialize(to_json(release_of)));
   if (model)
     stack.bind(json::serialize(*model));
   else
     stack.bind_null();
-  if (auto done = stack.bind(release.stack).bind(release.digest).run(); !done) return done;
+  if (auto done = stack.bind(release.stack.name).bind(release.digest).bind(release.stack.context).run(); !done)
+    return done;
   if (auto done = prune(release.stack); !done) return done;
   return transaction->commit();
 }
 
 // Rows of the last releases stay, of those whose containers still run, and the last good one.
-Status ReleaseStore::prune(const std::string& stack) {
+Status ReleaseStore::prune(const StackId& stack) {
   auto old = db_->query(
-      "DELETE FROM releases WHERE stack = ?1 AND seq <= (SELECT seq FROM releases WHERE stack = ?1 ORDER BY seq DESC "
-      "LIMIT 1 OFFSET ?2) AND id NOT IN (SELECT value FROM stacks, json_each(stacks.release_of) WHERE name = ?1) "
-      "AND seq IS NOT (SELECT max(seq) FROM releases WHERE stack = ?1 AND state = 'succeeded')");
-  if (auto done = old.bind(stack).bind(kReleasesPerStack).run(); !done) return done;
+      "DELETE FROM releases WHERE stack = ?1 AND context = ?3 AND seq <= (SELECT seq FROM releases WHERE stack = ?1 "
+      "AND "
+      "context = ?3 ORDER BY seq DESC LIMIT 1 OFFSET ?2) AND id NOT IN (SELECT value FROM stacks, "
+      "json_each(stacks.release_of) WHERE name = ?1 AND context = ?3) AND seq IS NOT (SELECT max(seq) FROM releases "
+      "WHERE stack = ?1 AND context = ?3 AND state = 'succeeded')");
+  if (auto done = old.bind(stack.name).bind(kReleasesPerStack).bind(stack.context).run(); !done) return done;
   if (db_->changes() == 0) return {};
   return db_
       ->query(

@@ -28,7 +28,7 @@ namespace windlass {
 
 // How a run of a lane and target left one of its stacks.
 struct SettledStack {
-  std::string name;
+  StackId id;
   std::string skipped_because;                    // "" if it is deployed: webhook_filter and the like
   std::vector<ServiceShape> services;             // what N17 looks for
   std::map<std::string, std::string> release_of;  // service -> release that made its containers
@@ -59,7 +59,7 @@ struct StackRules {
 
 // A stack that auto-discovery found, and what it was to be done with when its folder goes.
 struct DiscoveredStack {
-  std::string name;
+  StackId id;
   AutoDiscovery rules;
 };
 
@@ -87,22 +87,22 @@ class ReleaseStore {
   // The lane has tried this digest; `deployed`: it is what the lane was last deployed from.
   Status remember(const std::string& lane, const Digest& digest, bool deployed);
 
-  Result<std::optional<StackRecord>> stack(const std::string& name);
+  Result<std::optional<StackRecord>> stack(const StackId& id);
 
   // A release begins: on disk before anything is started, so that its containers are known after a crash.
   Status begin(const Release& release, const std::map<std::string, ServiceInputs>& made, const StackRules& rules = {});
   // Of a stack that another digest leaves as it was deployed, while its rules may not be. Nothing is written if both
   // are known.
-  Status keep_as_it_is(const std::string& stack, const Digest& digest, const StackRules& rules);
-  // Of all stacks that are deployed, by name. One that an older windlass deployed has the default.
-  Result<std::map<std::string, ReconciliationRule>> reconciliations();
+  Status keep_as_it_is(const StackId& stack, const Digest& digest, const StackRules& rules);
+  // Of all stacks that are deployed on the engine of a context. One that an older windlass deployed has the default.
+  Result<std::map<StackId, ReconciliationRule>> reconciliations(const std::string& context);
   // The same of one; nothing if it is not deployed.
-  Result<std::optional<ReconciliationRule>> reconciliation(const std::string& stack);
+  Result<std::optional<ReconciliationRule>> reconciliation(const StackId& stack);
   // A release ends; `release_of` replaces the stack's. `model`: of a good one, without secrets.
   Status finish(const Release& release, const std::map<std::string, std::string>& release_of,
                 const std::optional<json::object>& model = std::nullopt);
   // The model of the stack's last good release, without secrets; nothing if none is known.
-  Result<std::optional<json::object>> last_model(const std::string& stack);
+  Result<std::optional<json::object>> last_model(const StackId& stack);
   Result<std::optional<ServiceInputs>> inputs(const std::string& release_id, const std::string& service);
   // The containers that this release made of the service count as made from these: it was told of newer content, or
   // nobody knew what they were made from.
@@ -117,41 +117,43 @@ class ReleaseStore {
   Result<std::string> bad_key(const std::string& lane, const std::string& place);
   Status remember_bad(const std::string& lane, const std::string& place, const std::string& key);
 
-  // Of one stack, or of all with "": newest first, at most `limit`.
-  Result<std::vector<Release>> releases(const std::string& stack, std::size_t limit);
+  // Newest first, at most `limit`.
+  Result<std::vector<Release>> releases(const ReleaseFilter& filter, std::size_t limit);
   Result<std::optional<Release>> release(const std::string& id);
   // The newest good release of any of these stacks that this source, ref and target deployed before the job: what they
   // are brought back to. Of references by digest all are one ref.
-  Result<std::optional<Release>> last_good(const JobRequest& request, const std::vector<std::string>& stacks,
+  Result<std::optional<Release>> last_good(const JobRequest& request, const std::vector<StackId>& stacks,
                                            const std::string& before_job);
   // The newest good release of a stack that is deployed.
-  Result<std::optional<Release>> good_release(const std::string& stack);
+  Result<std::optional<Release>> good_release(const StackId& stack);
   // The newest good release of what the request is about, inline deployments and all, that was made from that digest.
   Result<std::optional<Release>> good_release_of(const JobRequest& request, const Digest& digest);
   // The newest good release of what the request is about whose stack was last brought to that digest. The digest may
   // have changed nothing: then the release is of an earlier one.
   Result<std::optional<Release>> release_brought_to(const JobRequest& request, const Digest& digest);
   // A stack that the source, ref and target of the request deploy and whose last release, of another digest than this,
-  // failed; "" if there is none.
+  // failed, as StackId::str(); "" if there is none.
   Result<std::string> failed_stack(const JobRequest& request, const std::string& digest);
   // Which release is the newest of each stack, and how far it is: another text means that something has happened.
-  Result<std::map<std::string, std::string>> newest();
+  Result<std::map<StackId, std::string>> newest();
   // The newest good release of the stack up to that one (of another stack perhaps): what the stack was like then.
-  Result<std::optional<Release>> good_as_of(const std::string& stack, const Release& release);
+  Result<std::optional<Release>> good_as_of(const StackId& stack, const Release& release);
   // What was good and must stay in the content store: of each stack the last so many that it keeps (deploy/V1).
   Result<std::vector<Digest>> kept_digests();
 
-  // Image ids of those releases.
-  Result<std::set<std::string>> kept_images();
+  // Image ids of those releases that are on the engine of the context.
+  Result<std::set<std::string>> kept_images(const std::string& context);
   // Image ids of all releases of a stack, good or not.
-  Result<std::set<std::string>> images_of(const std::string& stack);
+  Result<std::set<std::string>> images_of(const StackId& stack);
   // They are gone from the engine.
-  Status forget_images(const std::string& stack, const std::set<std::string>& ids);
+  Status forget_images(const StackId& stack, const std::set<std::string>& ids);
 
   // Stacks that auto-discovery found for this source, ref and target.
   Result<std::vector<DiscoveredStack>> discovered(const JobRequest& request);
-  // The stacks of a source that are deployed.
-  Result<std::vector<std::string>> stacks_of(const std::string& source_id);
+  // The names of a source's stacks that are deployed on the engine of the context.
+  Result<std::vector<std::string>> stacks_of(const std::string& source_id, const std::string& context);
+  // The contexts, other than the default one, on which something is deployed.
+  Result<std::vector<std::string>> contexts();
   // The stack is taken down: its releases stay to be looked at, this one the last, their content need not be kept.
   Status close(const Release& removal);
 
@@ -162,13 +164,13 @@ class ReleaseStore {
   Status end_rollback(const std::string& job_id);
 
   // Deployments of a stack that follow one another (deploy/U1); nothing if none are counted.
-  Result<std::optional<StackLoop>> loop(const std::string& stack);
+  Result<std::optional<StackLoop>> loop(const StackId& stack);
   Status keep_loop(const StackLoop& loop);
-  Status forget_loop(const std::string& stack);
+  Status forget_loop(const StackId& stack);
 
  private:
   ReleaseStore(std::unique_ptr<Db> db, const Secret& key) : db_(std::move(db)), seal_(key, "inline deployments") {}
-  Status prune(const std::string& stack);
+  Status prune(const StackId& stack);
   Status drop_oldest(std::string_view table, const std::string& lane, int kept);
 
   std::mutex mutex_;  // guards db_

@@ -32,7 +32,7 @@ class ReleaseStoreTest : public ::testing::Test {
   }
   Release release(const std::string& id, const std::string& stack = "web") {
     return {.id = id,
-            .stack = stack,
+            .stack = {stack},
             .request = {.artifact = "ghcr.io/my/app:main", .source_id = "ghcr.io/my/app", .ref = "main"},
             .digest = digest(1).str(),
             .started_at = clock.now()};
@@ -73,7 +73,7 @@ TEST_F(ReleaseStoreTest, RemembersDigestsGivenByDigestForLong) {
 TEST_F(ReleaseStoreTest, KnowsAReleaseFromItsBeginning) {
   ASSERT_TRUE(store->begin(release("r1"), {{"web", {{"image", "h1"}}}}));
   reopen();  // the process died before the release ended
-  const auto stack = store->stack("web");
+  const auto stack = store->stack({"web"});
   ASSERT_TRUE(stack && *stack);
   EXPECT_EQ((*stack)->source_id, "ghcr.io/my/app");
   EXPECT_EQ((*stack)->last_state, ReleaseState::failed);
@@ -85,10 +85,10 @@ TEST_F(ReleaseStoreTest, KnowsAReleaseFromItsBeginning) {
 TEST_F(ReleaseStoreTest, KeepsWhichReleaseMadeEachService) {
   ASSERT_TRUE(store->begin(release("r1"), {}));
   finish(release("r1"), ReleaseState::succeeded, {{"web", "r1"}, {"db", "r0"}});
-  const auto stack = store->stack("web");
+  const auto stack = store->stack({"web"});
   EXPECT_EQ((*stack)->last_state, ReleaseState::succeeded);
   EXPECT_EQ((*stack)->release_of, (std::map<std::string, std::string>{{"web", "r1"}, {"db", "r0"}}));
-  EXPECT_EQ(*store->stack("unknown"), std::nullopt);
+  EXPECT_EQ(*store->stack({"unknown"}), std::nullopt);
 }
 
 TEST_F(ReleaseStoreTest, DropsOldRowsButNotThoseThatContainersCarry) {  // deploy/V1
@@ -107,7 +107,7 @@ TEST_F(ReleaseStoreTest, KnowsWhatATagHasBroughtToAStackOfADigest) {
   const auto digest = Digest::of_sha256_hex(std::string(64, 'a'));
   const auto deploy = [&](const std::string& id, const std::string& stack, bool is_by_digest) {
     auto one = release(id);
-    one.stack = stack;
+    one.stack = {stack};
     one.digest = is_by_digest ? digest.str() : "sha256:" + std::string(64, 'b');
     one.request.source_id = "r.example/shop";
     one.request.ref = is_by_digest ? digest.str() : "main";
@@ -147,11 +147,11 @@ TEST_F(ReleaseStoreTest, KeepsABoundedNumberOfPlacesPerLane) {
 
 TEST_F(ReleaseStoreTest, KeepsHowARunWasSettled) {  // deploy/N2b
   const SettledRun run{.key = "key",
-                       .stacks = {{.name = "web",
+                       .stacks = {{.id = {"web"},
                                    .services = {{.name = "a", .replicas = 2, .restart = "always"}},
                                    .release_of = {{"a", "r1"}},
                                    .keeps_orphans = true},
-                                  {.name = "other", .skipped_because = "filtered"}}};
+                                  {.id = {"other", "edge"}, .skipped_because = "filtered"}}};
   ASSERT_TRUE(store->settle("lane", "prod", run));
   reopen();
   const auto kept = store->settled("lane", "prod");
@@ -163,9 +163,70 @@ TEST_F(ReleaseStoreTest, KeepsHowARunWasSettled) {  // deploy/N2b
   EXPECT_EQ((*kept)->stacks[0].release_of.at("a"), "r1");
   EXPECT_TRUE((*kept)->stacks[0].keeps_orphans);
   EXPECT_EQ((*kept)->stacks[1].skipped_because, "filtered");
+  EXPECT_EQ((*kept)->stacks[0].id, StackId{"web"});
+  EXPECT_EQ((*kept)->stacks[1].id, (StackId{"other", "edge"}));
   EXPECT_FALSE((*kept)->stacks[1].keeps_orphans);
   ASSERT_TRUE(store->unsettle("lane", "prod"));
   EXPECT_EQ(*store->settled("lane", "prod") != std::nullopt, false);
+}
+
+TEST_F(ReleaseStoreTest, TellsStacksOfOneNameByTheirEngines) {  // deploy/N1
+  auto on_edge = release("r2");
+  on_edge.stack.context = "edge";
+  on_edge.request.source_id = "ghcr.io/my/other";
+  ASSERT_TRUE(store->begin(release("r1"), {}, {.discovery = {}, .reconciliation = {.events = {"die"}}}));
+  finish(release("r1"), ReleaseState::succeeded, {{"web", "r1"}});
+  ASSERT_TRUE(store->begin(on_edge, {}, {.discovery = AutoDiscovery{.enabled = true}, .reconciliation = {}}));
+  finish(on_edge, ReleaseState::failed, {{"web", "r2"}});
+  reopen();
+
+  EXPECT_EQ((*store->stack({"web"}))->source_id, "ghcr.io/my/app");
+  EXPECT_EQ((*store->stack({"web", "edge"}))->source_id, "ghcr.io/my/other");
+  EXPECT_EQ((*store->stack({"web", "edge"}))->last_state, ReleaseState::failed);
+  EXPECT_EQ(store->good_release({"web"}).value()->id, "r1");
+  EXPECT_EQ(*store->good_release({"web", "edge"}), std::nullopt);
+  EXPECT_TRUE((*store->reconciliation({"web"}))->answers("die"));
+  EXPECT_FALSE((*store->reconciliation({"web", "edge"}))->answers("die"));
+  EXPECT_EQ(store->reconciliations("edge")->begin()->first, (StackId{"web", "edge"}));
+  EXPECT_EQ(*store->stacks_of("ghcr.io/my/app", ""), std::vector<std::string>{"web"});
+  EXPECT_EQ(*store->stacks_of("ghcr.io/my/app", "edge"), std::vector<std::string>{});
+  EXPECT_EQ(*store->contexts(), std::vector<std::string>{"edge"});
+  EXPECT_EQ(store->newest()->size(), 2u);
+  EXPECT_EQ(store->discovered(on_edge.request)->front().id, (StackId{"web", "edge"}));
+  EXPECT_EQ(*store->failed_stack(on_edge.request, digest(2).str()), "edge/web");
+  EXPECT_EQ((*store->last_good(release("").request, {{"web"}, {"web", "edge"}}, "j"))->id, "r1");
+  EXPECT_EQ(*store->last_good(release("").request, {{"web", "edge"}}, "j"), std::nullopt);
+
+  on_edge.id = "r3";
+  ASSERT_TRUE(store->close(on_edge));
+  EXPECT_EQ(*store->stack({"web", "edge"}), std::nullopt);
+  EXPECT_TRUE(store->stack({"web"})->has_value());
+}
+
+// As it was when there was one engine only.
+TEST_F(ReleaseStoreTest, KeepsTheStacksOfAnOlderStateFile) {
+  ASSERT_TRUE(store->begin(release("r1"), {}, {.discovery = {}, .reconciliation = {.events = {"die"}}}));
+  finish(release("r1"), ReleaseState::succeeded, {{"web", "r1"}});
+  store.reset();
+  auto db = std::move(*Db::open(folder / "state.db"));
+  ASSERT_TRUE(
+      db->execute("CREATE TABLE old (name TEXT PRIMARY KEY, source_id TEXT NOT NULL, last_state TEXT NOT NULL, "
+                  "release_of TEXT NOT NULL, ref TEXT NOT NULL DEFAULT '', target TEXT NOT NULL DEFAULT '', "
+                  "discovery TEXT NOT NULL DEFAULT '', reconciliation TEXT NOT NULL DEFAULT '') WITHOUT ROWID; "
+                  "INSERT INTO old SELECT name, source_id, last_state, release_of, ref, target, discovery, "
+                  "reconciliation FROM stacks; DROP TABLE stacks; ALTER TABLE old RENAME TO stacks; "
+                  "ALTER TABLE releases DROP COLUMN context"));
+  db.reset();
+  for (int times = 0; times < 2; ++times) {
+    reopen();
+    const auto stack = store->stack({"web"});
+    ASSERT_TRUE(stack && *stack);
+    EXPECT_EQ((*stack)->source_id, "ghcr.io/my/app");
+    EXPECT_EQ((*stack)->release_of, (std::map<std::string, std::string>{{"web", "r1"}}));
+    EXPECT_TRUE((*store->reconciliation({"web"}))->answers("die"));
+    EXPECT_EQ(store->releases({.stack = "web", .context = ""}, 9)->size(), 1u);
+  }
+  ASSERT_TRUE(store->begin(release("r2"), {}));
 }
 
 }  // namespace

@@ -33,9 +33,9 @@ TEST_F(RemovalTest, TakesAStackDownInsteadOfDeployingIt) {
   EXPECT_EQ(driver.downed, std::vector<std::string>{"web volumes"});
   EXPECT_EQ(live.removed, std::vector<std::string>{"reg.example/my/app"});
   EXPECT_EQ(engine.removed_images, std::vector<std::string>{"name-of-image"});
-  EXPECT_EQ(*releases->stack("web"), std::nullopt);
+  EXPECT_EQ(*releases->stack({"web"}), std::nullopt);
   EXPECT_TRUE(releases->kept_digests()->empty());
-  const auto history = *releases->releases("web", 5);
+  const auto history = *releases->releases({"web"}, 5);
   ASSERT_EQ(history.size(), 2u) << "the history stays";
   EXPECT_EQ(history[0].state, ReleaseState::removed);
   EXPECT_EQ(history[0].plan,
@@ -84,7 +84,7 @@ TEST_F(RemovalTest, LeavesVolumesOfSomebodyElseAloneWhoseContainersAreGone) {
   const auto outcome = run(other);
   EXPECT_EQ(outcome.status, RunStatus::failed);
   EXPECT_TRUE(driver.downed.empty());
-  EXPECT_TRUE(releases->stack("web")->has_value());
+  EXPECT_TRUE(releases->stack({"web"})->has_value());
 }
 
 // deploy/R1: containers that do not restart are gone, and nobody but doco-cd knew the stack

@@ -63,20 +63,20 @@ void Pipeline::remember_bad(const Run& run) {
   SettledSecrets secrets;
   for (const auto& stack : run.stacks)
     for (auto& [name, secret] : settled_.stamped(stack.config.external_secrets, stack.external_secrets))
-      secrets[fmt::format("{} {}", stack.config.name, name)] = secret;
+      secrets[fmt::format("{} {}", stack.config.id().str(), name)] = secret;
   if (auto kept = settled_.end_badly(run.job.request, run.key, secrets); !kept)
     run.log.error("failed release was not remembered", {{"error", kept.error().message}});
 }
 
 // Nothing when no stack that failed asks for it and has been good before.
 Result<std::optional<Release>> Pipeline::release_to_go_back_to(const Run& run) {
-  std::vector<std::string> stacks;
-  for (const auto& stack : run.stacks) stacks.push_back(stack.config.name);
+  std::vector<StackId> stacks;
+  for (const auto& stack : run.stacks) stacks.push_back(stack.config.id());
   auto release = releases_.last_good(run.job.request, stacks, run.job.id);
   if (!release || !*release) return release;
   for (const auto& stack : run.stacks) {
     if (!stack.asks_for_rollback()) continue;
-    auto good = releases_.good_as_of(stack.config.name, **release);
+    auto good = releases_.good_as_of(stack.config.id(), **release);
     if (!good || *good) return good ? release : good;
   }
   return std::optional<Release>();
@@ -148,16 +148,18 @@ JobOutcome Pipeline::repair(Run& run, const LaneHistory& history) {
   if (!newest) return state_fault(newest.error());
   run.decided_at = *std::move(newest);
   const auto& service = run.job.request.service;
-  return service.empty() ? repair_all(run, history) : repair_stack(run, service.substr(0, service.find(' ')));
+  return service.empty() ? repair_all(run, history)
+                         : repair_stack(run, StackId::parse(std::string_view(service).substr(0, service.find(' '))));
 }
 
 // One stack comes back to the digest that it was last brought to, which need not have changed it; its neighbours, which
 // share its files, are of that digest too. While one of them is left for inspection they are of another.
-JobOutcome Pipeline::repair_stack(Run& run, const std::string& stack) {
+JobOutcome Pipeline::repair_stack(Run& run, const StackId& stack) {
   auto release = releases_.good_release(stack);
   auto record = releases_.stack(stack);
   if (!release || !record) return state_fault(release ? record.error() : release.error());
-  if (!*release || !*record) return JobOutcome::skipped(fmt::format("no good release of stack {} is known", stack));
+  if (!*release || !*record)
+    return JobOutcome::skipped(fmt::format("no good release of stack {} is known", stack.str()));
   if ((*release)->digest != run.job.request.digest->str())
     return JobOutcome::skipped("another release was deployed meanwhile");
   if (const auto brought = Digest::parse((*record)->brought)) move_to(**release, *brought);
@@ -184,11 +186,11 @@ JobOutcome Pipeline::repair_all(Run& run, const LaneHistory& history) {
 }
 
 // With the stacks locked: what was deployed while a repair waited for them, from another ref perhaps, is what counts.
-std::optional<JobOutcome> Pipeline::find_overtaken(const Run& run, const std::vector<std::string>& stacks) {
+std::optional<JobOutcome> Pipeline::find_overtaken(const Run& run, const std::vector<StackId>& stacks) {
   if (!run.decided_at) return std::nullopt;
   const auto newest = releases_.newest();
   if (!newest) return state_fault(newest.error());
-  const auto of = [](const auto& releases, const std::string& stack) {
+  const auto of = [](const auto& releases, const StackId& stack) {
     const auto found = releases.find(stack);
     return found == releases.end() ? std::string() : found->second;
   };
@@ -215,7 +217,7 @@ JobOutcome Pipeline::bring_back(Run& run, const Release& release, std::string_vi
            .decided_at = run.decided_at,
            .locks = std::move(run.locks)};
   // What was known of the other stacks stays so, a release that failed and must not be tried again above all.
-  if (run.only.empty())
+  if (run.only.name.empty())
     if (auto noted = settled_.begin(release.request); !noted) return state_fault(noted.error());
   return deploy(back);
 }
@@ -228,9 +230,9 @@ bool Pipeline::is_beyond_doubt(const Run& run) {
 }
 
 Status Pipeline::restore_images(const Run& run, PreparedStack& stack) {
-  auto good = releases_.good_as_of(stack.config.name, *run.back_to);
+  auto good = releases_.good_as_of(stack.config.id(), *run.back_to);
   if (!good) return tl::unexpected(good.error());
-  return *good ? images_.restore(stack, (*good)->images, run.deadline) : Status();
+  return *good ? run.host_of(stack).images.restore(stack, (*good)->images, run.deadline) : Status();
 }
 
 }  // namespace windlass

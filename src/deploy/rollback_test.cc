@@ -23,7 +23,7 @@ class RollbackTest : public PipelineTest {
       engine.state = is_bad ? "exited" : "running";
     };
   }
-  std::vector<Release> rows() { return *releases->releases("web", 10); }
+  std::vector<Release> rows() { return *releases->releases({"web"}, 10); }
 };
 
 const std::string kReason =
@@ -76,7 +76,7 @@ TEST_F(RollbackTest, KeepsTheStackUntilItIsBack) {
     make_bad(stack);
     if (!other.joinable())
       other = std::jthread([&] {
-        const auto held = locks.take({"web"}, Deadline::in(10s));
+        const auto held = locks.take({{"web"}}, Deadline::in(10s));
         seen = live.synced.back();
       });
   };
@@ -223,7 +223,7 @@ TEST_F(RollbackTest, TakesNeighboursBackThatShareTheFiles) {
   EXPECT_EQ(outcome.stacks[0].status, RunStatus::failed);
   EXPECT_EQ(outcome.stacks[1].status, RunStatus::skipped);
   EXPECT_EQ(outcome.stacks[1].message, "rolled back to main (" + kDigest1.str() + ") with a stack that failed");
-  EXPECT_EQ(releases->releases("side", 1)->front().digest, kDigest1.str());
+  EXPECT_EQ(releases->releases({"side"}, 1)->front().digest, kDigest1.str());
 }
 
 // Two polls of one tag with inline deployments: each brings back what it deployed itself.
@@ -242,14 +242,14 @@ TEST_F(RollbackTest, TakesNoReleaseOfOtherDeployments) {
   web.digest = side.digest = kDigest2;
   const auto outcome = run(web);
   EXPECT_TRUE(outcome.message.ends_with("; rolled back to main (" + kDigest1.str() + ")")) << outcome.message;
-  EXPECT_EQ(releases->releases("side", 10)->size(), 1u);
+  EXPECT_EQ(releases->releases({"side"}, 10)->size(), 1u);
   EXPECT_EQ(rows().front().request.deployments, web.deployments);
 
   ASSERT_EQ(run(side).status, RunStatus::succeeded);
   side.digest = kDigest1;
   side.cause = kRollbackCause;
   ASSERT_EQ(run(side).status, RunStatus::succeeded) << "by hand";
-  EXPECT_EQ(releases->releases("side", 1)->front().digest, kDigest1.str());
+  EXPECT_EQ(releases->releases({"side"}, 1)->front().digest, kDigest1.str());
   EXPECT_EQ(rows().size(), 3u);
 }
 

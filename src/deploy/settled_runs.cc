@@ -12,12 +12,12 @@
 
 namespace windlass {
 
-SettledRuns::SettledRuns(Options options, Source& source, Driver& driver, Engine& engine, SecretResolver& secrets,
+SettledRuns::SettledRuns(Options options, Source& source, Driver& driver, Engines& engines, SecretResolver& secrets,
                          ReleaseStore& releases, Log log)
     : options_(std::move(options)),
       source_(source),
       driver_(driver),
-      engine_(engine),
+      engines_(engines),
       secrets_(secrets),
       releases_(releases),
       log_(std::move(log)) {}
@@ -85,16 +85,21 @@ Result<std::optional<JobOutcome>> SettledRuns::unchanged(const JobRequest& reque
     if (!reason.empty() && !stack.is_looping && request.trigger != Trigger::webhook)
       return std::optional<JobOutcome>();  // webhook/F6
     if (reason.empty()) {
-      auto containers = engine_.containers({"com.docker.compose.project=" + stack.name}, deadline);
+      auto engine = engines_.engine_of(stack.id.context);
+      if (!engine) return tl::unexpected(engine.error());
+      auto containers = (*engine)->containers({"com.docker.compose.project=" + stack.id.name}, deadline);
       if (!containers) return tl::unexpected(containers.error());
       if (auto wrong = mismatch(stack.services, by_service(*containers), stack.release_of, stack.keeps_orphans)) {
-        log.info("stack is not as it was deployed", {{"stack", stack.name}, {"reason", *wrong}});
+        log.info("stack is not as it was deployed", {{"stack", stack.id.str()}, {"reason", *wrong}});
         return std::optional<JobOutcome>();
       }
       reason = "no changes";
     }
-    reasons.push_back(fmt::format("{}: {}", stack.name, reason));
-    outcome.stacks.push_back({.name = stack.name, .status = RunStatus::skipped, .message = std::move(reason)});
+    reasons.push_back(fmt::format("{}: {}", stack.id.str(), reason));
+    outcome.stacks.push_back({.name = stack.id.name,
+                              .context = stack.id.context,
+                              .status = RunStatus::skipped,
+                              .message = std::move(reason)});
   }
   if (has_changed_secret((*settled)->stacks, deadline, log)) return std::optional<JobOutcome>();
   tell_unchanged(**settled, log);
@@ -108,8 +113,8 @@ void SettledRuns::tell_unchanged(const SettledRun& run, const Log& log) {
     if (!stack.skipped_because.empty()) continue;
     std::set<std::string> references;
     for (const auto& [name, secret] : stack.secrets) references.insert(secret.reference);
-    if (auto told = options_.loops->found_unchanged(stack.name, references); !told)
-      log.warning("end of a loop was not kept", {{"stack", stack.name}, {"error", told.error().message}});
+    if (auto told = options_.loops->found_unchanged(stack.id, references); !told)
+      log.warning("end of a loop was not kept", {{"stack", stack.id.str()}, {"error", told.error().message}});
   }
 }
 
@@ -119,13 +124,13 @@ Status SettledRuns::end_well(const JobRequest& request, const SettledRun& run) {
   return releases_.settle(lane_of(request), place_of(request), run);
 }
 
-Status SettledRuns::replace_containers(const JobRequest& request, const std::string& stack,
+Status SettledRuns::replace_containers(const JobRequest& request, const StackId& stack,
                                        const std::map<std::string, std::string>& release_of) {
   auto settled = releases_.settled(lane_of(request), place_of(request));
   if (!settled) return tl::unexpected(settled.error());
   if (!*settled) return {};
   for (auto& left : (*settled)->stacks)
-    if (left.name == stack) left.release_of = release_of;
+    if (left.id == stack) left.release_of = release_of;
   return end_well(request, **settled);
 }
 
@@ -140,7 +145,7 @@ bool SettledRuns::failed_before(const std::string& bad_run, const std::string& k
   if (bad_run.substr(0, end) != key) return false;
   const auto known = end == bad_run.size() ? Result<json::value>(json::object()) : parse_json(bad_run.substr(end + 1));
   if (!known) return true;
-  return !has_changed_secret({{.name = "", .secrets = settled_secrets(known->if_object())}}, deadline, log_);
+  return !has_changed_secret({{.id = {}, .secrets = settled_secrets(known->if_object())}}, deadline, log_);
 }
 
 // secrets/E5: the store is asked once in a while only, and not before everything else is found unchanged.
@@ -155,7 +160,7 @@ bool SettledRuns::has_changed_secret(const std::vector<SettledStack>& stacks, co
   for (const auto& stack : stacks) {
     const auto variable = changed_secret(stack.secrets, answers, hash);
     if (variable.empty()) continue;
-    log.info("external secret has another value", {{"stack", stack.name}, {"variable", variable}});
+    log.info("external secret has another value", {{"stack", stack.id.str()}, {"variable", variable}});
     return true;
   }
   return false;

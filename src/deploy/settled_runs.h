@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "deploy/release_store.h"
-#include "docker/engine.h"
+#include "docker/engines.h"
 #include "driver/driver.h"
 #include "model/job.h"
 #include "secrets/secret_resolver.h"
@@ -33,7 +33,7 @@ class SettledRuns {
     LoopGuard* loops = nullptr;  // is told what was found unchanged (deploy/U1)
   };
 
-  SettledRuns(Options options, Source& source, Driver& driver, Engine& engine, SecretResolver& secrets,
+  SettledRuns(Options options, Source& source, Driver& driver, Engines& engines, SecretResolver& secrets,
               ReleaseStore& releases, Log log);
 
   // Why there is nothing to do for this digest, "no changes"; nothing: a job of this request would do something. A
@@ -61,7 +61,7 @@ class SettledRuns {
   Status begin(const JobRequest& request);
   Status end_well(const JobRequest& request, const SettledRun& run);
   // The containers of one stack were made anew, nothing else has changed.
-  Status replace_containers(const JobRequest& request, const std::string& stack,
+  Status replace_containers(const JobRequest& request, const StackId& stack,
                             const std::map<std::string, std::string>& release_of);
   // `secrets`: of all stacks of the run; another value of one of them is a reason to try again.
   Status end_badly(const JobRequest& request, const std::string& key, const SettledSecrets& secrets);
@@ -80,7 +80,7 @@ class SettledRuns {
   Options options_;
   Source& source_;
   Driver& driver_;
-  Engine& engine_;
+  Engines& engines_;
   SecretResolver& secrets_;
   ReleaseStore& releases_;
   Log log_;

@@ -35,7 +35,7 @@ TEST_F(SignalTest, TellsTheServiceOnceAndKeepsItsContainer) {
   EXPECT_EQ(driver.upped, 1) << "compose is not needed for it";
   EXPECT_EQ(live.in_place, std::set<std::string>{"www/index.html"});
   EXPECT_EQ(live.synced.back(), kDigest2.str());
-  EXPECT_EQ(releases->releases("web", 1)->front().digest, kDigest2.str());
+  EXPECT_EQ(releases->releases({"web"}, 1)->front().digest, kDigest2.str());
 
   source.files[".doco-cd.yaml"] = "name: web\ntimeout: 60\n";
   source.settled = Settled{.deploy = kDigest1, .reason = {}};

@@ -105,7 +105,7 @@ Status StackDeployment::told(const ReleaseOrigin& origin, const PreparedStack& s
                              const std::function<Status()>& step) {
   auto& observer = *options_.observer;
   StackEvent event{
-      .job = origin.job, .stack = stack.config.name, .revision = revision_to(origin.job.request, origin.digest)};
+      .job = origin.job, .stack = stack.config.id(), .revision = revision_to(origin.job.request, origin.digest)};
   for (const auto& service : stack.plan.services)
     if (service.action != ServiceAction::keep) event.changed_services.push_back(service.service);
   observer.deployment_started(event);
@@ -145,7 +145,7 @@ Status StackDeployment::remove(const ReleaseOrigin& origin, PreparedStack& stack
 
 Release StackDeployment::new_release(const ReleaseOrigin& origin, const PreparedStack& stack) const {
   Release release{.id = new_uuid_v7(),
-                  .stack = stack.config.name,
+                  .stack = stack.config.id(),
                   .request = origin.job.request,
                   .digest = origin.digest.str(),
                   .config_hash = stack.config_hash,
@@ -202,13 +202,14 @@ Status StackDeployment::start(const ReleaseOrigin& origin, PreparedStack& stack,
   crash_point("release.after_record");
   if (!done) return done;
   if (!recorded) return while_doing("recording the release", recorded.error());
-  if (stack.config.prune_images) images_.prune(stack.config.name, log, deadline);
+  if (stack.config.prune_images) images_.prune(stack.config.id(), log, deadline);
   return {};
 }
 
 // What the tool of a killed process had asked for, the engine may make only now, with the name that our tool wants.
 Status StackDeployment::up(const PreparedStack& stack, json::object model, const Log& log, const Deadline& deadline) {
-  const ResolvedStack resolved{stack.config.name, std::move(model), stack.environment, stack.secrets()};
+  ResolvedStack resolved{stack.config.name, std::move(model), stack.environment, stack.secrets()};
+  put_contents(stack.contents, resolved);
   const UpOptions options{.remove_orphans = stack.config.remove_orphans, .project_dir = stack.working_dir};
   auto done = driver_.up(resolved, options, deadline);
   for (int tries = 1; !done && done.error().kind == Kind::conflict && tries < kUpTries; ++tries) {

@@ -21,7 +21,7 @@ bool has_latest_tag(std::string_view image) {
 
 StackImages::StackImages(Options options, Driver& driver, Engine& engine, StackPreparer& preparer,
                          ReleaseStore& releases)
-    : options_(options), driver_(driver), engine_(engine), preparer_(preparer), releases_(releases) {}
+    : options_(std::move(options)), driver_(driver), engine_(engine), preparer_(preparer), releases_(releases) {}
 
 Status StackImages::restore(PreparedStack& stack, const std::map<std::string, std::string>& images,
                             const Deadline& deadline) {
@@ -89,9 +89,9 @@ Status StackImages::build(const PreparedStack& stack, const std::vector<std::str
                        {.pull = rule.force_image_pull, .no_cache = rule.no_cache, .quiet = rule.quiet}, deadline);
 }
 
-void StackImages::prune(const std::string& stack, const Log& log, const Deadline& deadline) {
+void StackImages::prune(const StackId& stack, const Log& log, const Deadline& deadline) {
   const auto old = releases_.images_of(stack);
-  const auto needed = releases_.kept_images();
+  const auto needed = releases_.kept_images(stack.context);
   if (!old || !needed)
     return log.warning("unused images are not known", {{"error", (old ? needed : old).error().message}});
   std::set<std::string> gone;
@@ -147,7 +147,7 @@ Result<std::set<std::string>> StackImages::used_images(const Deadline& deadline)
 
 void StackImages::remove(const std::map<std::string, std::string>& images, const Log& log, const Deadline& deadline) {
   const auto used = used_images(deadline);
-  const auto needed = releases_.kept_images();
+  const auto needed = releases_.kept_images(options_.context);
   if (!used || !needed) return log.warning("images were not removed: it is not known what uses them");
   for (const auto& [name, id] : images) {
     if (used->contains(id) || needed->contains(id)) continue;

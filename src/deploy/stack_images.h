@@ -22,6 +22,7 @@ class StackImages {
   struct Options {
     std::chrono::milliseconds pull_timeout = std::chrono::minutes(10);  // deploy/C13
     std::chrono::milliseconds build_timeout = std::chrono::minutes(20);
+    std::string context{};  // of the engine; "": the default one
   };
 
   StackImages(Options options, Driver& driver, Engine& engine, StackPreparer& preparer, ReleaseStore& releases);
@@ -35,7 +36,7 @@ class StackImages {
   Status get(PreparedStack& stack, const Log& log, const Deadline& deadline);
 
   // What only old releases of this stack were made from (deploy/I1). A good deployment stays good when that fails.
-  void prune(const std::string& stack, const Log& log, const Deadline& deadline);
+  void prune(const StackId& stack, const Log& log, const Deadline& deadline);
 
   // Ids by name; none that any container uses, or that a release of another stack may need (deploy/I1). The engine
   // keeps what is in use by itself as well.

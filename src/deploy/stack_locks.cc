@@ -11,8 +11,7 @@ constexpr std::chrono::milliseconds kSilentWait{10};
 
 }  // namespace
 
-Result<StackLocks::Held> StackLocks::take(std::vector<std::string> stacks, const Deadline& deadline,
-                                          const OnWait& waits) {
+Result<StackLocks::Held> StackLocks::take(std::vector<StackId> stacks, const Deadline& deadline, const OnWait& waits) {
   std::sort(stacks.begin(), stacks.end());
   stacks.erase(std::unique(stacks.begin(), stacks.end()), stacks.end());
   Held held(this, {});
@@ -30,19 +29,20 @@ Result<StackLocks::Held> StackLocks::take(std::vector<std::string> stacks, const
     changed_.wait_for(lock, deadline.stop, deadline.left(), mine);
     if (!mine()) {
       std::erase(waiting_[stack], ticket);
-      return fail(Kind::unavailable, fmt::format("gave up waiting for stack {}, which another job deploys", stack));
+      return fail(Kind::unavailable,
+                  fmt::format("gave up waiting for stack {}, which another job deploys", stack.str()));
     }
     held.stacks_.push_back(stack);
   }
   return held;
 }
 
-bool StackLocks::is_free(const std::string& stack) {
+bool StackLocks::is_free(const StackId& stack) {
   const std::lock_guard lock(mutex_);
   return !waiting_.contains(stack);
 }
 
-void StackLocks::release(const std::string& stack) {
+void StackLocks::release(const StackId& stack) {
   {
     const std::lock_guard lock(mutex_);
     auto& queue = waiting_[stack];

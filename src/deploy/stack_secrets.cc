@@ -32,7 +32,7 @@ void Pipeline::fetch_secrets(Run& run) {
     for (const auto& [name, reference] : stack.config.external_secrets) {
       if (secrets_.is_one_time(reference.text)) stack.external_secrets.one_time.insert(name);
       if (stack.external_secrets.values.at(name).empty())
-        run.log.warning("external secret is empty", {{"stack", stack.config.name}, {"variable", name}});
+        run.log_of(stack.config.id()).warning("external secret is empty", {{"variable", name}});
     }
   }
 }

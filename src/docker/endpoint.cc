@@ -5,36 +5,67 @@
 #include "base/text.h"
 
 namespace windlass {
+namespace {
 
-Result<Endpoint> parse_endpoint(const EngineOptions& options) {
-  constexpr std::string_view unix_scheme = "unix://";
-  constexpr std::string_view tcp_scheme = "tcp://";
-  const std::string_view host = options.docker_host;
+constexpr std::string_view kUnix = "unix://";
+constexpr std::string_view kTcp = "tcp://";
+
+// `subject`: who names the host, for messages.
+Result<Endpoint> unix_endpoint(std::string_view subject, std::string_view host) {
+  Endpoint endpoint{.host = printable(host, 256), .base_url = "http://docker"};
+  endpoint.unix_socket = host.substr(kUnix.size());
+  if (!endpoint.unix_socket.starts_with('/'))
+    return fail(Kind::invalid, fmt::format("{} '{}' has no absolute path after unix://", subject, endpoint.host));
+  return endpoint;
+}
+
+Result<Endpoint> tcp_endpoint(std::string_view subject, std::string_view host, bool has_tls) {
   Endpoint endpoint{.host = printable(host, 256)};
-  if (host.starts_with(unix_scheme)) {
-    endpoint.base_url = "http://docker";
-    endpoint.unix_socket = host.substr(unix_scheme.size());
-    if (!endpoint.unix_socket.starts_with('/'))
-      return fail(Kind::invalid, fmt::format("DOCKER_HOST '{}' has no absolute path after unix://", endpoint.host));
-    return endpoint;
-  }
-  if (!host.starts_with(tcp_scheme))
-    return fail(Kind::invalid, fmt::format("unsupported DOCKER_HOST scheme: {}", endpoint.host));
-  auto address = host.substr(tcp_scheme.size());
+  auto address = host.substr(kTcp.size());
   while (address.ends_with('/')) address.remove_suffix(1);
   if (address.empty() || address.find_first_of("/?#@ ") != address.npos)
-    return fail(Kind::invalid, fmt::format("DOCKER_HOST '{}' must be tcp://<host>:<port>", endpoint.host));
-  // As the docker command has it: any TLS variable means TLS, and the certificates come from one folder.
-  const bool tls = options.tls_verify || !options.tls_dir.empty();
+    return fail(Kind::invalid, fmt::format("{} '{}' must be tcp://<host>:<port>", subject, endpoint.host));
   const bool has_port = address.rfind(':') != address.npos && address.find(']', address.rfind(':')) == address.npos;
   endpoint.base_url =
-      fmt::format("{}://{}{}", tls ? "https" : "http", address, has_port ? "" : (tls ? ":2376" : ":2375"));
-  if (tls) endpoint.tls.verify = options.tls_verify;
+      fmt::format("{}://{}{}", has_tls ? "https" : "http", address, has_port ? "" : (has_tls ? ":2376" : ":2375"));
+  return endpoint;
+}
+
+}  // namespace
+
+Result<Endpoint> parse_endpoint(const EngineOptions& options) {
+  const std::string_view host = options.docker_host;
+  if (host.starts_with(kUnix)) return unix_endpoint("DOCKER_HOST", host);
+  if (!host.starts_with(kTcp))
+    return fail(Kind::invalid, fmt::format("unsupported DOCKER_HOST scheme: {}", printable(host, 256)));
+  // As the docker command has it: any TLS variable means TLS, and the certificates come from one folder.
+  const bool has_tls = options.tls_verify || !options.tls_dir.empty();
+  auto endpoint = tcp_endpoint("DOCKER_HOST", host, has_tls);
+  if (!endpoint) return endpoint;
+  if (has_tls) endpoint->tls.verify = options.tls_verify;
   if (!options.tls_dir.empty()) {
-    endpoint.tls.ca_file = options.tls_dir + "/ca.pem";
-    endpoint.tls.client_cert_file = options.tls_dir + "/cert.pem";
-    endpoint.tls.client_key_file = options.tls_dir + "/key.pem";
+    endpoint->tls.ca_file = options.tls_dir + "/ca.pem";
+    endpoint->tls.client_cert_file = options.tls_dir + "/cert.pem";
+    endpoint->tls.client_key_file = options.tls_dir + "/key.pem";
   }
+  return endpoint;
+}
+
+Result<Endpoint> endpoint_of(const DockerContext& context) {
+  const auto subject = fmt::format("docker context {}: its host", context.name);
+  const std::string_view host = context.host;
+  const bool has_tls = context.skip_tls_verify || !context.ca_file.empty() || !context.cert_file.empty();
+  auto endpoint = host.starts_with(kUnix) ? unix_endpoint(subject, host)
+                  : host.starts_with(kTcp)
+                      ? tcp_endpoint(subject, host, has_tls)
+                      : fail(Kind::invalid,
+                             fmt::format("{} '{}' is none that windlass can speak to", subject, printable(host, 256)));
+  if (!endpoint) return endpoint;
+  endpoint->host += fmt::format(" (context {})", context.name);
+  endpoint->tls = {.verify = !context.skip_tls_verify,
+                   .ca_file = context.ca_file,
+                   .client_cert_file = context.cert_file,
+                   .client_key_file = context.key_file};
   return endpoint;
 }
 

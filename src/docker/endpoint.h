@@ -1,16 +1,17 @@
-// Where an engine listens, from DOCKER_HOST.
+// Where an engine listens, from DOCKER_HOST or a Docker context.
 #pragma once
 
 #include <string>
 
 #include "base/result.h"
+#include "docker/context.h"
 #include "docker/engine.h"
 #include "sys/http_client.h"
 
 namespace windlass {
 
 struct Endpoint {
-  std::string host;         // as DOCKER_HOST has it, for messages
+  std::string host;         // as it was written, and of which context, for messages
   std::string base_url;     // "http://docker", "https://10.0.0.5:2376"
   std::string unix_socket;  // empty: TCP
   TlsOptions tls;
@@ -18,5 +19,9 @@ struct Endpoint {
 
 // Kind::invalid "unsupported DOCKER_HOST scheme: <value>" for other schemes than unix:// and tcp:// (api/E43).
 Result<Endpoint> parse_endpoint(const EngineOptions& options);
+
+// As the docker command has it: a context with a certificate of its own, or one that says not to verify, is spoken to
+// with TLS. Kind::invalid, naming the context, for other schemes than unix:// and tcp://.
+Result<Endpoint> endpoint_of(const DockerContext& context);
 
 }  // namespace windlass

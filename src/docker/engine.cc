@@ -310,6 +310,13 @@ Status check_engine_options(const EngineOptions& options) {
   return {};
 }
 
+Result<std::unique_ptr<Engine>> make_context_engine(const DockerContext& context, std::string api_version,
+                                                    HttpTransport& transport) {
+  auto endpoint = endpoint_of(context);
+  if (!endpoint) return tl::unexpected(endpoint.error());
+  return std::make_unique<HttpEngine>(*std::move(endpoint), std::move(api_version), transport);
+}
+
 Result<std::unique_ptr<Engine>> make_engine(EngineOptions options, HttpTransport& transport) {
   if (auto usable = check_engine_options(options); !usable) return tl::unexpected(usable.error());
   return std::make_unique<HttpEngine>(*parse_endpoint(options), std::move(options.api_version), transport);

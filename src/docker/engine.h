@@ -147,6 +147,11 @@ struct EngineOptions {
 // none.
 Status check_engine_options(const EngineOptions& options);
 
+struct DockerContext;
+// The engine of a Docker context. Errors of endpoint_of() (endpoint.h). Does not connect yet.
+Result<std::unique_ptr<Engine>> make_context_engine(const DockerContext& context, std::string api_version,
+                                                    HttpTransport& transport);
+
 // Errors of check_engine_options(). Does not connect yet.
 Result<std::unique_ptr<Engine>> make_engine(EngineOptions options, HttpTransport& transport);
 

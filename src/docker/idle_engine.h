@@ -1,7 +1,10 @@
 // For tests: an engine that answers and has nothing, of which a test replaces what it is about.
 #pragma once
 
+#include <map>
+
 #include "docker/engine.h"
+#include "docker/engines.h"
 
 namespace windlass {
 
@@ -36,6 +39,18 @@ struct IdleEngine : Engine {
   Result<std::unique_ptr<EventStream>> events(const std::string&, const std::vector<std::string>&,
                                               const Deadline&) override {
     return fail(Kind::unavailable, "no events");
+  }
+};
+
+// The engines that a test has, by context; they live longer than this.
+struct FixedEngines : Engines {
+  std::map<std::string, Engine*> by_context;
+
+  explicit FixedEngines(Engine& standard) : by_context{{"", &standard}} {}
+  Result<std::shared_ptr<Engine>> engine_of(const std::string& context) override {
+    const auto found = by_context.find(context);
+    if (found == by_context.end()) return fail(Kind::not_found, "docker context " + context + " is not known");
+    return std::shared_ptr<Engine>(std::shared_ptr<void>(), found->second);
   }
 };
 

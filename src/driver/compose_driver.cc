@@ -145,7 +145,11 @@ Kind kind_of_failure(std::string_view step, std::string_view text) {
 class ComposeDriver final : public Driver {
  public:
   ComposeDriver(ComposeOptions options, ProcessRunner& runner, Log log)
-      : options_(std::move(options)), runner_(runner), log_(std::move(log)), plugin_(find_compose_plugin(options_)) {}
+      : options_(std::move(options)),
+        runner_(runner),
+        log_(std::move(log)),
+        plugin_(find_compose_plugin(options_)),
+        version_(options_.version) {}
 
   Result<json::object> resolve(const StackSpec& stack, const Deadline& deadline) override {
     warn_of_withheld(stack);

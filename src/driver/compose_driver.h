@@ -25,6 +25,7 @@ struct ComposeOptions {
   std::vector<std::filesystem::path> plugin_folders = {
       "/usr/local/lib/docker/cli-plugins", "/usr/local/libexec/docker/cli-plugins", "/usr/lib/docker/cli-plugins",
       "/usr/libexec/docker/cli-plugins"};
+  std::string version;                           // "2.26.1" if it is known already; else check() finds it out
   std::vector<std::string> insecure_registries;  // "host[:port]": asked for oci:// includes in plain HTTP (oci 6)
   bool providers = false;                        // ALLOW_PROVIDER_SERVICES (deploy/X18)
   bool quiet = true;  // DOCKER_QUIET_DEPLOY: false also logs what the tool prints (deploy/C16)

@@ -177,7 +177,7 @@ TEST_F(RestartTest, RefusesAFileOfANewerSchema) {  // reliability/P23
   EXPECT_EQ(opened.error().kind, Kind::conflict);
   EXPECT_EQ(opened.error().message,
             "state file " + options_.state_file.string() +
-                " has schema 9, this windlass knows up to 3: start the newer windlass again, or move the file away");
+                " has schema 9, this windlass knows up to 4: start the newer windlass again, or move the file away");
 }
 
 TEST_F(RestartTest, BringsAFileOfAnOlderSchemaUpToDate) {  // reliability/P29
@@ -189,7 +189,7 @@ TEST_F(RestartTest, BringsAFileOfAnOlderSchemaUpToDate) {  // reliability/P29
                   ->execute("ALTER TABLE runs DROP COLUMN service; ALTER TABLE runs DROP COLUMN deployments; "
                             "PRAGMA user_version = 1"));
   open();
-  EXPECT_EQ(on_disk("PRAGMA user_version"), 3);
+  EXPECT_EQ(on_disk("PRAGMA user_version"), 4);
   EXPECT_EQ(run("j1").status, RunStatus::accepted);
   auto request = request_for("other");
   request.deployments = "[{}]";

@@ -20,9 +20,10 @@ std::string scope_of(const JobRequest& request) {
   return scope;
 }
 
-std::string service_to_recreate(const JobRequest& request, std::string_view stack) {
+std::string service_to_recreate(const JobRequest& request, const StackId& stack) {
   const auto blank = request.service.find(' ');
-  const bool is_of_it = blank != request.service.npos && std::string_view(request.service).substr(0, blank) == stack;
+  const bool is_of_it =
+      blank != request.service.npos && std::string_view(request.service).substr(0, blank) == stack.str();
   return is_of_it ? request.service.substr(blank + 1) : "";
 }
 

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "model/digest.h"
 #include "model/run.h"
+#include "model/stack_id.h"
 
 namespace windlass {
 
@@ -30,7 +31,7 @@ struct JobRequest {
   std::optional<Digest> digest;  // the manifest digest the sender announced (P of webhook 14)
   std::string target;            // deploy-config target, empty: none
   std::string cause;             // "retry" for jobs windlass makes itself, one of the above, else empty
-  std::string service;           // with kReconcileCause: "<stack> <service>", which gets a new container
+  std::string service;           // with kReconcileCause: "<StackId::str()> <service>", which gets a new container
   std::string parent;            // id of the run that this one belongs to (api/E12), else empty
   // Inline deployments as canonical JSON, in place of the artifact's deploy config (config 5); empty: none. May hold
   // environment values that are nobody's business: never in a log, a record or an answer.
@@ -48,7 +49,7 @@ std::string_view source_of_lane(std::string_view lane);
 std::string scope_of(const JobRequest& request);
 
 // The service of the stack that the request wants anew, "" if none.
-std::string service_to_recreate(const JobRequest& request, std::string_view stack);
+std::string service_to_recreate(const JobRequest& request, const StackId& stack);
 
 // Does it bring back what is deployed already, as it was, rather than deploy something? `digest` is then of that.
 bool is_repair(const JobRequest& request);

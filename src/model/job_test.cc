@@ -51,9 +51,9 @@ TEST(Job, ThatBringsSomethingBackHasAScopeOfItsOwn) {  // it must not take the p
   EXPECT_TRUE(is_repair(repair));
   EXPECT_NE(scope_of(repair), scope_of(request));
   EXPECT_EQ(lane_of(repair), lane_of(request));
-  EXPECT_EQ(service_to_recreate(repair, "shop"), "web");
-  EXPECT_EQ(service_to_recreate(repair, "shop-two"), "");
-  EXPECT_EQ(service_to_recreate(request, "shop"), "");
+  EXPECT_EQ(service_to_recreate(repair, {"shop"}), "web");
+  EXPECT_EQ(service_to_recreate(repair, {"shop-two"}), "");
+  EXPECT_EQ(service_to_recreate(request, {"shop"}), "");
 }
 
 }  // namespace

@@ -11,13 +11,14 @@
 
 #include "model/job.h"
 #include "model/run.h"
+#include "model/stack_id.h"
 
 namespace windlass {
 
 // A stack that a job changes.
 struct StackEvent {
   const Job& job;
-  std::string_view stack;
+  StackId stack;
   std::string revision;                       // "<ref> (<digest>)", the settled one
   std::vector<std::string> changed_services;  // that get something done to them
   std::chrono::milliseconds elapsed{0};       // once it has ended
@@ -28,7 +29,7 @@ struct RestartEvent {
   enum class Result { restarted, failed, suppressed };
   Result result = Result::restarted;
   std::string_view source_id;  // of the stack's release; may be empty
-  std::string_view stack;
+  StackId stack;
   std::string_view container_id;
   std::string_view container;  // its name
   std::string_view event;      // die, unhealthy, …

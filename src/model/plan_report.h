@@ -17,6 +17,7 @@ struct ModelChange {
 
 struct StackReport {
   std::string name;
+  std::string context;   // Docker context, "": the default engine
   std::string decision;  // "deploy", "destroy", "no changes", "skipped", "failed"
   std::string reason;    // of skipped and failed
   StackPlan plan;

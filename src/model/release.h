@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "model/digest.h"
 #include "model/job.h"
+#include "model/stack_id.h"
 #include "model/stack_loop.h"
 
 namespace windlass {
@@ -24,7 +25,7 @@ using ServiceInputs = std::map<std::string, std::string>;
 
 struct Release {
   std::string id;  // UUIDv7; containers carry it as label cd.windlass.release
-  std::string stack;
+  StackId stack;
   JobRequest request;  // what it was asked for with: enough to ask for it again
   std::string digest;
   std::string config_hash;                    // of the deploy config
@@ -39,6 +40,12 @@ struct Release {
   WallTime started_at;
   std::optional<WallTime> finished_at;
   std::optional<StackLoop> loop;  // of a list, in the newest of each stack: how often it was deployed in a row
+};
+
+// Which releases are asked for; what is left open, all of it.
+struct ReleaseFilter {
+  std::string stack;                   // its name
+  std::optional<std::string> context;  // "": those on the default engine
 };
 
 }  // namespace windlass

@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "model/stack_id.h"
 
 namespace windlass {
 
 struct StackLoop {
-  std::string stack;
+  StackId stack;
   std::string key;                           // of what was deployed: changes with revision, configuration and settings
   unsigned deployments = 0;                  // in a row, each of which found something to change
   bool recreated = false;                    // all services were made anew once because of that

@@ -17,10 +17,11 @@ Message message_of_stack(const StackEvent& event, Level level, std::string title
   const bool is_reconciliation = request.cause == kReconcileCause;
   return {.level = level,
           .title = std::move(title),
-          .text = fmt::format("{} stack {}", text, event.stack),
+          .text = fmt::format("{} stack {}", text, event.stack.name),
           .about = {.repository = request.source_id,
-                    .stack = std::string(event.stack),
+                    .stack = event.stack.name,
                     .target = request.target,
+                    .context = event.stack.context,
                     .revision = event.revision,
                     .job_id = event.job.id,
                     .duration = level == Level::success ? to_go_duration(event.elapsed) : "",
@@ -66,7 +67,8 @@ Message message_of_restart(const RestartEvent& event) {
   const auto id = std::string(event.container_id.substr(0, kShortIdLength));
   const auto container = fmt::format("Container {} ({})", event.container, id);
   Message message{.about = {.repository = std::string(event.source_id),
-                            .stack = std::string(event.stack),
+                            .stack = event.stack.name,
+                            .context = event.stack.context,
                             .is_reconciliation = true,
                             .reconciliation_event = std::string(event.event),
                             .actor_kind = "container",

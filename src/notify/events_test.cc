@@ -16,7 +16,7 @@ const Job kJob{.id = "j1",
 
 StackEvent event(const Job& job = kJob) {
   return {
-      .job = job, .stack = "web", .revision = "main (sha256:abc)", .changed_services = {"api"}, .elapsed = 12'483ms};
+      .job = job, .stack = {"web"}, .revision = "main (sha256:abc)", .changed_services = {"api"}, .elapsed = 12'483ms};
 }
 
 RunRecord failed_run(std::string message, Trigger trigger = Trigger::webhook) {
@@ -38,7 +38,7 @@ struct Row {
 
 TEST(Events, HaveTheTextsOfThePage) {  // api/A10 to A12, A16 to A18
   const RestartEvent restart{.source_id = "ghcr.io/acme/app",
-                             .stack = "web",
+                             .stack = {"web"},
                              .container_id = "0123456789abcdef",
                              .container = "web-api-1",
                              .event = "unhealthy"};

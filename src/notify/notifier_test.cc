@@ -66,7 +66,7 @@ class NotifierTest : public ::testing::Test {
     transport_.asked.clear();
     return titles;
   }
-  static StackEvent event(std::string_view stack = "web") { return {.job = kJob, .stack = stack}; }
+  static StackEvent event(const std::string& stack = "web") { return {.job = kJob, .stack = {stack}}; }
   static RunRecord run(std::string id, RunStatus status, std::vector<StackResult> stacks = {}) {
     return {.job_id = std::move(id),
             .status = status,
@@ -187,7 +187,7 @@ TEST_F(NotifierTest, DoesNotCallTheWayBackADeployment) {
   open();
   auto back = kJob;
   back.request.cause = kRollbackCause;
-  notifier_->stack_deployed({.job = back, .stack = "web"});
+  notifier_->stack_deployed({.job = back, .stack = {"web"}});
   ended(failed("j1"));
   EXPECT_EQ(sent(), Titles{"❌ Deployment Failed"});
 }
@@ -242,8 +242,8 @@ TEST_F(NotifierTest, WritesBodiesByTheTemplate) {  // the built-in one where tha
     bodies.emplace_back(text_of(parse_json(request.body).value().as_object(), "body"));
     return HttpResponse{.status = 200};
   };
-  notifier_->stack_deployed({.job = kJob, .stack = "web", .changed_services = {"api"}});
-  notifier_->stack_deployed({.job = kJob, .stack = "web"});
+  notifier_->stack_deployed({.job = kJob, .stack = {"web"}, .changed_services = {"api"}});
+  notifier_->stack_deployed({.job = kJob, .stack = {"web"}});
   sent();
   EXPECT_EQ(bodies, (std::vector<std::string>{"success: api",
                                               "Successfully deployed stack web\n\nduration: 0s\njob_id: j1\n"

@@ -40,7 +40,7 @@ std::optional<Backlog::Entry> Backlog::next(std::stop_token stop) {
   return std::nullopt;
 }
 
-void Backlog::done(const std::string& stack) {
+void Backlog::done(const StackId& stack) {
   const std::lock_guard lock(mutex_);
   busy_.erase(stack);
   ++changes_;

@@ -41,7 +41,7 @@ class Backlog {
   // Waits for what is due, of a stack that nobody deploys and of which nothing else is given out; done() must follow.
   // Nothing: the stop came.
   std::optional<Entry> next(std::stop_token stop);
-  void done(const std::string& stack);
+  void done(const StackId& stack);
 
  private:
   std::optional<Entry> take(SteadyTime now);
@@ -54,8 +54,8 @@ class Backlog {
   std::mutex mutex_;  // of what follows
   std::condition_variable_any changed_;
   std::uint64_t changes_ = 0;
-  std::list<Entry> kept_;       // in the order in which it happened
-  std::set<std::string> busy_;  // stacks of which something is given out
+  std::list<Entry> kept_;   // in the order in which it happened
+  std::set<StackId> busy_;  // stacks of which something is given out
 };
 
 }  // namespace windlass

@@ -12,7 +12,7 @@ class BacklogTest : public ::testing::Test {
  protected:
   static Backlog::Entry of(const std::string& stack, const std::string& container, const std::string& event = "die") {
     return {.occurrence = {
-                .stack = stack, .service = "web", .container_id = container, .container = container, .event = event}};
+                .stack = {stack}, .service = "web", .container_id = container, .container = container, .event = event}};
   }
   // All that can be given out now.
   Lines due() {
@@ -23,7 +23,8 @@ class BacklogTest : public ::testing::Test {
       soon.request_stop();
     });
     while (auto entry = backlog_.next(soon.get_token()))
-      lines.push_back(entry->occurrence.stack + " " + entry->occurrence.container_id + " " + entry->occurrence.event);
+      lines.push_back(entry->occurrence.stack.str() + " " + entry->occurrence.container_id + " " +
+                      entry->occurrence.event);
     return lines;
   }
 
@@ -36,16 +37,16 @@ TEST_F(BacklogTest, GivesOneThingOfAStackAtATime) {
   for (const auto* container : {"a1", "a2"}) backlog_.add(of("a", container), 0ms);
   backlog_.add(of("b", "b1"), 0ms);
   EXPECT_EQ(due(), (Lines{"a a1 die", "b b1 die"}));
-  backlog_.done("a");
+  backlog_.done({"a"});
   EXPECT_EQ(due(), Lines{"a a2 die"});
-  backlog_.done("a");
+  backlog_.done({"a"});
   EXPECT_EQ(due(), Lines{});
 }
 
 TEST_F(BacklogTest, WaitsForTheEndOfADeployment) {
   backlog_.add(of("a", "a1"), 0ms);
   {
-    const auto held = locks_.take({"a"}, Deadline::in(1s));
+    const auto held = locks_.take({{"a"}}, Deadline::in(1s));
     EXPECT_EQ(due(), Lines{});
   }
   EXPECT_EQ(due(), Lines{"a a1 die"});
@@ -57,7 +58,7 @@ TEST_F(BacklogTest, KeepsAnEventOnceAndGivesItWhenItIsDue) {
   EXPECT_EQ(due(), Lines{});
   clock_.advance(10s);
   EXPECT_EQ(due(), Lines{"a a1 die"});
-  backlog_.done("a");
+  backlog_.done({"a"});
   clock_.advance(10s);
   EXPECT_EQ(due(), Lines{});
 }

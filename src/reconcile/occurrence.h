@@ -6,11 +6,12 @@
 #include <vector>
 
 #include "docker/engine.h"
+#include "model/stack_id.h"
 
 namespace windlass {
 
 struct Occurrence {
-  std::string stack;
+  StackId stack;
   std::string service;  // "": the stack as a whole
   std::string container_id;
   std::string container;      // its name
@@ -30,9 +31,10 @@ const std::vector<std::string>& engine_events();
 // Nothing for events of other kinds, for containers that neither we nor doco-cd made (images that compose built carry
 // its labels, so those prove nothing), and for those that come and go by design: one-off ones, and those of scheduled
 // jobs (deploy/E3, E6).
-std::optional<Occurrence> occurrence_of(const EngineEvent& event);
+// `context`: of the engine that told it.
+std::optional<Occurrence> occurrence_of(const EngineEvent& event, const std::string& context);
 
 // A container that is unhealthy now, whenever it became so.
-std::optional<Occurrence> occurrence_of_unhealthy(const ContainerSummary& container);
+std::optional<Occurrence> occurrence_of_unhealthy(const ContainerSummary& container, const std::string& context);
 
 }  // namespace windlass

@@ -29,10 +29,10 @@ bool answers_by_redeploy(const ReconciliationRule& rule) {
 
 }  // namespace
 
-Reconciler::Reconciler(Options options, Engine& engine, ReleaseStore& releases, StackLocks& locks, RestartLog& restarts,
-                       JobQueue& queue, const Clock& clock, Log log)
+Reconciler::Reconciler(Options options, Engines& engines, ReleaseStore& releases, StackLocks& locks,
+                       RestartLog& restarts, JobQueue& queue, const Clock& clock, Log log)
     : options_(options),
-      engine_(engine),
+      engines_(engines),
       releases_(releases),
       locks_(locks),
       restarts_(restarts),
@@ -44,46 +44,70 @@ Reconciler::Reconciler(Options options, Engine& engine, ReleaseStore& releases, 
 Reconciler::~Reconciler() { stop(); }
 
 void Reconciler::start() {
-  threads_.emplace_back([this] { watch(); });
+  auto contexts = releases_.contexts();
+  if (!contexts) log_.error("stacks on Docker contexts are not known", {{"error", contexts.error().message}});
+  const std::lock_guard lock(mutex_);
+  is_started_ = true;
   for (int i = 0; i < kAnswersAtOnce; ++i) threads_.emplace_back([this] { work(); });
+  followed_ = {""};
+  if (contexts) followed_.insert(contexts->begin(), contexts->end());
+  for (const auto& context : followed_) threads_.emplace_back([this, context] { watch(context); });
+}
+
+void Reconciler::follow(const std::string& context) {
+  const std::lock_guard lock(mutex_);
+  if (is_started_ && followed_.insert(context).second) threads_.emplace_back([this, context] { watch(context); });
 }
 
 void Reconciler::stop() {
   stop_.request_stop();
+  {
+    const std::lock_guard lock(mutex_);
+    is_started_ = false;
+  }
   threads_.clear();
 }
 
 // E2, E11: listens first, then looks, so that nothing falls in between.
-void Reconciler::watch() {
+void Reconciler::watch(const std::string& context) {
   const Deadline never = Deadline::in(24h * 3650, stop_.get_token());
+  const auto log = context.empty() ? log_ : log_.with({{"context", context}});
+  Watched watched{.context = context, .engine = nullptr, .endings = {}};
   auto wait = options_.backoff_min;
   while (!never.stop.stop_requested()) {
-    auto stream = engine_.events(managed(), engine_events(), never.within(kAskTimeout));
+    auto stream = listen(watched, never.within(kAskTimeout));
     if (stream) {
-      recovered(log_, "reconciliation", [&] {
-        if (const auto looked = look_at_all(); !looked)
-          return log_.warning("stacks cannot be looked at", {{"error", looked.error().message}});
+      recovered(log, "reconciliation", [&] {
+        if (const auto looked = look_at_all(watched); !looked)
+          return log.warning("stacks cannot be looked at", {{"error", looked.error().message}});
         wait = options_.backoff_min;
-        hear_until_it_ends(**stream);
+        hear_until_it_ends(watched, **stream);
       });
     } else {
-      log_.debug("engine's events cannot be heard", {{"error", stream.error().message}});
+      log.debug("engine's events cannot be heard", {{"error", stream.error().message}});
     }
     if (!pause(wait, never)) return;
     wait = std::min(2 * wait, options_.backoff_max);
   }
 }
 
-void Reconciler::hear_until_it_ends(EventStream& stream) {
+Result<std::unique_ptr<EventStream>> Reconciler::listen(Watched& watched, const Deadline& deadline) {
+  auto engine = engines_.engine_of(watched.context);
+  if (!engine) return tl::unexpected(engine.error());
+  watched.engine = *std::move(engine);
+  return watched.engine->events(managed(), engine_events(), deadline);
+}
+
+void Reconciler::hear_until_it_ends(Watched& watched, EventStream& stream) {
   for (;;) {
     auto event = stream.next(Deadline::in(kListenFor, stop_.get_token()));
     if (!event || stop_.stop_requested()) return;
     if (!*event) continue;
-    const bool is_end_by_signal = endings_.hear(**event);
-    auto occurrence = occurrence_of(**event);
+    const bool is_end_by_signal = watched.endings.hear(**event);
+    auto occurrence = occurrence_of(**event, watched.context);
     if (!occurrence) continue;
-    occurrence->has_finished = endings_.has_finished(occurrence->container_id);
-    if (occurrence->event == "destroy") endings_.forget(occurrence->container_id);
+    occurrence->has_finished = watched.endings.has_finished(occurrence->container_id);
+    if (occurrence->event == "destroy") watched.endings.forget(occurrence->container_id);
     if (is_end_by_signal) {  // when `kill` was told, it may not have ended yet
       auto kill = *occurrence;
       kill.event = "kill";
@@ -93,41 +117,42 @@ void Reconciler::hear_until_it_ends(EventStream& stream) {
   }
 }
 
-Status Reconciler::look_at_all() {
+Status Reconciler::look_at_all(Watched& watched) {
   const auto deadline = Deadline::in(kAskTimeout, stop_.get_token());
-  const auto rules = releases_.reconciliations();
+  const auto rules = releases_.reconciliations(watched.context);
   if (!rules) return tl::unexpected(rules.error());
   if (rules->empty()) return {};
-  const auto unhealthy = engine_.unhealthy_containers(managed(), deadline);
+  const auto unhealthy = watched.engine->unhealthy_containers(managed(), deadline);
   if (!unhealthy) return tl::unexpected(unhealthy.error());
   for (const auto& container : *unhealthy)
-    if (auto occurrence = occurrence_of_unhealthy(container)) consider(*std::move(occurrence));
-  return look_for_dead_stacks(*rules, deadline);
+    if (auto occurrence = occurrence_of_unhealthy(container, watched.context)) consider(*std::move(occurrence));
+  return look_for_dead_stacks(watched, *rules, deadline);
 }
 
 // Of a stack of which nothing runs, no event will come.
-Status Reconciler::look_for_dead_stacks(const std::map<std::string, ReconciliationRule>& rules,
+Status Reconciler::look_for_dead_stacks(Watched& watched, const std::map<StackId, ReconciliationRule>& rules,
                                         const Deadline& deadline) {
   if (std::ranges::none_of(rules, [](const auto& entry) { return answers_by_redeploy(entry.second); })) return {};
-  const auto containers = engine_.containers({managed()}, deadline);
+  const auto containers = watched.engine->containers({managed()}, deadline);
   if (!containers) return tl::unexpected(containers.error());
-  look_at_finished(*containers, deadline);
+  look_at_finished(watched, *containers, deadline);
   std::set<std::string> alive;
   for (const auto& container : *containers)
     if (container.state == "running" && is_managed(container)) alive.insert(container.label(kProjectLabel));
   for (const auto& [stack, rule] : rules)
-    if (answers_by_redeploy(rule) && !alive.contains(stack))
+    if (answers_by_redeploy(rule) && !alive.contains(stack.name))
       keep({.occurrence = {.stack = stack, .service = "", .container_id = "", .container = "", .event = "destroy"}},
            0ms);
   return {};
 }
 
 // So that their removal is known for what it is.
-void Reconciler::look_at_finished(const std::vector<ContainerSummary>& containers, const Deadline& deadline) {
+void Reconciler::look_at_finished(Watched& watched, const std::vector<ContainerSummary>& containers,
+                                  const Deadline& deadline) {
   for (const auto& container : containers) {
     if (container.state != "exited") continue;
-    const auto detail = engine_.inspect(container.id, deadline);
-    if (detail && detail->exit_code == 0 && need_not_run(*detail)) endings_.set_finished(container.id);
+    const auto detail = watched.engine->inspect(container.id, deadline);
+    if (detail && detail->exit_code == 0 && need_not_run(*detail)) watched.endings.set_finished(container.id);
   }
 }
 
@@ -170,18 +195,21 @@ Reconciler::Next Reconciler::answer(const Backlog::Entry& entry) {
   const auto rule = releases_.reconciliation(occurrence.stack);
   const bool is_of_stack = occurrence.service.empty();
   if (rule && (!*rule || !(is_of_stack ? answers_by_redeploy(**rule) : (*rule)->answers(occurrence.event)))) return {};
-  const auto is_so = rule ? is_still_so(occurrence, engine_, releases_, Deadline::in(kAskTimeout, stop_.get_token()))
-                          : Result<bool>(tl::unexpected(rule.error()));
+  const auto engine = engines_.engine_of(occurrence.stack.context);
+  const auto is_so = !rule ? Result<bool>(tl::unexpected(rule.error()))
+                     : !engine
+                         ? Result<bool>(tl::unexpected(engine.error()))
+                         : is_still_so(occurrence, **engine, releases_, Deadline::in(kAskTimeout, stop_.get_token()));
   if (!is_so) {
     log_of(occurrence).debug("event is not answered yet", {{"error", is_so.error().message}});
     return {.what = Next::What::keep};
   }
   if (!*is_so) return {};
   const Answer answer{occurrence, **rule};
-  if (!is_answered_by_redeploy(occurrence.event)) return answer_by_restart(answer, entry);
+  if (!is_answered_by_redeploy(occurrence.event)) return answer_by_restart(**engine, answer, entry);
   if (is_left_for_inspection(occurrence)) return {};
   if (auto next = refused(answer)) return *next;
-  return redeploy(entry);
+  return redeploy(**engine, entry);
 }
 
 // E9: of new containers as well, which may end as fast as the old ones. Nothing: it may be answered.
@@ -203,7 +231,7 @@ std::optional<Reconciler::Next> Reconciler::refused(const Answer& answer) {
 }
 
 // E5
-Reconciler::Next Reconciler::answer_by_restart(const Answer& answer, const Backlog::Entry& entry) {
+Reconciler::Next Reconciler::answer_by_restart(Engine& engine, const Answer& answer, const Backlog::Entry& entry) {
   const auto& [occurrence, rule] = answer;
   const auto log = log_of(occurrence);
   {
@@ -211,8 +239,8 @@ Reconciler::Next Reconciler::answer_by_restart(const Answer& answer, const Backl
     if (!lock) return {.what = Next::What::keep, .wait = options_.look_again_min};  // a job has it by now
     if (auto next = refused(answer)) return *next;
     const auto limit = std::chrono::seconds(rule.restart_timeout_seconds);
-    const auto restarted = engine_.restart(occurrence.container_id, rule.restart_timeout_seconds, rule.restart_signal,
-                                           Deadline::in(limit + kAskTimeout, stop_.get_token()));
+    const auto restarted = engine.restart(occurrence.container_id, rule.restart_timeout_seconds, rule.restart_signal,
+                                          Deadline::in(limit + kAskTimeout, stop_.get_token()));
     if (restarted) {
       log.info("container restarted");
       tell(RestartEvent::Result::restarted, answer);
@@ -226,22 +254,22 @@ Reconciler::Next Reconciler::answer_by_restart(const Answer& answer, const Backl
     }
   }
   if (is_left_for_inspection(occurrence)) return {};
-  return redeploy(entry);
+  return redeploy(engine, entry);
 }
 
 // E8: its name is free only then.
-void Reconciler::wait_while_removed(const std::string& container_id) {
+void Reconciler::wait_while_removed(Engine& engine, const std::string& container_id) {
   if (container_id.empty()) return;
   const auto deadline = Deadline::in(options_.removal_wait, stop_.get_token());
   do {
-    const auto container = engine_.inspect(container_id, deadline);
+    const auto container = engine.inspect(container_id, deadline);
     if (!container || container->state != "removing") return;
   } while (pause(100ms, deadline));
 }
 
-Reconciler::Next Reconciler::redeploy(const Backlog::Entry& entry) {
+Reconciler::Next Reconciler::redeploy(Engine& engine, const Backlog::Entry& entry) {
   const auto& occurrence = entry.occurrence;
-  wait_while_removed(occurrence.container_id);
+  wait_while_removed(engine, occurrence.container_id);
   const auto log = log_of(occurrence);
   auto release = releases_.good_release(occurrence.stack);
   if (!release || !*release) {
@@ -251,14 +279,13 @@ Reconciler::Next Reconciler::redeploy(const Backlog::Entry& entry) {
   }
   auto request = (*release)->request;
   request.cause = kReconcileCause;
-  request.service = occurrence.stack + " " + occurrence.service;
+  request.service = occurrence.stack.str() + " " + occurrence.service;
   log.info("stack is redeployed", {{"release", (*release)->id}});
   queue_.accept(
       new_uuid_v7(), std::move(request),
       [this, entry](const JobQueue::Accepted& result) {
         if (!result.refusal) return;
-        log_.warning("stack was not redeployed",
-                     {{"stack", entry.occurrence.stack}, {"error", "the queue takes no job"}});
+        log_of(entry.occurrence).warning("stack was not redeployed", {{"error", "the queue takes no job"}});
         keep_after_failure(entry);
         backlog_.done(entry.occurrence.stack);
       },
@@ -278,7 +305,7 @@ void Reconciler::job_ended(const Backlog::Entry& entry, const JobOutcome& outcom
 // A new version that failed and was not rolled back is there to be looked at; the last good release would take its
 // place.
 bool Reconciler::is_left_for_inspection(const Occurrence& occurrence) {
-  const auto newest = releases_.releases(occurrence.stack, 1);
+  const auto newest = releases_.releases({.stack = occurrence.stack.name, .context = occurrence.stack.context}, 1);
   const bool is_left = newest && !newest->empty() && newest->front().state == ReleaseState::failed &&
                        newest->front().request.cause != kReconcileCause;
   const std::lock_guard lock(mutex_);
@@ -306,10 +333,9 @@ void Reconciler::tell(RestartEvent::Result result, const Answer& answer, std::st
 }
 
 Log Reconciler::log_of(const Occurrence& occurrence) const {
-  return log_.with({{"stack", occurrence.stack},
-                    {"service", occurrence.service},
-                    {"container", occurrence.container},
-                    {"event", occurrence.event}});
+  const auto& [name, context] = occurrence.stack;
+  const auto log = context.empty() ? log_.with({{"stack", name}}) : log_.with({{"stack", name}, {"context", context}});
+  return log.with({{"service", occurrence.service}, {"container", occurrence.container}, {"event", occurrence.event}});
 }
 
 }  // namespace windlass

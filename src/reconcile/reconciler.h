@@ -6,14 +6,18 @@
 // the stack's last good release. A restart is done here, under the stack's lock. Of one stack one thing is answered at
 // a time, of different stacks a few.
 //
+// Each engine on which something is deployed is listened to by a thread of its own, and is waited for when it is away.
+//
 // Not here: what a stack's rule is (its release, release_store.h), how often a service may be restarted
 // (restart_log.h).
 #pragma once
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -24,7 +28,7 @@
 #include "base/log.h"
 #include "deploy/release_store.h"
 #include "deploy/stack_locks.h"
-#include "docker/engine.h"
+#include "docker/engines.h"
 #include "jobs/queue.h"
 #include "model/observer.h"
 #include "reconcile/backlog.h"
@@ -46,13 +50,16 @@ class Reconciler {
   };
 
   // The queue may call back until it is gone: the reconciler must live until then.
-  Reconciler(Options options, Engine& engine, ReleaseStore& releases, StackLocks& locks, RestartLog& restarts,
+  Reconciler(Options options, Engines& engines, ReleaseStore& releases, StackLocks& locks, RestartLog& restarts,
              JobQueue& queue, const Clock& clock, Log log);
   ~Reconciler();
   Reconciler(const Reconciler&) = delete;
   Reconciler& operator=(const Reconciler&) = delete;
 
+  // Listens to the default engine, and to those of the contexts that the store has stacks on.
   void start();
+  // And to that of this context from now on; nothing happens if it is listened to, or nothing is yet.
+  void follow(const std::string& context);
   // Nothing is answered any more. Returns when all threads have ended.
   void stop();
 
@@ -67,28 +74,37 @@ class Reconciler {
     std::chrono::milliseconds wait{0};  // of keep; 0: it failed, and waits the longer the more often it did
   };
 
-  void watch();
-  void hear_until_it_ends(EventStream& stream);
-  Status look_at_all();
-  void look_at_finished(const std::vector<ContainerSummary>& containers, const Deadline& deadline);
-  Status look_for_dead_stacks(const std::map<std::string, ReconciliationRule>& rules, const Deadline& deadline);
+  // What is listened to.
+  struct Watched {
+    std::string context;
+    std::shared_ptr<Engine> engine;  // as the context's metadata were when it was last asked for
+    Endings endings;
+  };
+
+  void watch(const std::string& context);
+  Result<std::unique_ptr<EventStream>> listen(Watched& watched, const Deadline& deadline);
+  void hear_until_it_ends(Watched& watched, EventStream& stream);
+  Status look_at_all(Watched& watched);
+  void look_at_finished(Watched& watched, const std::vector<ContainerSummary>& containers, const Deadline& deadline);
+  Status look_for_dead_stacks(Watched& watched, const std::map<StackId, ReconciliationRule>& rules,
+                              const Deadline& deadline);
   void consider(Occurrence occurrence);
   void keep(Backlog::Entry entry, std::chrono::milliseconds after);
   void keep_after_failure(Backlog::Entry entry);
 
   void work();
   Next answer(const Backlog::Entry& entry);
-  Next answer_by_restart(const Answer& answer, const Backlog::Entry& entry);
+  Next answer_by_restart(Engine& engine, const Answer& answer, const Backlog::Entry& entry);
   std::optional<Next> refused(const Answer& answer);
-  Next redeploy(const Backlog::Entry& entry);
+  Next redeploy(Engine& engine, const Backlog::Entry& entry);
   bool is_left_for_inspection(const Occurrence& occurrence);
-  void wait_while_removed(const std::string& container_id);
+  void wait_while_removed(Engine& engine, const std::string& container_id);
   void job_ended(const Backlog::Entry& entry, const JobOutcome& outcome);
   void tell(RestartEvent::Result result, const Answer& answer, std::string_view error = {}) const;
   Log log_of(const Occurrence& occurrence) const;
 
   const Options options_;
-  Engine& engine_;
+  Engines& engines_;
   ReleaseStore& releases_;
   StackLocks& locks_;
   RestartLog& restarts_;
@@ -96,14 +112,15 @@ class Reconciler {
   const Clock& clock_;
   const Log log_;
 
-  Endings endings_;  // the watching thread's
   Backlog backlog_;
   std::mutex mutex_;
-  std::map<std::string, std::string>
-      left_;  // guarded by mutex_: stack -> failed release that was told to be left alone
+  // Guarded by mutex_:
+  std::map<StackId, std::string> left_;  // the failed release that was told to be left alone
+  bool is_started_ = false;              // and not stopped
+  std::set<std::string> followed_;       // contexts
 
   std::stop_source stop_;
-  std::vector<std::jthread> threads_;
+  std::vector<std::jthread> threads_;  // guarded by mutex_ until the stop
 };
 
 }  // namespace windlass

@@ -171,9 +171,9 @@ class ReconcilerTest : public ::testing::Test {
   // `model`: of the good release. `state`: how it ends.
   void deploy(const ReconciliationRule& rule, const std::optional<json::object>& model = std::nullopt,
               ReleaseState state = ReleaseState::succeeded, const std::string& id = "r1") {
-    deploy_as("shop", rule, model, state, id);
+    deploy_as({"shop"}, rule, model, state, id);
   }
-  void deploy_as(const std::string& stack, const ReconciliationRule& rule,
+  void deploy_as(const StackId& stack, const ReconciliationRule& rule,
                  const std::optional<json::object>& model = std::nullopt, ReleaseState state = ReleaseState::succeeded,
                  const std::string& id = "r-other") {
     Release release{.id = id,
@@ -190,7 +190,7 @@ class ReconcilerTest : public ::testing::Test {
     reconciler_ = std::make_unique<Reconciler>(
         Reconciler::Options{
             .backoff_min = 1ms, .backoff_max = 5ms, .removal_wait = 2s, .settle = settle_, .look_again_min = 1ms},
-        engine_, *releases_, locks_, *restarts_, queue_, clock_, Log({.level = LogLevel::critical}));
+        engines_, *releases_, locks_, *restarts_, queue_, clock_, Log({.level = LogLevel::critical}));
     reconciler_->start();
     until([&] {
       const std::lock_guard lock(engine_.mutex);
@@ -238,6 +238,7 @@ class ReconcilerTest : public ::testing::Test {
   LockedClock clock_;
   std::chrono::milliseconds settle_{0};
   TellingEngine engine_;
+  FixedEngines engines_{engine_};
   StackLocks locks_;
   FakeJobQueue queue_;
   std::unique_ptr<ReleaseStore> releases_;

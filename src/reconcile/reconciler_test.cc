@@ -99,7 +99,7 @@ TEST_F(ReconcilerTest, OneSlowContainerHoldsUpNoOther) {
   engine_.tell("health_status: unhealthy");
   Labels other = of_shop();
   other["com.docker.compose.project"] = "other";
-  deploy_as("other", {});
+  deploy_as({"other"}, {});
   engine_.tell("health_status: unhealthy", other, "c2");
   until([&] { return restarted() == Lines{"c2 10 "}; });
   {
@@ -173,6 +173,63 @@ TEST_F(ReconcilerTest, HearsAgainAfterAJobWasRefused) {
   queue_.refusal.reset();
   clock_.advance(1s);
   until([&] { return !jobs().empty(); });
+}
+
+class SecondEngineTest : public ReconcilerTest {
+ protected:
+  SecondEngineTest() { engines_.by_context["edge"] = &edge_; }
+  bool hears_edge() {
+    const std::lock_guard lock(edge_.mutex);
+    return edge_.streams > 0;
+  }
+  TellingEngine edge_;
+};
+
+TEST_F(SecondEngineTest, AnswersOnTheEngineThatTells) {  // deploy/E1
+  deploy({});
+  deploy_as({"shop", "edge"}, {.events = {"die"}});
+  start();
+  until([&] { return hears_edge(); });
+  edge_.tell("health_status: unhealthy");  // which its own rule does not answer
+  edge_.tell("die", {}, "c2");
+  until([&] { return jobs().size() == 1; });
+  EXPECT_EQ(jobs(), Lines{"reconcile as it was: edge/shop web of r.example/shop:main"});
+  engine_.tell("health_status: unhealthy");
+  until([&] { return has_restarted(1); });
+  EXPECT_EQ(edge_.restarted, Lines{});
+}
+
+TEST_F(SecondEngineTest, ListensFromItsFirstStackOn) {
+  start();
+  EXPECT_FALSE(hears_edge());
+  deploy_as({"shop", "edge"}, {});
+  for (int times = 0; times < 2; ++times) reconciler_->follow("edge");
+  until([&] { return hears_edge(); });
+  edge_.tell("health_status: unhealthy");
+  until([&] {
+    const std::lock_guard lock(edge_.mutex);
+    return edge_.restarted == Lines{"c1 10 "};
+  });
+  EXPECT_EQ(edge_.streams, 1);
+}
+
+TEST_F(SecondEngineTest, WaitsForAnEngineThatIsAwayAndHearsTheOthers) {  // deploy/E2
+  deploy({});
+  edge_.is_away = true;
+  deploy_as({"shop", "edge"}, {});
+  start();
+  engine_.tell("health_status: unhealthy");
+  until([&] { return has_restarted(1); });
+  EXPECT_FALSE(hears_edge());
+  edge_.set("c9", {.state = "running", .health = Health::unhealthy});
+  {
+    const std::lock_guard lock(edge_.mutex);
+    edge_.is_away = false;
+  }
+  until([&] {
+    const std::lock_guard lock(edge_.mutex);
+    return edge_.restarted == Lines{"c9 10 "};
+  });
 }
 
 }  // namespace

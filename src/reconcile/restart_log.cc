@@ -23,10 +23,11 @@ Result<std::unique_ptr<RestartLog>> RestartLog::open(std::unique_ptr<Db> db, Wal
   return std::unique_ptr<RestartLog>(new RestartLog(std::move(db)));
 }
 
-Result<RestartLog::Verdict> RestartLog::ask(const std::string& stack, const std::string& service,
+Result<RestartLog::Verdict> RestartLog::ask(const StackId& stack_id, const std::string& service,
                                             const ReconciliationRule& rule, WallTime now) {
   const std::lock_guard lock(mutex_);
   if (rule.restart_limit == 0) return Verdict{};
+  const auto stack = stack_id.str();
   const auto window = std::chrono::seconds(rule.restart_window_seconds);
   auto transaction = Transaction::begin(*db_);
   if (!transaction) return tl::unexpected(transaction.error());

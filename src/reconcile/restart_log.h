@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "model/reconciliation_rule.h"
+#include "model/stack_id.h"
 #include "sys/sqlite.h"
 
 namespace windlass {
@@ -26,8 +27,7 @@ class RestartLog {
     std::chrono::milliseconds wait{0};  // so long a refusal holds
   };
   // May a container of the service be restarted now? If so, it counts as restarted.
-  Result<Verdict> ask(const std::string& stack, const std::string& service, const ReconciliationRule& rule,
-                      WallTime now);
+  Result<Verdict> ask(const StackId& stack, const std::string& service, const ReconciliationRule& rule, WallTime now);
 
  private:
   explicit RestartLog(std::unique_ptr<Db> db) : db_(std::move(db)) {}

@@ -27,7 +27,7 @@ class RestartLogTest : public ::testing::Test {
   }
   // "yes", "no" or "no, which is news"
   std::string may(const std::string& service = "web") {
-    const auto verdict = restarts_->ask("shop", service, rule_, now_).value();
+    const auto verdict = restarts_->ask({"shop"}, service, rule_, now_).value();
     return verdict.is_allowed ? "yes" : verdict.is_news ? "no, which is news" : "no";
   }
 
@@ -65,7 +65,7 @@ TEST_F(RestartLogTest, SaysHowLongARefusalHolds) {
   now_ += 100s;
   may();
   now_ += 50s;
-  EXPECT_EQ(restarts_->ask("shop", "web", rule_, now_)->wait, 150s);
+  EXPECT_EQ(restarts_->ask({"shop"}, "web", rule_, now_)->wait, 150s);
 }
 
 TEST_F(RestartLogTest, CountsOnAfterARestartOfWindlass) {  // deploy/E10

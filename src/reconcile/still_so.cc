@@ -10,13 +10,12 @@
 namespace windlass {
 namespace {
 
-Result<std::vector<ContainerSummary>> containers_of(const std::string& stack, Engine& engine,
-                                                    const Deadline& deadline) {
-  return engine.containers({fmt::format("{}={}", kManagerLabel, kManager), "com.docker.compose.project=" + stack},
+Result<std::vector<ContainerSummary>> containers_of(const StackId& stack, Engine& engine, const Deadline& deadline) {
+  return engine.containers({fmt::format("{}={}", kManagerLabel, kManager), "com.docker.compose.project=" + stack.name},
                            deadline);
 }
 
-Result<bool> nothing_runs(const std::string& stack, Engine& engine, const Deadline& deadline) {
+Result<bool> nothing_runs(const StackId& stack, Engine& engine, const Deadline& deadline) {
   const auto containers = containers_of(stack, engine, deadline);
   if (!containers) return tl::unexpected(containers.error());
   return std::ranges::none_of(*containers, [](const auto& container) { return container.state == "running"; });

@@ -13,6 +13,8 @@ namespace windlass {
 // has not been started since. update: it is still there. destroy: it is missed, that is, its service has fewer
 // containers than the stack's last good release wants. Of a stack as a whole: nothing of it runs.
 //
+// `engine`: that of its context.
+//
 // A container that has finished is not missed if its service need not run. An error: nobody knows yet; Kind::conflict
 // if it is paused, and nothing can be said before it is not.
 Result<bool> is_still_so(const Occurrence& occurrence, Engine& engine, ReleaseStore& releases,

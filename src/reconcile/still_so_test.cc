@@ -14,7 +14,7 @@ TEST_F(StillSoTest, AnswersAfterADeploymentWhatIsStillSo) {  // deploy/E6
   deploy({.events = {"unhealthy", "die", "destroy"}});
   start();
   {
-    const auto held = locks_.take({"shop"}, Deadline::in(1s));
+    const auto held = locks_.take({{"shop"}}, Deadline::in(1s));
     for (const auto* event : {"health_status: unhealthy", "die", "destroy"}) engine_.tell(event);
     engine_.set("c2", {.state = "running"});
     engine_.tell("health_status: unhealthy", {}, "c3");

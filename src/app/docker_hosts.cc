@@ -1,0 +1,75 @@
+#include "app/docker_hosts.h"
+
+#include "app/start_checks.h"
+
+namespace windlass {
+namespace {
+
+// A host with all that it refers to.
+struct OwnedHost {
+  std::unique_ptr<Engine> own;  // null: the engine is somebody else's
+  std::unique_ptr<Driver> driver;
+  std::unique_ptr<StackPreparer> preparer;
+  std::unique_ptr<StackImages> images;
+  std::unique_ptr<StackDeployment> deployment;
+  std::unique_ptr<DockerHost> host;
+};
+
+}  // namespace
+
+ContextHosts::ContextHosts(Parts parts, Engine& engine) : parts_(std::move(parts)) {
+  standard_ = made("", nullptr, engine, false);
+}
+
+std::shared_ptr<DockerHost> ContextHosts::made(const std::string& context, std::unique_ptr<Engine> own, Engine& engine,
+                                               bool is_remote) {
+  const auto& settings = parts_.settings;
+  auto all = std::make_shared<OwnedHost>();
+  all->own = std::move(own);
+  const bool is_standard = context.empty();
+  all->driver = make_compose_driver({.environment = is_standard ? compose_environment(settings, parts_.environment)
+                                                                : context_environment(context, parts_.environment),
+                                     .version = is_standard ? "" : standard_->driver.version(),
+                                     .insecure_registries = settings.oci_insecure_registries,
+                                     .providers = settings.allow_provider_services,
+                                     .quiet = settings.docker_quiet_deploy},
+                                    parts_.processes, parts_.log);
+  auto options = parts_.preparer;
+  options.context = context;
+  options.is_remote = is_remote;
+  auto& releases = parts_.releases;
+  all->preparer = std::make_unique<StackPreparer>(std::move(options), *all->driver, engine, releases);
+  all->images = std::make_unique<StackImages>(StackImages::Options{.context = context}, *all->driver, engine,
+                                              *all->preparer, releases);
+  all->deployment =
+      std::make_unique<StackDeployment>(StackDeployment::Options{.observer = &parts_.observer}, *all->driver, engine,
+                                        *all->preparer, *all->images, releases, parts_.clock);
+  all->host = std::make_unique<DockerHost>(DockerHost{.engine = engine,
+                                                      .driver = *all->driver,
+                                                      .preparer = *all->preparer,
+                                                      .images = *all->images,
+                                                      .deployment = *all->deployment,
+                                                      .is_remote = is_remote});
+  return {all, all->host.get()};
+}
+
+Result<std::shared_ptr<DockerHost>> ContextHosts::host_of(const std::string& context) {
+  if (context.empty()) return standard_;
+  auto metadata = read_context(parts_.settings.docker_config_dir, context);
+  if (!metadata) return tl::unexpected(metadata.error());
+  const std::lock_guard lock(mutex_);
+  const auto known = known_.find(context);
+  if (known != known_.end() && known->second.metadata == *metadata) return known->second.host;
+  auto engine = make_context_engine(*metadata, parts_.settings.docker_api_version, parts_.transport);
+  if (!engine) return tl::unexpected(engine.error());
+  auto& its = **engine;
+  auto host = made(context, *std::move(engine), its, is_remote(*metadata));
+  known_.insert_or_assign(context, Known{*std::move(metadata), host});
+  return host;
+}
+
+std::vector<std::string> ContextHosts::context_names() const {
+  return windlass::context_names(parts_.settings.docker_config_dir);
+}
+
+}  // namespace windlass
