@@ -118,11 +118,17 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   made->secrets_ =
       std::make_unique<SecretResolver>(SecretResolver::Options{.refresh_interval = settings.secrets.refresh_interval},
                                        *std::move(provider), parts.clock, parts.log);
-  made->driver_ = make_compose_driver({.environment = compose_environment(settings, parts.environment),
-                                       .insecure_registries = settings.oci_insecure_registries,
-                                       .providers = settings.allow_provider_services,
-                                       .quiet = settings.docker_quiet_deploy},
-                                      *made->processes_, parts.log);
+  auto compose = make_compose_driver({.environment = compose_environment(settings, parts.environment),
+                                      .insecure_registries = settings.oci_insecure_registries,
+                                      .providers = settings.allow_provider_services,
+                                      .quiet = settings.docker_quiet_deploy},
+                                     *made->processes_, parts.log);
+  std::error_code unknown;
+  made->driver_ = std::make_unique<OwnStackDriver>(
+      OwnStackDriver::Options{.own_container = own_container_id(made->mountinfo_),
+                              .program = std::filesystem::read_symlink("/proc/self/exe", unknown).string(),
+                              .needs_network = !engine_options(settings).docker_host.starts_with("unix:")},
+      std::move(compose), parts.engine, Handover(parts.state.handover()), parts.log);
 
   made->decryptor_ = std::make_unique<sops::Decryptor>(parts.environment, *made->processes_);
   for (const auto& warning : made->decryptor_->warnings()) parts.log.warning("settings", {{"warning", warning}});
@@ -174,6 +180,8 @@ Status Deployer::check(const Deadline& deadline) {
   if (!host_path) return tl::unexpected(host_path.error());
   if (auto linked = link_host_path(*host_path, settings_.data_mount_path); !linked) return linked;
   host_data_dir_ = *host_path;
+  driver_->set_host_data_dir(host_data_dir_);
+  if (auto arrived = driver_->arrive(deadline); !arrived) return arrived;
   auto course = course_for(settings_);
   if (!course) return tl::unexpected(course.error());
   use(*std::move(course));

@@ -23,6 +23,7 @@
 #include "deploy/pipeline.h"
 #include "docker/engine.h"
 #include "driver/driver.h"
+#include "driver/own_stack_driver.h"
 #include "model/observer.h"
 #include "oci/artifact_trust.h"
 #include "oci/content_store.h"
@@ -87,6 +88,9 @@ class Deployer final : public ReleaseArchive {
   // Nobody waits for plans any more: those in work end at once.
   void give_up_plans() { plans_.request_stop(); }
 
+  // Is a helper about to make the container anew that this process runs in? Then there is no time left (deploy/U2).
+  bool is_handing_over() const { return driver_->is_waiting(); }
+
   // Runs one job, then keeps the content store within its size.
   JobOutcome run(const Job& job, const Pipeline::TellRevision& tell_revision, const Deadline& deadline);
 
@@ -115,7 +119,7 @@ class Deployer final : public ReleaseArchive {
   std::unique_ptr<ContentStore> store_;
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<ArtifactTrust> trust_;
-  std::unique_ptr<Driver> driver_;
+  std::unique_ptr<OwnStackDriver> driver_;
   std::unique_ptr<SecretResolver> secrets_;
   std::unique_ptr<LiveDirectories> live_;
   std::unique_ptr<ReleaseStore> releases_;

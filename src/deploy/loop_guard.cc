@@ -109,10 +109,8 @@ Status Pipeline::guard_against_loop(Run& run, PreparedStack& stack) {
                               "the next ({}); it stays as it is until the artifact or its configuration changes",
                               loop.deployments, differences));
     case LoopVerdict::recreate:
-      if (auto forced = preparer_.recreate_all(
-              stack, fmt::format("deployment {} of this release in a row that changes something", loop.deployments));
-          !forced)
-        return forced;
+      preparer_.recreate_all(
+          stack, fmt::format("deployment {} of this release in a row that changes something", loop.deployments));
       break;
     case LoopVerdict::deploy:
       break;

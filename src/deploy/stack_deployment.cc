@@ -209,7 +209,10 @@ Status StackDeployment::start(const ReleaseOrigin& origin, PreparedStack& stack,
 // What the tool of a killed process had asked for, the engine may make only now, with the name that our tool wants.
 Status StackDeployment::up(const PreparedStack& stack, json::object model, const Log& log, const Deadline& deadline) {
   const ResolvedStack resolved{stack.config.name, std::move(model), stack.environment, stack.secrets()};
-  const UpOptions options{.remove_orphans = stack.config.remove_orphans, .project_dir = stack.working_dir};
+  const UpOptions options{.remove_orphans = stack.config.remove_orphans,
+                          .project_dir = stack.working_dir,
+                          .own_service = stack.own_service,
+                          .own_order = stack.own_order};
   auto done = driver_.up(resolved, options, deadline);
   for (int tries = 1; !done && done.error().kind == Kind::conflict && tries < kUpTries; ++tries) {
     auto containers = engine_.containers({"com.docker.compose.project=" + stack.config.name}, deadline);
