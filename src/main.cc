@@ -8,6 +8,7 @@
 
 #include "app/service.h"
 #include "app/start_checks.h"
+#include "app/take_over.h"
 #include "cli/command_line.h"
 #include "cli/healthcheck.h"
 #include "cli/verify_bundle.h"
@@ -77,6 +78,11 @@ int ask(const Command& command, int (*run)(const Command&, const Environment&, H
 struct Run {
   int operator()(const ServeCommand& command) const { return serve(command); }
   int operator()(const HealthcheckCommand&) const { return check_health(); }
+  int operator()(const TakeOverCommand&) const {
+    const auto environment = process_environment();
+    hide_secrets_of_process();
+    return take_over(environment);
+  }
   int operator()(const PushCommand& command) const {
     auto transport = transport_with(command.ca_file);
     return push(command, process_environment(), transport);

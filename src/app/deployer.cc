@@ -159,6 +159,7 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
                                        .process_env = std::move(passed),
                                        .restricted = settings.restricted,
                                        .own_container = own_container_id(made->mountinfo_)},
+                          .handover = parts.state.handover(),
                           .log = parts.log},
       parts.engine);
   return made;
@@ -174,6 +175,9 @@ Status Deployer::check(const Deadline& deadline) {
   if (!host_path) return tl::unexpected(host_path.error());
   if (auto linked = link_host_path(*host_path, settings_.data_mount_path); !linked) return linked;
   host_data_dir_ = *host_path;
+  auto& own_stack = hosts_->own_stack();
+  own_stack.set_host_data_dir(host_data_dir_);
+  if (auto arrived = own_stack.arrive(deadline); !arrived) return arrived;
   auto course = course_for(settings_);
   if (!course) return tl::unexpected(course.error());
   use(*std::move(course));

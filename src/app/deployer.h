@@ -90,6 +90,9 @@ class Deployer final : public ReleaseArchive {
   // Nobody waits for plans any more: those in work end at once.
   void give_up_plans() { plans_.request_stop(); }
 
+  // Is a helper about to make the container anew that this process runs in? Then there is no time left (deploy/U2).
+  bool is_handing_over() const { return hosts_->own_stack().is_waiting(); }
+
   // Runs one job, then keeps the content store within its size.
   JobOutcome run(const Job& job, const Pipeline::TellRevision& tell_revision, const Deadline& deadline);
 

@@ -23,17 +23,9 @@ ContextHosts::ContextHosts(Parts parts, Engine& engine) : parts_(std::move(parts
 
 std::shared_ptr<DockerHost> ContextHosts::made(const std::string& context, std::unique_ptr<Engine> own, Engine& engine,
                                                bool is_remote) {
-  const auto& settings = parts_.settings;
   auto all = std::make_shared<OwnedHost>();
   all->own = std::move(own);
-  const bool is_standard = context.empty();
-  all->driver = make_compose_driver({.environment = is_standard ? compose_environment(settings, parts_.environment)
-                                                                : context_environment(context, parts_.environment),
-                                     .version = is_standard ? "" : standard_->driver.version(),
-                                     .insecure_registries = settings.oci_insecure_registries,
-                                     .providers = settings.allow_provider_services,
-                                     .quiet = settings.docker_quiet_deploy},
-                                    parts_.processes, parts_.log);
+  all->driver = context.empty() ? standard_driver(engine) : compose_driver(context);
   auto options = parts_.preparer;
   options.context = context;
   options.is_remote = is_remote;
@@ -51,6 +43,29 @@ std::shared_ptr<DockerHost> ContextHosts::made(const std::string& context, std::
                                                       .deployment = *all->deployment,
                                                       .is_remote = is_remote});
   return {all, all->host.get()};
+}
+
+std::unique_ptr<Driver> ContextHosts::compose_driver(const std::string& context) {
+  const auto& settings = parts_.settings;
+  const bool is_standard = context.empty();
+  return make_compose_driver({.environment = is_standard ? compose_environment(settings, parts_.environment)
+                                                         : context_environment(context, parts_.environment),
+                              .version = is_standard ? "" : standard_->driver.version(),
+                              .insecure_registries = settings.oci_insecure_registries,
+                              .providers = settings.allow_provider_services,
+                              .quiet = settings.docker_quiet_deploy},
+                             parts_.processes, parts_.log);
+}
+
+std::unique_ptr<Driver> ContextHosts::standard_driver(Engine& engine) {
+  std::error_code unknown;
+  auto driver = std::make_unique<OwnStackDriver>(
+      OwnStackDriver::Options{.own_container = parts_.preparer.own_container,
+                              .program = std::filesystem::read_symlink("/proc/self/exe", unknown).string(),
+                              .needs_network = !engine_options(parts_.settings).docker_host.starts_with("unix:")},
+      compose_driver(""), engine, Handover(parts_.handover), parts_.log);
+  own_stack_ = driver.get();
+  return driver;
 }
 
 Result<std::shared_ptr<DockerHost>> ContextHosts::host_of(const std::string& context) {

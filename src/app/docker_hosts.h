@@ -1,6 +1,7 @@
 // The engines that stacks are deployed to: the default one, and those of Docker contexts, made when they are named.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -12,6 +13,7 @@
 #include "deploy/docker_host.h"
 #include "docker/context.h"
 #include "driver/compose_driver.h"
+#include "driver/own_stack_driver.h"
 #include "model/observer.h"
 #include "sys/http_client.h"
 #include "sys/process.h"
@@ -29,6 +31,7 @@ class ContextHosts final : public DockerHosts {
     Observer& observer;
     const Clock& clock;
     StackPreparer::Options preparer;  // but for the context
+    std::filesystem::path handover;   // folder of orders to a helper
     Log log;
   };
 
@@ -39,6 +42,8 @@ class ContextHosts final : public DockerHosts {
   Result<std::shared_ptr<DockerHost>> host_of(const std::string& context) override;
 
   DockerHost& standard() { return *standard_; }
+  // The driver of the default engine, on which this process may run in a container.
+  OwnStackDriver& own_stack() { return *own_stack_; }
   // Of all contexts that there are.
   std::vector<std::string> context_names() const;
 
@@ -49,8 +54,11 @@ class ContextHosts final : public DockerHosts {
   };
   std::shared_ptr<DockerHost> made(const std::string& context, std::unique_ptr<Engine> own, Engine& engine,
                                    bool is_remote);
+  std::unique_ptr<Driver> compose_driver(const std::string& context);
+  std::unique_ptr<Driver> standard_driver(Engine& engine);
 
   const Parts parts_;
+  OwnStackDriver* own_stack_ = nullptr;  // of standard_
   std::shared_ptr<DockerHost> standard_;
   std::mutex mutex_;
   std::map<std::string, Known> known_;  // guarded by mutex_

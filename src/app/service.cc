@@ -203,7 +203,9 @@ int RunningService::run() {
   poller_->stop();
   reconciler_->stop();
   log_.info("Waiting for ongoing jobs to finish");
-  const bool has_ended = queue_->stop(settings_.shutdown_grace);
+  const auto grace = deployer_->is_handing_over() ? std::min<std::chrono::milliseconds>(settings_.shutdown_grace, 1s)
+                                                  : settings_.shutdown_grace;
+  const bool has_ended = queue_->stop(grace);
   listeners_.metrics->stop(0s);
   if (notifier_) notifier_->stop(std::min<std::chrono::milliseconds>(settings_.shutdown_grace, kNotifyGrace));
   if (exit_code_ == 0)

@@ -21,6 +21,7 @@ class StateFolder {
   static Result<StateFolder> open(const std::filesystem::path& data_dir);
 
   std::filesystem::path state_file() const { return folder_ / "state.db"; }
+  std::filesystem::path handover() const { return folder_ / "handover"; }  // driver/handover.h
   std::filesystem::path blobs() const { return folder_ / "oci/blobs"; }
   // Where decrypted files lie while they are used on a machine without tmpfs.
   std::filesystem::path plain_text() const { return folder_ / "run"; }

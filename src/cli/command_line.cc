@@ -210,6 +210,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
       ->add_flag("--rebuild-state", serve.rebuild_state,
                  "set a damaged state file aside and read from the engine what is deployed");
   const auto* healthcheck = app.add_subcommand("healthcheck", "ask the service on this machine for its health");
+  const auto* take_over = app.add_subcommand("take-over", "")->group("");
   PushCommand push_command;
   NotifyOptions notify;
   SendCommand send_command;
@@ -236,6 +237,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
     return PrintCommand{2, std::string(error.what()) + "\n\n" + app.help()};
   }
   if (healthcheck->parsed()) return HealthcheckCommand{};
+  if (take_over->parsed()) return TakeOverCommand{};
   if (push->parsed()) {
     if (!notify.url.empty()) push_command.notify = notify;
     return push_command;

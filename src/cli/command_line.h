@@ -18,6 +18,7 @@ struct ServeCommand {  // also without any argument
   bool rebuild_state = false;
 };
 struct HealthcheckCommand {};
+struct TakeOverCommand {};  // of windlass itself (deploy/U2)
 // `verify-bundle`: with a key, or with identity and issuer.
 struct VerifyBundleCommand {
   std::string bundle;  // a file, as the next ones are
@@ -32,9 +33,9 @@ struct PrintCommand {
   int exit_code = 0;
   std::string text;
 };
-using CommandLine = std::variant<ServeCommand, HealthcheckCommand, PushCommand, SendCommand, VerifyCommand,
-                                 VerifyBundleCommand, RunsCommand, HistoryCommand, StatusCommand, RollbackCommand,
-                                 PlanCommand, ValidateCommand, PrintCommand>;
+using CommandLine = std::variant<ServeCommand, HealthcheckCommand, TakeOverCommand, PushCommand, SendCommand,
+                                 VerifyCommand, VerifyBundleCommand, RunsCommand, HistoryCommand, StatusCommand,
+                                 RollbackCommand, PlanCommand, ValidateCommand, PrintCommand>;
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments);
 

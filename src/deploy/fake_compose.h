@@ -190,11 +190,13 @@ struct FakeDriver final : Driver {
   }
   std::map<std::string, std::map<std::string, std::string>> environments;  // stack -> of the last up()
   std::map<std::string, json::object> upped_models;                        // stack -> of the last up()
-  Status up(const ResolvedStack& resolved, const UpOptions&, const Deadline& deadline) override {
+  std::map<std::string, UpOptions> options;                                // stack -> of the last up()
+  Status up(const ResolvedStack& resolved, const UpOptions& wanted, const Deadline& deadline) override {
     ++upped;
     const auto& stack = resolved.name;
     const auto& model = resolved.model;
     const std::lock_guard lock(mutex);
+    options[stack] = wanted;
     given["up"] = deadline.left();
     upped_models[stack] = model;
     environments[stack] = resolved.environment;

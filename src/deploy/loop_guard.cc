@@ -108,10 +108,8 @@ Status Pipeline::guard_against_loop(Run& run, PreparedStack& stack) {
                               "the next ({}); it stays as it is until the artifact or its configuration changes",
                               loop.deployments, differences));
     case LoopVerdict::recreate:
-      if (auto forced = run.host_of(stack).preparer.recreate_all(
-              stack, fmt::format("deployment {} of this release in a row that changes something", loop.deployments));
-          !forced)
-        return forced;
+      run.host_of(stack).preparer.recreate_all(
+          stack, fmt::format("deployment {} of this release in a row that changes something", loop.deployments));
       break;
     case LoopVerdict::deploy:
       break;

@@ -183,7 +183,9 @@ JobOutcome Pipeline::deploy(Run& run) {
     if (run.any_stays()) ready->tree = {};  // stacks may take long, and a large artifact may wait for its place
     run.touched = true;
     if (run.back_to) crash_point("rollback.half");
-    for_each_stack(run, [&](PreparedStack& stack) { return bring_up(run, stack); });
+    // The one that we run in last: the others are done when we are ended with it (deploy/U2).
+    for_each_stack(run, [&](auto& stack) { return stack.own_service.empty() ? bring_up(run, stack) : Status(); });
+    for_each_stack(run, [&](auto& stack) { return stack.own_service.empty() ? Status() : bring_up(run, stack); });
     for (const auto& [context, live_path] : ready->live_paths)
       if (run.sees_files(context) && !run.any_failed(context) && !run.any_stays(context) && run.any_goes_on(context))
         remove_live_directory(run, context, live_path);

@@ -170,6 +170,7 @@ Status StackPreparer::plan(const Job& job, const Digest& digest, PreparedStack& 
     if (auto settled = settle_half_recreated(engine_, *containers, deadline); !settled)
       return tl::unexpected(settled.error());
   stack.containers = by_service(*containers);
+  stack.own_order = fmt::format("{} {}", job.id, digest.str());
   std::optional<Error> lookup_error;
   PlanQuestion question{.stack = stack.config.name,
                         .services = stack.services,
@@ -193,19 +194,18 @@ Status StackPreparer::plan(const Job& job, const Digest& digest, PreparedStack& 
   return spare_this_process(stack);
 }
 
-// U2, U4: compose would be ended with it, its work half done.
-Status StackPreparer::spare_this_process(const PreparedStack& stack) const {
+// U4: nobody would be left to do it. What else happens to a stack with our own container is done by a helper (U2).
+Status StackPreparer::spare_this_process(PreparedStack& stack) const {
   if (options_.own_container.empty()) return {};
-  for (const auto& service : stack.plan.services) {
-    const bool ends = service.action == ServiceAction::recreate || service.action == ServiceAction::remove;
-    const auto found = stack.containers.find(service.service);
-    if (!ends || found == stack.containers.end()) continue;
-    if (std::ranges::any_of(found->second, [&](const auto& one) { return one.id == options_.own_container; }))
+  for (const auto& [service, containers] : stack.containers)
+    if (std::ranges::any_of(containers, [&](const auto& one) { return one.id == options_.own_container; }))
+      stack.own_service = service;
+  for (const auto& service : stack.plan.services)
+    if (service.service == stack.own_service && service.action == ServiceAction::remove)
       return fail(Kind::conflict,
-                  fmt::format("service {} is windlass itself, which cannot {} its own container ({}): do it from "
+                  fmt::format("service {} is windlass itself, which cannot remove its own container ({}): do it from "
                               "outside, with docker compose or a second windlass",
-                              service.service, to_string(service.action), join(service.reasons, ", ")));
-  }
+                              service.service, join(service.reasons, ", ")));
   return {};
 }
 
@@ -260,10 +260,10 @@ Status StackPreparer::plan_moved_images(PreparedStack& stack, const Deadline& de
       stack.moved_images[service.service] = *id;
     }
   }
-  return spare_this_process(stack);
+  return {};
 }
 
-Status StackPreparer::recreate_all(PreparedStack& stack, const std::string& reason) const {
+void StackPreparer::recreate_all(PreparedStack& stack, const std::string& reason) const {
   for (auto& service : stack.plan.services) {
     const bool is_wanted = std::ranges::any_of(stack.services, [&](const ServiceShape& shape) {
       return shape.name == service.service && shape.replicas > 0 && !shape.is_provided;
@@ -273,7 +273,6 @@ Status StackPreparer::recreate_all(PreparedStack& stack, const std::string& reas
     service.action = ServiceAction::recreate;
     service.reasons.push_back(reason);
   }
-  return spare_this_process(stack);
 }
 
 }  // namespace windlass

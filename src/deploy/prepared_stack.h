@@ -55,6 +55,8 @@ struct PreparedStack {
   RollbackRule rollback;                            // the stack's own, else AUTO_ROLLBACK
   std::set<std::string> has_image;                  // services whose image was restored: there is nothing to pull
   std::shared_ptr<const ImageNames> image_names;    // of all services; StackImages keeps them as long as this lives
+  std::string own_service;                          // the one that this process runs as; "": it is none of them
+  std::string own_order;                            // what is done to it: the job, and the digest that it goes to
   std::map<std::string, std::string> moved_images;  // service -> image id: made anew for a newer image of that name
   std::optional<StackLoop> loop;                    // what to put on record once it is deployed
   bool is_looping = false;                          // which is why it is left alone (deploy/U1)
@@ -87,11 +89,11 @@ class StackPreparer {
                                 OciIncludes oci_includes, const Deadline& deadline);
 
   // Looks at the engine and the state file, checks whose stack it is (deploy/O1), and makes the plan. Kind::conflict
-  // when it is somebody else's, or when the plan would end the container that this process runs in. The stack is
-  // locked by the caller. `settle`: containers that a killed driver left half made are settled first; without it
-  // nothing is changed, and they are planned for as they are.
-  // `digest`: what is deployed. Containers that nobody has on record and that were made from it, by doco-cd or before
-  // the state file was lost, are taken over as they are (deploy/L23).
+  // when it is somebody else's, or when the plan would remove the container that this process runs in; one that is
+  // made anew is noted in the stack. The stack is locked by the caller. `settle`: containers that a killed driver left
+  // half made are settled first; without it nothing is changed, and they are planned for as they are. `digest`: what is
+  // deployed. Containers that nobody has on record and that were made from it, by doco-cd or before the state file was
+  // lost, are taken over as they are (deploy/L23).
   Status plan(const Job& job, const Digest& digest, PreparedStack& stack, bool settle, const Deadline& deadline);
 
   // The model without secrets.
@@ -112,11 +114,11 @@ class StackPreparer {
   // After images were pulled: services whose image of that name is another one now are to be recreated.
   Status plan_moved_images(PreparedStack& stack, const Deadline& deadline);
 
-  // Plans to make every service anew, for that reason. Kind::conflict as of plan().
-  Status recreate_all(PreparedStack& stack, const std::string& reason) const;
+  // Plans to make every service anew, for that reason.
+  void recreate_all(PreparedStack& stack, const std::string& reason) const;
 
  private:
-  Status spare_this_process(const PreparedStack& stack) const;
+  Status spare_this_process(PreparedStack& stack) const;
   Result<std::vector<ContainerSummary>> own_containers(const Job& job, PreparedStack& stack, const Deadline& deadline);
 
   Options options_;

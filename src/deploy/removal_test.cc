@@ -105,7 +105,7 @@ TEST_F(RemovalTest, RemovesWhatDocoCdLeftOfAStack) {
   EXPECT_EQ(driver.upped, 0);
 }
 
-// deploy/U2, U4: compose would be killed with it, and nobody would start what it left half made
+// deploy/U4: nobody would be left
 TEST_F(RemovalTest, NeverEndsItself) {
   run();
   own_container = id_of("page");
@@ -114,16 +114,31 @@ TEST_F(RemovalTest, NeverEndsItself) {
   EXPECT_EQ(refused.message,
             "failed to deploy stack web: service page is windlass itself, which cannot remove its own container (the "
             "stack is taken down): do it from outside, with docker compose or a second windlass");
-  source.files["www/index.html"] = "v2";
-  EXPECT_EQ(run_with("name: web\n").status, RunStatus::failed);
+  auto& model = driver.models["web"];
+  const auto whole = model;
+  model = R"({"name":"web","services":{"db":{"image":"db:1","pull_policy":"never","restart":"always"}}})";
+  EXPECT_NE(run_with("name: web\n").message.find("(service is unnecessary)"), std::string::npos);
   EXPECT_TRUE(driver.downed.empty());
   EXPECT_EQ(driver.upped, 1);
-  source.files["www/index.html"] = "v1";
-  auto& model = driver.models["web"];
-  model.replace(model.find("db:1"), 4, "db:2");
-  const auto neighbour = run_with("name: web\n# a neighbour in the stack changes\n");
-  EXPECT_EQ(neighbour.stacks.at(0).message, "recreate db (image changed); keep page");
   EXPECT_EQ(id_of("page"), own_container);
+  model = whole;
+}
+
+// deploy/U2: a helper does it, after everything else
+TEST_F(RemovalTest, ChangesItselfLastAndByAHelper) {
+  driver.models["side"] = driver.models["web"];
+  run_with("name: web\n---\nname: side\n");
+  EXPECT_EQ(driver.options["web"].own_service, "");
+  own_container = id_of("page");
+  start();
+  std::vector<std::string> order;
+  driver.before_up = [&](const std::string& stack) { order.push_back(stack); };
+  source.files["www/index.html"] = "v2";
+  EXPECT_EQ(run_with("name: web\n---\nname: side\n# again\n").status, RunStatus::succeeded);
+  EXPECT_EQ(order, (std::vector<std::string>{"side", "web"}));
+  EXPECT_EQ(driver.options["web"].own_service, "page");
+  EXPECT_EQ(driver.options["web"].own_order.find(" sha256:"), 36u) << driver.options["web"].own_order;
+  EXPECT_EQ(driver.options["side"].own_service, "");
 }
 
 TEST_F(RemovalTest, KeepsTheFilesThatANeighbourNeeds) {

@@ -210,7 +210,10 @@ Status StackDeployment::start(const ReleaseOrigin& origin, PreparedStack& stack,
 Status StackDeployment::up(const PreparedStack& stack, json::object model, const Log& log, const Deadline& deadline) {
   ResolvedStack resolved{stack.config.name, std::move(model), stack.environment, stack.secrets()};
   put_contents(stack.contents, resolved);
-  const UpOptions options{.remove_orphans = stack.config.remove_orphans, .project_dir = stack.working_dir};
+  const UpOptions options{.remove_orphans = stack.config.remove_orphans,
+                          .project_dir = stack.working_dir,
+                          .own_service = stack.own_service,
+                          .own_order = stack.own_order};
   auto done = driver_.up(resolved, options, deadline);
   for (int tries = 1; !done && done.error().kind == Kind::conflict && tries < kUpTries; ++tries) {
     auto containers = engine_.containers({"com.docker.compose.project=" + stack.config.name}, deadline);

@@ -66,6 +66,13 @@ Kind kind_of(int status) {
   return status >= 500 ? Kind::unavailable : Kind::invalid;
 }
 
+Result<json::object> parse_object(std::string_view text) {
+  auto value = parse_json(text);
+  if (!value) return tl::unexpected(value.error());
+  if (!value->is_object()) return fail(Kind::invalid, "the answer is not an object");
+  return std::move(value->get_object());
+}
+
 json::array to_array(const std::vector<std::string>& texts) { return json::array(texts.begin(), texts.end()); }
 
 class HttpEngine final : public Engine {
@@ -189,6 +196,37 @@ class HttpEngine final : public Engine {
     return change("POST", path, deadline, std::chrono::seconds(timeout_seconds) + kRestartSlack);
   }
 
+  Result<json::object> inspect_json(const std::string& id, const Deadline& deadline) override {
+    return get(fmt::format("/containers/{}/json", url_encode(id)), deadline, parse_object);
+  }
+
+  Result<std::string> create(const std::string& name, const json::object& body, const Deadline& deadline) override {
+    auto made = post(fmt::format("/containers/create?name={}", url_encode(name)), body, deadline);
+    if (!made) return tl::unexpected(made.error());
+    auto answer = parse_object(made->body);
+    if (!answer) return at_engine(answer.error());
+    return std::string(text_of(*answer, "Id"));
+  }
+
+  Status start(const std::string& id, const Deadline& deadline) override {
+    auto request = versioned(fmt::format("/containers/{}/start", url_encode(id)), deadline);
+    if (!request) return tl::unexpected(request.error());
+    request->method = "POST";
+    auto response = transport_.send(*request, deadline);
+    if (response && response->status == 304) return {};  // it runs
+    response = checked(*request, std::move(response));
+    if (!response) return tl::unexpected(response.error());
+    return {};
+  }
+
+  Status connect(const std::string& network, const std::string& id, const json::object& endpoint,
+                 const Deadline& deadline) override {
+    const json::object body{{"Container", id}, {"EndpointConfig", endpoint}};
+    auto done = post(fmt::format("/networks/{}/connect", url_encode(network)), body, deadline);
+    if (!done) return tl::unexpected(done.error());
+    return {};
+  }
+
   Result<std::unique_ptr<EventStream>> events(const std::string& label, const std::vector<std::string>& actions,
                                               const Deadline& deadline) override {
     auto names = to_array(actions);
@@ -228,6 +266,15 @@ class HttpEngine final : public Engine {
     auto response = checked(*request, transport_.send(*request, deadline));
     if (!response) return tl::unexpected(response.error());
     return {};
+  }
+
+  Result<HttpResponse> post(const std::string& path, const json::object& body, const Deadline& deadline) {
+    auto request = versioned(path, deadline);
+    if (!request) return tl::unexpected(request.error());
+    request->method = "POST";
+    request->headers.push_back({"Content-Type", "application/json"});
+    request->body = json::serialize(body);
+    return checked(*request, transport_.send(*request, deadline));
   }
 
   HttpRequest request_for(const std::string& path) const {

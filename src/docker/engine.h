@@ -18,6 +18,7 @@
 #include "base/deadline.h"
 #include "base/result.h"
 #include "sys/http_client.h"
+#include "sys/json.h"
 
 namespace windlass {
 
@@ -129,6 +130,16 @@ struct Engine {
   // Stops a container that runs, with `signal` ("": its own) and after so many seconds SIGKILL, and starts it.
   // Kind::not_found if it is gone, Kind::conflict if it is being removed.
   virtual Status restart(const std::string& id, int timeout_seconds, const std::string& signal,
+                         const Deadline& deadline) = 0;
+  // The same container as the engine describes it, for container_spec.h.
+  virtual Result<json::object> inspect_json(const std::string& id, const Deadline& deadline) = 0;
+  // Makes a container of that name from the body of POST /containers/create; its id. Kind::conflict if the name is
+  // taken.
+  virtual Result<std::string> create(const std::string& name, const json::object& body, const Deadline& deadline) = 0;
+  // Good if it runs already.
+  virtual Status start(const std::string& id, const Deadline& deadline) = 0;
+  // Puts a container into a network besides those that it is in.
+  virtual Status connect(const std::string& network, const std::string& id, const json::object& endpoint,
                          const Deadline& deadline) = 0;
   // Events from now on of containers with this "key=value" or "key" label: "start", "die", "health_status" for either
   // kind of it, … The engine listens for us already when this returns, so whatever happens afterwards is heard of.

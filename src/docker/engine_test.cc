@@ -97,6 +97,24 @@ TEST_F(EngineTest, ListsVolumesAndWhoHasThem) {
   EXPECT_EQ(transport.asked.back().method, "DELETE");
 }
 
+TEST_F(EngineTest, MakesContainers) {
+  answers["/v1.45/containers/create?name=web-1"] = {.status = 201, .body = R"({"Id":"c1","Warnings":[]})"};
+  answers["/v1.45/containers/c1/start"] = {.status = 304};
+  answers["/v1.45/containers/c2/start"] = {.status = 204};
+  answers["/v1.45/networks/proxy/connect"] = {.status = 200};
+  answers["/v1.45/containers/c1/json"] = {.status = 200, .body = R"({"Id":"c1","HostConfig":{}})"};
+  const auto made = engine()->create("web-1", {{"Image", "sha256:1"}}, soon());
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(*made, "c1");
+  EXPECT_EQ(transport.asked.back().method + transport.asked.back().body, R"(POST{"Image":"sha256:1"})");
+  EXPECT_TRUE(engine()->start("c1", soon())) << "it runs already";
+  EXPECT_TRUE(engine()->start("c2", soon()));
+  EXPECT_TRUE(engine()->connect("proxy", "c1", {{"Aliases", {"cd"}}}, soon()));
+  EXPECT_EQ(transport.asked.back().body, R"({"Container":"c1","EndpointConfig":{"Aliases":["cd"]}})");
+  EXPECT_TRUE(engine()->inspect_json("c1", soon())->contains("HostConfig"));
+  EXPECT_EQ(engine()->start("c3", soon()).error().kind, Kind::not_found);
+}
+
 TEST_F(EngineTest, StopsWhatRuns) {
   for (const auto& [status, ends] : {std::pair(204, "no error"), {304, "no error"}, {404, "not_found"}}) {
     answers["/v1.45/containers/web/stop"] = {.status = status, .body = "{}"};

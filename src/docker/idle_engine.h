@@ -36,6 +36,14 @@ struct IdleEngine : Engine {
   Status remove(const std::string&, const Deadline&) override { return {}; }
   Status rename(const std::string&, const std::string&, const Deadline&) override { return {}; }
   Status restart(const std::string&, int, const std::string&, const Deadline&) override { return {}; }
+  Result<json::object> inspect_json(const std::string&, const Deadline&) override {
+    return fail(Kind::not_found, "no such container");
+  }
+  Result<std::string> create(const std::string&, const json::object&, const Deadline&) override {
+    return fail(Kind::not_found, "no such image");
+  }
+  Status start(const std::string&, const Deadline&) override { return {}; }
+  Status connect(const std::string&, const std::string&, const json::object&, const Deadline&) override { return {}; }
   Result<std::unique_ptr<EventStream>> events(const std::string&, const std::vector<std::string>&,
                                               const Deadline&) override {
     return fail(Kind::unavailable, "no events");

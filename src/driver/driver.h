@@ -40,6 +40,9 @@ struct ResolvedStack {
 struct UpOptions {
   bool remove_orphans = true;
   std::filesystem::path project_dir;  // as the engine's host sees it
+  // The stack has the container that this process runs in, as this service; "": it has not.
+  std::string own_service{};
+  std::string own_order{};  // of that: what is done, the same when it is tried again
 };
 
 struct BuildOptions {

@@ -1,0 +1,192 @@
+#include "driver/own_stack_driver.h"
+
+#include <gtest/gtest.h>
+
+#include "docker/idle_engine.h"
+#include "sys/crypto.h"
+
+namespace windlass {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+struct CountingDriver final : Driver {
+  int upped = 0;
+  Result<json::object> resolve(const StackSpec&, const Deadline&) override { return json::object(); }
+  Status pull(const ResolvedStack&, const std::vector<std::string>&, const Deadline&) override { return {}; }
+  Status build(const ResolvedStack&, const std::vector<std::string>&, const BuildOptions&, const Deadline&) override {
+    return {};
+  }
+  Status up(const ResolvedStack&, const UpOptions&, const Deadline&) override {
+    ++upped;
+    return {};
+  }
+  Status down(const std::string&, const DownOptions&, const Deadline&) override { return {}; }
+  std::string version() const override { return "2.26.1"; }
+  Status check(const Deadline&) override { return {}; }
+};
+
+// Containers by name, and what happens when one starts.
+struct HelperEngine final : IdleEngine {
+  std::map<std::string, std::string> states;
+  std::map<std::string, json::object> made;
+  std::vector<std::string> removed;
+  std::function<void()> on_start;
+  Result<json::object> inspect_json(const std::string& id, const Deadline&) override {
+    return json::object{{"Id", id},
+                        {"Image", "sha256:1"},
+                        {"Config", json::object{{"Env", json::array{"A=1"}}}},
+                        {"HostConfig", json::object()}};
+  }
+  Result<std::string> create(const std::string& name, const json::object& body, const Deadline&) override {
+    made[name] = body;
+    states[name] = "created";
+    return name;
+  }
+  Status start(const std::string& id, const Deadline&) override {
+    states[id] = "running";
+    if (on_start) on_start();
+    return {};
+  }
+  Result<ContainerDetail> inspect(const std::string& id, const Deadline&) override {
+    if (!states.contains(id)) return fail(Kind::not_found, "no such container");
+    return ContainerDetail{.id = id, .state = states[id]};
+  }
+  Result<std::string> last_logs(const std::string&, int, const Deadline&) override { return std::string("its words"); }
+  Status remove(const std::string& id, const Deadline&) override {
+    if (states.erase(id) == 0) return fail(Kind::not_found, "no such container");
+    removed.push_back(id);
+    return {};
+  }
+};
+
+struct OwnStackDriverTest : testing::Test {
+  const std::string own = std::string(64, 'a'), later = std::string(64, 'b');
+  fs::path folder = fs::temp_directory_path() / ("windlass-" + new_uuid_v7());
+  Handover handover{folder};
+  HelperEngine engine;
+  Log log{{.level = LogLevel::critical}};
+  CountingDriver* compose = nullptr;
+  std::unique_ptr<OwnStackDriver> driver;
+  ResolvedStack stack{.name = "web", .model = {}, .environment = {{"TOKEN", "planted"}}};
+  UpOptions options{.own_service = "page", .own_order = "job-1 sha256:1"};
+
+  OwnStackDriverTest() { start(own); }
+  ~OwnStackDriverTest() override { fs::remove_all(folder); }
+  // A new process, in that container.
+  void start(const std::string& container) {
+    auto counting = std::make_unique<CountingDriver>();
+    compose = counting.get();
+    driver = std::make_unique<OwnStackDriver>(
+        OwnStackDriver::Options{.own_container = container, .program = "/windlass", .look_again = 1ms},
+        std::move(counting), engine, handover, log);
+    ASSERT_TRUE(driver->arrive(Deadline::in(1s)));
+  }
+  void helper_says(const std::optional<Error>& error) {
+    engine.on_start = [this, error] { ASSERT_TRUE(handover.end(**handover.note(), error)); };
+  }
+  Status up() { return driver->up(stack, options, Deadline::in(2s)); }
+  HandoverNote note() { return **handover.note(); }
+};
+
+TEST_F(OwnStackDriverTest, LeavesOtherStacksToCompose) {
+  options.own_service.clear();
+  EXPECT_TRUE(up());
+  EXPECT_EQ(compose->upped, 1);
+  options.own_service = "page";
+  start("");  // in no container
+  EXPECT_TRUE(up());
+  EXPECT_EQ(compose->upped, 1);
+  EXPECT_TRUE(engine.made.empty());
+}
+
+TEST_F(OwnStackDriverTest, SendsAHelper) {
+  helper_says(std::nullopt);
+  const auto done = up();
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(compose->upped, 0);
+  const auto& body = engine.made.at("windlass-helper-job-1-1");
+  EXPECT_EQ(json::serialize(body.at("Entrypoint")) + json::serialize(body.at("Cmd")), R"(["/windlass"]["take-over"])");
+  EXPECT_EQ(json::serialize(body.at("Labels")), R"({"cd.doco.job.ephemeral":"true","cd.windlass.helper":"job-1"})");
+  EXPECT_EQ(json::serialize(body).find("planted"), std::string::npos);
+  EXPECT_EQ(engine.removed, std::vector<std::string>{"windlass-helper-job-1-1"});
+  ASSERT_TRUE(up()) << "asked again by the same process it is done again";
+  EXPECT_EQ(engine.made.size(), 2u);
+}
+
+TEST_F(OwnStackDriverTest, FailsAsTheHelperDoes) {
+  helper_says(Error{Kind::conflict, "the new windlass does not work"});
+  const auto done = up();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().kind, Kind::conflict);
+  EXPECT_EQ(done.error().message, "the new windlass does not work");
+  start(later);  // the container of before, made again
+  EXPECT_EQ(up().error().message, "the new windlass does not work");
+  EXPECT_EQ(engine.made.size(), 1u) << "the same job does not try it again";
+  options.own_order = "job-1 sha256:0";  // it goes back
+  helper_says(std::nullopt);
+  EXPECT_TRUE(up());
+}
+
+TEST_F(OwnStackDriverTest, MissesAHelperThatWasKilled) {
+  engine.on_start = [this] { engine.states["windlass-helper-job-1-1"] = "exited"; };
+  const auto done = up();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().kind, Kind::unavailable);
+  EXPECT_EQ(done.error().message, "the helper ended before it was done: its words");
+  EXPECT_EQ(engine.removed.size(), 1u);
+  for (const auto* name : {"windlass-helper-job-1-2", "windlass-helper-job-1-3"}) {
+    engine.on_start = [this, name] { engine.states.erase(name); };
+    EXPECT_EQ(up().error().kind, Kind::unavailable);
+    EXPECT_TRUE(engine.made.contains(name));
+  }
+  EXPECT_EQ(up().error().message, "3 helpers could not bring up the stack that windlass itself runs in");
+}
+
+// Killed in the middle, and the next process is the one that the helper waits for.
+TEST_F(OwnStackDriverTest, IsHeardOfInANewContainer) {
+  engine.on_start = [] { throw std::runtime_error("killed"); };
+  EXPECT_THROW((void)up(), std::runtime_error);
+  start(own);
+  EXPECT_FALSE(handover.is_taken(note())) << "the engine has started the old container again";
+  start(later);
+  EXPECT_TRUE(handover.is_taken(note()));
+  ASSERT_TRUE(handover.end(note(), std::nullopt));
+  EXPECT_TRUE(up());
+  EXPECT_EQ(engine.made.size(), 1u) << "the helper has done it";
+}
+
+TEST_F(OwnStackDriverTest, WaitsForAHelperThatIsAtWork) {
+  engine.on_start = [] { throw std::runtime_error("killed"); };
+  EXPECT_THROW((void)up(), std::runtime_error);
+  start(own);
+  std::jthread helper([this] {
+    std::this_thread::sleep_for(30ms);
+    EXPECT_TRUE(driver->is_waiting());
+    EXPECT_TRUE(handover.end(note(), std::nullopt));
+  });
+  EXPECT_TRUE(up());
+  EXPECT_EQ(engine.made.size(), 1u);
+}
+
+TEST_F(OwnStackDriverTest, RemovesWhatAnEarlierProcessLeft) {
+  engine.on_start = [] { throw std::runtime_error("killed"); };
+  EXPECT_THROW((void)up(), std::runtime_error);
+  engine.states["windlass-helper-job-1-1"] = "exited";
+  ASSERT_TRUE(handover.end(note(), std::nullopt));
+  start(later);
+  EXPECT_EQ(engine.removed, std::vector<std::string>{"windlass-helper-job-1-1"});
+}
+
+TEST_F(OwnStackDriverTest, EndsWithTheProcess) {
+  std::stop_source stop;
+  engine.on_start = [&] { stop.request_stop(); };
+  const auto done = driver->up(stack, options, Deadline::in(5s, stop.get_token()));
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().message, "waiting for the helper: stopped");
+  EXPECT_TRUE(engine.removed.empty()) << "it goes on";
+}
+
+}  // namespace
+}  // namespace windlass
