@@ -41,6 +41,15 @@ TEST_F(SecretFiles, WithoutTheKeyTouchNothing) {
   EXPECT_EQ(driver.upped, 0);
 }
 
+TEST_F(SecretFiles, ThatAreConfigurationsAreNotQuotedByFaults) {
+  source.files[".doco-cd.yaml"] = sops::vector("groups.yaml");
+  processes.answer = [](const Command&) -> Result<Exit> { return Exit{.out = "name: web\ntimeout: planted-value\n"}; };
+  const auto outcome = run();
+  EXPECT_EQ(outcome.status, RunStatus::failed);
+  EXPECT_NE(outcome.message.find("timeout: expected an integer, got text \"***\""), std::string::npos)
+      << outcome.message;
+}
+
 TEST_F(SecretFiles, EncryptedAnewChangeNothing) {  // secrets/Q22
   ASSERT_EQ(run().status, RunStatus::succeeded);
   const auto id = id_of("page");

@@ -1,8 +1,13 @@
 // External secrets in a run: their values are there before anything is resolved, let alone touched (secrets/E5, E6).
+#include <fmt/format.h>
+
 #include "deploy/pipeline_run.h"
 
 namespace windlass {
 namespace {
+
+// Of one run. A store is everybody's: one artifact must not use up what it lets be asked.
+constexpr std::size_t kReferencesMax = 1'000;
 
 bool needs_secrets(const PreparedStack& stack) {
   return !stack.config.external_secrets.empty() && !stack.config.destroy.enabled && stack.filtered_because.empty();
@@ -17,6 +22,13 @@ void Pipeline::fetch_secrets(Run& run) {
     if (needs_secrets(stack))
       for (const auto& [name, reference] : stack.config.external_secrets) references.insert(reference.text);
   if (references.empty()) return;
+  if (references.size() > kReferencesMax) {
+    const auto text =
+        fmt::format("external_secrets: {} different references, at most {}", references.size(), kReferencesMax);
+    for (std::size_t index = 0; index < run.stacks.size(); ++index)
+      if (!run.errors[index] && needs_secrets(run.stacks[index])) run.errors[index] = Error{Kind::invalid, text};
+    return;
+  }
   const auto answers =
       run.back_to ? secrets_.fetch_or_last(references, run.deadline) : secrets_.fetch(references, run.deadline);
   for (std::size_t index = 0; index < run.stacks.size(); ++index) {

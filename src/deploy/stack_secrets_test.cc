@@ -72,6 +72,15 @@ TEST_F(StackSecrets, FailTheStackBeforeAnythingIsTouched) {  // secrets/E11
             "no route");
 }
 
+// The store serves other artifacts too.
+TEST_F(StackSecrets, AreNotAskedForByTheThousand) {
+  std::string config = "name: web\nexternal_secrets:\n";
+  for (int i = 0; i <= 1000; ++i) config += "  V" + std::to_string(i) + ": ref-" + std::to_string(i) + "\n";
+  source.files[".doco-cd.yaml"] = config;
+  EXPECT_EQ(run().message, "failed to deploy stack web: external_secrets: 1001 different references, at most 1000");
+  EXPECT_TRUE(store.asked.empty());
+}
+
 TEST_F(StackSecrets, NeedAProvider) {  // secrets/E3
   has_provider = false;
   start();

@@ -9,8 +9,8 @@ namespace windlass::sops {
 namespace {
 
 void collect(const Value& value, std::vector<Secret>& values) {
-  const bool is_told = value.kind == Value::Kind::boolean || value.kind == Value::Kind::comment;
-  if (!is_told && !value.text.empty()) values.emplace_back(value.text);
+  const bool is_secret = value.kind != Value::Kind::boolean && value.kind != Value::Kind::comment;
+  if (is_secret && !value.text.empty() && value.text.size() <= kToldValueBytesMax) values.emplace_back(value.text);
   for (const auto& item : value.items) collect(item, values);
   for (const auto& member : value.members) collect(member.value, values);
 }
@@ -18,10 +18,11 @@ void collect(const Value& value, std::vector<Secret>& values) {
 // Of a file that the command has decrypted nobody says which values were encrypted: all of them count.
 std::vector<Secret> values_in(const std::string& text, Format format) {
   std::vector<Secret> values;
-  if (format == Format::binary)
-    values.emplace_back(text);
-  else if (const auto branches = parse(text, format, ""))
+  if (format == Format::binary) {
+    collect(text_value(text), values);
+  } else if (const auto branches = parse(text, format, "")) {
     for (const auto& branch : *branches) collect(branch, values);
+  }
   return values;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "sops/sops_command.h"
@@ -74,6 +75,24 @@ TEST_F(DecryptorTest, TellsTheValuesThatMustNotBeShown) {
   for (const auto& value : (*plain)->values) values.push_back(value.reveal());
   EXPECT_EQ(values,
             (std::vector<std::string>{"shop", "pa$$word with spaces \"and quotes\" #hash", "a=b=c", "first\nsecond"}));
+}
+
+TEST_F(DecryptorTest, TellsNumbersToo) {
+  const auto has = [](const Plain& plain, std::string_view text) {
+    return std::ranges::any_of(plain.values, [&](const Secret& value) { return value.reveal() == text; });
+  };
+  const auto own = decrypt("all.yaml", vector("all.yaml"));
+  ASSERT_TRUE(own && *own);
+  for (const auto* told : {"5432", "-7", "1.5"}) EXPECT_TRUE(has(**own, told)) << told;
+  for (const auto* not_told : {"True", "False", "12"}) EXPECT_FALSE(has(**own, not_told)) << not_told;
+  const std::string file(kToldValueBytesMax + 1, 'x');
+  processes.answer = [&](const Command&) -> Result<Exit> {
+    return Exit{.out = "pin: 12345678\non: true\nfile: " + file + "\n"};
+  };
+  const auto asked = decrypt("groups.yaml", vector("groups.yaml"));
+  ASSERT_TRUE(asked && *asked);
+  ASSERT_EQ((*asked)->values.size(), 1u);
+  EXPECT_EQ((*asked)->values[0].reveal(), "12345678");
 }
 
 TEST_F(DecryptorTest, LeavesPlainFilesAlone) {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kRecipientsBytesMax = 1'000;  // in a message
 // What sops writes has four levels and some hundred values; names in a file could ask for far more than it has bytes.
-constexpr std::size_t kLevelsMax = 8, kValuesMax = 10'000;
+constexpr std::size_t kLevelsMax = 8, kValuesMax = 4'000;
 constexpr std::size_t kAgeEntriesMax = 1'000;  // each costs a try with every key
 constexpr std::string_view kKey = "sops", kPrefix = "sops_";
 constexpr std::string_view kMap = "__map_", kList = "__list_";

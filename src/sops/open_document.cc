@@ -106,7 +106,8 @@ class Opener {
       if (!opened) return while_doing(shown_path(), opened.error());
       value = *std::move(opened);
       if (is_comment) value.kind = Value::Kind::comment;
-      if (!is_comment && value.kind != Value::Kind::boolean && !value.text.empty()) values_.emplace_back(value.text);
+      const bool is_told = !is_comment && value.kind != Value::Kind::boolean && value.text.size() <= kToldValueBytesMax;
+      if (is_told && !value.text.empty()) values_.emplace_back(value.text);
     }
     const bool counts = is_encrypted || !metadata_.mac_only_encrypted;
     if (counts && value.kind != Value::Kind::comment) hashed_ += value.text;

@@ -1,6 +1,7 @@
 // Decrypts the values of a file and checks its MAC, with the data key at hand.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "base/result.h"
@@ -11,7 +12,11 @@ namespace windlass::sops {
 
 class AgeIdentity;
 
-// A file in plain text, and the values in it that were encrypted: what must not be shown (B1).
+// A longer value is a file, which nobody quotes: it is not kept a second time.
+constexpr std::size_t kToldValueBytesMax = 64 << 10;
+
+// A file in plain text, and the values in it that were encrypted: what must not be shown (B1). Those that are true or
+// false are no secrets.
 struct Plain {
   Secret text;
   std::vector<Secret> values;
