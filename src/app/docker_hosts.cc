@@ -75,7 +75,8 @@ Result<std::shared_ptr<DockerHost>> ContextHosts::host_of(const std::string& con
   const std::lock_guard lock(mutex_);
   const auto known = known_.find(context);
   if (known != known_.end() && known->second.metadata == *metadata) return known->second.host;
-  auto engine = make_context_engine(*metadata, parts_.settings.docker_api_version, parts_.transport);
+  auto engine =
+      make_context_engine(*metadata, parts_.environment, parts_.settings.docker_api_version, parts_.transport);
   if (!engine) return tl::unexpected(engine.error());
   auto& its = **engine;
   auto host = made(context, *std::move(engine), its, is_remote(*metadata));

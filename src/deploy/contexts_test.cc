@@ -134,6 +134,32 @@ TEST_F(ContextsTest, LooksAtTheEngineOfEachStack) {  // deploy/N2b
   EXPECT_EQ(ends(run()), (Lines{"web skipped", "edge/web succeeded"}));
 }
 
+TEST_F(ContextsTest, LooksAtTheOthersWhenAnEngineDoesNotAnswer) {
+  source.files[".doco-cd.yaml"] = "name: web\ncontext: edge\n---\nname: web\n";
+  ASSERT_EQ(run().status, RunStatus::succeeded);
+  edge->engine.fault = "no connection";
+  EXPECT_FALSE(settled->to_repair(request(), Deadline::in(5s))) << "nobody knows";
+  engine.projects.clear();
+  EXPECT_EQ(*settled->to_repair(request(), Deadline::in(5s)), kDigest1) << "there is something to do in any case";
+}
+
+// Two contexts may lead to one engine, where a name is one stack's.
+TEST_F(ContextsTest, RefusesWhatRunsThereByAnotherContext) {  // deploy/O1
+  source.files[".doco-cd.yaml"] = "name: web\n";
+  ASSERT_EQ(run().status, RunStatus::succeeded);
+  hosts.by_context["alias"] = hosts.by_context[""];
+  StackPreparer preparer_of_alias(StackPreparer::Options{.hash_key = Secret("key"), .context = "alias"}, driver, engine,
+                                  *releases);
+  DockerHost alias{engine, driver, preparer_of_alias, *images, *deployment};
+  hosts.by_context["alias"] = &alias;
+  source.files[".doco-cd.yaml"] = "name: web\ncontext: alias\n";
+  release_2();
+  EXPECT_EQ(run().message,
+            "failed to deploy stack alias/web: stack web runs on the same engine: two contexts lead there");
+  source.files[".doco-cd.yaml"] = "name: web\ncontext: alias\nadopt: true\n";
+  EXPECT_EQ(run().status, RunStatus::succeeded);
+}
+
 TEST_F(ContextsTest, RepairsTheStackThatIsMeant) {  // deploy/E4
   ASSERT_EQ(run().status, RunStatus::succeeded);
   const auto before = id_of("page"), on_edge = edge->engine.projects["web"]["page"].id;

@@ -142,10 +142,26 @@ Result<std::vector<ContainerSummary>> StackPreparer::own_containers(const Job& j
       stack.has_old_volumes = stack.has_old_volumes || is_own;
     }
   }
+  if (!stack.config.adopt)
+    if (auto alone = check_no_alias(stack.config.id(), *containers); !alone) return tl::unexpected(alone.error());
   if (foreign && !stack.config.adopt) return fail(Kind::conflict, std::string(kSomebodyElses));
   stack.is_known = record->has_value();
   stack.record = record->value_or(StackRecord{});
   return containers;
+}
+
+// Two contexts may lead to one engine, where a name is one project's: what runs there is another stack's of ours.
+Status StackPreparer::check_no_alias(const StackId& id, const std::vector<ContainerSummary>& containers) {
+  for (const auto& container : containers) {
+    const StackId other{.name = id.name, .context = container.label(std::string(kContextLabel))};
+    if (other == id || container.label(std::string(kReleaseLabel)).empty()) continue;
+    const auto record = releases_.stack(other);
+    if (!record) return tl::unexpected(record.error());
+    if (*record)
+      return fail(Kind::conflict,
+                  fmt::format("stack {} runs on the same engine: two contexts lead there", other.str()));
+  }
+  return {};
 }
 
 Status StackPreparer::plan_removal(const Job& job, PreparedStack& stack, const Deadline& deadline) {

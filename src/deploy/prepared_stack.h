@@ -119,6 +119,7 @@ class StackPreparer {
 
  private:
   Status spare_this_process(PreparedStack& stack) const;
+  Status check_no_alias(const StackId& id, const std::vector<ContainerSummary>& containers);
   Result<std::vector<ContainerSummary>> own_containers(const Job& job, PreparedStack& stack, const Deadline& deadline);
 
   Options options_;

@@ -81,14 +81,15 @@ Result<std::optional<Release>> ReleaseStore::release_brought_to(const JobRequest
   return first_with(request.deployments, query, seal_);
 }
 
-Result<std::string> ReleaseStore::failed_stack(const JobRequest& request, const std::string& digest) {
+Result<std::string> ReleaseStore::failed_stack(const JobRequest& request, const std::string& context,
+                                               const std::string& digest) {
   const std::lock_guard lock(mutex_);
   auto query = db_->query(
-      "SELECT iif(context = '', name, context || '/' || name) FROM stacks WHERE source_id = ? AND ref = ? AND target = "
-      "? "
-      "AND last_state = 'failed' AND (SELECT digest FROM releases WHERE stack = name AND releases.context = "
-      "stacks.context ORDER BY seq DESC LIMIT 1) != ? LIMIT 1");
-  query.bind(request.source_id).bind(request.ref_is_digest ? "@" : request.ref).bind(request.target).bind(digest);
+      "SELECT iif(context = '', name, context || '/' || name) FROM stacks WHERE source_id = ?1 AND ref = ?2 AND target "
+      "= ?3 AND context = ?4 AND last_state = 'failed' AND (SELECT digest FROM releases WHERE stack = name AND "
+      "releases.context = ?4 ORDER BY seq DESC LIMIT 1) != ?5 LIMIT 1");
+  query.bind(request.source_id).bind(request.ref_is_digest ? "@" : request.ref).bind(request.target);
+  query.bind(context).bind(digest);
   const auto name = query.first_text();
   if (!name) return tl::unexpected(name.error());
   return name->value_or("");

@@ -131,9 +131,9 @@ class ReleaseStore {
   // The newest good release of what the request is about whose stack was last brought to that digest. The digest may
   // have changed nothing: then the release is of an earlier one.
   Result<std::optional<Release>> release_brought_to(const JobRequest& request, const Digest& digest);
-  // A stack that the source, ref and target of the request deploy and whose last release, of another digest than this,
-  // failed, as StackId::str(); "" if there is none.
-  Result<std::string> failed_stack(const JobRequest& request, const std::string& digest);
+  // A stack on the engine of the context that the source, ref and target of the request deploy and whose last release,
+  // of another digest than this, failed, as StackId::str(); "" if there is none.
+  Result<std::string> failed_stack(const JobRequest& request, const std::string& context, const std::string& digest);
   // Which release is the newest of each stack, and how far it is: another text means that something has happened.
   Result<std::map<StackId, std::string>> newest();
   // The newest good release of the stack up to that one (of another stack perhaps): what the stack was like then.

@@ -193,7 +193,8 @@ TEST_F(ReleaseStoreTest, TellsStacksOfOneNameByTheirEngines) {  // deploy/N1
   EXPECT_EQ(*store->contexts(), std::vector<std::string>{"edge"});
   EXPECT_EQ(store->newest()->size(), 2u);
   EXPECT_EQ(store->discovered(on_edge.request)->front().id, (StackId{"web", "edge"}));
-  EXPECT_EQ(*store->failed_stack(on_edge.request, digest(2).str()), "edge/web");
+  EXPECT_EQ(*store->failed_stack(on_edge.request, "edge", digest(2).str()), "edge/web");
+  EXPECT_EQ(*store->failed_stack(on_edge.request, "", digest(2).str()), "") << "they share no files";
   EXPECT_EQ((*store->last_good(release("").request, {{"web"}, {"web", "edge"}}, "j"))->id, "r1");
   EXPECT_EQ(*store->last_good(release("").request, {{"web", "edge"}}, "j"), std::nullopt);
 

@@ -163,7 +163,7 @@ JobOutcome Pipeline::repair_stack(Run& run, const StackId& stack) {
   if ((*release)->digest != run.job.request.digest->str())
     return JobOutcome::skipped("another release was deployed meanwhile");
   if (const auto brought = Digest::parse((*record)->brought)) move_to(**release, *brought);
-  const auto failed = releases_.failed_stack((*release)->request, (*release)->digest);
+  const auto failed = releases_.failed_stack((*release)->request, stack.context, (*release)->digest);
   if (!failed) return state_fault(failed.error());
   if (!failed->empty())
     return JobOutcome::skipped(fmt::format("the last release of stack {} failed and is left for inspection", *failed));

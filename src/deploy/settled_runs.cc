@@ -80,15 +80,17 @@ Result<std::optional<JobOutcome>> SettledRuns::unchanged(const JobRequest& reque
   if (!*settled || (*settled)->key != key(request, digest)) return std::optional<JobOutcome>();
   JobOutcome outcome{.status = RunStatus::skipped};
   std::vector<std::string> reasons;
+  std::optional<Error> away;  // an engine that does not say; another one may know that there is something to do
   for (const auto& stack : (*settled)->stacks) {
     auto reason = stack.skipped_because;
     if (!reason.empty() && !stack.is_looping && request.trigger != Trigger::webhook)
       return std::optional<JobOutcome>();  // webhook/F6
     if (reason.empty()) {
-      auto engine = engines_.engine_of(stack.id.context);
-      if (!engine) return tl::unexpected(engine.error());
-      auto containers = (*engine)->containers({"com.docker.compose.project=" + stack.id.name}, deadline);
-      if (!containers) return tl::unexpected(containers.error());
+      const auto containers = containers_of(stack.id, deadline);
+      if (!containers) {
+        away = containers.error();
+        continue;
+      }
       if (auto wrong = mismatch(stack.services, by_service(*containers), stack.release_of, stack.keeps_orphans)) {
         log.info("stack is not as it was deployed", {{"stack", stack.id.str()}, {"reason", *wrong}});
         return std::optional<JobOutcome>();
@@ -101,6 +103,7 @@ Result<std::optional<JobOutcome>> SettledRuns::unchanged(const JobRequest& reque
                               .status = RunStatus::skipped,
                               .message = std::move(reason)});
   }
+  if (away) return tl::unexpected(*away);
   if (has_changed_secret((*settled)->stacks, deadline, log)) return std::optional<JobOutcome>();
   tell_unchanged(**settled, log);
   outcome.message = fmt::format("{}", fmt::join(reasons, "; "));
@@ -116,6 +119,12 @@ void SettledRuns::tell_unchanged(const SettledRun& run, const Log& log) {
     if (auto told = options_.loops->found_unchanged(stack.id, references); !told)
       log.warning("end of a loop was not kept", {{"stack", stack.id.str()}, {"error", told.error().message}});
   }
+}
+
+Result<std::vector<ContainerSummary>> SettledRuns::containers_of(const StackId& stack, const Deadline& deadline) {
+  auto engine = engines_.engine_of(stack.context);
+  if (!engine) return tl::unexpected(engine.error());
+  return (*engine)->containers({"com.docker.compose.project=" + stack.name}, deadline);
 }
 
 Status SettledRuns::begin(const JobRequest& request) { return releases_.unsettle(lane_of(request), place_of(request)); }

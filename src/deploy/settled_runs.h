@@ -48,7 +48,8 @@ class SettledRuns {
   // Did the last run of this place end well, and with this digest? It may have changed nothing and left no release.
   Result<bool> ended_well_with(const JobRequest& request, const Digest& digest);
 
-  // The end of a run that has nothing to do; nothing: it has. An error: the engine does not say.
+  // The end of a run that has nothing to do; nothing: it has. An error: an engine does not say, and all others see
+  // nothing to do.
   Result<std::optional<JobOutcome>> unchanged(const JobRequest& request, const Digest& digest, const Deadline& deadline,
                                               const Log& log);
 
@@ -70,6 +71,7 @@ class SettledRuns {
   SettledSecrets stamped(const SecretReferences& references, const StackSecrets& secrets) const;
 
  private:
+  Result<std::vector<ContainerSummary>> containers_of(const StackId& stack, const Deadline& deadline);
   std::string keyed_hash(std::string_view text) const;
   std::string secret_hash(const std::string& reference, const Secret& value) const;
   std::string place_of(const JobRequest& request) const;

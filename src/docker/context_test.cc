@@ -103,7 +103,7 @@ TEST(ContextEndpoint, SpeaksTlsWhereTheContextHasCertificates) {
   };
   for (auto row : rows) {
     row.context.name = "edge";
-    const auto endpoint = endpoint_of(row.context);
+    const auto endpoint = endpoint_of(row.context, {});
     ASSERT_TRUE(endpoint) << endpoint.error().message;
     EXPECT_EQ(endpoint->base_url, row.url);
     EXPECT_EQ(endpoint->tls.verify, row.verify);
@@ -119,9 +119,12 @@ TEST(ContextEndpoint, SaysWhyItRefusesAHost) {
       {"npipe://x", "'npipe://x' is none that windlass can speak to"},
       {"unix://x.sock", "'unix://x.sock' has no absolute path after unix://"},
       {"tcp://edge/path", "'tcp://edge/path' must be tcp://<host>:<port>"},
+      {"ssh://-oProxyCommand=id", "'ssh://-oProxyCommand=id' names no machine"},
+      {"ssh://me:secret@edge", "'ssh://(user)@…' holds a password: ssh takes a key"},
   };
   for (const auto& [host, why] : rows)
-    EXPECT_EQ(message_of(endpoint_of({.name = "edge", .host = host})), "invalid: docker context edge: its host " + why);
+    EXPECT_EQ(message_of(endpoint_of({.name = "edge", .host = host}, {})),
+              "invalid: docker context edge: its host " + why);
 }
 
 }  // namespace

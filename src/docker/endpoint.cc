@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "docker/ssh.h"
 
 namespace windlass {
 namespace {
 
 constexpr std::string_view kUnix = "unix://";
 constexpr std::string_view kTcp = "tcp://";
+constexpr std::string_view kSsh = "ssh://";
 
 // `subject`: who names the host, for messages.
 Result<Endpoint> unix_endpoint(std::string_view subject, std::string_view host) {
@@ -31,6 +33,20 @@ Result<Endpoint> tcp_endpoint(std::string_view subject, std::string_view host, b
   return endpoint;
 }
 
+Result<Endpoint> ssh_endpoint(std::string_view subject, std::string_view host,
+                              const std::map<std::string, std::string>& environment) {
+  auto command = dial_stdio_command(host, environment);
+  if (!command)
+    return fail(Kind::invalid, fmt::format("{} '{}' {}", subject,
+                                           host.find('@') == host.npos ? printable(host, 256) : "ssh://(user)@…",
+                                           command.error().message));
+  return Endpoint{.host = printable(host, 256),
+                  .base_url = "http://127.0.0.1",
+                  .unix_socket = {},
+                  .tls = {},
+                  .through = std::make_shared<const Command>(*std::move(command))};
+}
+
 }  // namespace
 
 Result<Endpoint> parse_endpoint(const EngineOptions& options) {
@@ -51,15 +67,15 @@ Result<Endpoint> parse_endpoint(const EngineOptions& options) {
   return endpoint;
 }
 
-Result<Endpoint> endpoint_of(const DockerContext& context) {
+Result<Endpoint> endpoint_of(const DockerContext& context, const std::map<std::string, std::string>& environment) {
   const auto subject = fmt::format("docker context {}: its host", context.name);
   const std::string_view host = context.host;
   const bool has_tls = context.skip_tls_verify || !context.ca_file.empty() || !context.cert_file.empty();
-  auto endpoint = host.starts_with(kUnix) ? unix_endpoint(subject, host)
-                  : host.starts_with(kTcp)
-                      ? tcp_endpoint(subject, host, has_tls)
-                      : fail(Kind::invalid,
-                             fmt::format("{} '{}' is none that windlass can speak to", subject, printable(host, 256)));
+  Result<Endpoint> endpoint =
+      fail(Kind::invalid, fmt::format("{} '{}' is none that windlass can speak to", subject, printable(host, 256)));
+  if (host.starts_with(kUnix)) endpoint = unix_endpoint(subject, host);
+  if (host.starts_with(kTcp)) endpoint = tcp_endpoint(subject, host, has_tls);
+  if (host.starts_with(kSsh)) endpoint = ssh_endpoint(subject, host, environment);
   if (!endpoint) return endpoint;
   endpoint->host += fmt::format(" (context {})", context.name);
   endpoint->tls = {.verify = !context.skip_tls_verify,

@@ -1,6 +1,8 @@
 // Where an engine listens, from DOCKER_HOST or a Docker context.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <string>
 
 #include "base/result.h"
@@ -15,13 +17,15 @@ struct Endpoint {
   std::string base_url;     // "http://docker", "https://10.0.0.5:2376"
   std::string unix_socket;  // empty: TCP
   TlsOptions tls;
+  std::shared_ptr<const Command> through;  // instead of both: a child (ssh.h)
 };
 
 // Kind::invalid "unsupported DOCKER_HOST scheme: <value>" for other schemes than unix:// and tcp:// (api/E43).
 Result<Endpoint> parse_endpoint(const EngineOptions& options);
 
 // As the docker command has it: a context with a certificate of its own, or one that says not to verify, is spoken to
-// with TLS. Kind::invalid, naming the context, for other schemes than unix:// and tcp://.
-Result<Endpoint> endpoint_of(const DockerContext& context);
+// with TLS. `environment`: of this process, for ssh. Kind::invalid, naming the context, for other schemes than unix://,
+// tcp:// and ssh://.
+Result<Endpoint> endpoint_of(const DockerContext& context, const std::map<std::string, std::string>& environment);
 
 }  // namespace windlass

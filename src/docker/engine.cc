@@ -19,8 +19,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kPingTimeout = 800ms;                  // api/E45
-constexpr std::uint64_t kListBytesMax = 64ull << 20;  // thousands of containers with long labels
+constexpr std::chrono::milliseconds kPingTimeout{800};            // api/E45
+constexpr std::chrono::milliseconds kPingThroughTimeout{10'000};  // another machine is logged in to first
+constexpr std::uint64_t kListBytesMax = 64ull << 20;              // thousands of containers with long labels
 constexpr std::size_t kLogBytesMax = 16 << 10;
 constexpr auto kRestartSlack = 60s;  // beyond what the container may take to stop
 
@@ -83,7 +84,7 @@ class HttpEngine final : public Engine {
   Status ping() override {
     auto request = request_for("/_ping");
     request.method = "HEAD";
-    auto response = transport_.send(request, Deadline::in(kPingTimeout));
+    auto response = transport_.send(request, Deadline::in(endpoint_.through ? kPingThroughTimeout : kPingTimeout));
     if (!response) return at_engine(response.error());
     if (response->status != 200)
       return at_engine({Kind::unavailable, fmt::format("HEAD /_ping: {}", response->status)});
@@ -280,6 +281,7 @@ class HttpEngine final : public Engine {
   HttpRequest request_for(const std::string& path) const {
     return {.url = endpoint_.base_url + path,
             .unix_socket = endpoint_.unix_socket,
+            .through = endpoint_.through,
             .tls = endpoint_.tls,
             .use_proxy = endpoint_.unix_socket.empty(),
             .body_bytes_max = kListBytesMax};
@@ -357,9 +359,10 @@ Status check_engine_options(const EngineOptions& options) {
   return {};
 }
 
-Result<std::unique_ptr<Engine>> make_context_engine(const DockerContext& context, std::string api_version,
-                                                    HttpTransport& transport) {
-  auto endpoint = endpoint_of(context);
+Result<std::unique_ptr<Engine>> make_context_engine(const DockerContext& context,
+                                                    const std::map<std::string, std::string>& environment,
+                                                    std::string api_version, HttpTransport& transport) {
+  auto endpoint = endpoint_of(context, environment);
   if (!endpoint) return tl::unexpected(endpoint.error());
   return std::make_unique<HttpEngine>(*std::move(endpoint), std::move(api_version), transport);
 }

@@ -159,9 +159,11 @@ struct EngineOptions {
 Status check_engine_options(const EngineOptions& options);
 
 struct DockerContext;
-// The engine of a Docker context. Errors of endpoint_of() (endpoint.h). Does not connect yet.
-Result<std::unique_ptr<Engine>> make_context_engine(const DockerContext& context, std::string api_version,
-                                                    HttpTransport& transport);
+// The engine of a Docker context. `environment`: of this process, for ssh. Errors of endpoint_of() (endpoint.h). Does
+// not connect yet.
+Result<std::unique_ptr<Engine>> make_context_engine(const DockerContext& context,
+                                                    const std::map<std::string, std::string>& environment,
+                                                    std::string api_version, HttpTransport& transport);
 
 // Errors of check_engine_options(). Does not connect yet.
 Result<std::unique_ptr<Engine>> make_engine(EngineOptions options, HttpTransport& transport);

@@ -55,6 +55,13 @@ void Reconciler::start() {
 }
 
 void Reconciler::follow(const std::string& context) {
+  if (context.empty()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (followed_.contains(context)) return;
+  }
+  const auto rules = releases_.reconciliations(context);
+  if (!rules || rules->empty()) return;  // whatever an artifact names: a thread is for what is deployed
   const std::lock_guard lock(mutex_);
   if (is_started_ && followed_.insert(context).second) threads_.emplace_back([this, context] { watch(context); });
 }

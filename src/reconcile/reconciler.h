@@ -58,7 +58,8 @@ class Reconciler {
 
   // Listens to the default engine, and to those of the contexts that the store has stacks on.
   void start();
-  // And to that of this context from now on; nothing happens if it is listened to, or nothing is yet.
+  // And to that of this context from now on; nothing happens if it is listened to, nothing is yet, or the store has no
+  // stack on it.
   void follow(const std::string& context);
   // Nothing is answered any more. Returns when all threads have ended.
   void stop();

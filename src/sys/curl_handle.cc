@@ -31,8 +31,8 @@ std::string shown_span(std::chrono::milliseconds span) {
 // One request and what has come of it so far; the callbacks of libcurl write into it.
 class Transfer {
  public:
-  Transfer(CURL* easy, const HttpRequest& request, const HeadCheck& wants, const BodySink& sink)
-      : easy_(easy), request_(request), wants_(wants), sink_(sink) {}
+  Transfer(CURL* easy, ChildLines& lines, const HttpRequest& request, const HeadCheck& wants, const BodySink& sink)
+      : easy_(easy), lines_(lines), request_(request), wants_(wants), sink_(sink) {}
 
   void set_options(const CurlHandle::Peer& peer, const CurlTransport::Options& options);
   Status set_headers(const CurlTransport::Options& options);
@@ -53,6 +53,7 @@ class Transfer {
     curl_easy_setopt(easy_, option, value);
   }
   void set_tls(const CurlTransport::Options& options);
+  void set_child();
   void set_method();
   void set_upload();
   bool stop_with(Error error) {
@@ -62,10 +63,13 @@ class Transfer {
   bool take_head_line(std::string_view line);
   bool take_body(std::string_view bytes);
   std::size_t give_body(char* out, std::size_t out_bytes);
-  curl_socket_t open_socket(const curl_sockaddr& address);
+  curl_socket_t open_socket(curl_sockaddr& address);
+  curl_socket_t dial_child(curl_sockaddr& address);
+  bool begin_request();
   std::string cause(CURLcode code) const;
 
   CURL* easy_;
+  ChildLines& lines_;
   const HttpRequest& request_;
   const HeadCheck& wants_;
   const BodySink& sink_;
@@ -97,6 +101,7 @@ void Transfer::set_options(const CurlHandle::Peer& peer, const CurlTransport::Op
   set(CURLOPT_PROXY, peer.proxy.c_str());
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   if (!request_.unix_socket.empty()) set(CURLOPT_UNIX_SOCKET_PATH, request_.unix_socket.c_str());
+  if (request_.through) set_child();
   set_tls(options);
   set_method();
 
@@ -125,8 +130,7 @@ void Transfer::set_options(const CurlHandle::Peer& peer, const CurlTransport::Op
   set(CURLOPT_PREREQDATA, this);
   set(
       CURLOPT_PREREQFUNCTION, +[](void* self, char*, char*, int, int) {
-        static_cast<Transfer*>(self)->asked_ = SteadyClock::now();
-        return CURL_PREREQFUNC_OK;
+        return static_cast<Transfer*>(self)->begin_request() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
       });
 }
 
@@ -144,6 +148,16 @@ void Transfer::set_tls(const CurlTransport::Options& options) {
   }
   if (!tls.client_cert_file.empty()) set(CURLOPT_SSLCERT, tls.client_cert_file.c_str());
   if (!tls.client_key_file.empty()) set(CURLOPT_SSLKEY, tls.client_key_file.c_str());
+}
+
+// Where to connect to is said when libcurl asks for a socket.
+void Transfer::set_child() {
+  set(CURLOPT_CLOSESOCKETDATA, &lines_);  // also of a connection that outlives this transfer
+  set(
+      CURLOPT_CLOSESOCKETFUNCTION, +[](void* lines, curl_socket_t socket) {
+        static_cast<ChildLines*>(lines)->hang_up(socket);
+        return 0;
+      });
 }
 
 void Transfer::set_method() {
@@ -196,7 +210,8 @@ Status Transfer::set_headers(const CurlTransport::Options& options) {
 }
 
 // reliability/T7: judged is the very address that is connected to, not the one of an earlier look-up.
-curl_socket_t Transfer::open_socket(const curl_sockaddr& address) {
+curl_socket_t Transfer::open_socket(curl_sockaddr& address) {
+  if (request_.through) return dial_child(address);
   if (!is_proxied_ && (address.family == AF_INET || address.family == AF_INET6)) {
     const auto scope = scope_of(address.addr);
     if (scope == AddressScope::link_local && !request_.may_be_link_local) {
@@ -209,6 +224,21 @@ curl_socket_t Transfer::open_socket(const curl_sockaddr& address) {
     }
   }
   return ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
+}
+
+curl_socket_t Transfer::dial_child(curl_sockaddr& address) {
+  const auto socket = lines_.dial(address.addr, address.addrlen);
+  if (socket) return *socket;
+  stop_with(socket.error());
+  return CURL_SOCKET_BAD;
+}
+
+// The connection is there.
+bool Transfer::begin_request() {
+  asked_ = SteadyClock::now();
+  if (!request_.through) return true;
+  const auto begun = lines_.begin(*request_.through);
+  return begun || stop_with(begun.error());
 }
 
 bool Transfer::take_head_line(std::string_view line) {
@@ -348,13 +378,17 @@ Result<HttpResponse> CurlHandle::run(const HttpRequest& request, const Peer& pee
                                      const CurlTransport::Options& options, const HeadCheck& wants,
                                      const BodySink& sink, const Deadline& deadline) {
   if (deadline.passed()) return fail(Kind::unavailable, "deadline passed");
-  Transfer transfer(easy_.get(), request, wants, sink);
+  Transfer transfer(easy_.get(), lines_, request, wants, sink);
+  lines_.take_last_words();  // of earlier connections
   transfer.set_options(peer, options);
   if (auto set = transfer.set_headers(options); !set) return tl::unexpected(set.error());
   curl_multi_add_handle(multi_.get(), easy_.get());
   auto response = drive(multi_.get(), transfer, deadline);
   curl_multi_remove_handle(multi_.get(), easy_.get());  // closes the connection of an unfinished transfer
   curl_easy_reset(easy_.get());                         // keeps connections and TLS sessions
+  if (!response)
+    if (const auto words = lines_.take_last_words(); !words.empty())
+      return fail(response.error().kind, fmt::format("{}: {}", response.error().message, words));
   return response;
 }
 

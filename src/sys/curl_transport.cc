@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "sys/address.h"
 #include "sys/curl_handle.h"
+#include "sys/process.h"
 
 namespace windlass {
 namespace {
@@ -33,6 +34,7 @@ bool has_hashed_names(const char* folder) {
 // Requests share connections only if all that decides about the connection is the same.
 std::string key_of(const HttpRequest& request, const CurlHandle::Peer& peer) {
   const auto& tls = request.tls;
+  if (request.through) return fmt::format("{} {}", request.through->program, join(request.through->arguments, " "));
   return fmt::format("{}\n{}\n{}\n{}\n{}{}{}\n{}\n{}\n{}", request.unix_socket, peer.url.scheme, peer.url.host_port(),
                      peer.proxy, request.refuse_private_addresses, request.may_be_link_local, tls.verify, tls.ca_file,
                      tls.client_cert_file, tls.client_key_file);
@@ -91,7 +93,7 @@ Result<HttpResponse> CurlTransport::stream(const HttpRequest& request, const Hea
                                            const Deadline& deadline) {
   auto url = parse_url(request.url);
   if (!url) return while_doing(request.method, url.error());
-  const bool may_use_proxy = request.use_proxy && request.unix_socket.empty();
+  const bool may_use_proxy = request.use_proxy && request.unix_socket.empty() && !request.through;
   const CurlHandle::Peer peer{*url, may_use_proxy ? options_.proxy.proxy_for(*url) : ""};
   if (!peer.proxy.empty())
     if (auto allowed = check_through_proxy(request, *url); !allowed)

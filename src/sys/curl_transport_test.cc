@@ -10,6 +10,7 @@
 #include <functional>
 #include <thread>
 
+#include "sys/process.h"
 #include "sys/raw_server.h"
 
 namespace windlass {
@@ -174,6 +175,42 @@ TEST_F(CurlTransportTest, NamesTheSocketThatIsNotThere) {
   EXPECT_EQ(error.kind, Kind::unavailable);
   EXPECT_EQ(error.message,
             "GET http://docker/_ping: cannot connect to /nowhere/docker.sock: no such file or directory");
+}
+
+TEST_F(CurlTransportTest, SpeaksThroughAChildAndKeepsIt) {
+  HttpRequest request{.url = "http://127.0.0.1/x"};
+  request.through = std::make_shared<const Command>(
+      Command{.program = "/bin/sh",
+              .arguments = {"-c",
+                            "n=0; while read -r line; do case $line in GET*) n=$((n+1));; esac; [ ${#line} -gt 1 ] || "
+                            "printf 'HTTP/1.1 200 OK\\r\\nContent-Length: 1\\r\\n\\r\\n%s' $n; done"},
+              .environment = {{"PATH", "/usr/bin:/bin"}}});
+  for (const auto* answer : {"1", "2", "3"}) {
+    const auto response = transport.send(request, Deadline::in(5s));
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(response->body, answer) << "one child, one connection";
+  }
+}
+
+TEST_F(CurlTransportTest, TellsTheLastWordsOfAChild) {
+  const auto through = [](const std::string& program, const std::string& script) {
+    return HttpRequest{
+        .url = "http://127.0.0.1/x",
+        .through = std::make_shared<const Command>(
+            Command{.program = program, .arguments = {"-c", script}, .environment = {{"PATH", "/usr/bin:/bin"}}})};
+  };
+  const auto ended =
+      transport.send(through("/bin/sh", "echo 'edge: Connection refused' >&2; exit 255"), Deadline::in(5s));
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().kind, Kind::unavailable);
+  EXPECT_TRUE(ended.error().message.ends_with(": edge: Connection refused")) << ended.error().message;
+  const auto missing = transport.send(through("/nowhere/ssh", ""), Deadline::in(5s));
+  EXPECT_EQ(missing.error().kind, Kind::not_found);
+  EXPECT_EQ(missing.error().message, "GET http://127.0.0.1/x: starting /nowhere/ssh: No such file or directory");
+  const auto started = std::chrono::steady_clock::now();
+  const auto silent = transport.send(through("/bin/sh", "echo hm >&2; sleep 100"), Deadline::in(100ms));
+  EXPECT_EQ(silent.error().message, "GET http://127.0.0.1/x: deadline passed: hm");
+  EXPECT_LT(std::chrono::steady_clock::now() - started, 5s);
 }
 
 TEST_F(CurlTransportTest, StreamsTheBodyWhenWanted) {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ struct HttpHeader {
   std::string name;
   std::string value;
 };
+
+struct Command;  // sys/process.h
 
 // TLS of one request; the defaults verify against the system's trust store (SSL_CERT_FILE, SSL_CERT_DIR honoured).
 struct TlsOptions {
@@ -44,6 +47,9 @@ struct HttpRequest {
   std::string body;
   UploadBody upload;        // instead of `body`
   std::string unix_socket;  // path of a stream socket to speak to, empty: TCP
+  // A child process whose standard input and output are the connection, instead of a socket; null: none. The url is
+  // then of http://127.0.0.1. Its arguments may be kept, for which connections are alike.
+  std::shared_ptr<const Command> through;
   TlsOptions tls;
   bool refuse_private_addresses = false;  // connect only to public addresses, checked on the connected socket
   bool may_be_link_local = false;  // else such an address is always refused: services of clouds hand out keys there

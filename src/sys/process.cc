@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,12 +12,10 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <optional>
 
 #include "base/crash_point.h"
-#include "base/text.h"
-#include "sys/files.h"
+#include "sys/child_start.h"
 
 namespace windlass {
 namespace {
@@ -29,13 +26,6 @@ using Steady = std::chrono::steady_clock;
 constexpr std::size_t kReadBytes = 16 << 10;
 constexpr std::size_t kDrainBytesMax = 1 << 20;  // read after the end: more can only come from a process that got away
 constexpr auto kKillWait = 5s;  // SIGKILL takes effect in this time, or never (a process in the kernel)
-constexpr int kLastSignal = 64;
-
-tl::unexpected<Error> cannot_start(const Command& command, std::string_view step, int code) {
-  const auto kind = step.empty() && (code == ENOENT || code == ENOTDIR) ? Kind::not_found : Kind::internal;
-  return fail(kind, fmt::format("starting {}: {}{}{}", printable(command.program, 256), step, step.empty() ? "" : ": ",
-                                std::strerror(code)));
-}
 
 // The last bytes of a stream. Old ones go in large steps, not with every read.
 class Tail {
@@ -64,26 +54,6 @@ class Tail {
   bool cut_ = false;
 };
 
-// Moves a descriptor out of 0 to 2, which it gets when the service runs with its own standard streams closed: dup2() in
-// the child would overwrite it there.
-FileDescriptor above_standard(FileDescriptor fd) {
-  if (!fd.valid() || fd.get() > 2) return fd;
-  return FileDescriptor(fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
-}
-
-struct Pipe {
-  FileDescriptor read, write;
-};
-
-std::optional<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) return std::nullopt;
-  Pipe pipe{above_standard(FileDescriptor(ends[0])), above_standard(FileDescriptor(ends[1]))};
-  if (!pipe.read.valid() || !pipe.write.valid()) return std::nullopt;
-  fcntl(pipe.read.get(), F_SETFL, O_NONBLOCK);  // ours alone: the child's end stays as programs expect it
-  return pipe;
-}
-
 // Standard input is a file in memory: unlike a pipe it needs no writer, so a child that does not read cannot block us.
 FileDescriptor make_input(const std::string& input) {
   if (input.empty()) return above_standard(FileDescriptor(open("/dev/null", O_RDONLY | O_CLOEXEC)));
@@ -96,76 +66,6 @@ FileDescriptor make_input(const std::string& input) {
   }
   if (file.valid()) lseek(file.get(), 0, SEEK_SET);
   return file;
-}
-
-std::string find_program(const Command& command) {
-  if (command.program.find('/') != command.program.npos) return command.program;
-  const auto path = command.environment.find("PATH");
-  if (path == command.environment.end()) return {};
-  for (auto folder : split(path->second, ':')) {
-    auto candidate = fmt::format("{}/{}", folder, command.program);
-    if (!folder.empty() && access(candidate.c_str(), X_OK) == 0) return candidate;
-  }
-  return {};
-}
-
-// All that the child needs between vfork() and execve(), where it shares our memory and may not allocate.
-struct Start {
-  const char* program;
-  const char* working_dir;
-  char* const* arguments;
-  char* const* environment;
-  int in, out, err;
-  pid_t parent;
-  sigset_t signals;
-  // Written by the child, read by us: the address space is the same one.
-  volatile int error_code = 0;
-  volatile bool error_in_working_dir = false;
-};
-
-[[noreturn]] void become_program(Start& start) {
-  // Handlers would run on our memory until execve(): back to the default, and nothing inherited stays ignored.
-  struct sigaction standard {};
-  standard.sa_handler = SIG_DFL;
-  for (int signal = 1; signal <= kLastSignal; ++signal) sigaction(signal, &standard, nullptr);
-  setpgid(0, 0);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != start.parent) _exit(127);  // we died before the line above
-  dup2(start.in, 0);
-  dup2(start.out, 1);
-  dup2(start.err, 2);
-  close_range(3, ~0u, 0);
-  if (chdir(start.working_dir) != 0) {
-    start.error_code = errno;
-    start.error_in_working_dir = true;
-    _exit(127);
-  }
-  sigprocmask(SIG_SETMASK, &start.signals, nullptr);
-  execve(start.program, start.arguments, start.environment);
-  start.error_code = errno;
-  _exit(127);
-}
-
-// Not inlined: nothing of the caller may live in registers that the child could change.
-[[gnu::noinline]] pid_t start_child(Start& start) {
-  sigset_t all;
-  sigfillset(&all);
-  sigset_t before;
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  sigemptyset(&start.signals);
-  const pid_t pid = vfork();
-  if (pid == 0) become_program(start);
-  if (pid < 0) start.error_code = errno;
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return pid;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> result;
-  result.reserve(texts.size() + 1);
-  for (auto& text : texts) result.push_back(text.data());
-  result.push_back(nullptr);
-  return result;
 }
 
 // A started child: reads what it writes, ends it at the deadline, and always reaps it.
@@ -254,40 +154,17 @@ class PosixRunner final : public ProcessRunner {
 
   Result<Exit> run(const Command& command, const Deadline& deadline) override {
     if (deadline.passed()) return Exit{.code = 128 + SIGINT, .signal = SIGINT, .timed_out = true};
-    const auto program = find_program(command);
-    if (program.empty()) return cannot_start(command, "", ENOENT);
-    std::vector<std::string> arguments{command.program};
-    arguments.insert(arguments.end(), command.arguments.begin(), command.arguments.end());
-    std::vector<std::string> environment;
-    for (const auto& [name, value] : command.environment) environment.push_back(fmt::format("{}={}", name, value));
-    const auto argument_pointers = pointers(arguments);
-    const auto environment_pointers = pointers(environment);
-
     const auto in = make_input(command.input);
     if (!in.valid()) return cannot_start(command, "standard input", errno);
     auto out = make_pipe();
     auto err = make_pipe();
     if (!out || !err) return cannot_start(command, "pipe", errno);
-    const auto working_dir = command.working_dir.empty() ? std::string("/") : command.working_dir;
-    Start start{.program = program.c_str(),
-                .working_dir = working_dir.c_str(),
-                .arguments = argument_pointers.data(),
-                .environment = environment_pointers.data(),
-                .in = in.get(),
-                .out = out->write.get(),
-                .err = err->write.get(),
-                .parent = getpid()};
-    const pid_t pid = start_child(start);
-    if (pid < 0) return cannot_start(command, "vfork", start.error_code);
-    if (start.error_code != 0) {
-      waitpid(pid, nullptr, 0);
-      return start.error_in_working_dir ? cannot_start(command, working_dir, start.error_code)
-                                        : cannot_start(command, "", start.error_code);
-    }
+    const auto pid = start_child(command, {in.get(), out->write.get(), err->write.get()}, ChildEnds::with_thread);
+    if (!pid) return tl::unexpected(pid.error());
     out->write.reset();
     err->write.reset();
     crash_point("child.started");
-    Child child(pid, std::move(out->read), std::move(err->read), command.output_bytes_max);
+    Child child(*pid, std::move(out->read), std::move(err->read), command.output_bytes_max);
     return child.watch(deadline, options_.grace);
   }
 

@@ -1,0 +1,197 @@
+"""Stacks on several engines: a context by TLS and one by ssh beside the default engine (deploy 12)."""
+
+import os
+import subprocess
+import unittest
+
+from harness import API_SECRET, BINARY, EndToEnd, child_environment, compose, container_ids, containers, idle_service, until
+from second_engine import SecondEngine, SshServer, TlsDoor, add_context, docker_config
+
+edge = None
+
+
+def setUpModule():
+    global edge
+    edge = SecondEngine()
+
+
+def tearDownModule():
+    edge.down()
+
+
+def files(default, second, context="edge", more=""):
+    """Two stacks of one name; each with its own environment of its one service."""
+    name = default["name"]
+    return {
+        ".doco-cd.yaml": f"name: {name}\nworking_dir: here\n---\n"
+                         f"name: {name}\nworking_dir: there\ncontext: {context}\n{more}",
+        "here/compose.yaml": compose({"app": idle_service(environment={"V": default["v"]}, **default.get("service", {}))}),
+        "there/compose.yaml": compose({"app": idle_service(environment={"V": second["v"]}, **second.get("service", {}))}),
+    }
+
+
+def value_of(container):
+    return next(item for item in container["Config"]["Env"] if item.startswith("V="))
+
+
+class Contexts(EndToEnd):
+    def setUp(self):
+        super().setUp()
+        self.config = docker_config(self.windlass.folder)
+        self.windlass.settings["DOCKER_CONFIG"] = self.config
+        self.door = TlsDoor(os.path.join(self.windlass.folder, "tls"), edge.socket)
+        self.addCleanup(self.door.shut)
+        tls = self.door.folder
+        add_context(self.config, "edge", f"host=tcp://127.0.0.1:{self.door.port},ca={tls}/ca.pem,cert={tls}/client.pem,"
+                                         f"key={tls}/client.key")
+        self.addCleanup(self.clean_edge)
+
+    def clean_edge(self):
+        for name in self.stacks:
+            ids = edge.run("docker", "ps", "-aq", "--filter", f"label=com.docker.compose.project={name}").split()
+            if ids:
+                edge.run("docker", "rm", "-fv", *ids, check=False)
+            edge.run("docker", "network", "rm", f"{name}_default", check=False)
+
+    def ends(self, record):
+        return {f"{stack['context']}/{stack['name']}": stack["status"] for stack in record["stacks"]}
+
+    def cli(self, *arguments):
+        done = subprocess.run([BINARY, *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
+                              env=child_environment(WINDLASS_URL=self.windlass.url, API_SECRET=API_SECRET))
+        return done.returncode, done.stdout, done.stderr
+
+    def test_two_stacks_of_one_name_live_side_by_side(self):
+        self.windlass.start()
+        name, ref = self.stack("side"), self.ref(self.id().split(".")[-1].replace("_", "-"))
+        self.succeeds(self.windlass.deploy(ref, self.push(ref, files({"name": name, "v": "1"}, {"v": "1"}))))
+        here, there = container_ids(name), edge.ids(name)
+        self.assertEqual(set(here), {"app"})
+        self.assertEqual(set(there), {"app"})
+        self.assertNotEqual(here, there)
+        labels = edge.containers(name)["app"]["Config"]["Labels"]
+        self.assertEqual(labels["cd.windlass.context"], "edge")
+
+        # a change on one
+        record = self.succeeds(self.windlass.deploy(ref, self.push(ref, files({"name": name, "v": "1"}, {"v": "2"}))))
+        self.assertEqual(self.ends(record), {f"/{name}": "skipped", f"edge/{name}": "succeeded"})
+        self.assertEqual(container_ids(name), here)
+        self.assertEqual(value_of(edge.containers(name)["app"]), "V=2")
+
+        # what the API and the command line know of it
+        of = lambda query: self.windlass.api(f"releases?stack={name}{query}")[1]["content"]
+        self.assertEqual([release["context"] for release in of("")], ["edge", "edge", ""])
+        self.assertEqual(len(of("&context=edge")), 2)
+        self.assertEqual(len(of("&context=default")), 1)
+        code, _, err = self.cli("rollback", name, "--dry-run")
+        self.assertEqual(code, 1)
+        self.assertIn(f"edge/{name}, {name}", err)
+        code, out, _ = self.cli("history", name, "--context", "edge")
+        self.assertEqual((code, out.count(f"edge/{name}")), (0, 2))
+        self.assertIn(f"edge/{name}", self.cli("status")[1])
+
+        # a rollback: the stack that has not changed is left alone
+        code, _, err = self.cli("rollback", name, "--context", "edge")
+        self.assertEqual(code, 0, err)
+        self.assertEqual(value_of(edge.containers(name)["app"]), "V=1")
+        self.assertEqual(container_ids(name), here)
+
+        # a restart of the service changes nothing, and neither does the same artifact again
+        self.windlass.terminate()
+        self.windlass.start()
+        there = edge.ids(name)
+        plain = files({"name": name, "v": "1"}, {"v": "1"})
+        self.windlass.deploy(ref, self.push(ref, plain))
+        self.assertEqual((container_ids(name), edge.ids(name)), (here, there))
+
+        # removal on one
+        gone = files({"name": name, "v": "1"}, {"v": "1"}, more="destroy: true\n")
+        record = self.succeeds(self.windlass.deploy(ref, self.push(ref, gone)))
+        self.assertEqual(self.ends(record), {f"/{name}": "skipped", f"edge/{name}": "succeeded"})
+        self.assertEqual(container_ids(name), here)
+        self.assertEqual(edge.ids(name), {})
+        self.assertIn("DOCKER_HOST is set", self.windlass.log())  # deploy/Y3: the bed's, which edge did not heed
+
+    def test_an_engine_that_is_away_fails_only_its_stacks(self):
+        self.windlass.start()
+        name, ref = self.stack("away"), self.ref("away")
+        self.succeeds(self.windlass.deploy(ref, self.push(ref, files({"name": name, "v": "1"}, {"v": "1"}))))
+        there = edge.ids(name)
+        self.door.shut()
+        record = self.fails(self.windlass.deploy(ref, self.push(ref, files({"name": name, "v": "2"}, {"v": "2"}))),
+                            f"failed to deploy stack edge/{name}: docker engine at tcp://127.0.0.1:{self.door.port} "
+                            "(context edge): ")
+        self.assertEqual(self.ends(record), {f"/{name}": "succeeded", f"edge/{name}": "failed"})
+        self.assertEqual(value_of(containers(name)["app"]), "V=2")
+        self.assertEqual(edge.ids(name), there)
+        self.door.open()
+        until(lambda: value_of(edge.containers(name).get("app", {"Config": {"Env": ["V=?"]}})) == "V=2",
+              "the job to be tried again", 120)
+
+        unknown = files({"name": name, "v": "3"}, {"v": "3"}, context="moon")
+        record = self.fails(self.windlass.deploy(ref, self.push(ref, unknown)), "docker context moon is not known")
+        self.assertEqual(self.ends(record), {f"/{name}": "succeeded", f"moon/{name}": "failed"})
+
+    def test_what_ends_on_the_second_engine_is_brought_back_there(self):
+        self.windlass.start()
+        name, ref = self.stack("back"), self.ref("back")
+        rule = "reconciliation: {events: [die, destroy]}\n"
+        self.succeeds(self.windlass.deploy(ref, self.push(ref, files({"name": name, "v": "1"}, {"v": "1"}, more=rule))))
+        here, there = container_ids(name), edge.ids(name)
+        edge.run("docker", "rm", "-f", there["app"])
+        until(lambda: edge.ids(name).get("app") not in (None, there["app"]), "a new container", 60)
+        self.assertEqual(container_ids(name), here)
+
+        self.door.shut()  # what happens while nobody hears it
+        there = edge.ids(name)
+        edge.run("docker", "rm", "-f", there["app"])
+        self.door.open()
+        until(lambda: edge.ids(name).get("app") not in (None, there["app"]), "a new container", 120)
+        until(lambda: not self.windlass.api("runs?status=running")[1]["content"], "the last run to end", 60)
+        self.assertEqual(container_ids(name), here)
+
+    def test_an_engine_behind_ssh_gets_small_files(self):
+        server = SshServer(os.path.join(self.windlass.folder, "ssh"), edge.host)
+        self.addCleanup(server.stop)
+        add_context(self.config, "far", f"host=ssh://root@127.0.0.1:{server.port}")
+        self.windlass.start(PATH=f"{server.client}:{os.environ['PATH']}")
+        name, ref = self.stack("far"), self.ref("far")
+        service = {"configs": [{"source": "conf", "target": "/etc/app.conf"}], "secrets": ["key"]}
+        tree = {
+            ".doco-cd.yaml": f"name: {name}\ncontext: far\n",
+            "compose.yaml": compose({"app": idle_service(**service)}, configs={"conf": {"file": "./app.conf"}},
+                                    secrets={"key": {"file": "./key"}}),
+            "app.conf": "costs = $5\n", "key": "correct horse",
+        }
+        self.succeeds(self.windlass.deploy(ref, self.push(ref, tree)))
+        read = lambda path: edge.run("docker", "exec", edge.ids(name)["app"], "cat", path)
+        self.assertEqual(read("/etc/app.conf"), "costs = $5\n")
+        self.assertEqual(read("/run/secrets/key"), "correct horse")
+        self.assertNotIn("correct horse", self.windlass.log())
+        for call in server.calls():
+            self.assertIn("-- 127.0.0.1 docker system dial-stdio", call)
+
+        tree["key"] = "battery staple"
+        self.succeeds(self.windlass.deploy(ref, self.push(ref, tree)))
+        self.assertEqual(read("/run/secrets/key"), "battery staple")
+
+        # events come by ssh as well
+        tree[".doco-cd.yaml"] += "reconciliation: {events: [destroy]}\n"
+        self.windlass.deploy(ref, self.push(ref, tree))
+        there = edge.ids(name)
+        edge.run("docker", "rm", "-f", there["app"])
+        until(lambda: edge.ids(name).get("app") not in (None, there["app"]), "a new container", 60)
+        until(lambda: not self.windlass.api("runs?status=running")[1]["content"], "the last run to end", 60)
+
+        tree["compose.yaml"] = compose({"app": idle_service(volumes=["./www:/www:ro"])})
+        tree["www/index.html"] = "one"
+        self.fails(self.windlass.deploy(ref, self.push(ref, tree)), "docker context far: its engine is on another machine",
+                   "service app: bind mount of www", "remote_paths: true")
+
+        server.stop()
+        tree["compose.yaml"] = compose({"app": idle_service()})
+        self.fails(self.windlass.deploy(ref, self.push(ref, tree)), f"stack far/{name}: ", "Connection refused")
+
+
+if __name__ == "__main__":
+    unittest.main()
