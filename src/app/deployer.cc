@@ -83,6 +83,7 @@ Deployer::Deployer(const Parts& parts)
       transport_(parts.transport),
       clock_(parts.clock),
       engine_(parts.engine),
+      observer_(parts.observer),
       log_(parts.log),
       mountinfo_(read_file("/proc/self/mountinfo", 16 << 20).value_or("")),
       places_(parts.settings.max_concurrent_deployments, "one of MAX_CONCURRENT_DEPLOYMENTS places"),
@@ -215,7 +216,8 @@ Result<std::shared_ptr<Deployer::Course>> Deployer::course_for(const Settings& s
                         .decryptor = decryptor_.get(),
                         .run_dir = run_dir_,
                         .hash_key = hash_key_,
-                        .loops = loops_.get()},
+                        .loops = loops_.get(),
+                        .observer = &observer_},
       *this);
   course->registries = settings.oci_registries;
   course->secret_provider = *std::move(provider);

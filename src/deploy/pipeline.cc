@@ -127,11 +127,13 @@ tl::expected<Pipeline::Ready, JobOutcome> Pipeline::get_ready(Run& run, const st
   if (auto path = live_.path_to_be(request.source_id, *plain_path, request.ref, request.ref_is_digest); !path)
     return failed(FailedStep::path, path.error(), false);
 
+  tell_phase(run, "verifying the artifact");
   if (!is_beyond_doubt(run))
     if (auto trusted = source_.verify(run.job, *run.digest, run.deadline); !trusted)
       return failed(FailedStep::trust, trusted.error());
   crash_point("verify.done");
 
+  tell_phase(run, "fetching the artifact");
   (void)remove_tree(staging);  // of an attempt that was cut short
   auto tree = run.archive.empty() ? source_.fetch(run.job, *run.digest, staging, run.deadline)
                                   : source_.unpack_archive(run.archive, staging, run.deadline);
@@ -171,14 +173,19 @@ JobOutcome Pipeline::deploy(Run& run) {
   auto& [live_path, tree, configs] = *ready;
   if (run.any_failed()) return conclude(run);  // they share the live directory: all of them or none (oci 11.3)
 
+  tell_phase(run, "waiting for the stacks' locks");
   if (auto ended = lock_stacks(run)) return *ended;
+  tell_phase(run, "fetching secrets");
   fetch_secrets(run);
+  tell_phase(run, run.back_to ? "rolling back" : "");
   for_each_stack(
       run, [&](PreparedStack& stack) { return resolve(run, stack, tree, options_.host_data_dir + "/" + live_path); });
   if (run.any_failed()) return conclude(run);  // reliability/P7: all models or none
   for_each_stack(run, [&](PreparedStack& stack) {
     auto planned = plan(run, stack);
-    return planned ? guard_against_loop(run, stack) : planned;
+    if (planned) planned = guard_against_loop(run, stack);
+    if (!planned || !stack.deploys()) stack.tell_phase("");
+    return planned;
   });
   crash_point("plan.done");
   if (run.any_goes_on()) {
@@ -230,6 +237,9 @@ void Pipeline::for_each_stack(Run& run, const std::function<Status(PreparedStack
 PreparedStack Pipeline::prepared(const Run& run, DeployConfig config) const {
   PreparedStack stack{.config = std::move(config)};
   stack.rollback = stack.config.rollback.value_or(options_.auto_rollback ? RollbackRule::always() : RollbackRule());
+  if (!run.is_look)
+    stack.tell_phase = [observer = options_.observer, job = run.job.id, name = stack.config.name](
+                           std::string_view phase) { observer->phase_changed(job, name, phase); };
   const auto& request = run.job.request;
   if (!run.only.empty() && stack.config.name != run.only)
     stack.filtered_because = "another stack is repaired";
@@ -241,6 +251,10 @@ PreparedStack Pipeline::prepared(const Run& run, DeployConfig config) const {
   if (is_repair(request)) stack.config.force_recreate = stack.config.force_image_pull = false;
   if (run.back_to) stack.rollback.on_failed = stack.rollback.on_unhealthy = stack.rollback.on_timeout = false;
   return stack;
+}
+
+void Pipeline::tell_phase(const Run& run, std::string_view phase) const {
+  if (!run.is_look) options_.observer->phase_changed(run.job.id, "", phase);
 }
 
 // What single deployments demand beside the policies of the whole artifact.
@@ -256,11 +270,12 @@ void Pipeline::verify_deployments(Run& run) {
 
 Status Pipeline::resolve(Run& run, PreparedStack& stack, const UnpackedTree& tree, const std::string& host_root) {
   if (stack.config.destroy.enabled || !stack.filtered_because.empty()) return {};
-  const Heartbeat heartbeat(run.log.with({{"stack", stack.config.name}}), "resolving model");
+  const Heartbeat heartbeat(run.log.with({{"stack", stack.config.name}}), "resolving model", stack.tell_phase);
   auto prepared = preparer_.prepare(stack.config, stack.external_secrets, tree, run.encrypted, host_root,
                                     options_.oci_includes, run.deadline);
   if (!prepared) return tl::unexpected(prepared.error());
   prepared->rollback = stack.rollback;
+  prepared->tell_phase = stack.tell_phase;
   stack = std::move(*prepared);
   return {};
 }
@@ -297,17 +312,18 @@ ReleaseOrigin Pipeline::origin_of(const Run& run) const {
 
 Status Pipeline::bring_up(Run& run, PreparedStack& stack) {
   if (!stack.deploys()) return {};
+  stack.tell_phase("waiting for a place");
   auto slot = places_.take(run.deadline);
   if (!slot) return tl::unexpected(slot.error());
   const auto& destroy = stack.config.destroy;
   const auto log = run.log.with({{"stack", stack.config.name}});
   const auto origin = origin_of(run);
   mask_plan(run, stack);
-  if (destroy.enabled)
-    return deployment_.take_down(origin, stack, {.volumes = destroy.remove_volumes, .images = destroy.remove_images},
-                                 log, run.deadline);
-  auto done = deployment_.bring_up(origin, stack, log, run.deadline);
-  if (done) count_deployment(run, stack);
+  const Removal removal{.volumes = destroy.remove_volumes, .images = destroy.remove_images};
+  auto done = destroy.enabled ? deployment_.take_down(origin, stack, removal, log, run.deadline)
+                              : deployment_.bring_up(origin, stack, log, run.deadline);
+  if (done && !destroy.enabled) count_deployment(run, stack);
+  stack.tell_phase("");
   return done;
 }
 
