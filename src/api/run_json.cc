@@ -26,6 +26,7 @@ json::object run_object(const RunRecord& run) {
   object["updated_at"] = to_rfc3339(run.updated_at);
   // api/N7
   add_if_set(object, "source", run.source);
+  add_if_set(object, "phase", run.phase);
   if (run.attempts > 0) object["attempts"] = run.attempts;
   if (!run.stacks.empty()) {
     json::array stacks;

@@ -85,6 +85,7 @@ Deployer::Deployer(const Parts& parts)
       transport_(parts.transport),
       clock_(parts.clock),
       engine_(parts.engine),
+      observer_(parts.observer),
       log_(parts.log),
       mountinfo_(read_file("/proc/self/mountinfo", 16 << 20).value_or("")),
       places_(parts.settings.max_concurrent_deployments, "one of MAX_CONCURRENT_DEPLOYMENTS places"),
@@ -229,6 +230,7 @@ Result<std::shared_ptr<Deployer::Course>> Deployer::course_for(const Settings& s
           .run_dir = run_dir_,
           .hash_key = hash_key_,
           .loops = loops_.get(),
+          .observer = &observer_,
           .check_engine =
               [this](const EngineInfo& engine) { return check_swarm(engine, settings_.docker_swarm_features); }},
       *this);

@@ -108,6 +108,7 @@ class Deployer final : public ReleaseArchive {
   HttpTransport& transport_;
   const Clock& clock_;
   Engine& engine_;
+  Observer& observer_;
   Log log_;
   const std::string mountinfo_;  // of this process
   std::string environment_hash_;

@@ -18,6 +18,10 @@ void Observers::stack_removed(const StackEvent& event) {
   for (auto* observer : observers_) observer->stack_removed(event);
 }
 
+void Observers::phase_changed(std::string_view job_id, std::string_view stack, std::string_view phase) {
+  for (auto* observer : observers_) observer->phase_changed(job_id, stack, phase);
+}
+
 void Observers::job_ended(const JobRequest& request, const RunRecord& record, const JobOutcome& outcome) {
   for (auto* observer : observers_) observer->job_ended(request, record, outcome);
 }

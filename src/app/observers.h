@@ -16,6 +16,7 @@ class Observers final : public Observer {
   void deployment_failed(const StackEvent& event) override;
   void stack_deployed(const StackEvent& event) override;
   void stack_removed(const StackEvent& event) override;
+  void phase_changed(std::string_view job_id, std::string_view stack, std::string_view phase) override;
   void job_ended(const JobRequest& request, const RunRecord& record, const JobOutcome& outcome) override;
   void container_restarted(const RestartEvent& event) override;
   void poll_ended(const JobRequest& request, std::chrono::milliseconds elapsed, bool good) override;

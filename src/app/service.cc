@@ -19,6 +19,7 @@
 #include "app/state_folder.h"
 #include "base/recover.h"
 #include "jobs/queue.h"
+#include "jobs/run_phases.h"
 #include "poll/poller.h"
 #include "reconcile/reconciler.h"
 #include "sys/curl_transport.h"
@@ -52,6 +53,7 @@ class RunningService final : public Service {
         log_(std::move(log)),
         metrics_(settings_.log_level, clock_.now()) {
     observers_.add(metrics_);
+    observers_.add(phases_);
   }
 
   Status open();
@@ -70,6 +72,7 @@ class RunningService final : public Service {
   const Log log_;
   const SystemClock clock_;
   ServiceMetrics metrics_;
+  RunPhases phases_;
   CurlTransport transport_;
   Observers observers_;
   std::unique_ptr<Notifier> notifier_;  // null: nobody is told
@@ -92,8 +95,11 @@ Status RunningService::open() {
   auto engine = make_engine(engine_options(settings_), transport_);
   if (!engine) return tl::unexpected(engine.error());
   engine_ = std::move(*engine);
-  auto queue = JobQueue::open(
-      {.state_file = state_.state_file(), .job_timeout = settings_.job_timeout, .observer = &observers_}, clock_, log_);
+  auto queue = JobQueue::open({.state_file = state_.state_file(),
+                               .job_timeout = settings_.job_timeout,
+                               .observer = &observers_,
+                               .phases = &phases_},
+                              clock_, log_);
   if (!queue) return tl::unexpected(queue.error());
   queue_ = std::move(*queue);
   auto notifier = open_notifier(settings_.notifications, {.state = state_,

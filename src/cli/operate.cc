@@ -163,7 +163,7 @@ int show_runs(const RunsCommand& command, const Environment& environment, HttpTr
     const auto cause = field(run, "cause");
     rows.push_back({field(run, "job_id"), field(run, "status"), shown_time(field(run, "created_at")),
                     cause.empty() ? field(run, "trigger") : cause, field(run, "repository"), field(run, "target"),
-                    first_line(field(run, "message"))});
+                    first_line(field(run, field(run, "phase").empty() ? "message" : "phase"))});
   }
   fmt::print("{}", table(rows));
   return 0;

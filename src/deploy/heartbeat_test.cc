@@ -16,9 +16,12 @@ using namespace std::chrono_literals;
 // deploy/S19
 TEST(Heartbeat, TellsThePhaseForAsLongAsItLasts) {
   int ends[2];
+  std::vector<std::string> told;
   ASSERT_EQ(::pipe(ends), 0);
   {
-    Heartbeat heartbeat(Log({.file_descriptor = ends[1]}).with({{"stack", "web"}}), "pulling images", 20ms);
+    Heartbeat heartbeat(
+        Log({.file_descriptor = ends[1]}).with({{"stack", "web"}}), "pulling images",
+        [&](std::string_view phase) { told.emplace_back(phase); }, 20ms);
     std::this_thread::sleep_for(100ms);
     heartbeat.phase("creating services");
     std::this_thread::sleep_for(100ms);
@@ -36,6 +39,7 @@ TEST(Heartbeat, TellsThePhaseForAsLongAsItLasts) {
     if (phases.empty() || phases.back() != text_of(event, "phase")) phases.emplace_back(text_of(event, "phase"));
   }
   EXPECT_EQ(phases, (std::vector<std::string>{"pulling images", "creating services"}));
+  EXPECT_EQ(told, phases);
 }
 
 }  // namespace

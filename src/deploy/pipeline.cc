@@ -126,11 +126,13 @@ tl::expected<Pipeline::Ready, JobOutcome> Pipeline::get_ready(Run& run, const st
   if (auto path = live_.path_to_be(request.source_id, *plain_path, request.ref, request.ref_is_digest); !path)
     return failed(FailedStep::path, path.error(), false);
 
+  tell_phase(run, "verifying the artifact");
   if (!is_beyond_doubt(run))
     if (auto trusted = source_.verify(run.job, *run.digest, run.deadline); !trusted)
       return failed(FailedStep::trust, trusted.error());
   crash_point("verify.done");
 
+  tell_phase(run, "fetching the artifact");
   (void)remove_tree(staging);  // of an attempt that was cut short
   auto tree = run.archive.empty() ? source_.fetch(run.job, *run.digest, staging, run.deadline)
                                   : source_.unpack_archive(run.archive, staging, run.deadline);
@@ -169,13 +171,18 @@ JobOutcome Pipeline::deploy(Run& run) {
   if (!ready) return std::move(ready.error());
   if (run.any_failed()) return conclude(run);  // they share the live directory: all of them or none (oci 11.3)
 
+  tell_phase(run, "waiting for the stacks' locks");
   if (auto ended = lock_stacks(run)) return *ended;
+  tell_phase(run, "fetching secrets");
   fetch_secrets(run);
+  tell_phase(run, run.back_to ? "rolling back" : "");
   for_each_stack(run, [&](PreparedStack& stack) { return resolve(run, stack, *ready); });
   if (run.any_failed()) return conclude(run);  // reliability/P7: all models or none
   for_each_stack(run, [&](PreparedStack& stack) {
     auto planned = plan(run, stack);
-    return planned ? guard_against_loop(run, stack) : planned;
+    if (planned) planned = guard_against_loop(run, stack);
+    if (!planned || !stack.deploys()) stack.tell_phase("");
+    return planned;
   });
   crash_point("plan.done");
   if (run.any_goes_on()) {
@@ -226,6 +233,9 @@ void Pipeline::for_each_stack(Run& run, const std::function<Status(PreparedStack
 PreparedStack Pipeline::prepared(const Run& run, DeployConfig config) const {
   PreparedStack stack{.config = std::move(config)};
   stack.rollback = stack.config.rollback.value_or(options_.auto_rollback ? RollbackRule::always() : RollbackRule());
+  if (!run.is_look)
+    stack.tell_phase = [observer = options_.observer, job = run.job.id, name = stack.config.id().str()](
+                           std::string_view phase) { observer->phase_changed(job, name, phase); };
   const auto& request = run.job.request;
   if (!run.only.name.empty() && stack.config.id() != run.only)
     stack.filtered_because = "another stack is repaired";
@@ -237,6 +247,10 @@ PreparedStack Pipeline::prepared(const Run& run, DeployConfig config) const {
   if (is_repair(request)) stack.config.force_recreate = stack.config.force_image_pull = false;
   if (run.back_to) stack.rollback.on_failed = stack.rollback.on_unhealthy = stack.rollback.on_timeout = false;
   return stack;
+}
+
+void Pipeline::tell_phase(const Run& run, std::string_view phase) const {
+  if (!run.is_look) options_.observer->phase_changed(run.job.id, "", phase);
 }
 
 // What single deployments demand beside the policies of the whole artifact.
@@ -252,12 +266,13 @@ void Pipeline::verify_deployments(Run& run) {
 
 Status Pipeline::resolve(Run& run, PreparedStack& stack, const Ready& ready) {
   if (stack.config.destroy.enabled || !stack.filtered_because.empty()) return {};
-  const Heartbeat heartbeat(run.log_of(stack.config.id()), "resolving model");
+  const Heartbeat heartbeat(run.log_of(stack.config.id()), "resolving model", stack.tell_phase);
   const auto host_root = options_.host_data_dir + "/" + ready.live_paths.at(stack.config.context);
   auto prepared = run.host_of(stack).preparer.prepare(stack.config, stack.external_secrets, ready.tree, run.encrypted,
                                                       host_root, options_.oci_includes, run.deadline);
   if (!prepared) return tl::unexpected(prepared.error());
   prepared->rollback = stack.rollback;
+  prepared->tell_phase = stack.tell_phase;
   stack = std::move(*prepared);
   return {};
 }
@@ -295,6 +310,7 @@ ReleaseOrigin Pipeline::origin_of(const Run& run) const {
 
 Status Pipeline::bring_up(Run& run, PreparedStack& stack) {
   if (!stack.deploys()) return {};
+  stack.tell_phase("waiting for a place");
   auto slot = places_.take(run.deadline);
   if (!slot) return tl::unexpected(slot.error());
   const auto& destroy = stack.config.destroy;
@@ -302,11 +318,11 @@ Status Pipeline::bring_up(Run& run, PreparedStack& stack) {
   auto& deployment = run.host_of(stack).deployment;
   const auto origin = origin_of(run);
   mask_plan(run, stack);
-  if (destroy.enabled)
-    return deployment.take_down(origin, stack, {.volumes = destroy.remove_volumes, .images = destroy.remove_images},
-                                log, run.deadline);
-  auto done = deployment.bring_up(origin, stack, log, run.deadline);
-  if (done) count_deployment(run, stack);
+  const Removal removal{.volumes = destroy.remove_volumes, .images = destroy.remove_images};
+  auto done = destroy.enabled ? deployment.take_down(origin, stack, removal, log, run.deadline)
+                              : deployment.bring_up(origin, stack, log, run.deadline);
+  if (done && !destroy.enabled) count_deployment(run, stack);
+  stack.tell_phase("");
   return done;
 }
 

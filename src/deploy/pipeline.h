@@ -28,6 +28,7 @@
 #include "deploy/stack_deployment.h"
 #include "deploy/stack_images.h"
 #include "deploy/stack_locks.h"
+#include "model/observer.h"
 #include "model/plan_report.h"
 #include "secrets/secret_resolver.h"
 #include "source/source.h"
@@ -48,8 +49,9 @@ class Pipeline {
     // Null: encrypted files stay as they are. `run_dir`: on tmpfs, where plain text lies while a run needs it.
     const sops::Decryptor* decryptor = nullptr;
     std::filesystem::path run_dir{};
-    Secret hash_key{};           // of this installation
-    LoopGuard* loops = nullptr;  // null: nothing is counted (deploy/U1)
+    Secret hash_key{};                         // of this installation
+    LoopGuard* loops = nullptr;                // null: nothing is counted (deploy/U1)
+    Observer* observer = &Observer::nobody();  // of phases
     // Whether an engine that answers can be deployed to.
     std::function<Status(const EngineInfo&)> check_engine = [](const EngineInfo&) { return Status(); };
   };
@@ -84,6 +86,7 @@ class Pipeline {
   StackReport report_on(const Run& run, std::size_t index);
   Result<std::vector<std::string>> warnings_on(const Run& run, const PreparedStack& stack, const Ready& ready);
   PreparedStack prepared(const Run& run, DeployConfig config) const;
+  void tell_phase(const Run& run, std::string_view phase) const;
   std::optional<JobOutcome> lock_stacks(Run& run);
   void for_each_stack(Run& run, const std::function<Status(PreparedStack&)>& step);
   void verify_deployments(Run& run);

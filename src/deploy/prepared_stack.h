@@ -14,6 +14,7 @@
 #include "base/secret.h"
 #include "config/deploy_config.h"
 #include "deploy/encrypted_files.h"
+#include "deploy/heartbeat.h"
 #include "deploy/planning.h"
 #include "deploy/release_store.h"
 #include "deploy/remote_files.h"
@@ -55,6 +56,7 @@ struct PreparedStack {
   RollbackRule rollback;                            // the stack's own, else AUTO_ROLLBACK
   std::set<std::string> has_image;                  // services whose image was restored: there is nothing to pull
   std::shared_ptr<const ImageNames> image_names;    // of all services; StackImages keeps them as long as this lives
+  TellPhase tell_phase;                             // what is being done to it; may be empty
   std::string own_service;                          // the one that this process runs as; "": it is none of them
   std::string own_order;                            // what is done to it: the job, and the digest that it goes to
   std::map<std::string, std::string> moved_images;  // service -> image id: made anew for a newer image of that name

@@ -128,7 +128,7 @@ Status StackDeployment::bring_up(const ReleaseOrigin& origin, PreparedStack& sta
 Status StackDeployment::remove(const ReleaseOrigin& origin, PreparedStack& stack, const Removal& removal,
                                const Log& log, const Deadline& deadline) {
   auto release = new_release(origin, stack);
-  Heartbeat heartbeat(log, "removing stack");
+  Heartbeat heartbeat(log, "removing stack", stack.tell_phase);
   std::map<std::string, std::string> images;  // name -> id
   for (const auto& [service, containers] : stack.containers) {
     log.info("service changes", {{"service", service}, {"action", "remove"}, {"reason", "the stack is taken down"}});
@@ -228,7 +228,7 @@ Status StackDeployment::up(const PreparedStack& stack, json::object model, const
 Status StackDeployment::up_and_watch(PreparedStack& stack, json::object model, const Log& log,
                                      const Deadline& deadline) {
   const auto timeout = start_timeout(stack.config);
-  Heartbeat heartbeat(log, "signaling services");
+  Heartbeat heartbeat(log, "signaling services", stack.tell_phase);
   auto watch = HealthWatch::open(engine_, stack.config.name, deadline);  // first, so that no event is missed
   if (!watch) return tl::unexpected(watch.error());
   if (auto sent = send_signals(stack, log, deadline); !sent) return sent;

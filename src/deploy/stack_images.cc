@@ -65,7 +65,7 @@ Status StackImages::get(PreparedStack& stack, const Log& log, const Deadline& de
       continue;
     pulled.push_back(shape.name);
   }
-  Heartbeat heartbeat(log, "pulling images");
+  Heartbeat heartbeat(log, "pulling images", stack.tell_phase);
   if (!pulled.empty()) {
     const ResolvedStack resolved{stack.config.name, stack.model, stack.environment, stack.secrets()};
     if (auto done = driver_.pull(resolved, pulled, deadline.within(options_.pull_timeout)); !done) return done;

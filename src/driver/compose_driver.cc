@@ -55,6 +55,9 @@ bool is_unsafe_with_oci_includes(std::string_view version) {
 // Its option --insecure-registry, which no help text shows. Older ones end when they are given it.
 bool knows_insecure_registries(std::string_view version) { return numbers(version) >= std::vector{5, 0, 0}; }
 
+// Older ones let hooks of services pass and do not run them (deploy/H3).
+bool runs_hooks(std::string_view version) { return numbers(version) >= std::vector{2, 30, 0}; }
+
 const json::object& services_of(const json::object& model) {
   static const json::object none;
   const auto* services = object_of(model, "services");
@@ -177,6 +180,7 @@ class ComposeDriver final : public Driver {
     if (!options_.providers)
       if (auto allowed = refuse_providers(model->as_object()); !allowed) return tl::unexpected(allowed.error());
     if (auto allowed = refuse_credentials(model->as_object()); !allowed) return tl::unexpected(allowed.error());
+    warn_of_idle_hooks(stack.name, model->as_object());
     return std::move(model->as_object());
   }
 
@@ -259,6 +263,17 @@ class ComposeDriver final : public Driver {
     if (!child.withheld.empty())
       log_.warning("environment keys that steer docker compose are not passed to it",
                    {{"stack", stack.name}, {"keys", join(child.withheld, ", ")}});
+  }
+
+  void warn_of_idle_hooks(const std::string& stack, const json::object& model) {
+    const auto used = version();
+    if (runs_hooks(used)) return;
+    for (const auto& service : services_of(model))
+      for (const auto* hook : {"post_start", "pre_stop"})
+        if (const auto* members = service.value().if_object(); members != nullptr && members->contains(hook))
+          log_.warning(
+              "docker compose is too old to run the hooks of a service: 2.30.0 or newer does",
+              {{"stack", stack}, {"service", printable(service.key(), 256)}, {"hook", hook}, {"version", used}});
   }
 
   Command base_command(std::map<std::string, std::string> environment) const {

@@ -337,6 +337,36 @@ TEST_F(ComposeDriverTest, LetsIncludesComeFromInsecureRegistriesWithVersionsThat
   }
 }
 
+// deploy/H3: such versions accept the keys and do nothing with them
+TEST_F(ComposeDriverTest, WarnsOfHooksThatNobodyRuns) {
+  const struct {
+    std::string version, model;
+    bool warns;
+  } rows[] = {
+      {"2.26.1", R"({"services":{"db":{"post_start":[{"command":["x"]}]}}})", true},
+      {"2.29.7", R"({"services":{"a":{},"db":{"pre_stop":[{"command":["x"]}]}}})", true},
+      {"2.30.0", R"({"services":{"db":{"post_start":[{"command":["x"]}]}}})", false},
+      {"2.26.1", R"({"services":{"db":{}}})", false},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.version + row.model);
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    const auto one = make_compose_driver(options, runner, Log({.file_descriptor = ends[1]}));
+    answer({.out = row.version});
+    ASSERT_TRUE(one->check(soon()));
+    answer({.out = row.model});
+    ASSERT_TRUE(one->resolve(shop, soon()));
+    ASSERT_EQ(::write(ends[1], ".", 1), 1);
+    std::string text(1 << 16, '\0');
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, ::read(ends[0], text.data(), text.size()))));
+    ::close(ends[0]);
+    ::close(ends[1]);
+    EXPECT_EQ(text.find("too old to run the hooks") != text.npos, row.warns) << text;
+    EXPECT_EQ(text.find(R"("service":"db")") != text.npos, row.warns) << text;
+  }
+}
+
 TEST_F(ComposeDriverTest, RunsThePluginItselfWhereItIsFound) {
   const std::filesystem::path folder = testing::TempDir() + "plugins";
   std::filesystem::create_directories(folder / "cli-plugins");

@@ -1,4 +1,5 @@
 #include "jobs/queue.h"
+#include "jobs/run_phases.h"
 
 #include <atomic>
 #include <utility>
@@ -64,12 +65,26 @@ class DurableQueue final : public JobQueue {
     return false;
   }
 
-  Result<std::vector<RunRecord>> runs(const RunFilter& filter) override { return history_.runs(filter); }
-  Result<std::optional<RunRecord>> run(const std::string& job_id) override { return history_.run(job_id); }
+  Result<std::vector<RunRecord>> runs(const RunFilter& filter) override {
+    auto records = history_.runs(filter);
+    if (records)
+      for (auto& record : *records) add_phase(record);
+    return records;
+  }
+  Result<std::optional<RunRecord>> run(const std::string& job_id) override {
+    auto record = history_.run(job_id);
+    if (record && *record) add_phase(**record);
+    return record;
+  }
   Load load() override { return writer_.load(); }
   Status health() override { return writer_.health(); }
 
  private:
+  void add_phase(RunRecord& record) const {
+    if (options_.phases != nullptr && record.status == RunStatus::running)
+      record.phase = options_.phases->of(record.job_id);
+  }
+
   const Options options_;
   const Log log_;
   std::atomic<bool> stopped_ = false;

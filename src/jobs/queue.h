@@ -25,6 +25,8 @@
 
 namespace windlass {
 
+class RunPhases;
+
 // How a running job tells what it is about; shown in its run record.
 struct JobProgress {
   std::function<void(std::string revision)> revision;
@@ -50,6 +52,8 @@ class JobQueue {
     std::vector<std::chrono::milliseconds> retry_delays = default_retry_delays();
     // Told of every job that ended, from the writer thread after the commit. Outlives the queue.
     Observer* observer = &Observer::nobody();
+    // What records of running jobs tell of them; null: nothing. Outlives the queue.
+    const RunPhases* phases = nullptr;
   };
   // accept() said no: queue full, shutting down, or the disk (webhook/R8, K6).
   enum class Refusal { full, stopping, cannot_persist };

@@ -58,6 +58,8 @@ class Observer {
   virtual void deployment_failed(const StackEvent&) {}
   virtual void stack_deployed(const StackEvent&) {}
   virtual void stack_removed(const StackEvent&) {}
+  // What the job does now to the stack, "" as such: "pulling images", …; `phase` is "" once that is over.
+  virtual void phase_changed(std::string_view /*job_id*/, std::string_view /*stack*/, std::string_view /*phase*/) {}
   // The record is final. `outcome` says what became of each stack; of a job that another took the place of, too.
   virtual void job_ended(const JobRequest&, const RunRecord&, const JobOutcome&) {}
   virtual void container_restarted(const RestartEvent&) {}

@@ -39,6 +39,7 @@ struct RunRecord {
   std::string target;
   std::string revision;  // "<ref> (<digest>)" or one of the two
   std::string message;
+  std::string phase;   // of a running one: what it does now, "web: pulling images"
   std::string cause;   // "retry", "rollback", … ; empty: the trigger itself
   std::string parent;  // job id this one belongs to
   int attempts = 0;

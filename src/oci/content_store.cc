@@ -27,6 +27,8 @@ namespace fs = std::filesystem;
 
 constexpr std::time_t kTouchSeconds = 300;  // uses within five minutes count as one: no inode write for each
 
+constexpr auto kSweepInterval = std::chrono::hours(7 * 24);
+
 enum class Content { whole, torn, unreadable };
 
 // Are at `path` the bytes that the digest asks for? Unreadable says nothing against them: there may be no descriptor
@@ -159,7 +161,8 @@ class FolderStore final : public ContentStore {
       std::uint64_t size_bytes;
       fs::file_time_type used;
     };
-    if (!has_grown_.exchange(false)) return {};
+    const bool has_grown = has_grown_.exchange(false);
+    if (!has_grown && std::chrono::steady_clock::now() < next_sweep()) return {};
     std::vector<Blob> blobs;
     std::uint64_t total = 0;
     const auto not_done = [this](std::string_view what, int code) {
@@ -183,8 +186,9 @@ class FolderStore final : public ContentStore {
     }
     std::sort(blobs.begin(), blobs.end(), [](const auto& a, const auto& b) { return a.used < b.used; });
     const auto in_use_since = fs::file_time_type::clock::now() - options_.in_use;
+    const auto unused_since = fs::file_time_type::clock::now() - options_.unused_max;
     for (const auto& blob : blobs) {
-      if (total <= options_.bytes_max || blob.used > in_use_since) break;
+      if (blob.used > in_use_since || (total <= options_.bytes_max && blob.used > unused_since)) break;
       if (keep(blob.digest)) continue;
       const auto path = path_of(blob.digest);
       const std::lock_guard lock(mutex_);
@@ -192,6 +196,7 @@ class FolderStore final : public ContentStore {
       if (::unlink(path.c_str()) != 0 && errno != ENOENT) return not_done("removing " + path.string(), errno);
       total -= blob.size_bytes;
     }
+    sweep_again(std::chrono::steady_clock::now() + kSweepInterval);
     if (total > options_.bytes_max) has_grown_ = true;  // what is kept or in use now may go the next time
     return {};
   }
@@ -206,6 +211,15 @@ class FolderStore final : public ContentStore {
 
   fs::path partials() const { return options_.folder / "partial"; }
   fs::path path_of(const Digest& digest) const { return options_.folder / digest.algorithm() / digest.hex(); }
+
+  std::chrono::steady_clock::time_point next_sweep() {
+    const std::lock_guard lock(mutex_);
+    return next_sweep_;
+  }
+  void sweep_again(std::chrono::steady_clock::time_point when) {
+    const std::lock_guard lock(mutex_);
+    next_sweep_ = when;
+  }
 
   bool is_verified(const Digest& digest) {
     const std::lock_guard lock(mutex_);
@@ -272,6 +286,7 @@ class FolderStore final : public ContentStore {
   std::mutex mutex_;                    // of what follows
   std::map<Digest, std::shared_ptr<Flight>> flights_;
   std::set<Digest> verified_;  // hashed by this process
+  std::chrono::steady_clock::time_point next_sweep_;
 };
 
 }  // namespace

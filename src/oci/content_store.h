@@ -27,6 +27,8 @@ class ContentStore {
     // What was used that lately may belong to a job that still reads it: the longest pull, and some (oci 3.4). The
     // store is over its size for so long rather than that a job finds its layers gone.
     std::chrono::minutes in_use{20};
+    // What was not used for so long goes, however small the store is; looked for once a week (deploy/R18).
+    std::chrono::hours unused_max{30 * 24};
   };
   // Gives the bytes of the blob from `offset` on to `write`. Called again with a later offset when it was cut.
   using Download = std::function<Status(std::uint64_t offset, const std::function<Status(std::string_view)>& write)>;
@@ -40,8 +42,8 @@ class ContentStore {
   // "blob digest mismatch" (Kind::invalid) and the bytes are deleted otherwise. Calls for one digest share a download.
   virtual Result<std::filesystem::path> get(const Digest& digest, std::uint64_t size_bytes, const Download& download,
                                             const Deadline& deadline) = 0;
-  // Removes least recently used blobs until the store is within its size, but none that is in use; `keep` says which
-  // others must stay.
+  // Removes least recently used blobs until the store is within its size, and those that were not used for long, but
+  // none that is in use; `keep` says which others must stay.
   virtual Status shrink(const std::function<bool(const Digest&)>& keep) = 0;
 };
 

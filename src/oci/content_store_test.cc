@@ -247,6 +247,18 @@ TEST_F(ContentStoreTest, KeepsWhatAJobMayStillRead) {
   EXPECT_NE(store->find(digest_of(freshest)), "");
 }
 
+TEST_F(ContentStoreTest, RemovesWhatNobodyUsedForLong) {  // deploy/R18
+  open(1000);
+  const std::string kept(10, 'a'), old(10, 'b'), lately(10, 'c');
+  const auto now = fs::file_time_type::clock::now();
+  for (const auto& blob : {kept, old}) fs::last_write_time(*put(blob), now - 31 * 24h);
+  fs::last_write_time(*put(lately), now - 29 * 24h);
+  ASSERT_TRUE(store->shrink([&](const Digest& digest) { return digest == digest_of(kept); }));
+  EXPECT_NE(store->find(digest_of(kept)), "");
+  EXPECT_EQ(store->find(digest_of(old)), "");
+  EXPECT_NE(store->find(digest_of(lately)), "");
+}
+
 TEST_F(ContentStoreTest, LooksForWhatMayGoOnlyAfterItGrewAndUntilItIsSmallEnough) {
   open(15);
   int asked = 0;

@@ -3,7 +3,7 @@
 import re
 import unittest
 
-from harness import EndToEnd, compose, http_get, idle_service
+from harness import API_SECRET, BINARY, EndToEnd, compose, containers, http_get, idle_service, run, until
 
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d*[1-9])?Z$")
 
@@ -42,6 +42,17 @@ class History(EndToEnd):
         [completed] = self.windlass.events(msg="job completed successfully", job_id=record["job_id"])  # webhook/L3
         self.assertRegex(completed["elapsed_time"], r"^[0-9.hms]+$")
         self.assertRegex(record["job_id"], r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
+
+    def test_a_running_job_tells_what_it_does(self):  # deploy/S19
+        check = {"test": ["CMD-SHELL", "test -e /tmp/ready"], "interval": "200ms", "start_period": "60s"}
+        digest = self.push(self.reference, {".doco-cd.yaml": f"name: {self.name}\n",
+                                            "compose.yaml": compose({"app": idle_service(healthcheck=check)})})
+        job_id = self.windlass.send(self.reference, digest).job_id
+        phase = f"{self.name}: waiting for services to start"
+        until(lambda: self.windlass.run(job_id).get("phase") == phase, "the phase")
+        self.assertIn(phase, run(BINARY, "runs", "--url", self.windlass.url, API_SECRET=API_SECRET))
+        run("docker", "exec", containers(self.name)["app"]["Id"], "touch", "/tmp/ready")
+        self.assertNotIn("phase", self.succeeds(self.windlass.wait_run(job_id)))
 
     def test_lists_filter_and_limit(self):
         done = self.windlass.deploy(self.reference, self.digest)["job_id"]
