@@ -27,13 +27,14 @@ std::shared_ptr<DockerHost> ContextHosts::made(const std::string& context, std::
   auto all = std::make_shared<OwnedHost>();
   all->own = std::move(own);
   const bool is_standard = context.empty();
-  all->driver = make_compose_driver({.environment = is_standard ? compose_environment(settings, parts_.environment)
-                                                                : context_environment(context, parts_.environment),
-                                     .version = is_standard ? "" : standard_->driver.version(),
-                                     .insecure_registries = settings.oci_insecure_registries,
-                                     .providers = settings.allow_provider_services,
-                                     .quiet = settings.docker_quiet_deploy},
-                                    parts_.processes, parts_.log);
+  all->driver =
+      make_compose_driver({.environment = is_standard ? compose_environment(settings, parts_.environment)
+                                                      : context_environment(context, parts_.environment),
+                           .version = is_standard ? "" : standard_->driver.version(),
+                           .insecure_registries = settings.oci_insecure_registries,
+                           .providers = settings.allow_provider_services,
+                           .quiet = settings.docker_quiet_deploy},
+                          parts_.processes, is_standard ? parts_.log : parts_.log.with({{"context", context}}));
   auto options = parts_.preparer;
   options.context = context;
   options.is_remote = is_remote;
