@@ -54,7 +54,7 @@ std::unique_ptr<Driver> ContextHosts::compose_driver(const std::string& context)
                               .insecure_registries = settings.oci_insecure_registries,
                               .providers = settings.allow_provider_services,
                               .quiet = settings.docker_quiet_deploy},
-                             parts_.processes, parts_.log);
+                             parts_.processes, is_standard ? parts_.log : parts_.log.with({{"context", context}}));
 }
 
 std::unique_ptr<Driver> ContextHosts::standard_driver(Engine& engine) {

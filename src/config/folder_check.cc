@@ -64,13 +64,13 @@ class Checker {
     result_.configs.push_back(configs->file);
     result_.warnings.insert(result_.warnings.end(), configs->warnings.begin(), configs->warnings.end());
     for (const auto& stack : configs->stacks) {
-      result_.stacks.push_back(stack.name);
+      result_.stacks.push_back(stack.id().str());
       check_stack(configs->file, stack);
     }
   }
 
   void check_stack(const std::string& file, const DeployConfig& stack) {
-    const auto where = fmt::format("{}: stack {}", file, stack.name);
+    const auto where = fmt::format("{}: stack {}", file, stack.id().str());
     auto with_secrets = stack;  // their values are known only where they will run
     for (const auto& [name, reference] : stack.external_secrets) with_secrets.environment[name] = "(external secret)";
     if (const auto environment = interpolation_environment(folder_, with_secrets, {}); !environment)
