@@ -162,13 +162,14 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
       std::make_unique<StackPreparer>(StackPreparer::Options{.hash_key = std::move(*key),
                                                              .process_env = std::move(passed),
                                                              .restricted = settings.restricted,
+                                                             .instance = settings.instance_id,
                                                              .own_container = own_container_id(made->mountinfo_)},
                                       *made->driver_, parts.engine, *made->releases_);
   made->images_ = std::make_unique<StackImages>(StackImages::Options{}, *made->driver_, parts.engine, *made->preparer_,
                                                 *made->releases_);
-  made->deployment_ =
-      std::make_unique<StackDeployment>(StackDeployment::Options{.observer = &parts.observer}, *made->driver_,
-                                        parts.engine, *made->preparer_, *made->images_, *made->releases_, parts.clock);
+  made->deployment_ = std::make_unique<StackDeployment>(
+      StackDeployment::Options{.observer = &parts.observer, .instance = settings.instance_id}, *made->driver_,
+      parts.engine, *made->preparer_, *made->images_, *made->releases_, parts.clock);
   return made;
 }
 

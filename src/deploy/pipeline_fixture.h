@@ -136,11 +136,12 @@ class PipelineTest : public ::testing::Test {
     preparer = std::make_unique<StackPreparer>(StackPreparer::Options{.hash_key = Secret("key"),
                                                                       .process_env = passed_environment,
                                                                       .restricted = restricted,
+                                                                      .instance = instance,
                                                                       .own_container = own_container},
                                                driver, engine, *releases);
     images = std::make_unique<StackImages>(StackImages::Options{}, driver, engine, *preparer, *releases);
-    deployment = std::make_unique<StackDeployment>(StackDeployment::Options{.observer = observer}, driver, engine,
-                                                   *preparer, *images, *releases, clock);
+    deployment = std::make_unique<StackDeployment>(StackDeployment::Options{.observer = observer, .instance = instance},
+                                                   driver, engine, *preparer, *images, *releases, clock);
     settled = std::make_unique<SettledRuns>(
         SettledRuns::Options{.surroundings = surroundings, .hash_key = Secret("key"), .loops = loops.get()}, source,
         driver, engine, *secrets, *releases, log);
@@ -176,8 +177,8 @@ class PipelineTest : public ::testing::Test {
   fs::path folder;
   bool auto_rollback = false;
   bool restricted = false;
-  unsigned loop_limit = 0;  // counts from the next start() on
-  std::string own_container;
+  unsigned loop_limit = 0;                                // counts from the next start() on
+  std::string own_container, instance;                    // both from the next start() on
   std::map<std::string, std::string> passed_environment;  // by PASS_ENV; counts from the next start() on
   std::map<std::string, std::string> secret_environment;  // with the keys of SOPS; from the next start() on
   FakeProcessRunner processes;

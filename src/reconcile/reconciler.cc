@@ -80,7 +80,7 @@ void Reconciler::hear_until_it_ends(EventStream& stream) {
     if (!event || stop_.stop_requested()) return;
     if (!*event) continue;
     const bool is_end_by_signal = endings_.hear(**event);
-    auto occurrence = occurrence_of(**event);
+    auto occurrence = occurrence_of(**event, options_.instance);
     if (!occurrence) continue;
     occurrence->has_finished = endings_.has_finished(occurrence->container_id);
     if (occurrence->event == "destroy") endings_.forget(occurrence->container_id);
@@ -101,7 +101,7 @@ Status Reconciler::look_at_all() {
   const auto unhealthy = engine_.unhealthy_containers(managed(), deadline);
   if (!unhealthy) return tl::unexpected(unhealthy.error());
   for (const auto& container : *unhealthy)
-    if (auto occurrence = occurrence_of_unhealthy(container)) consider(*std::move(occurrence));
+    if (auto occurrence = occurrence_of_unhealthy(container, options_.instance)) consider(*std::move(occurrence));
   return look_for_dead_stacks(*rules, deadline);
 }
 
@@ -114,7 +114,9 @@ Status Reconciler::look_for_dead_stacks(const std::map<std::string, Reconciliati
   look_at_finished(*containers, deadline);
   std::set<std::string> alive;
   for (const auto& container : *containers)
-    if (container.state == "running" && is_managed(container)) alive.insert(container.label(kProjectLabel));
+    if ((container.state == "running" && is_managed(container)) ||
+        !other_instance(container.labels, options_.instance).empty())  // which sees to it
+      alive.insert(container.label(kProjectLabel));
   for (const auto& [stack, rule] : rules)
     if (answers_by_redeploy(rule) && !alive.contains(stack))
       keep({.occurrence = {.stack = stack, .service = "", .container_id = "", .container = "", .event = "destroy"}},
