@@ -159,6 +159,7 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
                           .preparer = {.hash_key = std::move(*key),
                                        .process_env = std::move(passed),
                                        .restricted = settings.restricted,
+                                       .instance = settings.instance_id,
                                        .own_container = own_container_id(made->mountinfo_)},
                           .handover = parts.state.handover(),
                           .log = parts.log},

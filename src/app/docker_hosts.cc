@@ -33,9 +33,9 @@ std::shared_ptr<DockerHost> ContextHosts::made(const std::string& context, std::
   all->preparer = std::make_unique<StackPreparer>(std::move(options), *all->driver, engine, releases);
   all->images = std::make_unique<StackImages>(StackImages::Options{.context = context}, *all->driver, engine,
                                               *all->preparer, releases);
-  all->deployment =
-      std::make_unique<StackDeployment>(StackDeployment::Options{.observer = &parts_.observer}, *all->driver, engine,
-                                        *all->preparer, *all->images, releases, parts_.clock);
+  all->deployment = std::make_unique<StackDeployment>(
+      StackDeployment::Options{.observer = &parts_.observer, .instance = parts_.preparer.instance}, *all->driver,
+      engine, *all->preparer, *all->images, releases, parts_.clock);
   all->host = std::make_unique<DockerHost>(DockerHost{.engine = engine,
                                                       .driver = *all->driver,
                                                       .preparer = *all->preparer,

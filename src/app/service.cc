@@ -154,9 +154,9 @@ Status RunningService::open() {
   auto restarts = RestartLog::open(*std::move(db), clock_.now());
   if (!restarts) return tl::unexpected(restarts.error());
   restarts_ = *std::move(restarts);
-  reconciler_ = std::make_unique<Reconciler>(Reconciler::Options{.observer = &observers_}, deployer_->engines(),
-                                             deployer_->release_store(), deployer_->stack_locks(), *restarts_, *queue_,
-                                             clock_, log_);
+  reconciler_ = std::make_unique<Reconciler>(
+      Reconciler::Options{.observer = &observers_, .instance = settings_.instance_id}, deployer_->engines(),
+      deployer_->release_store(), deployer_->stack_locks(), *restarts_, *queue_, clock_, log_);
   routes_ = std::make_unique<Routes>(*webhook_, *api_);
   return listen();
 }

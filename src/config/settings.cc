@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -266,6 +267,11 @@ void read_service_rules(SettingReader& read, Settings& settings) {
   read_deploy_policy(read, settings);
   read.number("MAX_DEPLOYMENT_LOOP_COUNT", {0, std::numeric_limits<std::uint32_t>::max()},
               settings.max_deployment_loop_count);
+  settings.instance_id = read.text("INSTANCE_ID");
+  const auto is_fit = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.'; };
+  if (settings.instance_id.size() > 64 || !std::ranges::all_of(settings.instance_id, is_fit))
+    read.fault(fmt::format("INSTANCE_ID: \"{}\" is not a name of up to 64 letters, digits and -_.",
+                           printable(settings.instance_id, 80)));
   read.flag("DOCKER_SWARM_FEATURES", settings.docker_swarm_features);
   bool without_effect = false;
   for (const auto* name : {"SCHEDULER_ENABLED", "API_ALLOW_UNMANAGED"}) read.flag(name, without_effect);

@@ -44,6 +44,7 @@ struct Settings {
   std::uint64_t max_payload_size = 1 << 20;
   unsigned max_concurrent_deployments = 4;
   unsigned max_deployment_loop_count = 2;  // 0: off
+  std::string instance_id;                 // "": this is the only one on its engine
   std::string data_mount_path = "/data";
   std::string data_host_path;  // empty: found out by app/
   std::string deploy_config_base_dir = "/";

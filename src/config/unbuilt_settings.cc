@@ -27,8 +27,6 @@ constexpr Unbuilt kRefused[] = {
     {"CERT_ROTATION_ENABLED", "false", "certificate rotation"},
     {"CERT_ROTATION_THRESHOLD", "72h", "certificate rotation"},
     {"CERT_ROTATION_CHECK_INTERVAL", "1h", "certificate rotation"},
-
-    {"INSTANCE_ID", "", "several instances on one engine"},
 };
 
 // What they are for is refused where it is asked for: polls and webhooks of Git sources, managers of a Swarm. Whoever

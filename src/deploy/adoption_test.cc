@@ -64,6 +64,31 @@ TEST_F(AdoptionTest, ForcesWhatIsToBeForced) {
   EXPECT_EQ(run().stacks[0].message, "recreate db (force_recreate is set); recreate page (force_recreate is set)");
 }
 
+// deploy/O4
+TEST_F(AdoptionTest, LeavesTheStacksOfAnotherInstanceAlone) {
+  instance = "a";
+  start();
+  EXPECT_EQ(run().status, RunStatus::succeeded);
+  EXPECT_EQ(engine.projects["web"]["db"].label("cd.windlass.instance"), "a");
+  EXPECT_EQ(run().message, "web: no changes");
+  for (const auto* other : {"b", ""}) {
+    instance = other;
+    start();
+    release_2();
+    for (const auto* config : {"name: web\n", "name: web\ndestroy: true\n"}) {
+      source.files[".doco-cd.yaml"] = config;
+      EXPECT_EQ(run().message,
+                "failed to deploy stack web: the stack belongs to the windlass with INSTANCE_ID a: adopt: true takes "
+                "it over");
+    }
+  }
+  source.files[".doco-cd.yaml"] = "name: web\nadopt: true\nforce_recreate: true\n";
+  instance = "b";
+  start();
+  EXPECT_EQ(run().status, RunStatus::succeeded);
+  EXPECT_EQ(engine.projects["web"]["db"].label("cd.windlass.instance"), "b");
+}
+
 TEST_F(AdoptionTest, TakesTheStackOfSomebodyElseOnlyWhenItIsTold) {
   engine.make("web", "page", doco_labels(kDigest1, "somebody/else"));
   engine.make("web", "db", {});

@@ -19,7 +19,7 @@ Labels release_labels(const LabelFacts& facts) {
   const auto now = std::chrono::floor<std::chrono::seconds>(facts.now);
   // L8: of a digest only the hex part
   const auto ref = request.ref_is_digest ? request.ref.substr(request.ref.find(':') + 1) : request.ref;
-  Labels labels = {
+  Labels labels{
       {std::string(kManagerLabel), std::string(kManager)},  // L25: switching back to doco-cd must work
       {"cd.doco.metadata.version", WINDLASS_VERSION},
       {"cd.doco.deployment.name", facts.config.name},
@@ -40,7 +40,13 @@ Labels release_labels(const LabelFacts& facts) {
       {std::string(kReleaseLabel), facts.release_id},
   };
   if (!facts.config.context.empty()) labels[std::string(kContextLabel)] = facts.config.context;
+  if (!facts.instance.empty()) labels[std::string(kInstanceLabel)] = facts.instance;
   return labels;
+}
+
+std::string other_instance(const Labels& labels, std::string_view own) {
+  const auto found = labels.find(std::string(kInstanceLabel));
+  return found == labels.end() || found->second == own ? "" : found->second;
 }
 
 bool is_own_label(std::string_view key) { return key.starts_with("cd.doco.") || key.starts_with("cd.windlass."); }

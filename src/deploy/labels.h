@@ -18,6 +18,7 @@ inline constexpr std::string_view kReleaseLabel = "cd.windlass.release";     // 
 inline constexpr std::string_view kSourceIdLabel = "cd.windlass.source.id";  // deploy/L17b
 // The Docker context that a container was deployed on; none of the default engine.
 inline constexpr std::string_view kContextLabel = "cd.windlass.context";
+inline constexpr std::string_view kInstanceLabel = "cd.windlass.instance";  // INSTANCE_ID of who made a container
 inline constexpr std::string_view kSourceNameLabel = "cd.doco.source.name";
 // On every container that doco-cd or we made (L25: it is ours as well).
 inline constexpr std::string_view kManagerLabel = "cd.doco.metadata.manager";
@@ -34,10 +35,11 @@ struct LabelFacts {
   std::string compose_hash;  // deploy/N5
   std::string config_hash;   // L11
   std::string working_dir;   // as the engine's host sees it
+  std::string instance;      // INSTANCE_ID, "" for none
   WallTime now;
 };
 
-// L1 to L17b.
+// L1 to L17b, and who we are.
 Labels release_labels(const LabelFacts& facts);
 
 // cd.doco.* and cd.windlass.*: the ones an unchanged container keeps as they are (L21).
@@ -45,6 +47,10 @@ bool is_own_label(std::string_view key);
 
 // Labels that are no input of a service (N6).
 bool is_left_out_of_hash(std::string_view key);
+
+// The INSTANCE_ID of another windlass that made the container (deploy/O4); "" if none did, or nobody knows. `own`:
+// ours.
+std::string other_instance(const Labels& labels, std::string_view own);
 
 // True if doco-cd or we made the container.
 bool is_managed(const Labels& labels);

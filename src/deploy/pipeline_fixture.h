@@ -159,11 +159,12 @@ class PipelineTest : public ::testing::Test {
     preparer = std::make_unique<StackPreparer>(StackPreparer::Options{.hash_key = Secret("key"),
                                                                       .process_env = passed_environment,
                                                                       .restricted = restricted,
+                                                                      .instance = instance,
                                                                       .own_container = own_container},
                                                driver, engine, *releases);
     images = std::make_unique<StackImages>(StackImages::Options{}, driver, engine, *preparer, *releases);
-    deployment = std::make_unique<StackDeployment>(StackDeployment::Options{.observer = observer}, driver, engine,
-                                                   *preparer, *images, *releases, clock);
+    deployment = std::make_unique<StackDeployment>(StackDeployment::Options{.observer = observer, .instance = instance},
+                                                   driver, engine, *preparer, *images, *releases, clock);
     standard = std::make_unique<DockerHost>(DockerHost{engine, driver, *preparer, *images, *deployment});
     hosts.by_context[""] = standard.get();
     settled = std::make_unique<SettledRuns>(
@@ -219,7 +220,7 @@ class PipelineTest : public ::testing::Test {
   bool restricted = false;
   unsigned loop_limit = 0;  // counts from the next start() on
   std::function<Status(const EngineInfo&)> check_engine = [](const EngineInfo&) { return Status(); };
-  std::string own_container;
+  std::string own_container, instance;                    // both from the next start() on
   std::map<std::string, std::string> passed_environment;  // by PASS_ENV; counts from the next start() on
   std::map<std::string, std::string> secret_environment;  // with the keys of SOPS; from the next start() on
   FakeProcessRunner processes;

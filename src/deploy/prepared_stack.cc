@@ -130,6 +130,12 @@ Result<std::vector<ContainerSummary>> StackPreparer::own_containers(const Job& j
   if (!containers) return containers;
   auto record = releases_.stack(stack.config.id());
   if (!record) return tl::unexpected(record.error());
+  for (const auto& container : *containers)
+    if (const auto other = other_instance(container.labels, options_.instance); !other.empty() && !stack.config.adopt)
+      return fail(Kind::conflict,
+                  fmt::format("the stack belongs to the windlass with INSTANCE_ID {}: adopt: true takes "
+                              "it over",
+                              printable(other, 64)));
   bool foreign = *record && (*record)->source_id != job.request.source_id && !containers->empty();
   for (const auto& container : *containers) foreign = foreign || !belongs_to(container, job.request);
   if (!*record && containers->empty()) {

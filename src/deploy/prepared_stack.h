@@ -78,6 +78,7 @@ class StackPreparer {
     bool restricted = false;                         // DEPLOY_POLICY=restricted
     std::string context;                             // of the engine; "": the default one
     bool is_remote = false;                          // the engine does not see our files (deploy/Y7)
+    std::string instance;                            // INSTANCE_ID
     std::string own_container;                       // the id of the one that this process runs in, "" if in none
   };
 
@@ -91,11 +92,11 @@ class StackPreparer {
                                 OciIncludes oci_includes, const Deadline& deadline);
 
   // Looks at the engine and the state file, checks whose stack it is (deploy/O1), and makes the plan. Kind::conflict
-  // when it is somebody else's, or when the plan would remove the container that this process runs in; one that is
-  // made anew is noted in the stack. The stack is locked by the caller. `settle`: containers that a killed driver left
-  // half made are settled first; without it nothing is changed, and they are planned for as they are. `digest`: what is
-  // deployed. Containers that nobody has on record and that were made from it, by doco-cd or before the state file was
-  // lost, are taken over as they are (deploy/L23).
+  // when it is somebody else's, another instance's (deploy/O4), or when the plan would remove the container that this
+  // process runs in; one that is made anew is noted in the stack. The stack is locked by the caller. `settle`:
+  // containers that a killed driver left half made are settled first; without it nothing is changed, and they are
+  // planned for as they are. `digest`: what is deployed. Containers that nobody has on record and that were made from
+  // it, by doco-cd or before the state file was lost, are taken over as they are (deploy/L23).
   Status plan(const Job& job, const Digest& digest, PreparedStack& stack, bool settle, const Deadline& deadline);
 
   // The model without secrets.

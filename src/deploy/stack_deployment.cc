@@ -93,7 +93,7 @@ std::chrono::seconds start_timeout(const DeployConfig& config) {
 
 StackDeployment::StackDeployment(Options options, Driver& driver, Engine& engine, StackPreparer& preparer,
                                  StackImages& images, ReleaseStore& releases, const Clock& clock)
-    : options_(options),
+    : options_(std::move(options)),
       driver_(driver),
       engine_(engine),
       preparer_(preparer),
@@ -185,6 +185,7 @@ Status StackDeployment::start(const ReleaseOrigin& origin, PreparedStack& stack,
                              .compose_hash = stack.compose_hash,
                              .config_hash = stack.config_hash,
                              .working_dir = stack.working_dir,
+                             .instance = options_.instance,
                              .now = release.started_at}));
   auto done = up_and_watch(stack, std::move(model), log, deadline);
   if (!done) done = fail(done.error().kind, log.masked(done.error().message));  // a container's last words

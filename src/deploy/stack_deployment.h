@@ -40,6 +40,7 @@ class StackDeployment {
   struct Options {
     std::chrono::milliseconds record_again = std::chrono::seconds(1);  // after the state file refused a release
     Observer* observer = &Observer::nobody();                          // of both
+    std::string instance;                                              // INSTANCE_ID
   };
 
   StackDeployment(Options options, Driver& driver, Engine& engine, StackPreparer& preparer, StackImages& images,

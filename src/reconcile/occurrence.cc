@@ -13,7 +13,7 @@ std::string label(const Labels& labels, std::string_view key) {
 }
 
 std::optional<Occurrence> of_service(const Labels& labels, const std::string& context, std::string container_id,
-                                     std::string container, std::string event) {
+                                     std::string container, std::string event, std::string_view instance) {
   Occurrence occurrence{.stack = {.name = label(labels, "com.docker.compose.project"), .context = context},
                         .service = label(labels, "com.docker.compose.service"),
                         .container_id = std::move(container_id),
@@ -21,7 +21,8 @@ std::optional<Occurrence> of_service(const Labels& labels, const std::string& co
                         .event = std::move(event)};
   const bool comes_and_goes =
       label(labels, "com.docker.compose.oneoff") == "True" || label(labels, kEphemeralLabel) == "true";
-  if (occurrence.stack.name.empty() || occurrence.service.empty() || comes_and_goes || !is_managed(labels))
+  if (occurrence.stack.name.empty() || occurrence.service.empty() || comes_and_goes || !is_managed(labels) ||
+      !other_instance(labels, instance).empty())
     return std::nullopt;
   return occurrence;
 }
@@ -34,17 +35,19 @@ const std::vector<std::string>& engine_events() {
   return events;
 }
 
-std::optional<Occurrence> occurrence_of(const EngineEvent& event, const std::string& context) {
+std::optional<Occurrence> occurrence_of(const EngineEvent& event, const std::string& context,
+                                        std::string_view instance) {
   const bool is_health = event.action.starts_with("health_status");
   if ((is_health && event.action != kUnhealthy) || event.action == "start") return std::nullopt;
   auto occurrence = of_service(event.attributes, context, event.container_id, label(event.attributes, "name"),
-                               is_health ? "unhealthy" : event.action);
+                               is_health ? "unhealthy" : event.action, instance);
   if (occurrence) occurrence->time_ns = event.time_ns;
   return occurrence;
 }
 
-std::optional<Occurrence> occurrence_of_unhealthy(const ContainerSummary& container, const std::string& context) {
-  return of_service(container.labels, context, container.id, container.name, "unhealthy");
+std::optional<Occurrence> occurrence_of_unhealthy(const ContainerSummary& container, const std::string& context,
+                                                  std::string_view instance) {
+  return of_service(container.labels, context, container.id, container.name, "unhealthy", instance);
 }
 
 }  // namespace windlass

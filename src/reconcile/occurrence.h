@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "docker/engine.h"
@@ -30,11 +31,13 @@ const std::vector<std::string>& engine_events();
 
 // Nothing for events of other kinds, for containers that neither we nor doco-cd made (images that compose built carry
 // its labels, so those prove nothing), and for those that come and go by design: one-off ones, and those of scheduled
-// jobs (deploy/E3, E6).
-// `context`: of the engine that told it.
-std::optional<Occurrence> occurrence_of(const EngineEvent& event, const std::string& context);
+// jobs (deploy/E3, E6). `context`: of the engine that told it. `instance`: our INSTANCE_ID; what another one made is
+// its own business (O4).
+std::optional<Occurrence> occurrence_of(const EngineEvent& event, const std::string& context,
+                                        std::string_view instance);
 
 // A container that is unhealthy now, whenever it became so.
-std::optional<Occurrence> occurrence_of_unhealthy(const ContainerSummary& container, const std::string& context);
+std::optional<Occurrence> occurrence_of_unhealthy(const ContainerSummary& container, const std::string& context,
+                                                  std::string_view instance);
 
 }  // namespace windlass

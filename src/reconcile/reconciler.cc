@@ -111,7 +111,7 @@ void Reconciler::hear_until_it_ends(Watched& watched, EventStream& stream) {
     if (!event || stop_.stop_requested()) return;
     if (!*event) continue;
     const bool is_end_by_signal = watched.endings.hear(**event);
-    auto occurrence = occurrence_of(**event, watched.context);
+    auto occurrence = occurrence_of(**event, watched.context, options_.instance);
     if (!occurrence) continue;
     occurrence->has_finished = watched.endings.has_finished(occurrence->container_id);
     if (occurrence->event == "destroy") watched.endings.forget(occurrence->container_id);
@@ -132,7 +132,8 @@ Status Reconciler::look_at_all(Watched& watched) {
   const auto unhealthy = watched.engine->unhealthy_containers(managed(), deadline);
   if (!unhealthy) return tl::unexpected(unhealthy.error());
   for (const auto& container : *unhealthy)
-    if (auto occurrence = occurrence_of_unhealthy(container, watched.context)) consider(*std::move(occurrence));
+    if (auto occurrence = occurrence_of_unhealthy(container, watched.context, options_.instance))
+      consider(*std::move(occurrence));
   return look_for_dead_stacks(watched, *rules, deadline);
 }
 
@@ -145,7 +146,9 @@ Status Reconciler::look_for_dead_stacks(Watched& watched, const std::map<StackId
   look_at_finished(watched, *containers, deadline);
   std::set<std::string> alive;
   for (const auto& container : *containers)
-    if (container.state == "running" && is_managed(container)) alive.insert(container.label(kProjectLabel));
+    if ((container.state == "running" && is_managed(container)) ||
+        !other_instance(container.labels, options_.instance).empty())  // which sees to it
+      alive.insert(container.label(kProjectLabel));
   for (const auto& [stack, rule] : rules)
     if (answers_by_redeploy(rule) && !alive.contains(stack.name))
       keep({.occurrence = {.stack = stack, .service = "", .container_id = "", .container = "", .event = "destroy"}},

@@ -47,6 +47,7 @@ class Reconciler {
     std::chrono::milliseconds settle{1'000};
     std::chrono::milliseconds look_again_min{1'000}, look_again_max{30'000};
     Observer* observer = &Observer::nobody();
+    std::string instance;  // INSTANCE_ID
   };
 
   // The queue may call back until it is gone: the reconciler must live until then.

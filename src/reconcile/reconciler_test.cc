@@ -24,6 +24,7 @@ TEST_F(ReconcilerTest, LeavesOthersAlone) {  // deploy/E3, E6
   engine_.tell("health_status: unhealthy", {{"com.docker.compose.oneoff", "True"}});
   engine_.tell("die", {{"cd.doco.job.ephemeral", "true"}});
   engine_.tell("die", {{"com.docker.compose.project", ""}});
+  engine_.tell("die", {{"cd.windlass.instance", "another"}});  // O4
   // of an image that compose built, or somebody's own
   engine_.tell("die", {{"cd.doco.metadata.manager", ""}});
   engine_.tell("health_status: unhealthy", {{"cd.doco.metadata.manager", ""}});
