@@ -36,8 +36,10 @@ class TlsDoor:
         self.context.load_cert_chain(f"{folder}/server.pem", f"{folder}/server.key")
         self.context.load_verify_locations(f"{folder}/ca.pem")
         self.context.verify_mode = ssl.CERT_REQUIRED
-        self.listener, self.open_sockets = None, []
-        self.open()
+        self.open_sockets, self.is_open = [], True
+        # Bound as long as it lives: while nobody listens, anybody's connection may take the port.
+        self.listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
+        threading.Thread(target=self._serve, daemon=True).start()
 
     def _make_certificates(self):
         openssl = lambda *arguments: subprocess.run(["openssl", *arguments], cwd=self.folder, check=True,
@@ -53,38 +55,45 @@ class TlsDoor:
                     "3", "-extfile", f"{name}.ext", "-out", f"{name}.pem")
 
     def open(self):
-        self.listener = socket.create_server(("127.0.0.1", self.port), backlog=64, reuse_port=True)
-        threading.Thread(target=self._serve, args=(self.listener,), daemon=True).start()
+        self.is_open = True
 
     def shut(self):
         """Nobody comes in any more, and those who are in are thrown out."""
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
+        self.is_open = False
         for one in self.open_sockets:
             try:
-                one.shutdown(socket.SHUT_RDWR)
+                one.shutdown(socket.SHUT_RDWR)  # which wakes the threads up that close it
             except OSError:
                 pass
         self.open_sockets = []
 
-    def _serve(self, listener):
+    def close(self):
+        self.shut()
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    def _serve(self):
         while True:
             try:
-                client, _ = listener.accept()
+                client, _ = self.listener.accept()
             except OSError:
                 return
             threading.Thread(target=self._let_in, args=(client,), daemon=True).start()
 
     def _let_in(self, client):
+        if not self.is_open:
+            return client.close()
         try:
             client = self.context.wrap_socket(client, server_side=True)
             engine = socket.socket(socket.AF_UNIX)
             engine.connect(self.target)
         except OSError:
-            return
+            return client.close()
         self.open_sockets += [client, engine]
         for pair in ((client, engine), (engine, client)):
             threading.Thread(target=pump, args=pair, daemon=True).start()
+        if not self.is_open:
+            self.shut()
 
 
 class SshServer:

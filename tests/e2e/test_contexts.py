@@ -40,7 +40,7 @@ class Contexts(EndToEnd):
         self.config = docker_config(self.windlass.folder)
         self.windlass.settings["DOCKER_CONFIG"] = self.config
         self.door = TlsDoor(os.path.join(self.windlass.folder, "tls"), edge.socket)
-        self.addCleanup(self.door.shut)
+        self.addCleanup(self.door.close)
         tls = self.door.folder
         add_context(self.config, "edge", f"host=tcp://127.0.0.1:{self.door.port},ca={tls}/ca.pem,cert={tls}/client.pem,"
                                          f"key={tls}/client.key")
