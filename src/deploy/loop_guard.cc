@@ -56,8 +56,13 @@ Result<LoopDecision> LoopGuard::judge(const PreparedStack& stack, const std::str
   StackLoop now{
       .stack = stack.config.id(), .key = fmt::format("{} {}", key, stack.config_hash), .moved = stack.moved_images};
   if (limit_ == 0) return LoopDecision{LoopVerdict::deploy, std::move(now)};
-  const auto before = releases_.loop(stack.config.id());
+  auto before = releases_.loop(stack.config.id());
   if (!before) return tl::unexpected(before.error());
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = unchanged_.find(stack.config.id());
+    if (*before && found != unchanged_.end() && found->second == (*before)->key) (*before)->deployments = 0;
+  }
   now.differences = differences_of(stack, *before);
   return judge_loop(*before, std::move(now), limit_);
 }
@@ -70,6 +75,10 @@ Status LoopGuard::stop(StackLoop loop) {
 Status LoopGuard::deployed(StackLoop loop) {
   if (limit_ == 0) return {};
   loop.deployed_at = clock_.now();
+  {
+    const std::lock_guard lock(mutex_);
+    unchanged_.erase(loop.stack);
+  }
   return releases_.keep_loop(loop);
 }
 
@@ -77,7 +86,10 @@ Status LoopGuard::found_unchanged(const StackId& stack, const std::set<std::stri
   const auto loop = releases_.loop(stack);
   if (!loop) return tl::unexpected(loop.error());
   if (!*loop || !secrets_.has_said_since(references, (*loop)->deployed_at)) return {};
-  return releases_.forget_loop(stack);
+  if ((*loop)->deployments > 1) return releases_.forget_loop(stack);
+  const std::lock_guard lock(mutex_);
+  unchanged_[stack] = (*loop)->key;
+  return {};
 }
 
 Status LoopGuard::forget(const StackId& stack) { return releases_.forget_loop(stack); }

@@ -7,6 +7,8 @@
 // are neither counted nor stopped.
 #pragma once
 
+#include <map>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -58,6 +60,10 @@ class LoopGuard {
   ReleaseStore& releases_;
   SecretResolver& secrets_;
   const Clock& clock_;
+  std::mutex mutex_;
+  // Stacks that a look has found unchanged after their first deployment: stack -> key. In memory, because such a look
+  // writes nothing; a process that has forgotten it counts one too many, once. Guarded by mutex_.
+  std::map<StackId, std::string> unchanged_;
 };
 
 }  // namespace windlass
