@@ -168,11 +168,15 @@ class SecondEngine:
         return run(*command, DOCKER_HOST=self.host, **options)
 
     def containers(self, project):
-        """service -> container as `docker inspect` tells it."""
+        """service -> container as `docker inspect` tells it; without those that go away at that moment."""
         ids = self.run("docker", "ps", "-aq", "--no-trunc", "--filter",
                        f"label=com.docker.compose.project={project}").split()
-        found = json.loads(self.run("docker", "inspect", *ids)) if ids else []
+        found = [one for each in ids for one in self._inspected(each)]
         return {one["Config"]["Labels"]["com.docker.compose.service"]: one for one in found}
+
+    def _inspected(self, container):
+        told = self.run("docker", "inspect", container, check=False)
+        return [] if "No such object" in told else json.loads(told)
 
     def ids(self, project):
         return {service: container["Id"] for service, container in self.containers(project).items()}
