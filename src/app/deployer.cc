@@ -177,9 +177,7 @@ Status Deployer::check(const Deadline& deadline) {
   if (!host_path) return tl::unexpected(host_path.error());
   if (auto linked = link_host_path(*host_path, settings_.data_mount_path); !linked) return linked;
   host_data_dir_ = *host_path;
-  auto& own_stack = hosts_->own_stack();
-  own_stack.set_host_data_dir(host_data_dir_);
-  if (auto arrived = own_stack.arrive(deadline); !arrived) return arrived;
+  hosts_->own_stack().set_host_data_dir(host_data_dir_);
   auto course = course_for(settings_);
   if (!course) return tl::unexpected(course.error());
   use(*std::move(course));
@@ -187,6 +185,8 @@ Status Deployer::check(const Deadline& deadline) {
   warn_of_docker_host();
   return {};
 }
+
+Status Deployer::arrive(const Deadline& deadline) { return hosts_->own_stack().arrive(deadline); }
 
 // deploy/Y3: to the docker command, DOCKER_HOST counts for more than any context.
 void Deployer::warn_of_docker_host() {
@@ -270,8 +270,12 @@ Result<std::optional<Digest>> Deployer::to_repair(const JobRequest& request, con
 }
 
 Status Deployer::rebuild_state(const Deadline& deadline) {
-  RebuildParts parts{
-      .engine = engine_, .context = {}, .releases = *releases_, .live = *live_, .host_data_dir = host_data_dir_};
+  RebuildParts parts{.engine = engine_,
+                     .context = {},
+                     .releases = *releases_,
+                     .live = *live_,
+                     .host_data_dir = host_data_dir_,
+                     .instance = settings_.instance_id};
   for (const auto& poll : settings_.polls)
     if (const auto reference = Reference::parse(poll.url); reference && !poll.deployments.empty())
       parts.sources_with_inline_deployments.insert(reference->source_id());
@@ -286,6 +290,7 @@ Status Deployer::rebuild_state(const Deadline& deadline) {
                           .releases = *releases_,
                           .live = *live_,
                           .host_data_dir = host_data_dir_,
+                          .instance = settings_.instance_id,
                           .sources_with_inline_deployments = parts.sources_with_inline_deployments};
       found = rebuild_records(others, log_, deadline.within(kContextTimeout));
     }

@@ -90,6 +90,8 @@ class Deployer final : public ReleaseArchive {
   // Nobody waits for plans any more: those in work end at once.
   void give_up_plans() { plans_.request_stop(); }
 
+  // After check(), when all is ready for jobs: a helper that has made this container anew hears that it works.
+  Status arrive(const Deadline& deadline);
   // Is a helper about to make the container anew that this process runs in? Then there is no time left (deploy/U2).
   bool is_handing_over() const { return hosts_->own_stack().is_waiting(); }
 

@@ -233,6 +233,11 @@ void RunningService::bring_jobs_to_life() {
     stop(1);
     return;
   }
+  if (auto arrived = deployer_->arrive(Deadline::in(kCheckTimeout)); !arrived) {
+    log_.critical("start failed", {{"error", arrived.error().message}});
+    stop(1);
+    return;
+  }
   queue_->start([this](const Job& job, const JobProgress& progress, const Deadline& deadline) {
     return run_job(job, progress, deadline);
   });

@@ -73,6 +73,7 @@ Status TakeOver::bring_up(const HandoverOrder& order) {
     if (!containers) return tl::unexpected(containers.error());
     const auto settled = settle_half_recreated(engine_, *containers, deadline);
     if (!settled) return tl::unexpected(settled.error());
+    if (tries > 0 && *settled == 0) break;  // somebody else's container is in the way
     done = driver_.up(order.stack,
                       {.remove_orphans = order.options.remove_orphans, .project_dir = order.options.project_dir},
                       deadline);

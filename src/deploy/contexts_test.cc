@@ -208,11 +208,33 @@ TEST_F(ContextsTest, CleansUpOnOneEngineWhileAnotherIsAway) {
   EXPECT_EQ(edge->driver.downed, Lines{"two"});
 }
 
-TEST_F(ContextsTest, KeepsTheImagesOfEachEngine) {  // deploy/I1
+TEST_F(ContextsTest, BlamesNoReleaseForAnUnknownContext) {  // deploy/V6
   ASSERT_EQ(run().status, RunStatus::succeeded);
-  EXPECT_EQ(releases->kept_images("")->size(), 1u);
-  EXPECT_EQ(releases->kept_images("edge")->size(), 1u);
-  EXPECT_EQ(releases->kept_images("far")->size(), 0u);
+  source.files[".doco-cd.yaml"] = "name: web\n---\nname: web\ncontext: moon\n";
+  release_2();
+  EXPECT_EQ(ends(run()), (Lines{"web skipped", "moon/web failed"}));
+  EXPECT_EQ(*settled->because(request(), kDigest2, Deadline::in(5s)), std::nullopt) << "somebody may create it";
+}
+
+TEST_F(ContextsTest, RefusesItsOwnStackThroughAContext) {  // deploy/U2: no helper would outlive us there
+  ASSERT_EQ(run().status, RunStatus::succeeded);
+  const auto projects = edge->engine.projects;
+  own_container = edge->engine.projects["web"]["page"].id;
+  auto& again = add_context("edge");
+  again.engine.projects = projects;
+  release_2();
+  source.files["compose.yaml"] += "# another\n";
+  again.driver.models["web"] = R"({"name":"web","services":{"page":{"image":"nginx:2","restart":"always"},
+      "db":{"image":"db:1","restart":"always"}}})";
+  const auto outcome = run();
+  EXPECT_NE(outcome.message.find("service page is windlass itself"), std::string::npos) << outcome.message;
+  EXPECT_EQ(again.driver.upped, 0);
+}
+
+TEST_F(ContextsTest, KeepsTheImagesOfAllEngines) {  // deploy/I1
+  edge->engine.image_of_new = "sha256:other";
+  ASSERT_EQ(run().status, RunStatus::succeeded);
+  EXPECT_EQ(releases->kept_images()->size(), 2u);
 }
 
 // Y7

@@ -113,6 +113,7 @@ Status Pipeline::guard_against_loop(Run& run, PreparedStack& stack) {
       stack.filtered_because = fmt::format("looping since {}: {}", to_rfc3339(*loop.looping_since), differences);
       return {};
     case LoopVerdict::stop:
+      stack.is_looping = true;
       if (!run.is_look)
         if (auto stopped = loops->stop(loop); !stopped) return stopped;
       return fail(Kind::conflict,

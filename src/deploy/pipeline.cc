@@ -312,6 +312,7 @@ Status Pipeline::bring_up(Run& run, PreparedStack& stack) {
   if (!stack.deploys()) return {};
   stack.tell_phase("waiting for a place");
   auto slot = places_.take(run.deadline);
+  if (!slot) stack.tell_phase("");
   if (!slot) return tl::unexpected(slot.error());
   const auto& destroy = stack.config.destroy;
   const auto log = run.log_of(stack.config.id());

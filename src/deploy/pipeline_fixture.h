@@ -186,8 +186,9 @@ class PipelineTest : public ::testing::Test {
     auto& made = *others.emplace_back(std::make_unique<TestHost>());
     made.driver.models = driver.models;
     made.preparer = std::make_unique<StackPreparer>(
-        StackPreparer::Options{.hash_key = Secret("key"), .context = context, .is_remote = is_remote}, made.driver,
-        made.engine, *releases);
+        StackPreparer::Options{
+            .hash_key = Secret("key"), .context = context, .is_remote = is_remote, .own_container = own_container},
+        made.driver, made.engine, *releases);
     made.images = std::make_unique<StackImages>(StackImages::Options{.context = context}, made.driver, made.engine,
                                                 *made.preparer, *releases);
     made.deployment = std::make_unique<StackDeployment>(StackDeployment::Options{.observer = observer}, made.driver,

@@ -88,6 +88,15 @@ struct Pipeline::Run {
   bool any_failed(const Context& context = std::nullopt) const {
     return any(context, [this](auto index) { return errors[index] && !away.contains(stacks[index].config.context); });
   }
+  // Have stacks failed, and all of them by what says nothing against the release: engines that cannot be had, and
+  // loops?
+  bool failed_blamelessly() const {
+    const auto has_failed = [this](auto index) { return errors[index].has_value(); };
+    const auto is_blamed = [this](auto index) {
+      return errors[index] && !away.contains(stacks[index].config.context) && !stacks[index].is_looping;
+    };
+    return any(std::nullopt, has_failed) && !any(std::nullopt, is_blamed);
+  }
   // Is there a stack that is not taken down? Then the live directory is needed.
   bool any_stays(const Context& context = std::nullopt) const {
     return any(context, [this](auto index) { return !stacks[index].config.destroy.enabled; });

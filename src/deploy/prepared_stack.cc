@@ -228,6 +228,11 @@ Status StackPreparer::spare_this_process(PreparedStack& stack) const {
                   fmt::format("service {} is windlass itself, which cannot remove its own container ({}): do it from "
                               "outside, with docker compose or a second windlass",
                               service.service, join(service.reasons, ", ")));
+  if (!stack.own_service.empty() && !options_.context.empty() && stack.plan.changes_anything())
+    return fail(Kind::conflict,
+                fmt::format("service {} is windlass itself, which only the default engine's stacks may hold: leave out "
+                            "context: {}",
+                            stack.own_service, options_.context));
   return {};
 }
 

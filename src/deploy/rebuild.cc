@@ -79,7 +79,8 @@ std::vector<Found> releases_of(const std::vector<ContainerSummary>& containers, 
   std::map<std::string, Found> by_id;
   for (const auto& container : containers) {
     if (!path_below(parts.host_data_dir, of(container, "cd.doco.deployment.working_dir")))
-      continue;                                                   // another windlass's
+      continue;  // another windlass's
+    if (!other_instance(container.labels, parts.instance).empty()) continue;
     if (of(container, kContextLabel) != parts.context) continue;  // the same engine has another name, too
     auto found = found_in(container, parts.host_data_dir);
     if (!found) {

@@ -22,6 +22,7 @@ struct RebuildParts {
   ReleaseStore& releases;
   LiveDirectories& live;
   std::string host_data_dir;  // DATA_MOUNT_PATH as the engine's host sees it
+  std::string instance;       // INSTANCE_ID
   // Sources that are polled with inline deployments: no label holds those, so their releases cannot be brought back.
   std::set<std::string> sources_with_inline_deployments;
 };

@@ -146,13 +146,12 @@ Result<std::vector<Digest>> ReleaseStore::kept_digests() {
   return digests;
 }
 
-Result<std::set<std::string>> ReleaseStore::kept_images(const std::string& context) {
+Result<std::set<std::string>> ReleaseStore::kept_images() {
   const std::lock_guard lock(mutex_);
   auto query = db_->query(
       fmt::format("{}SELECT value FROM releases JOIN kept USING (context, stack, digest), json_each(releases.images) "
-                  "WHERE state = 'succeeded' AND context = ?",
+                  "WHERE state = 'succeeded'",
                   kKept));
-  query.bind(context);
   return set_of(std::move(query));
 }
 

@@ -141,8 +141,8 @@ class ReleaseStore {
   // What was good and must stay in the content store: of each stack the last so many that it keeps (deploy/V1).
   Result<std::vector<Digest>> kept_digests();
 
-  // Image ids of those releases that are on the engine of the context.
-  Result<std::set<std::string>> kept_images(const std::string& context);
+  // Image ids of those releases, on whatever engine: two contexts may lead to one.
+  Result<std::set<std::string>> kept_images();
   // Image ids of all releases of a stack, good or not.
   Result<std::set<std::string>> images_of(const StackId& stack);
   // They are gone from the engine.

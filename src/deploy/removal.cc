@@ -48,7 +48,8 @@ std::vector<DiscoveredStack> Pipeline::discovered(Run& run) {
       continue;
     }
     run.log.error("obsolete stacks are not known", {{"context", context}, {"error", stacks.error().message}});
-    run.leaves_obsolete = run.leaves_obsolete || !context.empty();
+    const bool is_deleted = !found && found.error().kind == Kind::not_found;  // a look at every poll would not help
+    run.leaves_obsolete = run.leaves_obsolete || (!context.empty() && !is_deleted);
   }
   return all;
 }

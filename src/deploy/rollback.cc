@@ -45,9 +45,10 @@ void take_back_neighbours(JobOutcome& outcome, const std::string& revision) {
 
 }  // namespace
 
-// deploy/V6: what failed before anything was touched, or by a fault that passes, says nothing against the release.
+// deploy/V6: what failed before anything was touched, or by a fault that passes or is not its own, says nothing against
+// the release.
 void Pipeline::answer_failure(Run& run, JobOutcome& outcome) {
-  if (!run.touched || outcome.passing_fault) return;
+  if (!run.touched || outcome.passing_fault || run.failed_blamelessly()) return;
   auto release = release_to_go_back_to(run);
   if (!release)
     add_to_message(outcome, "; rollback failed: " + release.error().message);

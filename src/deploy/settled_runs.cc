@@ -80,15 +80,16 @@ Result<std::optional<JobOutcome>> SettledRuns::unchanged(const JobRequest& reque
   if (!*settled || (*settled)->key != key(request, digest)) return std::optional<JobOutcome>();
   JobOutcome outcome{.status = RunStatus::skipped};
   std::vector<std::string> reasons;
-  std::optional<Error> away;  // an engine that does not say; another one may know that there is something to do
+  std::map<std::string, Error> away;  // engines that do not say; another one may know that there is something to do
   for (const auto& stack : (*settled)->stacks) {
     auto reason = stack.skipped_because;
     if (!reason.empty() && !stack.is_looping && request.trigger != Trigger::webhook)
       return std::optional<JobOutcome>();  // webhook/F6
     if (reason.empty()) {
+      if (away.contains(stack.id.context)) continue;  // it would take as long again
       const auto containers = containers_of(stack.id, deadline);
       if (!containers) {
-        away = containers.error();
+        away[stack.id.context] = containers.error();
         continue;
       }
       if (auto wrong = mismatch(stack.services, by_service(*containers), stack.release_of, stack.keeps_orphans)) {
@@ -103,7 +104,7 @@ Result<std::optional<JobOutcome>> SettledRuns::unchanged(const JobRequest& reque
                               .status = RunStatus::skipped,
                               .message = std::move(reason)});
   }
-  if (away) return tl::unexpected(*away);
+  if (!away.empty()) return tl::unexpected(away.begin()->second);
   if (has_changed_secret((*settled)->stacks, deadline, log)) return std::optional<JobOutcome>();
   tell_unchanged(**settled, log);
   outcome.message = fmt::format("{}", fmt::join(reasons, "; "));

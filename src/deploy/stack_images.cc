@@ -91,7 +91,7 @@ Status StackImages::build(const PreparedStack& stack, const std::vector<std::str
 
 void StackImages::prune(const StackId& stack, const Log& log, const Deadline& deadline) {
   const auto old = releases_.images_of(stack);
-  const auto needed = releases_.kept_images(stack.context);
+  const auto needed = releases_.kept_images();
   if (!old || !needed)
     return log.warning("unused images are not known", {{"error", (old ? needed : old).error().message}});
   std::set<std::string> gone;
@@ -147,7 +147,7 @@ Result<std::set<std::string>> StackImages::used_images(const Deadline& deadline)
 
 void StackImages::remove(const std::map<std::string, std::string>& images, const Log& log, const Deadline& deadline) {
   const auto used = used_images(deadline);
-  const auto needed = releases_.kept_images(options_.context);
+  const auto needed = releases_.kept_images();
   if (!used || !needed) return log.warning("images were not removed: it is not known what uses them");
   for (const auto& [name, id] : images) {
     if (used->contains(id) || needed->contains(id)) continue;

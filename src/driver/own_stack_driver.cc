@@ -29,10 +29,11 @@ OwnStackDriver::OwnStackDriver(Options options, std::unique_ptr<Driver> driver, 
 
 Status OwnStackDriver::arrive(const Deadline& deadline) {
   const auto note = handover_.note();
-  if (!note) return tl::unexpected(note.error());
-  if (!*note) return {};
-  const auto ended = handover_.result(**note);
-  if (!ended) return tl::unexpected(ended.error());
+  const auto ended = note && *note ? handover_.result(**note) : Result<std::optional<Handover::End>>(std::nullopt);
+  // Of an order that nobody waits for; that of a helper would not be taken, and it brings the old container back.
+  if (!note || !ended)
+    log_.error("what a helper was told is not known", {{"error", (note ? ended.error() : note.error()).message}});
+  if (!note || !*note || !ended) return {};
   if (!*ended && (*note)->own_container != options_.own_container) {
     log_.info("taking over from a container that was made anew", {{"order", (*note)->order}});
     return handover_.take(**note);
@@ -41,7 +42,9 @@ Status OwnStackDriver::arrive(const Deadline& deadline) {
   const auto works = is_at_work(**note, deadline);
   if (!works || *works) return {};
   (void)engine_.remove((*note)->helper, deadline);
-  return handover_.forget_content();
+  if (auto forgotten = handover_.forget_content(); !forgotten)
+    log_.warning("an old order was not removed", {{"error", forgotten.error().message}});
+  return {};
 }
 
 Status OwnStackDriver::up(const ResolvedStack& stack, const UpOptions& options, const Deadline& deadline) {
@@ -63,9 +66,10 @@ Status OwnStackDriver::up(const ResolvedStack& stack, const UpOptions& options, 
       return fail(Kind::conflict,
                   fmt::format("{} helpers could not bring up the stack that windlass itself runs in", (*last)->number));
     note.number = (*last)->number + 1;
+    (void)engine_.remove((*last)->helper, deadline);  // one that was killed; its environment holds ours
   }
+  note.helper = fmt::format("windlass-helper-{}-{}", note.order.substr(0, note.order.find(' ')), note.number);
   if (auto sent = send_helper(note, stack, options, deadline); !sent) return sent;
-  note.helper = handover_.note().value()->helper;
   return wait_for(note, deadline);
 }
 
@@ -82,7 +86,6 @@ Status OwnStackDriver::send_helper(const HandoverNote& note, const ResolvedStack
                       .up_timeout = std::chrono::round<std::chrono::seconds>(deadline.left()),
                       .host_data_dir = host_data_dir_};
   order.take_timeout = std::max<std::chrono::seconds>(order.up_timeout, kTakeTimeoutMin);
-  order.note.helper = fmt::format("windlass-helper-{}-{}", job, note.number);
   const Secret key(to_hex(random_bytes(32)));
   auto body = helper_of(order.own, {.command = {options_.program, "take-over"},
                                     .environment = {{kHandoverKeyVariable, key.reveal()}},
