@@ -135,6 +135,9 @@ Result<json::value> release_to_return_to(const json::array& releases, const Roll
   if (found.size() > 1)
     return fail(Kind::invalid,
                 fmt::format("{} releases of stack {} begin with {}", found.size(), command.stack, command.to));
+  if (const auto state = field(found.front(), "state"); state != "succeeded")
+    return fail(Kind::conflict, fmt::format("release {} of stack {} is {}: only good ones are brought back",
+                                            field(found.front(), "id"), command.stack, state));
   return found.front();
 }
 

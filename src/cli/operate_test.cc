@@ -88,6 +88,7 @@ TEST_F(OperateTest, ChoosesTheGoodReleaseBeforeTheOneThatRuns) {
       {"01", "would bring back web: release 01 of 2026-01-02 03:04:05 UTC, main (sha256:0)\n"},
       {"0", "windlass rollback: 5 releases of stack web begin with 0\n", 1},
       {"9", "windlass rollback: stack web has no release 9\n", 1},
+      {"05", "windlass rollback: release 05 of stack web is failed: only good ones are brought back\n", 1},
   };
   for (const auto& row : rows) {
     answers(200, all);

@@ -26,7 +26,11 @@ Answer answer_of(const HttpResponse& response) {
   const auto value = parse_json(response.body);
   const auto* object = value ? value->if_object() : nullptr;
   if (!object) return {};
-  const auto text = [&](std::string_view key) { return printable(text_of(*object, key), 4096); };
+  const auto text = [&](std::string_view key) {
+    std::vector<std::string> lines;  // of each stack that failed one
+    for (const auto line : split(text_of(*object, key), '\n')) lines.push_back(printable(line, 4096));
+    return join(lines, "\n");
+  };
   return {text("error"), text("content"), text("job_id")};
 }
 

@@ -104,6 +104,9 @@ TEST_F(WebhookCallTest, SaysWhatTheAnswerMeans) {
        "service have a WEBHOOK_SECRET?"},
       {500, body("deployment failed", "web is unhealthy"),
        "invalid: POST https://cd.example/v1/webhook: 500: deployment failed: web is unhealthy (job " + kJob + ")"},
+      {500, body("deployment failed", "web is unhealthy\\ndb: \\u001b[2J"),
+       "invalid: POST https://cd.example/v1/webhook: 500: deployment failed: web is unhealthy\ndb: \\x1b[2J (job " +
+           kJob + ")"},
       {503, body("shutting down", "retry later"),
        "unavailable: POST https://cd.example/v1/webhook: 503: shutting down: retry later (job " + kJob + ")", 3},
       {502, "bad gateway", "unavailable: POST https://cd.example/v1/webhook: 502", 3},

@@ -95,7 +95,7 @@ TEST_F(AdoptionTest, TakesTheStackOfSomebodyElseOnlyWhenItIsTold) {
   const auto refused = run();
   EXPECT_EQ(refused.message,
             "failed to deploy stack web: another stack with the same name already exists and is not managed by this "
-            "repository");
+            "repository: adopt: true takes it over");
   source.files[".doco-cd.yaml"] = "name: web\nadopt: true\n";
   const auto outcome = run();
   EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();

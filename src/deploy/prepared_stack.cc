@@ -150,7 +150,8 @@ Result<std::vector<ContainerSummary>> StackPreparer::own_containers(const Job& j
   }
   if (!stack.config.adopt)
     if (auto alone = check_no_alias(stack.config.id(), *containers); !alone) return tl::unexpected(alone.error());
-  if (foreign && !stack.config.adopt) return fail(Kind::conflict, std::string(kSomebodyElses));
+  if (foreign && !stack.config.adopt)
+    return fail(Kind::conflict, fmt::format("{}: adopt: true takes it over", kSomebodyElses));
   stack.is_known = record->has_value();
   stack.record = record->value_or(StackRecord{});
   return containers;

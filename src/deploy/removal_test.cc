@@ -97,7 +97,7 @@ TEST_F(RemovalTest, RemovesWhatDocoCdLeftOfAStack) {
   engine.volumes_of["web"] = {volume_of("somebody/else")};
   EXPECT_EQ(run_with("name: web\ndestroy: true\n").message,
             "failed to deploy stack web: another stack with the same name already exists and is not managed by this "
-            "repository");
+            "repository: adopt: true takes it over");
   EXPECT_EQ(run_with("name: web\n").status, RunStatus::failed) << "deploy/O1";
   engine.volumes_of["web"] = {volume_of("my/app")};
   EXPECT_EQ(run_with("name: web\ndestroy: true\n# again\n").status, RunStatus::succeeded);

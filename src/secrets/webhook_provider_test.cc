@@ -192,23 +192,30 @@ struct Refused {
 TEST(WebhookStores, SaysWhatIsWrongWithThem) {
   FakeTransport transport;
   const FakeClock clock;
-  for (const auto& [yaml, fault] : std::initializer_list<Refused>{
-           {"other: 1", "no stores found in webhook store configuration"},
-           {"stores: {}", "no stores found in webhook store configuration"},
-           {"stores: [{url: http://a, json_path: b}]", "store name is required when using list format"},
-           {"stores: {a: {url: http://a}}", "store \"a\": json_path is required"},
-           {"stores: {a: {json_path: b}}", "store \"a\": url is required"},
-           {"stores: {a: {url: http://a, json_path: 'b['}}",
-            "store \"a\": json_path: byte 3: something is missing at the end"},
-           {"stores: {a: {url: 'http://a/{{ .x | sha256sum }}', json_path: b}}",
-            "store \"a\": url: line 1: function sha256sum is not supported"},
-           {"stores: {a: {version: v2, url: http://a, json_path: b}}",
-            "store \"a\": unsupported version \"v2\": must be v1"},
-           {"stores: {a: {method: PURGE, url: http://a, json_path: b}}", "store \"a\": unsupported method \"PURGE\""},
-           {"stores: {a: {url: http://a, json_path: b, body: x}}", "store \"a\": body is not allowed with GET"},
-           {"stores: [{name: a, url: http://a, json_path: b}, {name: a, url: http://a, json_path: b}]",
-            "duplicate store \"a\""},
-       }) {
+  for (
+      const auto& [yaml, fault] : std::initializer_list<Refused>{
+          {"other: 1", "no stores found in webhook store configuration"},
+          {"stores: {}", "no stores found in webhook store configuration"},
+          {"stores: [{url: http://a, json_path: b}]", "store name is required when using list format"},
+          {"stores: {a: {url: http://a}}", "store \"a\": json_path is required"},
+          {"stores: {a: {json_path: b}}", "store \"a\": url is required"},
+          {"stores: {a: {url: 'http://a/{{ .remoteref.key }}', json_path: b}}",
+           "store \"a\": url: line 1: there is no field remoteref in struct: templates know .remote_ref and, of .auth, "
+           "username, password, token and api_key"},
+          {"stores: {a: {url: http://a, json_path: b, headers: {X: '{{ .auth.tokn }}'}}}",
+           "store \"a\": header X: line 1: there is no field tokn in struct: templates know .remote_ref and, of .auth, "
+           "username, password, token and api_key"},
+          {"stores: {a: {url: http://a, json_path: 'b['}}",
+           "store \"a\": json_path: byte 3: something is missing at the end"},
+          {"stores: {a: {url: 'http://a/{{ .x | sha256sum }}', json_path: b}}",
+           "store \"a\": url: line 1: function sha256sum is not supported"},
+          {"stores: {a: {version: v2, url: http://a, json_path: b}}",
+           "store \"a\": unsupported version \"v2\": must be v1"},
+          {"stores: {a: {method: PURGE, url: http://a, json_path: b}}", "store \"a\": unsupported method \"PURGE\""},
+          {"stores: {a: {url: http://a, json_path: b, body: x}}", "store \"a\": body is not allowed with GET"},
+          {"stores: [{name: a, url: http://a, json_path: b}, {name: a, url: http://a, json_path: b}]",
+           "duplicate store \"a\""},
+      }) {
     const auto made = make_webhook_provider(
         {.stores = Secret(std::string(yaml)), .username = {}, .password = {}, .token = {}, .api_key = {}},
         SecretHttp(transport, clock));

@@ -33,6 +33,16 @@ void add_required(std::string_view text, std::set<std::string>& required) {
   }
 }
 
+// V1.3: what a template may ask for. A name that is none would be found by the first deployment only.
+TemplateValue sample_of(const std::set<std::string>& required) {
+  using Record = TemplateValue::Record;
+  Record remote, auth;
+  for (const auto& field : required) remote.fields.emplace_back(field, std::string("x"));
+  for (const auto* field : {"username", "password", "token", "api_key"})
+    auth.fields.emplace_back(field, std::string("x"));
+  return Record{.fields = {{"remote_ref", std::move(remote)}, {"auth", std::move(auth)}}, .text = ""};
+}
+
 class Reader {
  public:
   Result<WebhookStores> read(std::string_view yaml) {
@@ -116,6 +126,12 @@ class Reader {
       return std::nullopt;
     }
     add_required(text, required);
+    // Of a sample: what else may be wrong with it depends on the values.
+    if (const auto tried = made->render(sample_of(required));
+        !tried && tried.error().message.ends_with("in struct") &&
+        tried.error().message.find("no field") != std::string::npos)
+      fault(fmt::format("{}: {}: templates know .remote_ref and, of .auth, username, password, token and api_key", key,
+                        tried.error().message));
     if (key == "json_path" && text.find("{{") == text.npos)
       if (const auto path = JmesPath::parse(text); !path) fault(fmt::format("json_path: {}", path.error().message));
     return *std::move(made);
