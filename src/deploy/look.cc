@@ -7,36 +7,71 @@
 #include "deploy/model_changes.h"
 #include "deploy/model_paths.h"
 #include "deploy/pipeline_run.h"
+#include "deploy/service_inputs.h"
 #include "sys/crypto.h"
 
 namespace windlass {
 namespace {
 
-// Folders of the live directory that a service mounts and nobody has made (deploy/P10).
-std::set<std::string> missing_bind_sources(const PreparedStack& stack, const UnpackedTree& tree,
-                                           const std::filesystem::path& live_directory) {
-  std::set<std::string> missing;
-  const auto is_there = [&](const std::string& path) {
-    std::error_code ignored;
-    return std::filesystem::exists(std::filesystem::symlink_status(live_directory / path, ignored)) ||
-           std::ranges::any_of(tree.entries, [&](const TreeEntry& entry) {
-             return entry.path == path || entry.path.starts_with(path + "/");
-           });
-  };
-  const auto* services = object_of(stack.model, "services");
-  for (const auto& shape : stack.services) {
-    const auto* service = services == nullptr ? nullptr : object_of(*services, shape.name);
-    const auto* volumes = service == nullptr ? nullptr : array_of(*service, "volumes");
-    if (volumes == nullptr) continue;
+// What services use of the live directory and nobody has put there.
+class MissingSources {
+ public:
+  MissingSources(const PreparedStack& stack, const UnpackedTree& tree, std::filesystem::path live_directory)
+      : stack_(stack), tree_(tree), live_directory_(std::move(live_directory)) {}
+
+  std::set<std::string> warnings() {
+    const auto* services = object_of(stack_.model, "services");
+    for (const auto& shape : stack_.services)
+      if (const auto* service = services == nullptr ? nullptr : object_of(*services, shape.name)) {
+        look_at_mounts(*service);
+        look_at_files(*service, "secrets", "secret");
+        look_at_files(*service, "configs", "config");
+      }
+    return std::move(warnings_);
+  }
+
+ private:
+  void look_at_mounts(const json::object& service) {  // deploy/P10
+    const auto* volumes = array_of(service, "volumes");
+    if (volumes == nullptr) return;
     for (const auto& item : *volumes) {
       const auto* volume = item.if_object();
       if (volume == nullptr || text_of(*volume, "type") != "bind") continue;
-      const auto below = path_below(stack.live_root, text_of(*volume, "source"));
-      if (below && !below->empty() && !is_there(*below)) missing.insert(*below);
+      const auto path = path_below(stack_.live_root, text_of(*volume, "source"));
+      if (path && is_missing(*path))
+        warnings_.insert(
+            fmt::format("{} is mounted and not there: the engine makes it, an empty folder of root's", *path));
     }
   }
-  return missing;
-}
+
+  void look_at_files(const json::object& service, std::string_view section, std::string_view word) {
+    const auto* used = array_of(service, section);
+    const auto* definitions = object_of(stack_.model, section);
+    if (used == nullptr || definitions == nullptr) return;
+    for (const auto& item : *used) {
+      const auto name = name_used(item);
+      const auto* definition = object_of(*definitions, name);
+      if (definition == nullptr) continue;
+      const auto path = path_below(stack_.live_root, text_of(*definition, "file"));
+      if (path && is_missing(*path))
+        warnings_.insert(fmt::format("{} {}: {} is not there: no container that uses it can start", word, name, *path));
+    }
+  }
+
+  bool is_missing(const std::string& path) const {
+    std::error_code ignored;
+    return !path.empty() &&
+           !std::filesystem::exists(std::filesystem::symlink_status(live_directory_ / path, ignored)) &&
+           std::ranges::none_of(tree_.entries, [&](const TreeEntry& entry) {
+             return entry.path == path || entry.path.starts_with(path + "/");
+           });
+  }
+
+  const PreparedStack& stack_;
+  const UnpackedTree& tree_;
+  const std::filesystem::path live_directory_;
+  std::set<std::string> warnings_;
+};
 
 std::string warning_of(const ChangedVolume& volume) {
   return fmt::format("volume {} is there with another {} and {}", volume.name, volume.difference,
@@ -88,11 +123,9 @@ Result<PlanReport> Pipeline::look(const Job& job, std::string_view archive, cons
 }
 
 Result<std::vector<std::string>> Pipeline::warnings_on(const Run& run, const PreparedStack& stack, const Ready& ready) {
-  std::vector<std::string> warnings;
-  for (const auto& path :
-       missing_bind_sources(stack, ready.tree, options_.data_dir / ready.live_paths.at(stack.config.context)))
-    warnings.push_back(
-        fmt::format("{} is mounted and not there: the engine makes it, an empty folder of root's", path));
+  const auto missing =
+      MissingSources(stack, ready.tree, options_.data_dir / ready.live_paths.at(stack.config.context)).warnings();
+  std::vector<std::string> warnings(missing.begin(), missing.end());
   const auto volumes = run.host_of(stack).preparer.changed_volumes(stack, run.deadline);
   if (!volumes) return tl::unexpected(volumes.error());
   for (const auto& volume : *volumes) warnings.push_back(warning_of(volume));

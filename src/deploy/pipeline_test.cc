@@ -140,7 +140,10 @@ TEST_F(PipelineTest, RenewsAVolumeThatOnlyMountsAShare) {  // deploy/C8
 TEST_F(PipelineTest, TellsInAPlanWhatElseWouldHappen) {  // deploy/P10, C8, S20
   driver.models["web"] = R"({"name":"web","services":{"page":{"image":"nginx:1","volumes":[
         {"type":"bind","source":"{root}/www","target":"/www"},{"type":"bind","source":"{root}/cache","target":"/c"},
-        {"type":"bind","source":"{root}/logs","target":"/l"},{"type":"bind","source":"/etc/none","target":"/n"}]}},
+        {"type":"bind","source":"{root}/logs","target":"/l"},{"type":"bind","source":"/etc/none","target":"/n"}],
+        "secrets":[{"source":"token"}],"configs":[{"source":"page"}]}},
+      "secrets":{"token":{"file":"{root}/tokn.txt"},"unused":{"file":"{root}/none"}},
+      "configs":{"page":{"file":"{root}/www/index.html"}},
       "volumes":{"data":{"name":"web_data","labels":{"tier":"1"}}}})";
   engine.volumes_of["web"] = {{"web_data", "local", {}, {}}};
   fs::create_directories(folder / "reg.example/my/app/logs");
@@ -148,6 +151,7 @@ TEST_F(PipelineTest, TellsInAPlanWhatElseWouldHappen) {  // deploy/P10, C8, S20
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(report->stacks.at(0).warnings,
             (std::vector<std::string>{"cache is mounted and not there: the engine makes it, an empty folder of root's",
+                                      "secret token: tokn.txt is not there: no container that uses it can start",
                                       "volume web_data is there with another label tier and stays as it is: it holds "
                                       "data"}));
 }
@@ -278,7 +282,7 @@ TEST_F(PipelineTest, GoesOnWithTheNeighboursOfAStackThatCannotBePlanned) {  // d
   EXPECT_EQ(
       outcome.run_message(),
       "deployment failed: failed to deploy stack other: another stack with the same name already exists and is not "
-      "managed by this repository");
+      "managed by this repository: adopt: true takes it over");
   ASSERT_EQ(outcome.stacks.size(), 2u);
   EXPECT_EQ(outcome.stacks[0].status, RunStatus::succeeded);
   EXPECT_EQ(outcome.stacks[1].status, RunStatus::failed);
