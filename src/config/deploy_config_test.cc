@@ -195,7 +195,7 @@ const std::pair<std::string, std::string> kFaults[] = {
     {"environment:\n  A: 1\n  B: [x]",
      "failed to decode yaml: .doco-cd.yaml:4: environment: expected a mapping of texts, got a list in it"},
     // wrong values: config 4
-    {"timeout: -1", ".doco-cd.yaml:2: timeout: must be >= 0"},
+    {"timeout: -1", ".doco-cd.yaml:2: timeout: must be >= 0, found -1"},
     {"timeout: 3000000000", ".doco-cd.yaml:2: timeout: 3000000000 is out of range"},
     {"source: svn", ".doco-cd.yaml:2: source: invalid source type \"svn\": must be \"git\" or \"oci\""},
     {"version: doco.v99",

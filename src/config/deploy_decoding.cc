@@ -167,7 +167,7 @@ void decode_keys(KeyReader& read, std::string_view file, ConfigPlace place, cons
   read.flag("adopt", config.adopt);
   decode_build(read, file, notes, config.build);
   read.integer("timeout", config.timeout_seconds);
-  if (config.timeout_seconds < 0) read.fault("timeout", "must be >= 0");
+  if (config.timeout_seconds < 0) read.fault("timeout", fmt::format("must be >= 0, found {}", config.timeout_seconds));
   decode_webhook_filter(read, config);
   decode_destroy(read, file, notes.faults, notes.warnings, config.destroy);
   if (auto rule = decode_rollback(read, file, notes.faults, notes.warnings, config.rollback)) config.rollback = *rule;

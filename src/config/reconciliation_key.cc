@@ -44,7 +44,7 @@ void decode_events(KeyReader& members, ReconciliationRule& rule) {
 
 void decode_number(KeyReader& members, const std::string& key, int& target) {
   members.integer(key, target);
-  if (target < 0) members.fault(key, fmt::format("reconciliation.{} must be >= 0", key));
+  if (target < 0) members.fault(key, fmt::format("reconciliation.{} must be >= 0, found {}", key, target));
 }
 
 }  // namespace
@@ -58,8 +58,8 @@ void decode_reconciliation(KeyReader& read, std::string_view file, std::vector<s
   decode_events(members, rule);
   decode_number(members, "restart_timeout", rule.restart_timeout_seconds);
   if (rule.restart_timeout_seconds > kRestartTimeoutMax)
-    members.fault("restart_timeout",
-                  fmt::format("reconciliation.restart_timeout must be <= {} seconds", kRestartTimeoutMax));
+    members.fault("restart_timeout", fmt::format("reconciliation.restart_timeout must be <= {} seconds, found {}",
+                                                 kRestartTimeoutMax, rule.restart_timeout_seconds));
   members.text("restart_signal", rule.restart_signal);
   rule.restart_signal = upper(trim(rule.restart_signal));
   if (!rule.restart_signal.empty() && !is_signal(rule.restart_signal))

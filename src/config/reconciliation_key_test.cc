@@ -57,13 +57,13 @@ TEST_F(ReconciliationKey, SaysWhatIsWrong) {
       {"{events: [exec_start]}",
        "unsupported reconciliation event \"exec_start\": must be one of die, destroy, update, stop, kill, oom, "
        "unhealthy"},
-      {"{restart_timeout: -1}", "reconciliation.restart_timeout must be >= 0"},
-      {"{restart_timeout: 3601}", "reconciliation.restart_timeout must be <= 3600 seconds"},
+      {"{restart_timeout: -1}", "reconciliation.restart_timeout must be >= 0, found -1"},
+      {"{restart_timeout: 3601}", "reconciliation.restart_timeout must be <= 3600 seconds, found 3601"},
       {"{restart_signal: nosuch}", "reconciliation.restart_signal \"NOSUCH\" is not a signal"},
       {"{restart_signal: '0'}", "reconciliation.restart_signal \"0\" is not a signal"},
       {"{restart_signal: 'HUP&t=0'}", "reconciliation.restart_signal \"HUP&T=0\" is not a signal"},
-      {"{restart_limit: -1}", "reconciliation.restart_limit must be >= 0"},
-      {"{restart_window: -1}", "reconciliation.restart_window must be >= 0"},
+      {"{restart_limit: -1}", "reconciliation.restart_limit must be >= 0, found -1"},
+      {"{restart_window: -1}", "reconciliation.restart_window must be >= 0, found -1"},
       {"{restart_window: 0}", "reconciliation.restart_window must be > 0 when reconciliation.restart_limit is set"},
   };
   for (const auto& [value, fault] : rows) {

@@ -24,9 +24,10 @@ void decode_on(KeyReader& read, RollbackRule& rule) {
     else if (name == "timeout")
       rule.on_timeout = true;
     else
-      read.fault("on", fmt::format("\"{}\" is none of unhealthy, failed, timeout", printable(name, 100)));
+      read.fault("on", fmt::format("rollback.on: \"{}\" is none of unhealthy, failed, timeout", printable(name, 100)));
   }
-  if (names.empty()) read.fault("on", "names none of unhealthy, failed, timeout: write rollback: false instead");
+  if (names.empty())
+    read.fault("on", "rollback.on names none of unhealthy, failed, timeout: write rollback: false instead");
 }
 
 void decode_stable_for(KeyReader& read, RollbackRule& rule) {
@@ -35,8 +36,9 @@ void decode_stable_for(KeyReader& read, RollbackRule& rule) {
   read.text("stable_for", text);
   const auto span = parse_duration(text);
   if (!span || *span < std::chrono::seconds(0) || *span > kStableMax)
-    return read.fault("stable_for",
-                      fmt::format("\"{}\" is not a duration from 0s to 1h, such as 10s", printable(text, 100)));
+    return read.fault(
+        "stable_for",
+        fmt::format("rollback.stable_for: \"{}\" is not a duration from 0s to 1h, such as 10s", printable(text, 100)));
   rule.stable_for = std::chrono::round<std::chrono::milliseconds>(*span);
 }
 
@@ -47,7 +49,8 @@ RollbackRule decode_mapping(const YamlNode& mapping, std::string_view file, std:
   read.flag("enabled", enabled);
   decode_on(read, rule);
   read.integer("keep", rule.keep);
-  if (rule.keep < 1 || rule.keep > kKeepMax) read.fault("keep", fmt::format("must be from 1 to {}", kKeepMax));
+  if (rule.keep < 1 || rule.keep > kKeepMax)
+    read.fault("keep", fmt::format("rollback.keep must be from 1 to {}, found {}", kKeepMax, rule.keep));
   decode_stable_for(read, rule);
   for (auto& unknown : read.unknown_keys()) warnings.push_back(std::move(unknown));
   if (!enabled) rule.on_failed = rule.on_unhealthy = rule.on_timeout = false;

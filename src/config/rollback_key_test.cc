@@ -36,12 +36,12 @@ TEST_F(RollbackKey, IsReadInEveryForm) {
 
 TEST_F(RollbackKey, SaysWhatIsWrong) {
   const std::pair<const char*, const char*> faults[] = {
-      {"{on: []}", "on: names none of unhealthy, failed, timeout: write rollback: false instead"},
-      {"{on: [sick]}", "on: \"sick\" is none of unhealthy, failed, timeout"},
-      {"{keep: 0}", "keep: must be from 1 to 100"},
-      {"{keep: 101}", "keep: must be from 1 to 100"},
-      {"{stable_for: 10}", "stable_for: \"10\" is not a duration from 0s to 1h, such as 10s"},
-      {"{stable_for: 2h}", "stable_for: \"2h\" is not a duration from 0s to 1h, such as 10s"},
+      {"{on: []}", "on: rollback.on names none of unhealthy, failed, timeout: write rollback: false instead"},
+      {"{on: [sick]}", "on: rollback.on: \"sick\" is none of unhealthy, failed, timeout"},
+      {"{keep: 0}", "keep: rollback.keep must be from 1 to 100, found 0"},
+      {"{keep: 101}", "keep: rollback.keep must be from 1 to 100, found 101"},
+      {"{stable_for: 10}", "stable_for: rollback.stable_for: \"10\" is not a duration from 0s to 1h, such as 10s"},
+      {"{stable_for: 2h}", "stable_for: rollback.stable_for: \"2h\" is not a duration from 0s to 1h, such as 10s"},
       {"\"true\"", "rollback: invalid rollback value: expected bool or object"},
       {"[]", "rollback: invalid rollback value: expected bool or object"},
   };
