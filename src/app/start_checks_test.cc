@@ -20,10 +20,10 @@ TEST(StartChecks, FindNothingWrongWithAMachineThatIsThere) {
 }
 
 TEST(StartChecks, TellTheirFaultsWithAllTheOthers) {
-  EXPECT_EQ(
-      faults_of({{"HTTP_PORT", "0"}, {"DATA_MOUNT_PATH", "/nowhere/data"}, {"DOCKER_HOST", "ssh://engine"}}),
-      (Lines{"HTTP_PORT: \"0\" is not a whole number from 1 to 65535", "unsupported DOCKER_HOST scheme: ssh://engine",
-             "DATA_MOUNT_PATH /nowhere/data is not a folder: make it, or mount one there"}));
+  EXPECT_EQ(faults_of({{"HTTP_PORT", "0"}, {"DATA_MOUNT_PATH", "/nowhere/data"}, {"DOCKER_HOST", "ssh://engine"}}),
+            (Lines{"HTTP_PORT: \"0\" is not a whole number from 1 to 65535",
+                   "unsupported DOCKER_HOST scheme: ssh://engine: write unix:///<path> or tcp://<host>:<port>",
+                   "DATA_MOUNT_PATH /nowhere/data is not a folder: make it, or mount one there"}));
   EXPECT_EQ(faults_of({{"DATA_MOUNT_PATH", "data"}, {"DOCKER_API_VERSION", "new"}}),
             (Lines{"DATA_MOUNT_PATH must be an absolute Unix path, got \"data\"",
                    "DOCKER_API_VERSION 'new' is not a version such as 1.43"}));

@@ -46,7 +46,7 @@ Result<StateFolder> StateFolder::open(const std::filesystem::path& data_dir) {
   for (const auto* part : {"oci/blobs", "oci/staging", "oci/journal"})
     if (auto made = make_own_folders(data_dir, fs::path(".windlass") / part); !made)
       return while_doing(fmt::format("DATA_MOUNT_PATH {}", data_dir.string()), made.error());
-  auto lock = FileLock::take(folder / "lock", "data directory");
+  auto lock = FileLock::take(folder / "lock", fmt::format("DATA_MOUNT_PATH: data directory {}", data_dir.string()));
   if (!lock) return tl::unexpected(lock.error());
   std::error_code absent;
   const bool ended_well = !std::filesystem::exists(folder / kRunningMark, absent);

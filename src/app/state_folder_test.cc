@@ -61,7 +61,8 @@ TEST_F(StateFolderTest, BelongsToOneProcess) {  // reliability/F26
   const auto second = StateFolder::open(data);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().kind, Kind::conflict);
-  EXPECT_EQ(second.error().message, fmt::format("data directory is in use by pid {}", ::getpid()));
+  EXPECT_EQ(second.error().message,
+            fmt::format("DATA_MOUNT_PATH: data directory {} is in use by pid {}", data.string(), ::getpid()));
 }
 
 TEST_F(StateFolderTest, SetsADamagedStateFileAsideAndKeepsIt) {  // reliability/F25

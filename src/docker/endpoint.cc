@@ -53,7 +53,9 @@ Result<Endpoint> parse_endpoint(const EngineOptions& options) {
   const std::string_view host = options.docker_host;
   if (host.starts_with(kUnix)) return unix_endpoint("DOCKER_HOST", host);
   if (!host.starts_with(kTcp))
-    return fail(Kind::invalid, fmt::format("unsupported DOCKER_HOST scheme: {}", printable(host, 256)));
+    return fail(Kind::invalid,
+                fmt::format("unsupported DOCKER_HOST scheme: {}: write unix:///<path> or tcp://<host>:<port>",
+                            printable(host, 256)));
   // As the docker command has it: any TLS variable means TLS, and the certificates come from one folder.
   const bool has_tls = options.tls_verify || !options.tls_dir.empty();
   auto endpoint = tcp_endpoint("DOCKER_HOST", host, has_tls);
