@@ -64,7 +64,8 @@ bool TakeOver::is_replaced(const HandoverOrder& order) {
          std::ranges::any_of(*containers, [](const auto& container) { return container.state == "running"; });
 }
 
-// As deploy/ does it, after which compose may be tried again.
+// As deploy/ does it, after which compose may be tried again: here whatever was in the way, for the container that we
+// are about to end, or that somebody kills, may go away while compose looks at it.
 Status TakeOver::bring_up(const HandoverOrder& order) {
   const auto deadline = Deadline::in(order.up_timeout);
   Status done;
@@ -73,7 +74,6 @@ Status TakeOver::bring_up(const HandoverOrder& order) {
     if (!containers) return tl::unexpected(containers.error());
     const auto settled = settle_half_recreated(engine_, *containers, deadline);
     if (!settled) return tl::unexpected(settled.error());
-    if (tries > 0 && *settled == 0) break;  // somebody else's container is in the way
     done = driver_.up(order.stack,
                       {.remove_orphans = order.options.remove_orphans, .project_dir = order.options.project_dir},
                       deadline);

@@ -41,10 +41,10 @@ class StartAndStop(EndToEnd):
 
     def test_a_setting_that_is_not_built_yet_is_refused_by_name(self):
         environment = child_environment(HTTP_PORT=self.windlass.port, DATA_MOUNT_PATH=self.windlass.data,
-                                        WEBHOOK_SECRET="x", INSTANCE_ID="a")
+                                        WEBHOOK_SECRET="x", CERT_ROTATION_ENABLED="true")
         done = subprocess.run([BINARY, "serve"], env=environment, text=True, capture_output=True, timeout=20)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("INSTANCE_ID", done.stderr)
+        self.assertIn("CERT_ROTATION_ENABLED: not built yet", done.stderr)
 
     def test_a_second_process_on_the_data_is_refused(self):
         self.windlass.start()
