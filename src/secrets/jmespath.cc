@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "secrets/jmespath_functions.h"
@@ -111,10 +112,8 @@ class Search {
         return element(current, *node.start);
       case Node::Kind::slice:
         return slice(current, node);
-      case Node::Kind::chain: {
-        const auto left = evaluate(node.parts[0], current);
-        return left ? evaluate(node.parts[1], *left) : left;
-      }
+      case Node::Kind::chain:
+        return chain(node, current);
       case Node::Kind::projection:
       case Node::Kind::value_projection:
       case Node::Kind::filter:
@@ -152,6 +151,16 @@ class Search {
   }
 
  private:
+  // "a.b.c…" leans to the left, as deep as it is long: not one call in another.
+  Result<Value> chain(const Node& node, const Value& current) {
+    std::vector<const Node*> links;
+    const auto* first = &node;
+    for (; first->kind == Node::Kind::chain; first = &first->parts[0]) links.push_back(first);
+    auto value = evaluate(*first, current);
+    for (auto link = links.rbegin(); value && link != links.rend(); ++link) value = evaluate((*link)->parts[1], *value);
+    return value;
+  }
+
   // All values begin as copies. Those that are put together of them, or are parts of them, are moved or of their size;
   // what functions make is counted as well.
   Status count(const Value& value) {

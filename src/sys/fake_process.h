@@ -1,7 +1,8 @@
-// A ProcessRunner for tests: answers by a function, records what was asked.
+// A ProcessRunner for tests: answers by a function, records what was asked. Several threads may ask.
 #pragma once
 
 #include <functional>
+#include <mutex>
 #include <vector>
 
 #include "sys/process.h"
@@ -13,9 +14,15 @@ struct FakeProcessRunner final : ProcessRunner {
   std::vector<Command> ran;  // in order
 
   Result<Exit> run(const Command& command, const Deadline&) override {
-    ran.push_back(command);
+    {
+      const std::lock_guard lock(mutex_);
+      ran.push_back(command);
+    }
     return answer(command);
   }
+
+ private:
+  std::mutex mutex_;  // guards ran while it is asked
 };
 
 }  // namespace windlass
