@@ -15,14 +15,38 @@ namespace {
 
 json::array to_array(const std::vector<std::string>& texts) { return json::array(texts.begin(), texts.end()); }
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  for (const auto line : split(text, '\n')) lines.emplace_back(line);
-  return lines;
+// ".doco-cd.yaml:3: …", as all faults of the loader begin.
+bool begins_with_place(std::string_view text) {
+  constexpr std::string_view kUndecodable = "failed to decode yaml: ";
+  if (text.starts_with(kUndecodable)) text.remove_prefix(kUndecodable.size());
+  const auto colon = text.find(':');
+  const auto file = text.substr(0, colon);
+  if (colon == text.npos || file.find(' ') != file.npos || !(file.ends_with(".yaml") || file.ends_with(".yml")))
+    return false;
+  const auto rest = text.substr(colon + 1);
+  const auto digits = rest.find_first_not_of("0123456789");
+  return digits != 0 && digits != rest.npos && rest[digits] == ':';
+}
+
+// One text for each fault: the loader, whose words go into the run's one line, tells all of a file in one.
+std::vector<std::string> faults_in(const std::string& text) {
+  std::vector<std::string> faults;
+  for (auto line : split(text, '\n')) {
+    for (auto end = line.find("; "); end != line.npos;) {
+      const bool is_seam = begins_with_place(line.substr(end + 2));
+      if (is_seam) {
+        faults.emplace_back(line.substr(0, end));
+        line.remove_prefix(end + 2);
+      }
+      end = line.find("; ", is_seam ? 0 : end + 2);
+    }
+    faults.emplace_back(line);
+  }
+  return faults;
 }
 
 int print_json(const Result<CheckedFolder>& checked) {
-  const auto faults = checked ? std::vector<std::string>() : lines_of(checked.error().message);
+  const auto faults = checked ? std::vector<std::string>() : faults_in(checked.error().message);
   const auto configs = checked ? checked->configs : FolderCheck();
   fmt::print("{}\n", json::serialize(json::object{{"valid", checked.has_value()},
                                                   {"faults", to_array(faults)},
@@ -44,7 +68,7 @@ int validate(const ValidateCommand& command, const Environment& environment) {
   const auto checked = check_to_pack({.folder = command.folder, .is_strict = command.is_strict}, environment, progress);
   if (command.as_json) return print_json(checked);
   if (!checked) {
-    for (const auto& fault : lines_of(checked.error().message)) fmt::print(stderr, "fault: {}\n", fault);
+    for (const auto& fault : faults_in(checked.error().message)) fmt::print(stderr, "fault: {}\n", fault);
     return 1;
   }
   fmt::print("valid: {} of {}: stacks {}\n", join(checked->configs.configs, ", "), command.folder,

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -45,6 +46,14 @@ TEST_F(ValidateTest, NamesTheStacks) {
   const auto ended = run();
   EXPECT_EQ(ended.code, 0) << ended.err;
   EXPECT_EQ(ended.out, "valid: .doco-cd.yaml, .doco-cd.prod.yaml of " + folder.string() + ": stacks web, side, shop\n");
+}
+
+TEST_F(ValidateTest, TellsEachFaultOfAFileInALineOfItsOwn) {
+  file(".doco-cd.yaml", "name: web\ntimeout: soon; .doco-cd.yaml\nbuild: 7\nrollback: {keep: 0}\n");
+  const auto said = run().err;
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 3) << said;
+  for (const auto* place : {".doco-cd.yaml:2: timeout", ".doco-cd.yaml:3: build", ".doco-cd.yaml:4: keep"})
+    EXPECT_NE(said.find(place), std::string::npos) << said;
 }
 
 TEST_F(ValidateTest, TellsEveryFault) {
