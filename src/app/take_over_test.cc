@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "docker/idle_engine.h"
+#include "driver/idle_driver.h"
 #include "sys/crypto.h"
 
 namespace windlass {
@@ -58,21 +59,13 @@ struct ServiceEngine final : IdleEngine {
   }
 };
 
-struct ScriptedDriver final : Driver {
+struct ScriptedDriver final : IdleDriver {
   std::function<Status()> on_up = [] { return Status(); };
   int upped = 0;
-  Result<json::object> resolve(const StackSpec&, const Deadline&) override { return json::object(); }
-  Status pull(const ResolvedStack&, const std::vector<std::string>&, const Deadline&) override { return {}; }
-  Status build(const ResolvedStack&, const std::vector<std::string>&, const BuildOptions&, const Deadline&) override {
-    return {};
-  }
   Status up(const ResolvedStack&, const UpOptions&, const Deadline&) override {
     ++upped;
     return on_up();
   }
-  Status down(const std::string&, const DownOptions&, const Deadline&) override { return {}; }
-  std::string version() const override { return ""; }
-  Status check(const Deadline&) override { return {}; }
 };
 
 struct TakeOverTest : testing::Test {

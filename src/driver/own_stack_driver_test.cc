@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "docker/idle_engine.h"
+#include "driver/idle_driver.h"
 #include "sys/crypto.h"
 
 namespace windlass {
@@ -11,20 +12,13 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-struct CountingDriver final : Driver {
+struct CountingDriver final : IdleDriver {
   int upped = 0;
-  Result<json::object> resolve(const StackSpec&, const Deadline&) override { return json::object(); }
-  Status pull(const ResolvedStack&, const std::vector<std::string>&, const Deadline&) override { return {}; }
-  Status build(const ResolvedStack&, const std::vector<std::string>&, const BuildOptions&, const Deadline&) override {
-    return {};
-  }
   Status up(const ResolvedStack&, const UpOptions&, const Deadline&) override {
     ++upped;
     return {};
   }
-  Status down(const std::string&, const DownOptions&, const Deadline&) override { return {}; }
   std::string version() const override { return "2.26.1"; }
-  Status check(const Deadline&) override { return {}; }
 };
 
 // Containers by name, and what happens when one starts.
