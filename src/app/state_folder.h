@@ -17,11 +17,15 @@ class StateFolder {
   // Kind::not_found when the data folder is not there. Touches nothing.
   static Status check(const std::filesystem::path& data_dir);
   // Makes the folder and takes its lock. Errors: that of check(), Kind::denied when it cannot be written,
-  // Kind::conflict "data directory is in use by pid …" (reliability/F26).
+  // Kind::conflict "DATA_MOUNT_PATH: data directory … is in use by pid …" (reliability/F26).
   static Result<StateFolder> open(const std::filesystem::path& data_dir);
 
   std::filesystem::path state_file() const { return folder_ / "state.db"; }
-  std::filesystem::path handover() const { return folder_ / "handover"; }  // driver/handover.h
+  // driver/handover.h. By the data folder for the helper, which may not take the lock.
+  std::filesystem::path handover() const { return handover_below(folder_.parent_path()); }
+  static std::filesystem::path handover_below(const std::filesystem::path& data_dir) {
+    return data_dir / ".windlass/handover";
+  }
   std::filesystem::path blobs() const { return folder_ / "oci/blobs"; }
   // Where decrypted files lie while they are used on a machine without tmpfs.
   std::filesystem::path plain_text() const { return folder_ / "run"; }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "app/host_path.h"
+#include "app/state_folder.h"
 #include "base/clock.h"
 #include "base/crash_point.h"
 #include "deploy/half_recreated.h"
@@ -165,7 +166,7 @@ int take_over(const Environment& given) {
   ::unsetenv(kHandoverKeyVariable);
   if (key.empty()) return failed({Kind::invalid, "only windlass itself starts this command"});
   const auto data_dir = value_of(environment, "DATA_MOUNT_PATH", "/data");
-  const Handover handover(std::filesystem::path(data_dir) / ".windlass/handover");
+  const Handover handover(StateFolder::handover_below(data_dir));
   auto order = handover.order(key);
   if (!order) return failed(order.error());
   for (const auto& secret : order->stack.secrets) log.mask(secret);
