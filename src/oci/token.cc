@@ -23,11 +23,13 @@ void add_field(std::string& form, std::string_view name, std::string_view value)
 
 std::vector<std::string> scopes_for(std::string_view repository, std::string_view actions,
                                     const AuthChallenge& challenge) {
+  const std::string own = fmt::format("repository:{}:{}", repository, actions);
   std::vector<std::string> scopes;
-  for (const auto scope : split(challenge.scope, ' '))
-    if (!scope.empty()) scopes.emplace_back(scope);
-  auto own = fmt::format("repository:{}:{}", repository, actions);
-  if (std::find(scopes.begin(), scopes.end(), own) == scopes.end()) scopes.push_back(std::move(own));
+  const auto add = [&](std::string_view scope) {
+    if (!scope.empty() && std::find(scopes.begin(), scopes.end(), scope) == scopes.end()) scopes.emplace_back(scope);
+  };
+  for (const auto scope : split(challenge.scope, ' ')) add(scope);
+  add(own);
   return scopes;
 }
 

@@ -58,6 +58,7 @@ TEST(TokenScopes, AreThoseOfTheChallengeAndOurOwnOnce) {
   EXPECT_EQ(asked(""), (Scopes{"repository:my/app:pull"}));
   EXPECT_EQ(asked("repository:other:pull"), (Scopes{"repository:other:pull", "repository:my/app:pull"}));
   EXPECT_EQ(asked(" repository:my/app:pull  "), (Scopes{"repository:my/app:pull"}));
+  EXPECT_EQ(asked("repository:my/app:pull a repository:my/app:pull a"), (Scopes{"repository:my/app:pull", "a"}));
 }
 
 TEST(TokenRequest, TellsServiceAndScopes) {
