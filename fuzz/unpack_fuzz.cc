@@ -130,7 +130,7 @@ void fuzz(std::string_view input) {
     input.remove_prefix(more ? end + kDivider.size() : input.size());
   }
   const auto deadline = Deadline::in(std::chrono::seconds(60));
-  const auto tree = unpack(layers, workplace.root(), kLimits, deadline);
+  const auto tree = unpack(layers, workplace.root(), kLimits, Secret("key"), deadline);
   workplace.check_outside();
   if (tree) {
     check_tree(*tree);

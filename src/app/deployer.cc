@@ -215,7 +215,8 @@ Result<std::shared_ptr<Deployer::Course>> Deployer::course_for(const Settings& s
   if (!provider) return tl::unexpected(provider.error());
   const bool verifies_includes = settings.oci_trust_policy.enabled && settings.oci_verify_includes;
   auto course = std::make_shared<Course>(
-      OciSource::Options{.limits = unpack_limits(settings, large_places_), .trust = *std::move(rules)},
+      OciSource::Options{
+          .limits = unpack_limits(settings, large_places_), .content_key = hash_key_, .trust = *std::move(rules)},
       SettledRuns::Options{.surroundings = fmt::format("{}\n{}\n{}{}", settings.deploy_config_base_dir, host_data_dir_,
                                                        environment_hash_, settings.restricted ? "\nrestricted" : ""),
                            .hash_key = hash_key_,

@@ -7,8 +7,10 @@
 #include "base/text.h"
 #include "deploy/model_paths.h"
 #include "deploy/mounted_files.h"
+#include "deploy/plain_content.h"
 #include "deploy/source_view.h"
 #include "oci/entry_name.h"
+#include "sys/content_hash.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
 
@@ -30,7 +32,7 @@ Error file_error(std::string_view path, const Error& cause) {
 }  // namespace
 
 EncryptedFiles::EncryptedFiles(Options options, const Log& log, Deadline deadline)
-    : options_(std::move(options)), content_(options_.hash_key), log_(log), deadline_(std::move(deadline)) {}
+    : options_(std::move(options)), log_(log), deadline_(std::move(deadline)) {}
 
 EncryptedFiles::~EncryptedFiles() {
   if (!options_.folder.empty()) (void)remove_tree(options_.folder);
@@ -138,7 +140,7 @@ Result<TreeEntry> EncryptedFiles::plain_entry(const std::string& path, const Unp
   return TreeEntry{.path = path,
                    .mode = entry == nullptr ? 0600 : entry->mode,
                    .size_bytes = text.size(),
-                   .content = content_.mark(sha256_hex(text))};
+                   .content = mark_plain_content(content_hash_hex(options_.hash_key, text))};
 }
 
 Result<PlainEntries> EncryptedFiles::mounted(const std::set<std::string>& paths, const UnpackedTree& tree) const {

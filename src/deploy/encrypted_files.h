@@ -17,7 +17,6 @@
 
 #include "base/log.h"
 #include "config/source_path.h"
-#include "deploy/plain_content.h"
 #include "deploy/service_inputs.h"
 #include "oci/unpack.h"
 #include "sops/decryptor.h"
@@ -72,7 +71,6 @@ class EncryptedFiles {
   Result<TreeEntry> plain_entry(const std::string& path, const UnpackedTree& tree) const;
 
   const Options options_;
-  const PlainContent content_;
   const Log log_;
   const Deadline deadline_;
   std::filesystem::path folder_;

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <fstream>
 
+#include "deploy/plain_content.h"
 #include "sops/vectors.h"
+#include "sys/content_hash.h"
 #include "sys/crypto.h"
 #include "sys/fake_process.h"
 
@@ -39,7 +41,7 @@ class EncryptedFilesTest : public ::testing::Test {
     tree_.entries.push_back({.path = path,
                              .mode = 0640,
                              .size_bytes = text.size(),
-                             .content = sha256_hex(text),
+                             .content = content_hash_hex(Secret("key"), text),
                              .has_cipher_text = text.find("ENC[") != text.npos});
     std::sort(tree_.entries.begin(), tree_.entries.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   }
@@ -89,7 +91,7 @@ TEST_F(EncryptedFilesTest, ThatContainersMountAreOnRecordByAKeyedHash) {
   ASSERT_EQ(plain->size(), 1u);
   const auto& entry = plain->at("token.txt");
   const auto text = sops::vector("plain/all.txt");
-  EXPECT_EQ(entry.content, PlainContent(Secret("key")).mark(sha256_hex(text)));
+  EXPECT_EQ(entry.content, mark_plain_content(content_hash_hex(Secret("key"), text)));
   EXPECT_EQ(entry.size_bytes, text.size());
   EXPECT_EQ(entry.mode, 0640u);
 }

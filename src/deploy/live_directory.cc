@@ -41,7 +41,7 @@ Status prepare_writes(LiveFolder& disk, const std::vector<const TreeEntry*>& wri
   const bool flush_each = writes.size() <= kSingleFlushesMax;
   for (const auto* entry : writes) {
     if (deadline.passed()) return fail(Kind::unavailable, "the time for writing the live directory is over");
-    const int root = PlainContent::is_mark(entry->content) ? plain_source->get() : source->get();
+    const int root = is_plain_content(entry->content) ? plain_source->get() : source->get();
     auto done = entry->type == EntryType::link ? disk.prepare_link(entry->path, entry->content)
                                                : disk.prepare_file(entry->path, root, entry->mode, flush_each);
     if (!done) return done;
@@ -289,7 +289,7 @@ Result<std::set<std::string>> DiskLiveDirectories::decrypted_files(const std::st
   if (!files) return tl::unexpected(files.error());
   std::set<std::string> paths;
   for (const auto& [path, file] : *files)
-    if (PlainContent::is_mark(file.entry.content)) paths.insert(path);
+    if (is_plain_content(file.entry.content)) paths.insert(path);
   return paths;
 }
 

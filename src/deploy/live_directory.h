@@ -79,11 +79,10 @@ class LiveDirectories {
   // The files that lie there in plain text while their release has them encrypted (secrets/Q17).
   virtual Result<std::set<std::string>> decrypted_files(const std::string& live_path) = 0;
 
-  // Brings the directory to `tree` (files are taken from tree.root, those whose content PlainContent has marked from
-  // tree.plain_root). `digest` names the release. S2: equal to the last
-  // synced digest and nothing drifted: nothing is written.
-  // Errors before any write: S7 (names the path). After one that touched files, a sync to any release goes on from what
-  // it finds. The caller holds the directory's lock (S9).
+  // Brings the directory to `tree` (files are taken from tree.root, those whose content mark_plain_content() has marked
+  // from tree.plain_root). `digest` names the release. S2: equal to the last synced digest and nothing drifted: nothing
+  // is written. Errors before any write: S7 (names the path). After one that touched files, a sync to any release goes
+  // on from what it finds. The caller holds the directory's lock (S9).
   [[nodiscard]] virtual SyncOutcome sync(const std::string& live_path, const UnpackedTree& tree, const Digest& digest,
                                          const SyncOptions& options, const Deadline& deadline) = 0;
 };

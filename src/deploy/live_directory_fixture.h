@@ -12,6 +12,7 @@
 #include <string>
 
 #include "deploy/live_directory.h"
+#include "sys/content_hash.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
 
@@ -61,7 +62,8 @@ class LiveDirectoryTest : public ::testing::Test {
         entries[name] = {.path = name, .type = EntryType::link, .content = text.substr(2)};
         std::filesystem::create_symlink(text.substr(2), tree.root / name);
       } else {
-        entries[name] = {.path = name, .mode = 0644, .size_bytes = text.size(), .content = sha256_hex(text)};
+        entries[name] = {
+            .path = name, .mode = 0644, .size_bytes = text.size(), .content = content_hash_hex(Secret("key"), text)};
         write(tree.root / name, text);
       }
     }

@@ -17,7 +17,7 @@ class PlainFiles : public LiveDirectoryTest {
       const auto found = plain.find(entry.path);
       if (found == plain.end()) continue;
       write(tree.plain_root / entry.path, found->second);
-      entry.content = PlainContent(Secret("key")).mark(sha256_hex(found->second));
+      entry.content = mark_plain_content(content_hash_hex(Secret("key"), found->second));
       entry.size_bytes = found->second.size();
     }
     return tree;

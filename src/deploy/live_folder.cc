@@ -9,7 +9,9 @@
 #include <memory>
 
 #include "base/text.h"
+#include "deploy/plain_content.h"
 #include "oci/entry_name.h"
+#include "sys/content_hash.h"
 #include "sys/crypto.h"
 
 namespace windlass {
@@ -28,7 +30,7 @@ bool is_absence(int code) { return code == ENOENT || code == ENOTDIR || code == 
 }  // namespace
 
 Result<LiveFolder> LiveFolder::open(const std::filesystem::path& data_dir, const std::string& live_path,
-                                    const Secret& hash_key) {
+                                    const Secret& content_key) {
   FileDescriptor at(::open(data_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!at.valid()) return tl::unexpected(system_error("opening " + data_dir.string(), errno));
   std::string so_far;
@@ -48,7 +50,7 @@ Result<LiveFolder> LiveFolder::open(const std::filesystem::path& data_dir, const
     if (!next.valid()) return tl::unexpected(system_error("opening " + so_far, errno));
     at = std::move(next);
   }
-  return LiveFolder(std::move(at), hash_key);
+  return LiveFolder(std::move(at), content_key);
 }
 
 Result<FileDescriptor> LiveFolder::parent(const std::string& path) const {
@@ -87,11 +89,11 @@ Result<std::string> LiveFolder::link_target(const std::string& path) const {
 Result<bool> LiveFolder::holds(const TreeEntry& entry) const {
   const auto file = open_without_links(fd_.get(), entry.path, O_RDONLY | O_NONBLOCK);
   if (!file.valid()) return tl::unexpected(system_error("reading " + entry.path, errno));
-  Sha256 hash;
+  ContentHash hash(content_key_);
   auto read = read_pieces(file.get(), entry.path, [&](std::string_view piece) { hash.update(piece); });
   if (!read) return tl::unexpected(read.error());
-  const auto sha256_hex = hash.finish_hex();
-  return entry.content == (PlainContent::is_mark(entry.content) ? plain_.mark(sha256_hex) : sha256_hex);
+  const auto content = hash.finish_hex();
+  return entry.content == (is_plain_content(entry.content) ? mark_plain_content(content) : content);
 }
 
 Result<std::vector<std::string>> LiveFolder::names_in(const std::string& folder) const {

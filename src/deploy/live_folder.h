@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "deploy/plain_content.h"
+#include "base/secret.h"
 #include "oci/unpack.h"
 #include "sys/files.h"
 
@@ -26,9 +26,9 @@ struct DiskEntry {
 class LiveFolder {
  public:
   // Below `data_dir`, made if absent with mode 0755. Kind::conflict when a part of the path is a link or a file.
-  // `hash_key`: of this installation, for the content of decrypted files.
+  // `content_key`: of this installation, for the hashes of contents; only holds() needs it.
   static Result<LiveFolder> open(const std::filesystem::path& data_dir, const std::string& live_path,
-                                 const Secret& hash_key = Secret());
+                                 const Secret& content_key = Secret());
 
   // Nothing if there is nothing, which is also what stands below a link.
   Result<std::optional<DiskEntry>> look(const std::string& path) const;
@@ -58,11 +58,11 @@ class LiveFolder {
   Status move_away(const std::string& path, const std::filesystem::path& to);
 
  private:
-  LiveFolder(FileDescriptor fd, const Secret& hash_key) : fd_(std::move(fd)), plain_(hash_key) {}
+  LiveFolder(FileDescriptor fd, const Secret& content_key) : fd_(std::move(fd)), content_key_(content_key) {}
   Result<FileDescriptor> parent(const std::string& path) const;
 
   FileDescriptor fd_;
-  PlainContent plain_;
+  Secret content_key_;
 };
 
 }  // namespace windlass

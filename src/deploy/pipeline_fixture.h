@@ -11,7 +11,9 @@
 #include "deploy/labels.h"
 #include "deploy/loop_guard.h"
 #include "deploy/pipeline.h"
+#include "deploy/plain_content.h"
 #include "secrets/fake_provider.h"
+#include "sys/content_hash.h"
 #include "sys/crypto.h"
 #include "sys/fake_process.h"
 #include "sys/files.h"
@@ -57,7 +59,7 @@ struct FakeSource final : Source {
                               .type = EntryType::file,
                               .mode = 0644,
                               .size_bytes = text.size(),
-                              .content = sha256_hex(text),
+                              .content = content_hash_hex(Secret("key"), text),
                               .has_cipher_text = text.find("ENC[") != text.npos});
     }
     return tree;
@@ -100,7 +102,7 @@ struct FakeLive final : LiveDirectories {
                    const Deadline&) override {
     plain.clear();
     for (const auto& entry : tree.entries)
-      if (PlainContent::is_mark(entry.content))
+      if (is_plain_content(entry.content))
         plain[entry.path] = read_file(tree.plain_root / entry.path, 1 << 20).value_or("(nothing)");
     if (failure) return tl::unexpected(*std::exchange(failure, {}));
     in_place = options.in_place;

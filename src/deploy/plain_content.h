@@ -1,25 +1,18 @@
-// What stands on record for the content of a file that lies decrypted in the live directory: a keyed hash, so that
-// nobody who reads the state file can guess a short secret from it (secrets/B4, Q22).
+// What stands on record for the content of a file that lies decrypted in the live directory: its hash as that of any
+// other file (ContentHash: nobody who reads the state file can guess a short secret from it; secrets/B4, Q22), marked.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include "base/secret.h"
-
 namespace windlass {
 
-class PlainContent {
- public:
-  explicit PlainContent(Secret key) : key_(std::move(key)) {}
+inline constexpr std::string_view kPlainContentMark = "decrypted:";
 
-  // `sha256_hex`: of the plain text. As TreeEntry::content of the file.
-  std::string mark(std::string_view sha256_hex) const;
-  static bool is_mark(std::string_view content) { return content.starts_with(kPrefix); }
-
- private:
-  static constexpr std::string_view kPrefix = "decrypted:";
-  Secret key_;
-};
+// As TreeEntry::content of the file. `content_hash`: of the plain text.
+inline std::string mark_plain_content(std::string_view content_hash) {
+  return std::string(kPlainContentMark).append(content_hash);
+}
+inline bool is_plain_content(std::string_view content) { return content.starts_with(kPlainContentMark); }
 
 }  // namespace windlass

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "sys/content_hash.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
 
@@ -28,7 +29,8 @@ class SourceView : public ::testing::Test {
   }
   void file(const std::string& path, const std::string& text) {
     std::ofstream(tree_.root / path) << text;
-    tree_.entries.push_back({.path = path, .type = EntryType::file, .mode = 0644, .content = sha256_hex(text)});
+    tree_.entries.push_back(
+        {.path = path, .type = EntryType::file, .mode = 0644, .content = content_hash_hex(Secret("key"), text)});
   }
   void link(const std::string& path, const std::string& target) {
     fs::create_symlink(target, tree_.root / path);

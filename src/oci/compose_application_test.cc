@@ -21,7 +21,7 @@ class ComposeApplication : public UnpackFixture {
     add(kComposeFile, text, {{"com.docker.compose.file", name}, {"com.docker.compose.extends", "true"}});
   }
   std::string refused() {
-    auto message = message_of(unpack(artifact, root, limits, deadline));
+    auto message = message_of(unpack(artifact, root, limits, Secret("key"), deadline));
     artifact.layers.clear();
     return message;
   }
@@ -38,7 +38,7 @@ TEST_F(ComposeApplication, IsJoinedIntoOneFile) {
   add(kVariables, "A=1\n", {{"com.docker.compose.envfile", "f01.env"}});
   add(kComposeFile, "services: {b: {image: y}}\n", {{"com.docker.compose.file", "override.yml"}});
   add("application/vnd.docker.compose.config.empty.v1+json", "{}");
-  const auto tree = unpack(artifact, root, limits, deadline);
+  const auto tree = unpack(artifact, root, limits, Secret("key"), deadline);
   ASSERT_TRUE(tree) << tree.error().message;
   EXPECT_EQ(listing(*tree), "compose.yaml f00.yaml f01.env");
   EXPECT_EQ(content_of("compose.yaml"),
@@ -46,7 +46,7 @@ TEST_F(ComposeApplication, IsJoinedIntoOneFile) {
   EXPECT_EQ(content_of("f00.yaml"), "services: {a: {image: x}}\n");
   EXPECT_EQ(content_of("f01.env"), "A=1\n");
   EXPECT_EQ(mode_of(root / "compose.yaml"), 0644u);
-  EXPECT_EQ(tree->find("compose.yaml")->content, sha256_hex(content_of("compose.yaml")));
+  EXPECT_EQ(tree->find("compose.yaml")->content, content_hash_hex(Secret("key"), content_of("compose.yaml")));
   EXPECT_EQ(tree->notes, std::vector<std::string>{
                              "a layer of type application/vnd.docker.compose.config.empty.v1+json is left out"});
 }

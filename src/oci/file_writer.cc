@@ -10,7 +10,6 @@
 
 #include "base/text.h"
 #include "oci/cipher_text.h"
-#include "sys/crypto.h"
 #include "sys/files.h"
 
 namespace windlass {
@@ -21,11 +20,12 @@ constexpr std::size_t kFileCost = 256;
 
 std::size_t cost_of(const NewFile& file) { return file.bytes.size() + kFileCost; }
 
-void hash(const NewFile& file) {
+void hash_file(const NewFile& file, ContentHash& hash) {
   CipherTextScan scan;
   scan.update(file.bytes);
   file.entry.has_cipher_text = scan.found();
-  file.entry.content = sha256_hex(file.bytes);
+  hash.update(file.bytes);
+  file.entry.content = hash.finish_hex();
 }
 
 }  // namespace
@@ -38,16 +38,16 @@ Error creation_error(const std::string& path, int code) {
                       path)};
 }
 
-timespec time_of(std::int64_t mtime_unix, const std::string& sha256) {
+timespec time_of(std::int64_t mtime_unix, const std::string& content) {
   return {.tv_sec = std::clamp<std::int64_t>(mtime_unix, 0, std::time(nullptr)),
-          .tv_nsec = static_cast<long>(std::stoull(sha256.substr(0, 15), nullptr, 16) % 1'000'000'000)};
+          .tv_nsec = static_cast<long>(std::stoull(content.substr(0, 15), nullptr, 16) % 1'000'000'000)};
 }
 
 Status FileWriter::write(NewFile file) {
   if (direct_ < kDirectFiles) {
     ++direct_;
     if (error_) return tl::unexpected(*error_);
-    auto made = hash_and_make(file);
+    auto made = hash_and_make(file, hash_of_caller_);
     if (!made) error_ = made.error();
     return made;
   }
@@ -55,7 +55,7 @@ Status FileWriter::write(NewFile file) {
   std::unique_lock lock(mutex_);
   if (pending_bytes_ > kPendingBytesMax / 2) {  // the other thread is behind
     lock.unlock();
-    hash(file);
+    hash_file(file, hash_of_caller_);
     lock.lock();
   }
   changed_.wait(lock, [&] { return error_ || pending_bytes_ < kPendingBytesMax; });
@@ -84,7 +84,7 @@ void FileWriter::run(const std::stop_token& stop) {
     Status made;
     for (const auto& file : batch) {
       bytes += cost_of(file);
-      if (made = hash_and_make(file); !made) break;
+      if (made = hash_and_make(file, hash_of_thread_); !made) break;
     }
     batch.clear();
     lock.lock();
@@ -96,9 +96,9 @@ void FileWriter::run(const std::stop_token& stop) {
 }
 
 // What it throws, for want of memory, would end the process on our thread.
-Status FileWriter::hash_and_make(const NewFile& file) const {
+Status FileWriter::hash_and_make(const NewFile& file, ContentHash& hash) const {
   try {
-    if (file.entry.content.empty()) hash(file);
+    if (file.entry.content.empty()) hash_file(file, hash);
     return make(file);
   } catch (const std::exception& error) {
     return fail(Kind::unavailable, error.what());
@@ -111,7 +111,7 @@ Status FileWriter::make(const NewFile& file) const {
     return while_doing(fmt::format("entry '{}'", printable(entry.path, 256)), std::move(error));
   };
   const auto not_written = [&] { return failed(system_error("writing " + entry.path, errno)); };
-  const auto fd = open_without_links(root_, entry.path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  const auto fd = open_without_links(root_, entry.path, O_WRONLY | O_CREAT | O_EXCL, entry.mode);
   if (!fd.valid()) return failed(creation_error(entry.path, errno));
   for (std::size_t done = 0; done < file.bytes.size();) {
     const auto written = ::write(fd.get(), file.bytes.data() + done, file.bytes.size() - done);
@@ -121,7 +121,10 @@ Status FileWriter::make(const NewFile& file) const {
   }
   const auto time = time_of(file.mtime_unix, entry.content);
   const timespec times[] = {time, time};
-  if (::fchmod(fd.get(), entry.mode) != 0 || ::futimens(fd.get(), times) != 0) return not_written();
+  struct stat made {};
+  if (::fstat(fd.get(), &made) != 0) return not_written();
+  const bool has_mode = (made.st_mode & 07777u) == entry.mode;  // the process's umask may have taken bits away
+  if ((!has_mode && ::fchmod(fd.get(), entry.mode) != 0) || ::futimens(fd.get(), times) != 0) return not_written();
   return {};
 }
 

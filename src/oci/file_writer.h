@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "oci/unpack.h"
+#include "sys/content_hash.h"
 
 namespace windlass {
 
@@ -26,8 +27,8 @@ struct NewFile {
 
 // The time a file gets. Reproducible archives give every file the same second. A tool that goes by size and time, as
 // BuildKit does, would not see a file of the same size change; the part below a second, which archives do not hold,
-// tells it. `sha256`: hex.
-timespec time_of(std::int64_t mtime_unix, const std::string& sha256);
+// tells it. `content`: the hash of the file, hex.
+timespec time_of(std::int64_t mtime_unix, const std::string& content);
 
 // Why a new entry could not be made, from errno. One that is there although the artifact has none of that name: the
 // file system takes two names for one (oci 8), Kind::invalid.
@@ -39,8 +40,8 @@ class FileWriter {
   static constexpr std::size_t kPendingBytesMax = 768 << 10;  // then write() waits
   static constexpr int kDirectFiles = 32;                     // so few are not worth a thread
 
-  // `root`: an open folder that outlives the writer.
-  explicit FileWriter(int root) : root_(root) {}
+  // `root`: an open folder that outlives the writer. `key`: for the hashes of contents.
+  FileWriter(int root, const Secret& key) : root_(root), hash_of_caller_(key), hash_of_thread_(key) {}
   FileWriter(const FileWriter&) = delete;
   FileWriter& operator=(const FileWriter&) = delete;
 
@@ -52,11 +53,12 @@ class FileWriter {
   Status drain();
 
  private:
-  Status hash_and_make(const NewFile& file) const;
+  Status hash_and_make(const NewFile& file, ContentHash& hash) const;
   Status make(const NewFile& file) const;
   void run(const std::stop_token& stop);
 
   const int root_;
+  ContentHash hash_of_caller_, hash_of_thread_;
   int direct_ = 0;
   std::mutex mutex_;
   std::condition_variable_any changed_;

@@ -8,6 +8,7 @@
 #include <deque>
 #include <filesystem>
 
+#include "sys/content_hash.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
 
@@ -29,6 +30,7 @@ class FileWriterTest : public ::testing::Test {
     return {.entry = entry, .mtime_unix = 1'700'000'000, .bytes = std::move(bytes)};
   }
 
+  const Secret key{"key"};
   fs::path folder;
   std::deque<TreeEntry> entries;
   FileDescriptor root;
@@ -36,7 +38,7 @@ class FileWriterTest : public ::testing::Test {
 
 TEST_F(FileWriterTest, MakesFewFilesAndMany) {
   for (const int count : {3, 2'000}) {
-    FileWriter writer(root.get());
+    FileWriter writer(root.get(), key);
     const auto name = [&](int number) { return fmt::format("sub/{}-{}", count, number); };
     for (int i = 0; i < count; ++i) ASSERT_TRUE(writer.write(file(name(i), std::string(i % 5'000, 'x'))));
     ASSERT_TRUE(writer.drain());
@@ -45,7 +47,7 @@ TEST_F(FileWriterTest, MakesFewFilesAndMany) {
       ASSERT_EQ(::stat((folder / name(i)).c_str(), &status), 0) << i;
       ASSERT_EQ(status.st_size, i % 5'000);
       ASSERT_EQ(status.st_mode & 0777, 0640u);
-      const auto hash = sha256_hex(std::string(i % 5'000, 'x'));
+      const auto hash = content_hash_hex(key, std::string(i % 5'000, 'x'));
       const auto time = time_of(1'700'000'000, hash);
       ASSERT_EQ(status.st_mtim.tv_sec, 1'700'000'000);
       ASSERT_EQ(status.st_mtim.tv_nsec, time.tv_nsec);
@@ -56,7 +58,7 @@ TEST_F(FileWriterTest, MakesFewFilesAndMany) {
 }
 
 TEST_F(FileWriterTest, MarksWhatMayBeEncrypted) {
-  FileWriter writer(root.get());
+  FileWriter writer(root.get(), key);
   ASSERT_TRUE(writer.write(file("secret", "key: ENC[AES256_GCM,data:x]")));
   ASSERT_TRUE(writer.write(file("plain", "key: [ENC]")));
   ASSERT_TRUE(writer.drain());
@@ -66,7 +68,7 @@ TEST_F(FileWriterTest, MarksWhatMayBeEncrypted) {
 
 TEST_F(FileWriterTest, TellsOfTheFirstThatFailsAndMakesNoneAfterIt) {
   for (const int before : {5, 100}) {
-    FileWriter writer(root.get());
+    FileWriter writer(root.get(), key);
     for (int i = 0; i < before; ++i) ASSERT_TRUE(writer.write(file(fmt::format("{}-{}", before, i), "x")));
     const auto wanted = fmt::format("entry 'none/{}': creating none/{}: no such file or directory", before, before);
     (void)writer.write(file(fmt::format("none/{}", before), "x"));
@@ -84,15 +86,15 @@ TEST_F(FileWriterTest, TellsOfTheFirstThatFailsAndMakesNoneAfterIt) {
 }
 
 TEST_F(FileWriterTest, MayBeLeftWithFilesThatNobodyWantsAnyMore) {
-  FileWriter writer(root.get());
+  FileWriter writer(root.get(), key);
   for (int i = 0; i < 500; ++i) ASSERT_TRUE(writer.write(file(std::to_string(i), "x")));
 }
 
 TEST_F(FileWriterTest, FollowsNoLinkAndReplacesNothing) {
   fs::create_directory_symlink("/tmp", folder / "link");
-  FileWriter writer(root.get());
+  FileWriter writer(root.get(), key);
   EXPECT_FALSE(writer.write(file("link/x", "x")));
-  FileWriter second(root.get());
+  FileWriter second(root.get(), key);
   ASSERT_TRUE(second.write(file("x", "1")));
   EXPECT_EQ(
       second.write(file("x", "2")).error().message,

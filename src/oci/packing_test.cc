@@ -67,7 +67,7 @@ class Packing : public testing::Test {
     const StoredLayer stored{
         .digest = layer.digest, .media_type = layer.media_type, .size_bytes = layer.size_bytes, .file = place / "blob"};
     fs::copy_file(fmt::format("/proc/self/fd/{}", layer.file.get()), stored.file, fs::copy_options::overwrite_existing);
-    const auto tree = unpack({stored}, place / "out", limits, Deadline::in(10s));
+    const auto tree = unpack({stored}, place / "out", limits, Secret("key"), Deadline::in(10s));
     if (!tree) return {tree.error().message};
     std::vector<std::string> rows;
     for (const auto& entry : tree->entries)

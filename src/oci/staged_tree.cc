@@ -12,7 +12,7 @@
 #include "oci/cipher_text.h"
 #include "oci/entry_name.h"
 #include "oci/link_rules.h"
-#include "sys/crypto.h"
+#include "sys/content_hash.h"
 
 namespace windlass {
 namespace {
@@ -32,8 +32,7 @@ Status write_all(int fd, std::string_view bytes, std::uint64_t offset) {
   return {};
 }
 
-Result<std::string> hash_file(int fd, CipherTextScan& scan) {
-  Sha256 hash;
+Result<std::string> hash_file(int fd, ContentHash& hash, CipherTextScan& scan) {
   std::string buffer(128 << 10, '\0');
   for (std::uint64_t offset = 0;;) {
     const auto got = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(offset));
@@ -49,10 +48,10 @@ Result<std::string> hash_file(int fd, CipherTextScan& scan) {
 }  // namespace
 
 Result<StagedTree> StagedTree::open(const std::filesystem::path& root, const UnpackLimits& limits,
-                                    const Deadline& deadline) {
+                                    const Secret& content_key, const Deadline& deadline) {
   FileDescriptor fd(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
   if (!fd.valid()) return tl::unexpected(system_error("opening " + root.string(), errno));
-  return StagedTree(std::move(fd), limits, deadline);
+  return StagedTree(std::move(fd), limits, content_key, deadline);
 }
 
 Status StagedTree::count_entry() {
@@ -209,7 +208,7 @@ Status StagedTree::add_file(const std::string& path, const TarEntry& entry, TarR
   if (!entry.sparse && entry.size_bytes <= FileWriter::kFileBytesMax) return add_small_file(path, entry, reader);
   auto file = create_file(path, entry.size_bytes);
   if (!file) return tl::unexpected(file.error());
-  Sha256 hash;
+  ContentHash hash(content_key_);
   CipherTextScan scan;
   for (;;) {
     auto piece = reader.data();
@@ -227,7 +226,7 @@ Status StagedTree::add_file(const std::string& path, const TarEntry& entry, TarR
                     {entry.size_bytes, hash.finish_hex(), scan.found()});
   if (::ftruncate(file->get(), static_cast<off_t>(entry.size_bytes)) != 0)
     return tl::unexpected(system_error("writing " + path, errno));
-  auto whole = hash_file(file->get(), scan);
+  auto whole = hash_file(file->get(), hash, scan);
   if (!whole) return tl::unexpected(whole.error());
   return put_file(path, std::move(*file), entry.mode, entry.mtime_unix,
                   {entry.size_bytes, std::move(*whole), scan.found()});
@@ -236,7 +235,7 @@ Status StagedTree::add_file(const std::string& path, const TarEntry& entry, TarR
 Status StagedTree::add_plain_file(const std::string& path, std::uint64_t size_bytes, ByteStream& bytes) {
   auto file = create_file(path, size_bytes);
   if (!file) return tl::unexpected(file.error());
-  Sha256 hash;
+  ContentHash hash(content_key_);
   CipherTextScan scan;
   for (std::uint64_t offset = 0;;) {
     auto piece = bytes.next();

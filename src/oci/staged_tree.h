@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/secret.h"
 #include "oci/file_writer.h"
 #include "oci/unpack.h"
 #include "sys/files.h"
@@ -19,9 +20,9 @@ namespace windlass {
 
 class StagedTree {
  public:
-  // `root` exists and is empty.
+  // `root` exists and is empty. `content_key` as for unpack().
   static Result<StagedTree> open(const std::filesystem::path& root, const UnpackLimits& limits,
-                                 const Deadline& deadline);
+                                 const Secret& content_key, const Deadline& deadline);
 
   // Entries after this belong to the next layer, which may replace and white out what earlier ones brought.
   void begin_layer() { ++layer_; }
@@ -53,11 +54,12 @@ class StagedTree {
     TreeEntry entry;
     int layer = 0;
   };
-  StagedTree(FileDescriptor root, const UnpackLimits& limits, const Deadline& deadline)
+  StagedTree(FileDescriptor root, const UnpackLimits& limits, const Secret& content_key, const Deadline& deadline)
       : root_(std::move(root)),
         limits_(limits),
+        content_key_(content_key),
         deadline_(deadline),
-        writer_(std::make_unique<FileWriter>(root_.get())) {}
+        writer_(std::make_unique<FileWriter>(root_.get(), content_key)) {}
 
   Status get_place();
   Status count_name(const std::string& text);
@@ -84,6 +86,7 @@ class StagedTree {
 
   FileDescriptor root_;
   UnpackLimits limits_;
+  Secret content_key_;
   Deadline deadline_;
   std::map<std::string, Node, std::less<>> nodes_;
   int layer_ = 0;

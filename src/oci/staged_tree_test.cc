@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 TEST(StagedTree, NamesWhatTheFileSystemTakesForAnotherEntry) {
   auto root = (fs::temp_directory_path() / "windlass-tree-XXXXXX").string();
   ASSERT_NE(::mkdtemp(root.data()), nullptr);
-  auto tree = StagedTree::open(root, {}, Deadline::in(std::chrono::seconds(60)));
+  auto tree = StagedTree::open(root, {}, Secret("key"), Deadline::in(std::chrono::seconds(60)));
   ASSERT_TRUE(tree);
   tree->begin_layer();
   ASSERT_TRUE(tree->count_entry());

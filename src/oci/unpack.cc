@@ -155,10 +155,11 @@ Status check_sizes(const std::vector<StoredLayer>& layers, const UnpackLimits& l
 using Fill = std::function<Status(StagedTree& tree, std::vector<std::string>& notes)>;
 
 Result<UnpackedTree> unpack_into(const std::vector<StoredLayer>& layers, const std::filesystem::path& root,
-                                 const UnpackLimits& limits, const Deadline& deadline, const Fill& fill) {
+                                 const UnpackLimits& limits, const Secret& content_key, const Deadline& deadline,
+                                 const Fill& fill) {
   if (auto sizes = check_sizes(layers, limits); !sizes) return tl::unexpected(sizes.error());
   UnpackedTree result{.root = root};
-  auto tree = StagedTree::open(root, limits, deadline);
+  auto tree = StagedTree::open(root, limits, content_key, deadline);
   if (!tree) return tl::unexpected(tree.error());
   if (auto filled = fill(*tree, result.notes); !filled) return tl::unexpected(filled.error());
   auto entries = tree->finish();
@@ -170,9 +171,10 @@ Result<UnpackedTree> unpack_into(const std::vector<StoredLayer>& layers, const s
 }
 
 Result<UnpackedTree> unpack_or_remove(const std::vector<StoredLayer>& layers, const std::filesystem::path& root,
-                                      const UnpackLimits& limits, const Deadline& deadline, const Fill& fill) {
+                                      const UnpackLimits& limits, const Secret& content_key, const Deadline& deadline,
+                                      const Fill& fill) {
   if (auto made = make_folders(root, 0700); !made) return tl::unexpected(made.error());
-  auto tree = unpack_into(layers, root, limits, deadline, fill);
+  auto tree = unpack_into(layers, root, limits, content_key, deadline, fill);
   if (!tree) (void)remove_tree(root);
   return tree;
 }
@@ -187,8 +189,8 @@ const TreeEntry* UnpackedTree::find(std::string_view path) const {
 }
 
 Result<UnpackedTree> unpack(const std::vector<StoredLayer>& layers, const std::filesystem::path& root,
-                            const UnpackLimits& limits, const Deadline& deadline) {
-  return unpack_or_remove(layers, root, limits, deadline, [&](StagedTree& tree, auto& notes) -> Status {
+                            const UnpackLimits& limits, const Secret& content_key, const Deadline& deadline) {
+  return unpack_or_remove(layers, root, limits, content_key, deadline, [&](StagedTree& tree, auto& notes) -> Status {
     Unpacker unpacker(tree, limits, deadline, notes);
     for (std::size_t i = 0; i < layers.size(); ++i)
       if (auto taken = unpacker.unpack_layer(layers[i]); !taken)
@@ -199,9 +201,9 @@ Result<UnpackedTree> unpack(const std::vector<StoredLayer>& layers, const std::f
 }
 
 Result<UnpackedTree> unpack(const FetchedArtifact& artifact, const std::filesystem::path& root,
-                            const UnpackLimits& limits, const Deadline& deadline) {
-  if (!is_compose_application(artifact)) return unpack(artifact.layers, root, limits, deadline);
-  return unpack_or_remove(artifact.layers, root, limits, deadline, [&](StagedTree& tree, auto& notes) {
+                            const UnpackLimits& limits, const Secret& content_key, const Deadline& deadline) {
+  if (!is_compose_application(artifact)) return unpack(artifact.layers, root, limits, content_key, deadline);
+  return unpack_or_remove(artifact.layers, root, limits, content_key, deadline, [&](StagedTree& tree, auto& notes) {
     return unpack_compose_application(tree, artifact.layers, limits, notes);
   });
 }

@@ -8,6 +8,7 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
+#include "base/secret.h"
 #include "base/slots.h"
 #include "oci/artifact.h"
 
@@ -39,7 +40,7 @@ struct TreeEntry {
   EntryType type = EntryType::file;
   unsigned mode = 0;  // permission bits; 0 for links
   std::uint64_t size_bytes = 0;
-  std::string content;           // file: sha256 hex of its bytes; link: its target; folder: ""
+  std::string content;           // file: content_hash_hex() of its bytes; link: its target; folder: ""
   bool has_cipher_text = false;  // of a file: "ENC[" stands in it, so it may be one that SOPS has encrypted
 };
 
@@ -56,11 +57,11 @@ struct UnpackedTree {
 
 // Unpacks all layers, lowest first, into the empty folder `root` (made if absent, mode 0700). On any error the folder
 // is removed again and the message names entry, layer and rule or limit. Kind::invalid for a hostile or broken
-// archive, Kind::unavailable for a full disk.
+// archive, Kind::unavailable for a full disk. `content_key`: of this installation, for the hashes of contents.
 Result<UnpackedTree> unpack(const std::vector<StoredLayer>& layers, const std::filesystem::path& root,
-                            const UnpackLimits& limits, const Deadline& deadline);
+                            const UnpackLimits& limits, const Secret& content_key, const Deadline& deadline);
 // The same for an artifact of any kind: what the layers of a compose application are is said by their types.
 Result<UnpackedTree> unpack(const FetchedArtifact& artifact, const std::filesystem::path& root,
-                            const UnpackLimits& limits, const Deadline& deadline);
+                            const UnpackLimits& limits, const Secret& content_key, const Deadline& deadline);
 
 }  // namespace windlass

@@ -72,7 +72,7 @@ TEST_F(UnpackBudget, LetsFewLargeTreesBeInMemoryAtOnce) {
   const auto names = TarBuilder().file("12345").file("123456").end().bytes();
   const auto within = [&](const std::string& archive, std::chrono::milliseconds time) {
     std::filesystem::remove_all(root);
-    return unpack({this->layer(archive)}, root, limits, Deadline::in(time));
+    return unpack({this->layer(archive)}, root, limits, Secret("key"), Deadline::in(time));
   };
   {
     const auto first = within(full, 10s);
@@ -103,7 +103,8 @@ TEST_F(UnpackBudget, CountsBytesOfFilesAndCopies) {
   EXPECT_EQ(refusal({two, TarBuilder().hard_link("c", "a").end()}), "layer 2 of 2: entry 'c': " + over);
   EXPECT_EQ(refusal({TarBuilder().pax({{"GNU.sparse.size", "1001"}, {"GNU.sparse.map", "0,1"}}).file("a").end()}),
             "layer 1 of 1: entry 'a': file of 1001 bytes, limit 1000");
-  EXPECT_EQ(message_of(unpack({layer(full + "a", {{"org.opencontainers.image.title", "a"}})}, root, limits, deadline)),
+  EXPECT_EQ(message_of(unpack({layer(full + "a", {{"org.opencontainers.image.title", "a"}})}, root, limits,
+                              Secret("key"), deadline)),
             "layer 1 of 1: file 'a': file of 1001 bytes, limit 1000");
 }
 

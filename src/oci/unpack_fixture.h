@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "oci/unpack.h"
+#include "sys/content_hash.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
 #include "sys/tar_builder.h"
@@ -71,7 +72,7 @@ class UnpackFixture : public testing::Test {
   Result<UnpackedTree> unpack_archives(const std::vector<std::string>& archives) {
     std::vector<StoredLayer> layers;
     for (const auto& archive : archives) layers.push_back(layer(archive));
-    return unpack(layers, root, limits, deadline);
+    return unpack(layers, root, limits, Secret("key"), deadline);
   }
   // Of an artifact that must be taken; the staging folder is emptied for the next one.
   UnpackedTree taken(const std::vector<std::string>& archives) {

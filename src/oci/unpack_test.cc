@@ -25,7 +25,7 @@ TEST_F(Unpack, TakesFilesFoldersAndLinks) {
   ASSERT_NE(tree.find("copy"), nullptr);
   EXPECT_EQ(tree.find("copy")->mode, 0755u);
   EXPECT_EQ(tree.find("copy")->size_bytes, 2u);
-  EXPECT_EQ(tree.find("copy")->content, sha256_hex("#!"));
+  EXPECT_EQ(tree.find("copy")->content, content_hash_hex(Secret("key"), "#!"));
   EXPECT_EQ(tree.find("absent"), nullptr);
   EXPECT_EQ(mode_of(root), 0700u);
   struct stat status {};
@@ -160,7 +160,7 @@ TEST_F(Unpack, FillsTheHolesOfSparseFiles) {
     const auto tree = taken({ended(archive)});
     EXPECT_EQ(content_of("a"), whole);
     ASSERT_NE(tree.find("a"), nullptr);
-    EXPECT_EQ(tree.find("a")->content, sha256_hex(whole));
+    EXPECT_EQ(tree.find("a")->content, content_hash_hex(Secret("key"), whole));
     EXPECT_EQ(tree.find("a")->size_bytes, 2000u);
   }
 }
@@ -218,15 +218,15 @@ TEST_F(Unpack, TakesManyLayers) {
 
 TEST_F(Unpack, WritesWhatIsNoTarAsAFileWithItsTitle) {
   const Annotations title{{"org.opencontainers.image.title", "./conf/app.yaml"}};
-  auto tree = unpack({layer("a: 1\n", title)}, root, limits, deadline);
+  auto tree = unpack({layer("a: 1\n", title)}, root, limits, Secret("key"), deadline);
   ASSERT_TRUE(tree) << tree.error().message;
   EXPECT_EQ(listing(*tree), "conf/ conf/app.yaml");
   EXPECT_EQ(content_of("conf/app.yaml"), "a: 1\n");
   EXPECT_EQ(mode_of(root / "conf/app.yaml"), 0644u);
   std::filesystem::remove_all(root);
-  EXPECT_EQ(
-      message_of(unpack({layer("a: 1\n", {{"org.opencontainers.image.title", "../canary"}})}, root, limits, deadline)),
-      "layer 1 of 1: file '../canary': path traversal detected: '..' in the name");
+  EXPECT_EQ(message_of(unpack({layer("a: 1\n", {{"org.opencontainers.image.title", "../canary"}})}, root, limits,
+                              Secret("key"), deadline)),
+            "layer 1 of 1: file '../canary': path traversal detected: '..' in the name");
 }
 
 TEST_F(Unpack, ChecksTheDigestOfAPackedFolder) {
@@ -234,11 +234,11 @@ TEST_F(Unpack, ChecksTheDigestOfAPackedFolder) {
   const auto annotated = [&](const std::string& digest) {
     return layer(gzipped(archive), {{"io.deis.oras.content.unpack", "true"}, {"io.deis.oras.content.digest", digest}});
   };
-  auto tree = unpack({annotated("sha256:" + sha256_hex(archive))}, root, limits, deadline);
+  auto tree = unpack({annotated("sha256:" + sha256_hex(archive))}, root, limits, Secret("key"), deadline);
   ASSERT_TRUE(tree) << tree.error().message;
   std::filesystem::remove_all(root);
   const std::string other(64, '0');
-  EXPECT_EQ(message_of(unpack({annotated("sha256:" + other)}, root, limits, deadline)),
+  EXPECT_EQ(message_of(unpack({annotated("sha256:" + other)}, root, limits, Secret("key"), deadline)),
             "layer 1 of 1: content has digest sha256:" + sha256_hex(archive) +
                 ", annotation io.deis.oras.content.digest says sha256:" + other);
 }

@@ -216,7 +216,7 @@ Result<UnpackedTree> OciSource::fetch(const Job& job, const Digest& digest, cons
   const auto pull_deadline = deadline.within(options_.pull_timeout);
   auto artifact = registry_.fetch(*reference, digest, pull_deadline);
   if (!artifact) return while_doing(fmt::format("pulling {}", reference->with_digest(digest).str()), artifact.error());
-  auto tree = unpack(*artifact, staging, options_.limits, pull_deadline);
+  auto tree = unpack(*artifact, staging, options_.limits, options_.content_key, pull_deadline);
   if (!tree) return while_doing(fmt::format("unpacking {}", reference->with_digest(digest).str()), tree.error());
   return tree;
 }
@@ -232,7 +232,7 @@ Result<UnpackedTree> OciSource::unpack_archive(std::string_view archive, const s
                           .size_bytes = archive.size(),
                           .annotations = {},
                           .file = file};
-  auto tree = unpack({layer}, staging, options_.limits, deadline);
+  auto tree = unpack({layer}, staging, options_.limits, options_.content_key, deadline);
   std::error_code gone;
   std::filesystem::remove(file, gone);
   return tree;

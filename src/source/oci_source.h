@@ -16,6 +16,7 @@ class OciSource final : public Source {
  public:
   struct Options {
     UnpackLimits limits;
+    Secret content_key;                                                 // of this installation: for the hashes of files
     std::chrono::milliseconds pull_timeout = std::chrono::minutes(10);  // of one artifact (reliability 2)
     // Pauses before asking a registry again that does not show a digest yet (webhook/P2, P3).
     std::vector<std::chrono::milliseconds> pauses = {std::chrono::seconds(1), std::chrono::seconds(2),

@@ -23,9 +23,6 @@ struct FreeDigestContext {
 struct FreeMacContext {
   void operator()(EVP_MAC_CTX* context) const noexcept { EVP_MAC_CTX_free(context); }
 };
-struct FreeMac {
-  void operator()(EVP_MAC* mac) const noexcept { EVP_MAC_free(mac); }
-};
 
 // OpenSSL refuses these calls only when memory runs out or the library is broken: nothing a caller could handle.
 void require(bool done) {
@@ -39,6 +36,11 @@ std::string_view view(const unsigned char* bytes, std::size_t size) {
 // Fetched once: looking an algorithm up costs more than hashing a small body.
 const EVP_MD* sha256_method() {
   static EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return method;
+}
+
+EVP_MAC* hmac_method() {
+  static EVP_MAC* const method = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
   return method;
 }
 
@@ -76,8 +78,7 @@ std::string sha256_hex(std::string_view bytes) { return hash_hex(bytes, sha256_m
 std::string sha512_hex(std::string_view bytes) { return hash_hex(bytes, EVP_sha512()); }
 
 struct HmacSha256::Context {
-  std::unique_ptr<EVP_MAC, FreeMac> mac{EVP_MAC_fetch(nullptr, "HMAC", nullptr)};
-  std::unique_ptr<EVP_MAC_CTX, FreeMacContext> keyed{EVP_MAC_CTX_new(mac.get())};
+  std::unique_ptr<EVP_MAC_CTX, FreeMacContext> keyed{EVP_MAC_CTX_new(hmac_method())};
 };
 
 HmacSha256::HmacSha256(const Secret& key) : context_(std::make_unique<Context>()) {
