@@ -72,7 +72,10 @@ ServerResponse answer_plan(ReleaseArchive& archive, const PlanOrder& order, std:
                         job_id);
   json::array stacks;
   for (const auto& stack : report->stacks) stacks.push_back(object_of(stack));
-  const json::object plan{{"artifact", report->artifact}, {"digest", report->digest}, {"stacks", std::move(stacks)}};
+  const json::object plan{{"artifact", report->artifact},
+                          {"digest", report->digest},
+                          {"warnings", to_array(report->warnings)},
+                          {"stacks", std::move(stacks)}};
   return json_answer(200, json::serialize(plan), job_id);
 }
 

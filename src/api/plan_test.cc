@@ -18,6 +18,7 @@ TEST(Plan, TellsWhatADeploymentWouldDo) {
   bench.archive.planned = PlanReport{
       .artifact = "r.example/acme/app:main",
       .digest = "sha256:11",
+      .warnings = {".doco-cd.yaml:2: unknown key \"tiemout\", did you mean \"timeout\"?"},
       .stacks = {
           {.name = "web",
            .decision = "deploy",
@@ -27,7 +28,8 @@ TEST(Plan, TellsWhatADeploymentWouldDo) {
           {.name = "side", .context = "edge", .decision = "failed", .reason = "no such file"}}};
   EXPECT_EQ(
       told(bench.send(plan(R"({"artifact":" r.example/acme/app:main ","target":"prod"})"))),
-      R"x(200 {"content":{"artifact":"r.example/acme/app:main","digest":"sha256:11","stacks":[)x"
+      R"x(200 {"content":{"artifact":"r.example/acme/app:main","digest":"sha256:11",)x"
+      R"x("warnings":[".doco-cd.yaml:2: unknown key \"tiemout\", did you mean \"timeout\"?"],"stacks":[)x"
       R"x({"name":"web","context":"","decision":"deploy","plan":"recreate page (image changed)","reasons":[],)x"
       R"x("services":[{"service":"page","action":"recreate","reasons":["image changed"]}],)x"
       R"x("changes":[{"path":"services.page.image","before":"\"a:1\"","after":"\"a:2\""}],"warnings":["volume data is made anew"]},)x"

@@ -37,6 +37,13 @@ void print_change(const json::object& change) {
   if (!after.empty()) fmt::print("  + {}: {}\n", path, shown(after));
 }
 
+void print_warnings(const json::object& object, std::string_view indent) {
+  const auto* warnings = array_of(object, "warnings");
+  if (warnings == nullptr) return;
+  for (const auto& warning : *warnings)
+    if (const auto* text = warning.if_string()) fmt::print("{}! {}\n", indent, shown(*text));
+}
+
 void print_stack(const json::object& stack) {
   const auto reason = text_of(stack, "reason");
   const auto context = text_of(stack, "context");
@@ -51,9 +58,7 @@ void print_stack(const json::object& stack) {
   if (const auto* changes = array_of(stack, "changes"))
     for (const auto& change : *changes)
       if (const auto* object = change.if_object()) print_change(*object);
-  if (const auto* warnings = array_of(stack, "warnings"))
-    for (const auto& warning : *warnings)
-      if (const auto* text = warning.if_string()) fmt::print("  ! {}\n", shown(*text));
+  print_warnings(stack, "  ");
 }
 
 // Is there no stack that is known to fail?
@@ -114,6 +119,7 @@ int show_plan(const PlanCommand& command, const Environment& environment, HttpTr
   const auto digest = text_of(*plan, "digest");
   fmt::print("{}\n{}\n", shown(text_of(*plan, "artifact")),
              digest.empty() ? "of the files in the folder" : shown(digest));
+  print_warnings(*plan, "");
   if (const auto* stacks = array_of(*plan, "stacks"))
     for (const auto& stack : *stacks)
       if (const auto* object = stack.if_object()) print_stack(*object);

@@ -10,7 +10,8 @@ namespace {
 TEST(PlanCommand, PrintsWhatWouldBeDone) {
   FakeTransport transport;
   transport.answer = [](const HttpRequest&) {
-    return HttpResponse{200, {}, R"x({"content":{"artifact":"r.example/app:1","digest":"sha256:11","stacks":[
+    return HttpResponse{200, {}, R"x({"content":{"artifact":"r.example/app:1","digest":"sha256:11",
+      "warnings":["unknown key \"tiemout\""],"stacks":[
       {"name":"web","decision":"deploy","reasons":["the last release of the stack failed"],
        "services":[{"service":"page","action":"recreate","reasons":["image changed","ports changed"]},
                    {"service":"db","action":"keep","reasons":[]}],
@@ -23,7 +24,7 @@ TEST(PlanCommand, PrintsWhatWouldBeDone) {
   const int code = show_plan({.reference = "r.example/app:1", .target = "prod"},
                              {{"API_SECRET", "s"}, {"WINDLASS_URL", "https://cd.example"}}, transport);
   EXPECT_EQ(testing::internal::GetCapturedStdout(),
-            "r.example/app:1\nsha256:11\n\n"
+            "r.example/app:1\nsha256:11\n! unknown key \"tiemout\"\n\n"
             "web: deploy\n  the last release of the stack failed\n"
             "  recreate  page  (image changed, ports changed)\n  keep      db\n"
             "  - services.page.image: \"a:1\"\n  + services.page.image: \"a:2\"\n  + services.page.tty: true\n"

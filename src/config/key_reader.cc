@@ -6,10 +6,9 @@
 #include <charconv>
 #include <climits>
 #include <cmath>
-#include <numeric>
-#include <utility>
 
 #include "base/text.h"
+#include "config/slips.h"
 
 namespace windlass {
 namespace {
@@ -36,35 +35,11 @@ std::string told(std::string_view where, std::string_view what) {
   return fmt::format("{}: {}", where, what);
 }
 
-// Letters put in, left out or replaced, and neighbours that changed places, count one each.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> two_above, above(b.size() + 1), row(b.size() + 1);
-  std::iota(above.begin(), above.end(), 0u);
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      row[j] = std::min({above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1), above[j] + 1, row[j - 1] + 1});
-      const bool are_swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-      if (are_swapped) row[j] = std::min(row[j], two_above[j - 2] + 1);
-    }
-    two_above = std::exchange(above, row);
-  }
-  return above[b.size()];
-}
-
 // The known key that was probably meant; "" when none is near. A wrong letter in three may be a slip, more is another
 // word: a guess that leads astray is worse than none.
-std::string nearest(const std::set<std::string>& known, std::string_view key) {
-  constexpr std::size_t letters_max = 64, slips_max = 3;
-  if (key.size() > letters_max) return "";
-  const auto written = lower(key);
-  std::string best;
-  std::size_t least = std::min(written.size() / 3, slips_max) + 1;
-  for (const auto& candidate : known) {
-    const auto distance = edit_distance(written, candidate);
-    if (distance < least) least = distance, best = candidate;
-  }
-  return best;
+std::string nearest_key(const std::set<std::string>& known, std::string_view key) {
+  constexpr std::size_t slips_max = 3;
+  return nearest(known, lower(key), std::min(key.size() / 3, slips_max));
 }
 
 // Digits of a base with a prefix as Go reads them: 0x, 0o, 0b, and a leading 0 for octal.
@@ -196,7 +171,7 @@ std::vector<std::string> KeyReader::unknown_keys() const {
   for (const auto& entry : mapping_.entries) {
     if (known_.contains(entry.key)) continue;
     auto line = told(place_of(entry.line), fmt::format("unknown key \"{}\"", printable(entry.key, 100)));
-    if (const auto meant = nearest(known_, entry.key); !meant.empty())
+    if (const auto meant = nearest_key(known_, entry.key); !meant.empty())
       line += fmt::format(", did you mean \"{}\"?", meant);
     lines.push_back(std::move(line));
   }

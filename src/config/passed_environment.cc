@@ -30,7 +30,8 @@ constexpr std::string_view kWithheld[] = {
 };
 constexpr std::string_view kWithheldPrefixes[] = {"SECRET_PROVIDER", "SOPS_"};
 
-// "APP_*" allows all that begin so.
+}  // namespace
+
 bool is_allowed(std::string_view name, const std::vector<std::string>& allowed) {
   return allowed.empty() || std::any_of(allowed.begin(), allowed.end(), [&](std::string_view entry) {
            if (!entry.ends_with('*')) return name == entry;
@@ -38,8 +39,6 @@ bool is_allowed(std::string_view name, const std::vector<std::string>& allowed) 
            return name.starts_with(entry);
          });
 }
-
-}  // namespace
 
 bool is_withheld(std::string_view name) {
   for (const auto prefix : kWithheldPrefixes)

@@ -19,6 +19,7 @@ constexpr std::uint64_t kFileBytesMax =
 std::string shown(std::string_view value) { return fmt::format("\"{}\"", printable(value, 200)); }
 
 std::string SettingReader::text(const std::string& name) const {
+  asked_for_.insert(name);
   const auto found = environment_.find(name);
   return found == environment_.end() ? "" : found->second;
 }

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,8 @@ class SettingReader {
     std::uint64_t least, most;
   };
 
+  // All names whose value was asked for, whether they are set or not.
+  const std::set<std::string>& asked_for() const { return asked_for_; }
   // Of the variables that are set.
   std::vector<std::string> names_with_prefix(std::string_view prefix) const;
 
@@ -64,6 +67,7 @@ class SettingReader {
 
   const Environment& environment_;
   const Decrypt decrypt_;
+  mutable std::set<std::string> asked_for_;
   std::vector<std::string> faults_, warnings_;
   std::map<std::string, std::string> file_hashes_;  // as in Settings
 };

@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "base/text.h"
+#include "config/misspelt_settings.h"
 #include "config/networks.h"
 #include "config/passed_environment.h"
 #include "config/registries_file.h"
@@ -325,7 +326,12 @@ tl::expected<Settings, SettingsError> read_settings(const Environment& environme
   refuse_unbuilt_settings(read);
   if (checks.of_service)
     for (auto& fault : checks.of_service(settings)) read.fault(std::move(fault));
-  if (!read.faults().empty()) return tl::unexpected(SettingsError{std::move(read.faults())});
+  const auto misspelt = misspelt_settings(read, settings);
+  if (!read.faults().empty()) {  // what is missing may be there under another name
+    for (const auto& line : misspelt) read.fault(line);
+    return tl::unexpected(SettingsError{std::move(read.faults())});
+  }
+  for (const auto& line : misspelt) read.warn(line);
   settings.warnings = std::move(read.warnings());
   settings.file_hashes = std::move(read.file_hashes());
   return settings;

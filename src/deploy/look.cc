@@ -110,7 +110,11 @@ Result<PlanReport> Pipeline::look(const Job& job, std::string_view archive, cons
     auto planned = preparer.plan(job, *run.digest, stack, false, run.deadline);
     return planned ? guard_against_loop(run, stack) : planned;
   });
-  PlanReport report{.artifact = job.request.artifact, .digest = archive.empty() ? run.digest->str() : ""};
+  PlanReport report{.artifact = job.request.artifact,
+                    .digest = archive.empty() ? run.digest->str() : "",
+                    .warnings = {},
+                    .stacks = {}};
+  for (const auto& warning : ready->configs.warnings) report.warnings.push_back(run.log.masked(warning));
   for (auto& stack : run.stacks) mask_plan(run, stack);
   for (std::size_t index = 0; index < run.stacks.size(); ++index) {
     report.stacks.push_back(report_on(run, index));

@@ -156,6 +156,14 @@ TEST_F(PipelineTest, TellsInAPlanWhatElseWouldHappen) {  // deploy/P10, C8, S20
                                       "data"}));
 }
 
+TEST_F(PipelineTest, TellsInAPlanWhichKeysAreUnknown) {
+  source.files[".doco-cd.yaml"] = "name: web\ntiemout: 45\n";
+  const auto report = pipeline->look({.id = new_uuid_v7(), .request = request()}, "", Deadline::in(5s));
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->warnings,
+            std::vector<std::string>{".doco-cd.yaml:2: unknown key \"tiemout\", did you mean \"timeout\"?"});
+}
+
 TEST_F(PipelineTest, WritesTheFilesOfAReleaseThatChangesNoService) {
   run();
   release_2();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "deploy/labels.h"
 #include "deploy/service_inputs.h"
@@ -94,6 +95,21 @@ ServicePlan plan_service(const PlanQuestion& question, const ServiceShape& shape
   return keep_or_signal(question, shape.name, std::move(changes));
 }
 
+// The services that others wait for until they have ended well.
+std::set<std::string> services_that_must_end(const json::object& services) {
+  std::set<std::string> names;
+  for (const auto& member : services) {
+    const auto* service = member.value().if_object();
+    const auto* needs = service == nullptr ? nullptr : object_of(*service, "depends_on");
+    if (needs == nullptr) continue;
+    for (const auto& need : *needs)
+      if (const auto* rule = need.value().if_object();
+          rule != nullptr && text_of(*rule, "condition") == "service_completed_successfully")
+        names.insert(std::string(need.key()));
+  }
+  return names;
+}
+
 }  // namespace
 
 bool PlanQuestion::was_deployed_as_wanted(const std::string& service) const {
@@ -115,6 +131,7 @@ std::vector<ServiceShape> service_shapes(const json::object& model) {
   std::vector<ServiceShape> shapes;
   const auto* services = object_of(model, "services");
   if (services == nullptr) return shapes;
+  const auto must_end = services_that_must_end(*services);
   for (const auto& member : *services) {
     const auto* service = member.value().if_object();
     if (service == nullptr) continue;
@@ -126,6 +143,7 @@ std::vector<ServiceShape> service_shapes(const json::object& model) {
     const auto* disabled = check != nullptr ? check->if_contains("disable") : nullptr;
     shape.has_healthcheck = check != nullptr && !(disabled != nullptr && disabled->is_bool() && disabled->get_bool());
     shape.is_provided = service->contains("provider");
+    shape.must_end = must_end.contains(shape.name);
     shapes.push_back(std::move(shape));
   }
   std::sort(shapes.begin(), shapes.end(), [](const auto& a, const auto& b) { return a.name < b.name; });

@@ -22,6 +22,7 @@ struct ServiceShape {
   std::string restart;  // "", "no", "always", "unless-stopped", "on-failure[:n]"
   bool has_healthcheck = false;
   bool is_provided = false;  // by a program beside compose (key `provider`): it has no containers
+  bool must_end = false;     // another service starts only once it has ended well (C11)
 
   // restart: always or unless-stopped; only then a missing container is a reason to act (N17)
   bool must_run() const { return restart == "always" || restart == "unless-stopped"; }

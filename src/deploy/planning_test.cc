@@ -135,6 +135,16 @@ TEST(ServiceShapes, ReadReplicasRestartAndHealthCheck) {
   EXPECT_TRUE(shapes[1].has_healthcheck);
 }
 
+TEST(ServiceShapes, KnowWhoMustEndBeforeOthersStart) {  // deploy/C11
+  const auto model = *parse_json(R"({"services":{
+    "job":{},"db":{},
+    "web":{"depends_on":{"job":{"condition":"service_completed_successfully"},"db":{"condition":"service_healthy"}}}}})");
+  std::string ending;
+  for (const auto& shape : service_shapes(model.get_object()))
+    if (shape.must_end) ending += shape.name + " ";
+  EXPECT_EQ(ending, "job ");
+}
+
 TEST(Mismatch, SeesWhatIsNotAsItWasDeployed) {  // deploy/N2b, N17
   const std::vector<ServiceShape> services = {{.name = "web", .restart = "always"}, {.name = "once", .restart = "no"}};
   const std::map<std::string, std::string> release_of = {{"web", "r1"}, {"once", "r1"}};

@@ -11,6 +11,7 @@ namespace windlass {
 namespace {
 
 constexpr std::size_t kForeignBytesMax = 1024;
+constexpr std::size_t kCheckBytesMax = 256;  // of a check that may still succeed: several services are told at once
 
 using State = Readiness::State;
 
@@ -26,16 +27,37 @@ bool is_restarted_always(const ContainerDetail& container) {
   return container.restart_policy == "always" || container.restart_policy == "unless-stopped";
 }
 
+// What a check printed last: tools print how far they are before they say what is wrong.
+std::string last_line(std::string_view text) {
+  text = trim(text);
+  return printable(trim(text.substr(text.find_last_of("\r\n") + 1)), kCheckBytesMax);
+}
+
+// `exit 1: "connection refused"`
+std::string told_by(const HealthChecks& checks) {
+  const auto output = last_line(checks.output);
+  const auto quoted = output.empty() ? std::string() : fmt::format("\"{}\"", output);
+  if (*checks.exit_code < 0) return quoted.empty() ? "it could not run" : quoted;
+  return fmt::format("exit {}{}{}", *checks.exit_code, quoted.empty() ? "" : ": ", quoted);
+}
+
+std::string still_starting(const HealthChecks& checks) {
+  if (!checks.exit_code || *checks.exit_code == 0) return "still starting, no health check has ended yet";
+  const auto tries =
+      checks.failures > 0 ? fmt::format(", {} of {} tries", checks.failures, checks.retries) : " in its start period";
+  return fmt::format("health check failing{} ({})", tries, told_by(checks));
+}
+
 Readiness judge_running(const ContainerDetail& container) {
   switch (container.health) {
     case Health::none:
-      return {State::steadying, {}};
+      return {State::steadying, "started only just now"};
     case Health::starting:
-      return {State::waiting, {}};
+      return {State::waiting, still_starting(container.checks)};
     case Health::healthy:
       return {State::ready, {}};
     case Health::unhealthy:
-      return {State::failed, "is unhealthy" + because(container.health_output), true};
+      return {State::failed, "is unhealthy" + because(container.checks.output), true};
   }
   return {};
 }
@@ -60,7 +82,9 @@ Readiness judge(const ContainerDetail& container, const ContainerPast& past) {
   if (container.state == "dead") return failed("is dead" + because(container.error));
   if (container.state == "created" && !container.error.empty())
     return failed("could not be started" + because(container.error));
-  return {};  // created, paused, removing: something else is on its way
+  if (container.state == "created") return {State::waiting, "not started yet"};
+  return {State::waiting,
+          printable(container.state, kForeignBytesMax)};  // paused, removing: something else is on its way
 }
 
 std::optional<WallTime> started_at(const ContainerDetail& container) {

@@ -17,7 +17,7 @@ struct Readiness {
     failed,
   };
   State state = State::waiting;
-  std::string reason;         // failed: "exited with code 3"
+  std::string reason;         // failed: "exited with code 3"; waiting and steadying: what is missing, "not started yet"
   bool is_unhealthy = false;  // failed: by its health check
 };
 

@@ -300,7 +300,9 @@ Error StackDeployment::why_not_up(HealthWatch& watch, PreparedStack& stack, Erro
   if (has_waited_in_vain && engine_.ping()) cause.kind = Kind::invalid;
   if (cause.kind != Kind::unavailable)
     stack.failure = failure.empty() && has_waited_in_vain ? StartFailure::timeout : watch.failure();
-  return failure.empty() ? cause : Error{cause.kind, fmt::format("{}: {}", failure, cause.message)};
+  if (!failure.empty()) return {cause.kind, fmt::format("{}: {}", failure, cause.message)};
+  const auto late = has_waited_in_vain ? watch.timed_out(start_timeout(stack.config)) : std::string();
+  return late.empty() ? cause : Error{cause.kind, fmt::format("{} ({})", late, cause.message)};
 }
 
 // Which release made the containers that are there now is read from the engine: also right when only some services got

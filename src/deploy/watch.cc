@@ -16,7 +16,9 @@ using namespace std::chrono_literals;
 using Steady = std::chrono::steady_clock;
 
 constexpr auto kLogsTimeout = 5s;  // a failure is told without log lines rather than late
+constexpr auto kLastLookTimeout = 5s;
 constexpr std::size_t kLogBytesMax = 8 << 10;
+constexpr std::size_t kLateToldMax = 10;  // services that a message says more of than the name
 
 std::string attribute(const EngineEvent& event, const std::string& key) {
   const auto found = event.attributes.find(key);
@@ -58,9 +60,10 @@ Status HealthWatch::wait(const std::vector<ServiceShape>& services, std::chrono:
     if (deadline.stop.stop_requested())
       return fail(Kind::unavailable, "stopped waiting for services to start: " + join(late, ", "));
     if (!seen) return while_doing("waiting for services to start", seen.error());
+    (void)look_at_all(deadline.within(kLastLookTimeout));  // a health check that fails again makes no event
+    if (not_ready().empty()) return {};
     failure_ = StartFailure::timeout;
-    return fail(Kind::invalid, fmt::format("timed out after {} waiting for services to start: {}",
-                                           to_go_duration(timeout), join(late, ", ")));
+    return fail(Kind::invalid, timed_out(timeout));
   }
 }
 
@@ -85,8 +88,12 @@ std::string HealthWatch::failure_now(const std::vector<ServiceShape>& services, 
 
 void HealthWatch::expect(const std::vector<ServiceShape>& services) {
   wanted_.clear();
-  for (const auto& service : services)
-    if (service.replicas > 0 && !service.is_provided) wanted_[service.name] = service.replicas;
+  must_end_.clear();
+  for (const auto& service : services) {
+    if (service.replicas <= 0 || service.is_provided) continue;
+    wanted_[service.name] = service.replicas;
+    if (service.must_end) must_end_.insert(service.name);
+  }
 }
 
 // Who was started and who ended how, as far as nobody asked yet: while the containers were made.
@@ -186,6 +193,7 @@ Status HealthWatch::look_at(const std::string& id, const std::string& service, c
   ContainerPast past{.restarted = container->restart_count > watched.restarts_at_first};
   if (const auto code = exit_codes_.find(id); code != exit_codes_.end()) past.last_exit_code = code->second;
   watched.readiness = judge(*container, past);
+  watched.is_running = container->state == "running";
   if (is_new || watched.started_at != container->started_at) {
     watched.started_at = container->started_at;
     watched.steady_at = steady_at(*container, started_while_watching);
@@ -233,6 +241,42 @@ std::vector<std::string> HealthWatch::not_ready() const {
   for (const auto& [service, replicas] : wanted_)
     if (const auto found = ready.find(service); found == ready.end() || found->second < replicas) late.insert(service);
   return {late.begin(), late.end()};
+}
+
+// Who is not ready, and who has to end before others start: a tool that waits for those has not come back.
+std::vector<std::string> HealthWatch::late() const {
+  const auto unready = not_ready();
+  std::set<std::string> late(unready.begin(), unready.end());
+  for (const auto& [id, watched] : watched_)
+    if (watched.is_running && must_end_.contains(watched.service)) late.insert(watched.service);
+  return {late.begin(), late.end()};
+}
+
+std::string HealthWatch::why_late(const std::string& service) const {
+  int ready = 0;
+  std::string reason;
+  for (const auto& [id, watched] : watched_) {
+    if (watched.service != service) continue;
+    if (watched.is_running && must_end_.contains(service)) return "still running";
+    if (watched.readiness.state == Readiness::State::ready)
+      ++ready;
+    else if (reason.empty())
+      reason = watched.readiness.reason;
+  }
+  const auto replicas = wanted_.at(service);
+  if (replicas == 1) return reason.empty() ? "no container" : reason;
+  return fmt::format("{} of {} replicas ready, {}", ready, replicas,
+                     reason.empty() ? "no container of the others" : reason);
+}
+
+std::string HealthWatch::timed_out(std::chrono::milliseconds timeout) const {
+  const auto names = late();
+  if (names.empty()) return {};
+  auto text =
+      fmt::format("timed out after {} waiting for services to start: {}", to_go_duration(timeout), join(names, ", "));
+  for (std::size_t i = 0; i < std::min(names.size(), kLateToldMax); ++i)
+    text += fmt::format("; {}: {}", names[i], why_late(names[i]));
+  return names.size() > kLateToldMax ? text + "; …" : text;
 }
 
 // Nobody makes another one now; but somebody may be replacing it by hand.

@@ -36,9 +36,8 @@ class HealthWatch {
                                                    WatchOptions options = {});
 
   // Good when every service is ready; all containers were made before the call. Errors: Kind::invalid "service <s>:
-  // container <c> exited with code 3; last log lines: …", "service <s>: 0 of 1 containers are there: …" or "timed out
-  // after 3m0s waiting for services to start: a, b"; Kind::unavailable when stopped, or when the engine is away at the
-  // end.
+  // container <c> exited with code 3; last log lines: …", "service <s>: 0 of 1 containers are there: …" or, of
+  // timed_out(), "timed out …"; Kind::unavailable when stopped, or when the engine is away at the end.
   Status wait(const std::vector<ServiceShape>& services, std::chrono::milliseconds timeout, const Deadline& deadline);
 
   // After a good wait(): watches on for `span`. Errors as of wait(), with "(within 10s of its start)".
@@ -51,11 +50,16 @@ class HealthWatch {
   // stack up, because one service waits for another that failed.
   std::string failure_now(const std::vector<ServiceShape>& services, const Deadline& deadline);
 
+  // Who is not there yet, as of the last look, and what each lacks (C13): "timed out after 3m0s waiting for services to
+  // start: a, b; a: not started yet; b: still running"; "" if all are. What a health check printed is in it.
+  std::string timed_out(std::chrono::milliseconds timeout) const;
+
  private:
   struct Watched {
     std::string service;
     std::string name;
     Readiness readiness;
+    bool is_running = false;
     std::string started_at;  // of the run that steady_at belongs to
     SteadyTime steady_at;    // when a container without a health check counts as ready
     int restarts_at_first = 0;
@@ -77,6 +81,8 @@ class HealthWatch {
   SteadyTime next_steady() const;
   SteadyTime steady_at(const ContainerDetail& container, bool started_while_watching) const;
   std::vector<std::string> not_ready() const;
+  std::vector<std::string> late() const;
+  std::string why_late(const std::string& service) const;
   std::string removed_for_good();
   std::string first_failure(const Deadline& deadline);
 
@@ -87,6 +93,7 @@ class HealthWatch {
   std::unique_ptr<EventStream> events_;
   std::deque<EngineEvent> kept_;                // noted already, still to be looked after
   std::map<std::string, int> wanted_;           // service -> replicas
+  std::set<std::string> must_end_;              // those of them that others wait for to end
   std::map<std::string, Watched> watched_;      // container id
   std::set<std::string> started_;               // ids that were started since opened_at_
   std::map<std::string, int> exit_codes_;       // id -> of its last end that was heard of

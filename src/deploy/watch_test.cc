@@ -175,8 +175,10 @@ TEST_F(HealthWatchTest, TakesAServiceThatEndedWell) {
 TEST_F(HealthWatchTest, WaitsForEveryReplica) {
   engine.make("a1", "a");
   engine.start("a1", Health::healthy);
-  EXPECT_EQ(wait({{.name = "a", .replicas = 2}}, 400ms),
-            "invalid: timed out after 400ms waiting for services to start: a");
+  EXPECT_EQ(
+      wait({{.name = "a", .replicas = 2}}, 400ms),
+      "invalid: timed out after 400ms waiting for services to start: a; a: 1 of 2 replicas ready, no container of "
+      "the others");
   engine.make("a2", "a");
   engine.life.push_back([&] { engine.start("a2", Health::healthy); });
   EXPECT_EQ(wait({{.name = "a", .replicas = 2}}), "ready");
@@ -194,7 +196,31 @@ TEST_F(HealthWatchTest, NamesWhoIsLate) {
     engine.start(id, *id == 'b' ? Health::healthy : Health::starting);
   }
   EXPECT_EQ(wait({{.name = "c"}, {.name = "b"}, {.name = "a"}, {.name = "missing"}}, 30ms),
-            "invalid: timed out after 30ms waiting for services to start: a, c, missing");
+            "invalid: timed out after 30ms waiting for services to start: a, c, missing; a: still starting, no health "
+            "check has ended yet; c: still starting, no health check has ended yet; missing: no container");
+}
+
+// A check that fails again, and still may succeed, makes no event.
+TEST_F(HealthWatchTest, SaysWhatALateServiceLackedInTheEnd) {
+  for (const char* id : {"a1", "b1", "b2"}) engine.make(id, std::string(id, 1));
+  engine.start("a1", Health::starting);
+  engine.start("b1", Health::healthy);
+  engine.life = {[&] {
+    engine.containers_by_id["a1"].checks = {
+        .exit_code = 1, .output = "connection refused\n", .failures = 3, .retries = 10};
+  }};
+  EXPECT_EQ(wait({{.name = "a"}, {.name = "b", .replicas = 2}}, 30ms),
+            "invalid: timed out after 30ms waiting for services to start: a, b; a: health check failing, 3 of 10 tries "
+            "(exit 1: \"connection refused\"); b: 1 of 2 replicas ready, not started yet");
+  EXPECT_EQ(watch->failure(), StartFailure::timeout);
+}
+
+TEST_F(HealthWatchTest, SaysMoreOfTenLateServicesAtMost) {
+  std::vector<ServiceShape> services;
+  for (char name = 'a'; name <= 'm'; ++name) services.push_back({.name = std::string(1, name)});
+  const auto told = wait(services, 10ms);
+  EXPECT_TRUE(told.ends_with("; j: no container; …")) << told;
+  EXPECT_NE(told.find("i, j, k, l, m;"), told.npos) << told;
 }
 
 TEST_F(HealthWatchTest, StopsWhenAsked) {
@@ -310,6 +336,19 @@ TEST_F(HealthWatchTest, TellsThatTheEngineStaysAway) {
   engine.away_for = 1'000'000;
   EXPECT_EQ(wait({{.name = "a"}}, 40ms),
             "unavailable: waiting for services to start: docker engine at unix:///d.sock: connection refused");
+}
+
+// The tool is still waiting for a service to end, and has not started those that need it.
+TEST_F(HealthWatchTest, KnowsWhoHasNotEnded) {
+  engine.make("a1", "a");
+  engine.make("j1", "job", {.state = "running", .started_at = minutes_ago(5)});
+  EXPECT_EQ(watch->failure_now({{.name = "a"}, {.name = "job", .must_end = true}}, Deadline::in(1s)), "");
+  EXPECT_EQ(watch->timed_out(3s),
+            "timed out after 3s waiting for services to start: a, job; a: not started yet; job: still running");
+  engine.die("j1", 0);
+  engine.start("a1", Health::healthy);
+  EXPECT_EQ(watch->failure_now({{.name = "a"}, {.name = "job", .must_end = true}}, Deadline::in(1s)), "");
+  EXPECT_EQ(watch->timed_out(3s), "");
 }
 
 TEST_F(HealthWatchTest, ExplainsAStackThatCouldNotBeBroughtUp) {

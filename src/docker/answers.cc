@@ -7,6 +7,7 @@ namespace windlass {
 namespace {
 
 constexpr std::size_t kErrorBytesMax = 2048;
+constexpr int kRetriesByDefault = 3;  // the engine's, of a health check that names none
 
 tl::unexpected<Error> not_an_answer(std::string_view what) {
   return fail(Kind::invalid, std::string(what) + " is not what an engine answers");
@@ -57,10 +58,16 @@ Health parse_health(std::string_view text) {
   return Health::none;
 }
 
-std::string last_check_output(const json::object& health) {
+HealthChecks checks_of(const json::object& health, const json::object& healthcheck) {
+  const auto retries = number_of(healthcheck, "Retries");
+  HealthChecks checks{.failures = static_cast<int>(number_of(health, "FailingStreak")),
+                      .retries = retries > 0 ? static_cast<int>(retries) : kRetriesByDefault};
   const auto* log = array_of(health, "Log");
   const auto* last = log == nullptr || log->empty() ? nullptr : log->back().if_object();
-  return last == nullptr ? std::string() : string_of(*last, "Output");
+  if (last == nullptr) return checks;
+  checks.exit_code = static_cast<int>(number_of(*last, "ExitCode"));
+  checks.output = string_of(*last, "Output");
+  return checks;
 }
 
 // A container linked by another has several names; its own is the one without a further slash.
@@ -154,7 +161,7 @@ Result<ContainerDetail> parse_container(std::string_view body) {
       .image_id = string_of(*object, "Image"),
       .state = string_of(state, "Status"),
       .health = parse_health(text_of(part_of(state, "Health"), "Status")),
-      .health_output = last_check_output(part_of(state, "Health")),
+      .checks = checks_of(part_of(state, "Health"), part_of(config, "Healthcheck")),
       .exit_code = static_cast<int>(number_of(state, "ExitCode")),
       .oom_killed = flag_of(state, "OOMKilled"),
       .restart_count = static_cast<int>(number_of(*object, "RestartCount")),

@@ -39,6 +39,14 @@ struct ContainerSummary {
 
 enum class Health { none, starting, healthy, unhealthy };
 
+// What the engine remembers of a container's health checks.
+struct HealthChecks {
+  std::optional<int> exit_code;  // of the last one, -1 if it could not run or had to be ended; nothing: none has ended
+  std::string output;            // of the last one
+  int failures = 0;              // in a row; those of the start period do not count
+  int retries = 0;               // so many failures make the container unhealthy
+};
+
 // A container as GET /containers/{id}/json describes it.
 struct ContainerDetail {
   std::string id;
@@ -46,7 +54,7 @@ struct ContainerDetail {
   std::string image_id;
   std::string state;
   Health health = Health::none;
-  std::string health_output;  // what the last check printed
+  HealthChecks checks;
   int exit_code = 0;
   bool oom_killed = false;
   int restart_count = 0;

@@ -130,7 +130,10 @@ TEST_F(EngineTest, DescribesAHealthyContainer) {
   EXPECT_EQ(web->name, "shop-web-1");
   EXPECT_EQ(web->state, "running");
   EXPECT_EQ(web->health, Health::healthy);
-  EXPECT_EQ(web->health_output, "ok\n");
+  EXPECT_EQ(web->checks.exit_code, 0);
+  EXPECT_EQ(web->checks.output, "ok\n");
+  EXPECT_EQ(web->checks.failures, 0);
+  EXPECT_EQ(web->checks.retries, 3) << "the engine's default";
   EXPECT_EQ(web->restart_policy, "always");
   EXPECT_EQ(web->started_at, "2026-11-24T07:47:45.173996269Z");
   EXPECT_EQ(web->labels.at("com.docker.compose.service"), "web");

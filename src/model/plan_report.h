@@ -28,6 +28,7 @@ struct StackReport {
 struct PlanReport {
   std::string artifact;
   std::string digest;
+  std::vector<std::string> warnings;  // about the deploy config, unknown keys for instance
   std::vector<StackReport> stacks;
 };
 

@@ -52,6 +52,15 @@ class Plan(EndToEnd):
         self.assertEqual(self.state()[:3], before[:3], "nothing is changed")
         self.assertEqual(self.state()[3]["content"], [], "and no run is made")
 
+    def test_an_unknown_key(self):
+        self.push(self.reference, {".doco-cd.yaml": f"name: {self.name}\ntiemout: 45\n",
+                                   "compose.yaml": compose({"app": idle_service()})})
+        warning = '.doco-cd.yaml:2: unknown key "tiemout", did you mean "timeout"?'
+        self.assertEqual(self.plan()[1]["content"]["warnings"], [warning])
+        code, out, _ = self.command("plan", self.reference)
+        self.assertEqual(code, 0, out)
+        self.assertIn(f"\n! {warning}\n", out)
+
     def test_a_change_and_its_reasons(self):
         port = free_port()
         files = page_project(self.name, port, environment={"PASSWORD": "swordfish-one"})

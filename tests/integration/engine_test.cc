@@ -245,7 +245,8 @@ services:
      healthcheck: {test: ["CMD", "false"], interval: 60s, start_period: 60s}}
 )",
                    500ms),
-            "invalid: timed out after 500ms waiting for services to start: web");
+            "invalid: timed out after 500ms waiting for services to start: web; web: still starting, no health check "
+            "has ended yet");
 }
 
 }  // namespace
