@@ -7,6 +7,7 @@
 
 #include "api/endpoint.h"
 #include "app/deployer.h"
+#include "app/engine_access.h"
 #include "app/listeners.h"
 #include "app/notifications.h"
 #include "app/observers.h"
