@@ -1,6 +1,6 @@
 #include "app/docker_hosts.h"
 
-#include "app/start_checks.h"
+#include "app/engine_access.h"
 
 namespace windlass {
 namespace {
@@ -46,15 +46,10 @@ std::shared_ptr<DockerHost> ContextHosts::made(const std::string& context, std::
 }
 
 std::unique_ptr<Driver> ContextHosts::compose_driver(const std::string& context) {
-  const auto& settings = parts_.settings;
-  const bool is_standard = context.empty();
-  return make_compose_driver({.environment = is_standard ? compose_environment(settings, parts_.environment)
-                                                         : context_environment(context, parts_.environment),
-                              .version = is_standard ? "" : standard_->driver.version(),
-                              .insecure_registries = settings.oci_insecure_registries,
-                              .providers = settings.allow_provider_services,
-                              .quiet = settings.docker_quiet_deploy},
-                             parts_.processes, is_standard ? parts_.log : parts_.log.with({{"context", context}}));
+  auto options = compose_options(parts_.settings, parts_.environment, context);
+  if (!context.empty()) options.version = standard_->driver.version();
+  return make_compose_driver(std::move(options), parts_.processes,
+                             context.empty() ? parts_.log : parts_.log.with({{"context", context}}));
 }
 
 std::unique_ptr<Driver> ContextHosts::standard_driver(Engine& engine) {

@@ -7,6 +7,7 @@
 
 #include "api/endpoint.h"
 #include "app/deployer.h"
+#include "app/engine_access.h"
 #include "app/listeners.h"
 #include "app/notifications.h"
 #include "app/observers.h"
@@ -259,7 +260,7 @@ Status RunningService::rebuild_state() {
 JobOutcome RunningService::run_job(const Job& job, const JobProgress& progress, const Deadline& deadline) {
   const auto started = clock_.steady_now();
   auto outcome = deployer_->run(job, progress.revision, deadline);
-  for (const auto& stack : outcome.stacks) reconciler_->follow(stack.context);
+  reconciler_->follow();
   const auto log = log_.with(
       {{"job_id", job.id},
        {"artifact", job.request.artifact},

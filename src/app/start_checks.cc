@@ -1,5 +1,6 @@
 #include "app/start_checks.h"
 
+#include "app/engine_access.h"
 #include "app/state_folder.h"
 #include "oci/reference.h"
 #include "secrets/secret_provider.h"
@@ -10,27 +11,6 @@ namespace {
 constexpr auto kDecryptTimeout = std::chrono::seconds(60);  // of one setting
 
 }  // namespace
-
-EngineOptions engine_options(const Settings& settings) {
-  EngineOptions options{.tls_dir = settings.docker_cert_path,
-                        .tls_verify = settings.docker_tls_verify,
-                        .api_version = settings.docker_api_version};
-  if (!settings.docker_host.empty()) options.docker_host = settings.docker_host;
-  return options;
-}
-
-Environment compose_environment(const Settings& settings, Environment environment) {
-  environment["DOCKER_HOST"] = engine_options(settings).docker_host;
-  environment.erase("DOCKER_CONTEXT");
-  return environment;
-}
-
-Environment context_environment(const std::string& context, Environment environment) {
-  for (const auto* name : {"DOCKER_HOST", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"})
-    environment.erase(name);
-  environment["DOCKER_CONTEXT"] = context;
-  return environment;
-}
 
 std::vector<std::string> faults_at_start(const Settings& settings) {
   std::vector<std::string> faults;

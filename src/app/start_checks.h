@@ -10,14 +10,6 @@
 
 namespace windlass {
 
-EngineOptions engine_options(const Settings& settings);
-
-// What compose is told of our environment: the engine that we ask, whatever context is selected (deploy/Y3).
-Environment compose_environment(const Settings& settings, Environment environment);
-
-// The same for the engine of a Docker context: whatever DOCKER_HOST says, and how that one is spoken to (deploy/Y3).
-Environment context_environment(const std::string& context, Environment environment);
-
 // Faults of DOCKER_HOST and its kin, of DATA_MOUNT_PATH and of the secret provider, each named; changes nothing and
 // asks nobody.
 std::vector<std::string> faults_at_start(const Settings& settings);

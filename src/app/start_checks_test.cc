@@ -38,27 +38,5 @@ TEST(StartChecks, RefuseAManagerOfASwarmUnlessTheyAreToldTo) {  // deploy/M1
   EXPECT_NE(refused.error().message.find("DOCKER_SWARM_FEATURES=false"), std::string::npos) << refused.error().message;
 }
 
-// deploy/Y3: a context that somebody selected would have compose deploy where we do not look
-TEST(StartChecks, LetComposeDeployToTheEngineThatWeAsk) {
-  const auto of_compose = [](Environment environment) {
-    environment["DATA_MOUNT_PATH"] = "/tmp";
-    auto passed = compose_environment(*read_settings(environment), environment);
-    passed.erase("DATA_MOUNT_PATH");
-    return passed;
-  };
-  EXPECT_EQ(of_compose({}), (Environment{{"DOCKER_HOST", "unix:///var/run/docker.sock"}}));
-  EXPECT_EQ(of_compose({{"DOCKER_HOST", "tcp://engine:2375"}, {"DOCKER_CONTEXT", "laptop"}, {"DOCKER_CONFIG", "/c"}}),
-            (Environment{{"DOCKER_HOST", "tcp://engine:2375"}, {"DOCKER_CONFIG", "/c"}}));
-}
-
-TEST(StartChecks, LetComposeDeployToTheContextThatAStackNames) {  // deploy/Y3
-  EXPECT_EQ(context_environment("edge", {{"DOCKER_HOST", "tcp://engine:2375"},
-                                         {"DOCKER_TLS_VERIFY", "1"},
-                                         {"DOCKER_CERT_PATH", "/certs"},
-                                         {"DOCKER_CONTEXT", "laptop"},
-                                         {"DOCKER_CONFIG", "/c"}}),
-            (Environment{{"DOCKER_CONTEXT", "edge"}, {"DOCKER_CONFIG", "/c"}}));
-}
-
 }  // namespace
 }  // namespace windlass

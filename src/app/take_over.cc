@@ -5,13 +5,14 @@
 
 #include <algorithm>
 
+#include "app/engine_access.h"
 #include "app/host_path.h"
+#include "app/secret_masks.h"
 #include "app/state_folder.h"
 #include "base/clock.h"
 #include "base/crash_point.h"
 #include "deploy/half_recreated.h"
 #include "docker/container_spec.h"
-#include "driver/compose_driver.h"
 #include "sys/curl_transport.h"
 #include "sys/files.h"
 #include "sys/process.h"
@@ -29,11 +30,6 @@ constexpr int kLogLines = 10;
 
 std::string number_of_container(const ContainerSummary& container) {
   return container.label("com.docker.compose.container-number");
-}
-
-std::string value_of(const Environment& environment, const std::string& name, std::string otherwise) {
-  const auto found = environment.find(name);
-  return found == environment.end() || found->second.empty() ? otherwise : found->second;
 }
 
 }  // namespace
@@ -155,35 +151,30 @@ Status TakeOver::make_again(const HandoverOrder& order, const Deadline& deadline
 }
 
 int take_over(const Environment& given) {
-  const Log log(Log::for_standard_error(LogLevel::info));
+  auto environment = given;
+  const Secret key(environment[kHandoverKeyVariable]);
+  environment.erase(kHandoverKeyVariable);
+  ::unsetenv(kHandoverKeyVariable);
+  const auto settings = readable_settings(environment);
+  const Log log(Log::for_standard_error(settings.log_level));
+  mask_secrets(settings, log);
   const auto failed = [&](const Error& error) {
     log.critical("helper failed", {{"error", error.message}});
     return 1;
   };
-  auto environment = given;
-  const Secret key(value_of(environment, kHandoverKeyVariable, ""));
-  environment.erase(kHandoverKeyVariable);
-  ::unsetenv(kHandoverKeyVariable);
   if (key.empty()) return failed({Kind::invalid, "only windlass itself starts this command"});
-  const auto data_dir = value_of(environment, "DATA_MOUNT_PATH", "/data");
-  const Handover handover(StateFolder::handover_below(data_dir));
+  const Handover handover(StateFolder::handover_below(settings.data_mount_path));
   auto order = handover.order(key);
   if (!order) return failed(order.error());
   for (const auto& secret : order->stack.secrets) log.mask(secret);
 
   CurlTransport transport;
-  EngineOptions options{.tls_dir = value_of(environment, "DOCKER_CERT_PATH", ""),
-                        .tls_verify = !value_of(environment, "DOCKER_TLS_VERIFY", "").empty(),
-                        .api_version = value_of(environment, "DOCKER_API_VERSION", "")};
-  options.docker_host = value_of(environment, "DOCKER_HOST", options.docker_host);
-  auto engine = make_engine(options, transport);
+  auto engine = make_engine(engine_options(settings), transport);
   if (!engine) return failed(engine.error());
-  if (auto linked = link_host_path(order->host_data_dir, data_dir); !linked)
+  if (auto linked = link_host_path(order->host_data_dir, settings.data_mount_path); !linked)
     log.warning("the host's path of the data folder is not there", {{"error", linked.error().message}});
-  environment["DOCKER_HOST"] = options.docker_host;
-  environment.erase("DOCKER_CONTEXT");
   const auto processes = make_process_runner();
-  const auto driver = make_compose_driver({.environment = environment, .providers = true}, *processes, log);
+  const auto driver = make_compose_driver(compose_options(settings, environment, ""), *processes, log);
 
   log.info("bringing up the stack that windlass runs in", {{"stack", order->stack.name}});
   if (auto done = TakeOver({}, **engine, *driver, handover, log).run(*order); !done) return failed(done.error());

@@ -278,6 +278,30 @@ void read_service_rules(SettingReader& read, Settings& settings) {
   for (const auto* name : {"SCHEDULER_ENABLED", "API_ALLOW_UNMANAGED"}) read.flag(name, without_effect);
 }
 
+Settings read_all(SettingReader& read, const ArtifactCheck& is_artifact) {
+  Settings settings;
+  read_log_level(read, settings);
+  read_ports(read, settings);
+  read_tls(read, settings);
+  read_proxies(read, settings);
+  check_http_proxy(read);
+  read_secrets(read, settings);
+  read_data_path(read, "DATA_MOUNT_PATH", settings.data_mount_path);
+  read_data_path(read, "DATA_HOST_PATH", settings.data_host_path);
+  read_base_dir(read, settings);
+  read_service_rules(read, settings);
+  read_artifact_rules(read, settings);
+  settings.registry_hooks = read_registry_hooks(read, settings);
+  read_engine(read, settings);
+  check_surroundings(read);
+  read_polls(read, is_artifact, settings);
+  settings.notifications = read_notification_settings(read);
+  settings.secrets = read_secret_settings(read);
+  read_trust_settings(read, settings);  // after the polls, whose deployments have policies of their own
+  refuse_unbuilt_settings(read);
+  return settings;
+}
+
 }  // namespace
 
 Environment process_environment() {
@@ -304,26 +328,7 @@ void hide_secrets_of_process() {
 
 tl::expected<Settings, SettingsError> read_settings(const Environment& environment, const SettingChecks& checks) {
   SettingReader read(environment, checks.decrypt);
-  Settings settings;
-  read_log_level(read, settings);
-  read_ports(read, settings);
-  read_tls(read, settings);
-  read_proxies(read, settings);
-  check_http_proxy(read);
-  read_secrets(read, settings);
-  read_data_path(read, "DATA_MOUNT_PATH", settings.data_mount_path);
-  read_data_path(read, "DATA_HOST_PATH", settings.data_host_path);
-  read_base_dir(read, settings);
-  read_service_rules(read, settings);
-  read_artifact_rules(read, settings);
-  settings.registry_hooks = read_registry_hooks(read, settings);
-  read_engine(read, settings);
-  check_surroundings(read);
-  read_polls(read, checks.is_artifact, settings);
-  settings.notifications = read_notification_settings(read);
-  settings.secrets = read_secret_settings(read);
-  read_trust_settings(read, settings);  // after the polls, whose deployments have policies of their own
-  refuse_unbuilt_settings(read);
+  auto settings = read_all(read, checks.is_artifact);
   if (checks.of_service)
     for (auto& fault : checks.of_service(settings)) read.fault(std::move(fault));
   const auto misspelt = misspelt_settings(read, settings);
@@ -335,6 +340,11 @@ tl::expected<Settings, SettingsError> read_settings(const Environment& environme
   settings.warnings = std::move(read.warnings());
   settings.file_hashes = std::move(read.file_hashes());
   return settings;
+}
+
+Settings readable_settings(const Environment& environment) {
+  SettingReader read(environment);
+  return read_all(read, {});
 }
 
 }  // namespace windlass

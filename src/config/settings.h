@@ -98,4 +98,8 @@ struct SettingsError {
 // something else than its default is a fault that names it, never ignored.
 tl::expected<Settings, SettingsError> read_settings(const Environment& environment, const SettingChecks& checks = {});
 
+// The same as far as they can be read: what breaks its rule has its default, and so has what an encrypted file says.
+// For the helper of a process that has read them without a fault: files may have changed since.
+Settings readable_settings(const Environment& environment);
+
 }  // namespace windlass

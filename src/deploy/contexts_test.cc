@@ -158,6 +158,30 @@ TEST_F(ContextsTest, RefusesWhatRunsThereByAnotherContext) {  // deploy/O1
             "failed to deploy stack alias/web: stack web runs on the same engine: two contexts lead there");
   source.files[".doco-cd.yaml"] = "name: web\ncontext: alias\nadopt: true\n";
   EXPECT_EQ(run().status, RunStatus::succeeded);
+  // What runs there is one stack's, which one watches, keeps content for and takes down.
+  EXPECT_TRUE(releases->reconciliations("")->empty());
+  EXPECT_EQ(releases->reconciliations("alias")->size(), 1u);
+  const auto former = releases->releases({.stack = "web", .context = ""}, 1)->front();
+  EXPECT_EQ(former.state, ReleaseState::removed);
+  EXPECT_EQ(former.plan, "taken over as alias/web");
+  EXPECT_EQ(run().message, "alias/web: no changes");
+}
+
+TEST_F(ContextsTest, PassesOnWhatRunsAsItIs) {  // deploy/O1
+  source.files[".doco-cd.yaml"] = "name: web\n";
+  ASSERT_EQ(run().status, RunStatus::succeeded);
+  const auto before = releases->stack({"web"})->value().release_of;
+  const auto last = releases->releases({.stack = "web"}, 1)->front();
+  auto release = last;
+  release.id = "next";
+  release.stack = {"web", "alias"};
+  ASSERT_TRUE(releases->begin(release, {}));
+  release.id = "removal";
+  release.stack = {"web"};
+  release.state = ReleaseState::removed;
+  ASSERT_TRUE(releases->pass_on(release, {"web", "alias"}));
+  EXPECT_FALSE(releases->stack({"web"})->has_value());
+  EXPECT_EQ(releases->stack({"web", "alias"})->value().release_of, before) << "if we are killed now, they are known";
 }
 
 TEST_F(ContextsTest, RepairsTheStackThatIsMeant) {  // deploy/E4

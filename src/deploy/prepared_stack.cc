@@ -148,27 +148,31 @@ Result<std::vector<ContainerSummary>> StackPreparer::own_containers(const Job& j
       stack.has_old_volumes = stack.has_old_volumes || is_own;
     }
   }
-  if (!stack.config.adopt)
-    if (auto alone = check_no_alias(stack.config.id(), *containers); !alone) return tl::unexpected(alone.error());
+  auto aliases = aliases_of(stack.config.id(), *containers);
+  if (!aliases) return tl::unexpected(aliases.error());
+  if (!aliases->empty() && !stack.config.adopt)
+    return fail(Kind::conflict,
+                fmt::format("stack {} runs on the same engine: two contexts lead there", aliases->begin()->str()));
   if (foreign && !stack.config.adopt)
     return fail(Kind::conflict, fmt::format("{}: adopt: true takes it over", kSomebodyElses));
   stack.is_known = record->has_value();
   stack.record = record->value_or(StackRecord{});
+  stack.taken_over.assign(aliases->begin(), aliases->end());
   return containers;
 }
 
-// Two contexts may lead to one engine, where a name is one project's: what runs there is another stack's of ours.
-Status StackPreparer::check_no_alias(const StackId& id, const std::vector<ContainerSummary>& containers) {
+// Two contexts may lead to one engine, where a name is one project's: what runs there are other stacks of ours.
+Result<std::set<StackId>> StackPreparer::aliases_of(const StackId& id,
+                                                    const std::vector<ContainerSummary>& containers) {
+  std::set<StackId> aliases;
   for (const auto& container : containers) {
     const StackId other{.name = id.name, .context = container.label(std::string(kContextLabel))};
     if (other == id || container.label(std::string(kReleaseLabel)).empty()) continue;
     const auto record = releases_.stack(other);
     if (!record) return tl::unexpected(record.error());
-    if (*record)
-      return fail(Kind::conflict,
-                  fmt::format("stack {} runs on the same engine: two contexts lead there", other.str()));
+    if (*record) aliases.insert(other);
   }
-  return {};
+  return aliases;
 }
 
 Status StackPreparer::plan_removal(const Job& job, PreparedStack& stack, const Deadline& deadline) {
@@ -214,6 +218,8 @@ Status StackPreparer::plan(const Job& job, const Digest& digest, PreparedStack& 
   };
   stack.plan = make_plan(question);
   if (lookup_error) return tl::unexpected(*lookup_error);
+  for (const auto& other : stack.taken_over)
+    stack.plan.reasons.push_back(fmt::format("stack {} is taken over: it runs on the same engine", other.str()));
   return spare_this_process(stack);
 }
 

@@ -50,6 +50,8 @@ struct PreparedStack {
   PlainEntries plain;                               // of those that its containers see as files
   bool is_known = false;                            // the state file knows the stack:
   StackRecord record;
+  // Others of ours whose containers are adopted: another context leads to the same engine.
+  std::vector<StackId> taken_over;
   bool has_old_volumes = false;    // nobody knows it, nothing runs, but doco-cd left volumes of this source's
   ContainersByService containers;  // as they are now
   StackPlan plan;
@@ -122,7 +124,7 @@ class StackPreparer {
 
  private:
   Status spare_this_process(PreparedStack& stack) const;
-  Status check_no_alias(const StackId& id, const std::vector<ContainerSummary>& containers);
+  Result<std::set<StackId>> aliases_of(const StackId& id, const std::vector<ContainerSummary>& containers);
   Result<std::vector<ContainerSummary>> own_containers(const Job& job, PreparedStack& stack, const Deadline& deadline);
 
   Options options_;

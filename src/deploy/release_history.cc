@@ -216,6 +216,25 @@ Status ReleaseStore::close(const Release& removal) {
   const std::lock_guard lock(mutex_);
   auto transaction = Transaction::begin(*db_);
   if (!transaction) return tl::unexpected(transaction.error());
+  if (auto done = close_stack(removal); !done) return done;
+  return transaction->commit();
+}
+
+Status ReleaseStore::pass_on(const Release& removal, const StackId& to) {
+  const std::lock_guard lock(mutex_);
+  auto transaction = Transaction::begin(*db_);
+  if (!transaction) return tl::unexpected(transaction.error());
+  auto pass = db_->query(
+      "UPDATE stacks SET release_of = coalesce((SELECT release_of FROM stacks WHERE name = ? AND context = ?), "
+      "release_of) WHERE name = ? AND context = ? AND release_of = '{}'");
+  pass.bind(removal.stack.name).bind(removal.stack.context).bind(to.name).bind(to.context);
+  if (auto done = pass.run(); !done) return done;
+  if (auto done = close_stack(removal); !done) return done;
+  return transaction->commit();
+}
+
+// In a transaction.
+Status ReleaseStore::close_stack(const Release& removal) {
   if (auto done = insert_release(*db_, seal_, removal); !done) return done;
   if (auto done = end_release(*db_, removal); !done) return done;
   if (auto done = db_->query("DELETE FROM stacks WHERE name = ? AND context = ?")
@@ -226,8 +245,7 @@ Status ReleaseStore::close(const Release& removal) {
     return done;
   if (auto done = db_->query("DELETE FROM stack_loops WHERE stack = ?").bind(removal.stack.str()).run(); !done)
     return done;
-  if (auto done = prune(removal.stack); !done) return done;
-  return transaction->commit();
+  return prune(removal.stack);
 }
 
 Result<std::optional<BegunRollback>> ReleaseStore::begun_rollback(const std::string& job_id) {

@@ -156,6 +156,8 @@ class ReleaseStore {
   Result<std::vector<std::string>> contexts();
   // The stack is taken down: its releases stay to be looked at, this one the last, their content need not be kept.
   Status close(const Release& removal);
+  // The same for one whose containers another stack has now, which has begun: they are known as that one's.
+  Status pass_on(const Release& removal, const StackId& to);
 
   // Rollbacks that have begun: after a crash the job goes on with it rather than trying the bad release again.
   Result<std::optional<BegunRollback>> begun_rollback(const std::string& job_id);
@@ -170,6 +172,7 @@ class ReleaseStore {
 
  private:
   ReleaseStore(std::unique_ptr<Db> db, const Secret& key) : db_(std::move(db)), seal_(key, "inline deployments") {}
+  Status close_stack(const Release& removal);
   Status prune(const StackId& stack);
   Status drop_oldest(std::string_view table, const std::string& lane, int kept);
 

@@ -139,6 +139,7 @@ Status StackDeployment::remove(const ReleaseOrigin& origin, PreparedStack& stack
   release.state = ReleaseState::removed;
   release.finished_at = clock_.now();
   if (auto closed = releases_.close(release); !closed) return closed;
+  if (auto passed = pass_on_adopted(origin, stack, log); !passed) return passed;
   if (removal.images) images_.remove(images, log, deadline);  // last: its own releases do not need them any more
   return {};
 }
@@ -174,6 +175,7 @@ Status StackDeployment::start(const ReleaseOrigin& origin, PreparedStack& stack,
     if (stack.plan.makes_new_containers(service) || stack.plan.action_of(service) == ServiceAction::adopt)
       made[service] = inputs;
   if (auto begun = releases_.begin(release, made, rules_of(stack.config)); !begun) return begun;
+  if (auto passed = pass_on_adopted(origin, stack, log); !passed) return passed;
   if (auto adopted = keep_inputs_of_adopted(stack); !adopted) return adopted;
 
   json::object model = stack.model;
@@ -255,6 +257,20 @@ Status StackDeployment::up_and_watch(PreparedStack& stack, json::object model, c
   }
   if (!well && well.error().kind != Kind::unavailable) stack.failure = (*watch)->failure();
   return well;
+}
+
+// What runs is one stack's from here on: two would be watched, and brought back, one over the other.
+Status StackDeployment::pass_on_adopted(const ReleaseOrigin& origin, const PreparedStack& stack, const Log& log) {
+  for (const auto& other : stack.taken_over) {
+    auto release = new_release(origin, stack);
+    release.stack = other;
+    release.plan = fmt::format("taken over as {}", stack.config.id().str());
+    release.state = ReleaseState::removed;
+    release.finished_at = release.started_at;
+    if (auto passed = releases_.pass_on(release, stack.config.id()); !passed) return passed;
+    log.info("stack is taken over", {{"from", other.str()}});
+  }
+  return {};
 }
 
 // By the release that their labels name; doco-cd's name none and count as made by the one that adopts them.

@@ -63,6 +63,7 @@ class StackDeployment {
                 const Deadline& deadline);
   Status start(const ReleaseOrigin& origin, PreparedStack& stack, const Log& log, const Deadline& deadline);
   Release new_release(const ReleaseOrigin& origin, const PreparedStack& stack) const;
+  Status pass_on_adopted(const ReleaseOrigin& origin, const PreparedStack& stack, const Log& log);
   Status keep_inputs_of_adopted(const PreparedStack& stack);
   Status send_signals(const PreparedStack& stack, const Log& log, const Deadline& deadline);
   Status up(const PreparedStack& stack, json::object model, const Log& log, const Deadline& deadline);

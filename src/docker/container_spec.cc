@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <set>
 #include <string_view>
+
+#include "base/text.h"
 
 namespace windlass {
 namespace {
@@ -26,42 +29,71 @@ Result<Described> described_by(const json::object& container) {
   return Described{*config, *host, std::move(id), std::move(image)};
 }
 
-// Where volumes and folders of the host are mounted already.
-std::set<std::string> destinations_in(const json::object& host) {
-  std::set<std::string> found;
-  if (const auto* mounts = array_of(host, "Mounts"))
-    for (const auto& mount : *mounts)
-      if (const auto* fields = mount.if_object()) found.insert(std::string(text_of(*fields, "Target")));
-  if (const auto* binds = array_of(host, "Binds"))
-    for (const auto& bind : *binds) {
-      if (!bind.is_string()) continue;
-      const std::string text(bind.get_string());
-      const auto first = text.find(':');
-      if (first == text.npos) continue;
-      const auto second = text.find(':', first + 1);
-      found.insert(text.substr(first + 1, second == text.npos ? text.npos : second - first - 1));
-    }
-  return found;
+// "source:destination[:options]" in its parts; "" for what it does not have.
+struct Bind {
+  std::string_view source, destination, options;
+};
+Bind parts_of(std::string_view bind) {
+  const auto first = bind.find(':');
+  if (first == bind.npos) return {.source = bind, .destination = {}, .options = {}};
+  const auto second = bind.find(':', first + 1);
+  if (second == bind.npos) return {bind.substr(0, first), bind.substr(first + 1), {}};
+  return {bind.substr(0, first), bind.substr(first + 1, second - first - 1), bind.substr(second + 1)};
 }
 
-// Every mount as "source:destination[:ro]", those of `but` left out.
-json::array binds_of(const json::object& container, const std::set<std::string>& but) {
-  json::array binds;
-  const auto* mounts = array_of(container, "Mounts");
-  if (mounts == nullptr) return binds;
-  for (const auto& mount : *mounts) {
-    const auto* fields = mount.if_object();
-    if (fields == nullptr) continue;
-    const auto type = text_of(*fields, "Type");
-    if (type != "bind" && type != "volume") continue;
-    const std::string destination(text_of(*fields, "Destination"));
-    if (but.contains(destination)) continue;
-    const auto* writable = fields->if_contains("RW");
-    const bool is_read_only = writable != nullptr && writable->is_bool() && !writable->get_bool();
-    binds.emplace_back(fmt::format("{}:{}{}", text_of(*fields, type == "bind" ? "Source" : "Name"), destination,
-                                   is_read_only ? ":ro" : ""));
+// As the engine tells it of what is mounted: "/data" of "/data/".
+std::string cleaned(std::string_view destination) {
+  auto path = std::filesystem::path(destination).lexically_normal().string();
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+// What is mounted at a path now, as "source:destination[:ro]"; "" for what is neither a volume nor of the host.
+std::string bind_of(const json::object& mount) {
+  const auto type = text_of(mount, "Type");
+  if (type != "bind" && type != "volume") return "";
+  const auto* writable = mount.if_contains("RW");
+  const bool is_read_only = writable != nullptr && writable->is_bool() && !writable->get_bool();
+  return fmt::format("{}:{}{}", text_of(mount, type == "bind" ? "Source" : "Name"), text_of(mount, "Destination"),
+                     is_read_only ? ":ro" : "");
+}
+
+// The mounts as they were asked for, with all their options: part of a volume, propagation, … What nobody asked for by
+// name, volumes without one and those of other containers, is named: it is to be the same again.
+void put_mounts(const json::object& container, json::object& host) {
+  auto binds = array_of(host, "Binds") == nullptr ? json::array() : *array_of(host, "Binds");
+  json::array mounts;
+  std::set<std::string> named;  // destinations
+  for (const auto& bind : binds)
+    if (bind.is_string()) named.insert(cleaned(parts_of(bind.get_string()).destination));
+  if (const auto* given = array_of(host, "Mounts"))
+    for (const auto& mount : *given) {
+      const auto* fields = mount.if_object();
+      if (fields == nullptr || (text_of(*fields, "Type") == "volume" && text_of(*fields, "Source").empty())) continue;
+      named.insert(cleaned(text_of(*fields, "Target")));
+      mounts.push_back(mount);
+    }
+  if (const auto* there = array_of(container, "Mounts"))
+    for (const auto& mount : *there) {
+      const auto* fields = mount.if_object();
+      if (fields == nullptr || named.contains(cleaned(text_of(*fields, "Destination")))) continue;
+      if (auto bind = bind_of(*fields); !bind.empty()) binds.emplace_back(std::move(bind));
+    }
+  host["Binds"] = std::move(binds);
+  host.erase("Mounts");
+  if (!mounts.empty()) host["Mounts"] = std::move(mounts);
+}
+
+// Z has SELinux take files away from whoever had them: from the container that runs.
+void share_with_helper(json::object& host) {
+  for (auto& bind : host.at("Binds").as_array()) {
+    if (!bind.is_string()) continue;
+    const std::string text(bind.get_string());
+    const auto [source, destination, options] = parts_of(text);
+    auto kept = split(options, ',');
+    std::erase_if(kept, [](auto option) { return option.empty() || option == "Z"; });
+    bind = fmt::format("{}:{}{}{}", source, destination, kept.empty() ? "" : ":", fmt::join(kept, ","));
   }
-  return binds;
 }
 
 json::object endpoint_of(const json::object& network, std::string_view short_id) {
@@ -88,9 +120,7 @@ Result<ContainerSpec> same_container(const json::object& container) {
   body["Image"] = described->image_id;  // by now its name may be another image's
   if (text_of(body, "Hostname") == short_id) body.erase("Hostname");
   json::object host = described->host;
-  auto binds = array_of(host, "Binds") == nullptr ? json::array() : *array_of(host, "Binds");
-  for (auto& anonymous : binds_of(container, destinations_in(host))) binds.push_back(std::move(anonymous));
-  host["Binds"] = std::move(binds);
+  put_mounts(container, host);
   const std::string mode(text_of(host, "NetworkMode"));
   body["HostConfig"] = std::move(host);
   const auto* settings = object_of(container, "NetworkSettings");
@@ -118,9 +148,10 @@ Result<json::object> helper_of(const json::object& container, const Helper& help
   json::object labels;
   for (const auto& [name, value] : helper.labels) labels[name] = value;
   json::object host = described->host;
-  for (const auto* key : {"PortBindings", "Links", "ContainerIDFile", "Mounts", "VolumesFrom", "PublishAllPorts"})
+  for (const auto* key : {"PortBindings", "Links", "ContainerIDFile", "VolumesFrom", "PublishAllPorts"})
     host.erase(key);
-  host["Binds"] = binds_of(container, {});
+  put_mounts(container, host);
+  share_with_helper(host);
   host["AutoRemove"] = false;
   host["RestartPolicy"] = json::object{{"Name", "on-failure"}, {"MaximumRetryCount", kHelperRestarts}};
   if (!helper.needs_network) host["NetworkMode"] = "none";

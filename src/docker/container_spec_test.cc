@@ -54,16 +54,61 @@ TEST(HelperOf, HasWhatItNeedsAndNoMore) {
   EXPECT_EQ(json::serialize(body->at("Env")), R"(["A=1","KEY=k"])");
   EXPECT_EQ(json::serialize(body->at("Labels")), R"({"cd.doco.job.ephemeral":"true"})") << "it is not of the project";
   const auto& host = body->at("HostConfig").as_object();
-  EXPECT_EQ(json::serialize(host.at("Binds")),
-            R"(["/srv/data:/data","/run/docker.sock:/var/run/docker.sock:ro","abc:/cache"])");
+  EXPECT_EQ(json::serialize(host.at("Binds")), R"(["/srv/data:/data:rw","abc:/cache"])");
   EXPECT_EQ(host.at("NetworkMode"), "none");
   EXPECT_FALSE(host.contains("PortBindings"));
-  EXPECT_FALSE(host.contains("Mounts"));
+  EXPECT_EQ(json::serialize(host.at("Mounts")),
+            R"([{"Type":"bind","Source":"/run/docker.sock","Target":"/var/run/docker.sock"}])");
   EXPECT_EQ(host.at("ReadonlyRootfs"), true);
   EXPECT_EQ(json::serialize(host.at("RestartPolicy")), R"({"Name":"on-failure","MaximumRetryCount":3})");
   auto networked = helper;
   networked.needs_network = true;
   EXPECT_EQ(helper_of(described(), networked)->at("HostConfig").as_object().at("NetworkMode"), "shop_default");
+}
+
+// What the engine tells of a container whose mounts have options (GET /containers/{id}/json, engine 26.1).
+json::object with_mounts() {
+  auto container = described();
+  auto& host = container["HostConfig"].get_object();
+  host["Binds"] = json::array{"/srv/data:/data:rslave,Z", "cfg:/etc/w/:ro,nocopy", "certs:/certs:Z"};
+  host["Mounts"] = parse_json(R"([
+    {"Type": "volume", "Source": "shop_state", "Target": "/state", "VolumeOptions": {"Subpath": "windlass", "NoCopy": true}},
+    {"Type": "bind", "Source": "/srv", "Target": "/srv", "ReadOnly": true,
+     "BindOptions": {"Propagation": "rslave", "ReadOnlyForceRecursive": true, "CreateMountpoint": true}},
+    {"Type": "tmpfs", "Target": "/tmp", "TmpfsOptions": {"SizeBytes": 1048576}},
+    {"Type": "volume", "Target": "/cache"}])")
+                       .value();
+  container["Mounts"] = parse_json(R"([
+    {"Type": "bind", "Source": "/srv/data", "Destination": "/data", "Mode": "rslave,Z", "RW": true, "Propagation": "rslave"},
+    {"Type": "volume", "Name": "cfg", "Source": "/v/cfg/_data", "Destination": "/etc/w", "Mode": "ro", "RW": false},
+    {"Type": "volume", "Name": "certs", "Source": "/v/certs/_data", "Destination": "/certs", "Mode": "Z", "RW": true},
+    {"Type": "volume", "Name": "shop_state", "Source": "/v/shop_state/_data", "Destination": "/state", "RW": true},
+    {"Type": "bind", "Source": "/srv", "Destination": "/srv", "RW": false, "Propagation": "rslave"},
+    {"Type": "volume", "Name": "abc", "Source": "/v/abc/_data", "Destination": "/cache", "RW": true},
+    {"Type": "volume", "Name": "other", "Source": "/v/other/_data", "Destination": "/of-another", "RW": false}])")
+                            .value();
+  return container;
+}
+constexpr auto kMounts =
+    R"([{"Type":"volume","Source":"shop_state","Target":"/state","VolumeOptions":{"Subpath":"windlass","NoCopy":true}},)"
+    R"({"Type":"bind","Source":"/srv","Target":"/srv","ReadOnly":true,)"
+    R"("BindOptions":{"Propagation":"rslave","ReadOnlyForceRecursive":true,"CreateMountpoint":true}},)"
+    R"({"Type":"tmpfs","Target":"/tmp","TmpfsOptions":{"SizeBytes":1048576}}])";
+
+TEST(SameContainer, KeepsTheOptionsOfMountsAndVolumesWithoutAName) {
+  const auto host = same_container(with_mounts())->body.at("HostConfig").as_object();
+  EXPECT_EQ(json::serialize(host.at("Mounts")), kMounts);
+  EXPECT_EQ(
+      json::serialize(host.at("Binds")),
+      R"(["/srv/data:/data:rslave,Z","cfg:/etc/w/:ro,nocopy","certs:/certs:Z","abc:/cache","other:/of-another:ro"])");
+}
+
+TEST(HelperOf, MountsTheSameInTheSameWay) {
+  const auto host = helper_of(with_mounts(), {.command = {"/windlass"}})->at("HostConfig").as_object();
+  EXPECT_EQ(json::serialize(host.at("Mounts")), kMounts);
+  EXPECT_EQ(json::serialize(host.at("Binds")),
+            R"(["/srv/data:/data:rslave","cfg:/etc/w/:ro,nocopy","certs:/certs","abc:/cache","other:/of-another:ro"])")
+      << "what runs keeps its files";
 }
 
 TEST(ContainerSpec, NeedsADescription) {

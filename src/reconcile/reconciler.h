@@ -6,18 +6,20 @@
 // the stack's last good release. A restart is done here, under the stack's lock. Of one stack one thing is answered at
 // a time, of different stacks a few.
 //
-// Each engine on which something is deployed is listened to by a thread of its own, and is waited for when it is away.
+// Each engine on which something is deployed is listened to by a thread of its own, as long as it has stacks, and is
+// waited for when it is away.
 //
 // Not here: what a stack's rule is (its release, release_store.h), how often a service may be restarted
 // (restart_log.h).
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -59,9 +61,9 @@ class Reconciler {
 
   // Listens to the default engine, and to those of the contexts that the store has stacks on.
   void start();
-  // And to that of this context from now on; nothing happens if it is listened to, nothing is yet, or the store has no
-  // stack on it.
-  void follow(const std::string& context);
+  // After every job: stacks may have come to a context, or the last one may be gone from it. Does not wait, and does
+  // nothing before start().
+  void follow();
   // Nothing is answered any more. Returns when all threads have ended.
   void stop();
 
@@ -79,11 +81,21 @@ class Reconciler {
   // What is listened to.
   struct Watched {
     std::string context;
+    std::stop_token stop;
     std::shared_ptr<Engine> engine;  // as the context's metadata were when it was last asked for
     Endings endings;
   };
 
-  void watch(const std::string& context);
+  // The thread of it.
+  struct Watcher {
+    explicit Watcher(std::string name) : context(std::move(name)) {}
+    const std::string context;
+    std::atomic<bool> has_ended = false;
+    std::jthread thread;
+  };
+
+  static bool answers_by_redeploy(const ReconciliationRule& rule);
+  void watch(const std::string& context, const std::stop_token& stop);
   Result<std::unique_ptr<EventStream>> listen(Watched& watched, const Deadline& deadline);
   void hear_until_it_ends(Watched& watched, EventStream& stream);
   Status look_at_all(Watched& watched);
@@ -118,11 +130,12 @@ class Reconciler {
   std::mutex mutex_;
   // Guarded by mutex_:
   std::map<StackId, std::string> left_;  // the failed release that was told to be left alone
-  bool is_started_ = false;              // and not stopped
-  std::set<std::string> followed_;       // contexts
+  bool is_started_ = false;              // and not stopped: from then on nobody changes the threads
 
-  std::stop_source stop_;
-  std::vector<std::jthread> threads_;  // guarded by mutex_ until the stop
+  std::stop_source stop_;  // of those that answer
+  std::vector<std::jthread> workers_;
+  std::list<Watcher> watchers_;
+  std::list<Watcher> leaving_;  // which were told to stop, and will be joined once they have
 };
 
 }  // namespace windlass

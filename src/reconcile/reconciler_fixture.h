@@ -30,7 +30,7 @@ struct TellingEngine final : IdleEngine {
   std::mutex mutex;
   std::deque<EngineEvent> told;
   bool is_away = false, cuts = false;
-  int streams = 0;
+  int streams = 0, open_streams = 0;
   Lines restarted;  // "id timeout signal"
   std::optional<Error> restart_error;
   std::map<std::string, ContainerDetail> there = {{"c0", {.state = "running", .labels = of_shop("db")}}};
@@ -62,7 +62,13 @@ struct TellingEngine final : IdleEngine {
     say(action, std::move(labels), id);
   }
   struct Stream final : EventStream {
-    explicit Stream(TellingEngine& engine) : engine(engine) {}
+    explicit Stream(TellingEngine& engine) : engine(engine) { ++engine.open_streams; }
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+    ~Stream() override {
+      const std::lock_guard lock(engine.mutex);
+      --engine.open_streams;
+    }
     TellingEngine& engine;
     Result<std::optional<EngineEvent>> next(const Deadline& deadline) override {
       while (!deadline.passed()) {

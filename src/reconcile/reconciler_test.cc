@@ -204,7 +204,7 @@ TEST_F(SecondEngineTest, ListensFromItsFirstStackOn) {
   start();
   EXPECT_FALSE(hears_edge());
   deploy_as({"shop", "edge"}, {});
-  for (int times = 0; times < 2; ++times) reconciler_->follow("edge");
+  for (int times = 0; times < 2; ++times) reconciler_->follow();
   until([&] { return hears_edge(); });
   edge_.tell("health_status: unhealthy");
   until([&] {
@@ -212,6 +212,61 @@ TEST_F(SecondEngineTest, ListensFromItsFirstStackOn) {
     return edge_.restarted == Lines{"c1 10 "};
   });
   EXPECT_EQ(edge_.streams, 1);
+}
+
+TEST_F(SecondEngineTest, ListensUntilItsLastStackIsGoneAndFromTheNextOneOn) {
+  const auto remove = [&](const std::string& id) {
+    ASSERT_TRUE(releases_->close({.id = id,
+                                  .stack = {"shop", "edge"},
+                                  .request = {},
+                                  .state = ReleaseState::removed,
+                                  .started_at = clock_.now()}));
+    reconciler_->follow();
+  };
+  const auto open_streams = [&] {
+    const std::lock_guard lock(edge_.mutex);
+    return edge_.open_streams;
+  };
+  deploy_as({"shop", "edge"}, {}, std::nullopt, ReleaseState::succeeded, "r2");
+  start();
+  until([&] { return open_streams() == 1; });
+  reconciler_->follow();
+  EXPECT_EQ(open_streams(), 1) << "it has a stack still";
+  remove("r3");
+  until([&] { return open_streams() == 0; });
+  deploy_as({"shop", "edge"}, {}, std::nullopt, ReleaseState::succeeded, "r4");
+  reconciler_->follow();
+  until([&] { return open_streams() == 1; });
+  edge_.tell("health_status: unhealthy");
+  until([&] {
+    const std::lock_guard lock(edge_.mutex);
+    return edge_.restarted == Lines{"c1 10 "};
+  });
+  EXPECT_EQ(edge_.streams, 2);
+}
+
+TEST_F(SecondEngineTest, StacksComeAndGoFasterThanItsThreads) {
+  start();
+  const auto come_and_go = [&](const std::string& name) {
+    const Release release{.id = name, .stack = {name, "edge"}, .request = {}, .started_at = clock_.now()};
+    for (int times = 0; times < 20; ++times) {
+      auto begun = release, gone = release;
+      begun.id += fmt::format(" {} begins", times);
+      gone.id += fmt::format(" {} ends", times);
+      EXPECT_TRUE(releases_->begin(begun, {}));
+      reconciler_->follow();
+      EXPECT_TRUE(releases_->close(gone));
+      reconciler_->follow();
+    }
+  };
+  {
+    std::vector<std::jthread> jobs;
+    for (const auto* name : {"a", "b", "c"}) jobs.emplace_back([&, name] { come_and_go(name); });
+  }
+  until([&] {
+    const std::lock_guard lock(edge_.mutex);
+    return edge_.open_streams == 0;
+  });
 }
 
 TEST_F(SecondEngineTest, WaitsForAnEngineThatIsAwayAndHearsTheOthers) {  // deploy/E2

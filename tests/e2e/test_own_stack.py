@@ -69,15 +69,16 @@ class OwnStack(unittest.TestCase):
         remove_project(self.neighbour)
         shutil.rmtree(self.data, ignore_errors=True)
 
-    def model(self, image, **changes):
+    def model(self, image, *volumes, **changes):
         environment = {"HTTP_PORT": str(self.port), "METRICS_PORT": str(self.metrics_port), "WEBHOOK_SECRET": SECRET,
                        "API_SECRET": API_SECRET, "HOME": "/root", **changes.pop("environment", {})}
         socket = bed()["DOCKER_HOST"].removeprefix("unix://")
+        named = {one["source"]: {"external": True} for one in volumes if one["type"] == "volume" and "source" in one}
         return compose({"windlass": {
             "image": image, "pull_policy": "never", "network_mode": "host", "restart": "unless-stopped",
-            "environment": environment, "volumes": [f"{socket}:/var/run/docker.sock", f"{self.data}:/data"],
+            "environment": environment, "volumes": [f"{socket}:/var/run/docker.sock", f"{self.data}:/data", *volumes],
             "healthcheck": {"test": ["CMD", "/windlass", "healthcheck"], "interval": "1s", "timeout": "5s",
-                            "start_period": "10s"}, **changes}})
+                            "start_period": "10s"}, **changes}}, volumes=named)
 
     def by_hand(self):
         file = os.path.join(self.data, "by-hand.yaml")
@@ -165,6 +166,40 @@ class OwnStack(unittest.TestCase):
         # and works: a good release comes through
         self.assertEqual(self.wait_run(self.send(self.model(self.images[1])))["status"], "succeeded")
         self.assertEqual(self.version(), "VERSION=2")
+
+    def test_mounts_are_the_same_in_the_helper_and_in_what_is_taken_back(self):
+        api = run("docker", "version", "-f", "{{.Server.APIVersion}}").strip()
+        if tuple(map(int, api.split("."))) < (1, 45):
+            self.skipTest("this engine mounts no part of a volume")
+        run("docker", "volume", "create", self.name)
+        self.addCleanup(lambda: run("docker", "volume", "rm", "-f", self.name, check=False))
+        run("docker", "run", "--rm", "-v", f"{self.name}:/all", f"{bed()['REGISTRY']}/busybox:1", "mkdir", "/all/part")
+        volumes = ({"type": "volume", "source": self.name, "target": "/part", "volume": {"subpath": "part"}},
+                   {"type": "volume", "target": "/scratch"},
+                   {"type": "bind", "source": self.data, "target": "/again", "read_only": True})
+        self.assertEqual(self.wait_run(self.send(self.model(self.images[0], *volumes)))["status"], "succeeded")
+
+        def mounts():
+            return [json.loads(run("docker", "inspect", "-f", "{{json .%s}}" % which, self.own()["Id"]))
+                    for which in ("HostConfig.Mounts", "Mounts")]
+
+        def scratch(mounted):
+            return next(mount["Name"] for mount in mounted if mount["Destination"] == "/scratch")
+
+        asked, mounted = mounts()
+        self.assertIn({"Subpath": "part"}, [mount.get("VolumeOptions") for mount in asked])
+        job_id = self.send(self.model(self.images[1], *volumes, entrypoint=["/no-such-program"]))
+        helper = json.loads(run("docker", "inspect", until(self.helpers, "the helper", 60)[0]))[0]
+        self.assertIn({"Subpath": "part"}, [mount.get("VolumeOptions") for mount in helper["HostConfig"]["Mounts"]])
+        self.assertEqual(scratch(helper["Mounts"]), scratch(mounted))
+        self.assertEqual(self.wait_run(job_id)["status"], "failed")
+        self.assertEqual(self.version(), "VERSION=1")
+        again, mounted_again = mounts()
+        self.assertEqual([mount.get("VolumeOptions") for mount in again if mount["Target"] == "/part"],
+                         [{"Subpath": "part"}])
+        self.assertEqual(scratch(mounted_again), scratch(mounted))
+        self.assertEqual({mount["Destination"]: mount["RW"] for mount in mounted_again},
+                         {mount["Destination"]: mount["RW"] for mount in mounted})
 
     def test_what_cannot_be_started_is_taken_back(self):
         record = self.wait_run(self.send(self.model(self.images[1], entrypoint=["/no-such-program"])))
