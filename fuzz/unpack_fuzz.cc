@@ -16,6 +16,7 @@
 #include "fuzz/tar_mutation.h"
 #include "oci/entry_name.h"
 #include "oci/unpack.h"
+#include "sys/content_hash.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
 
@@ -25,6 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kDivider = "\n--next layer--\n";
+const Secret kContentKey("key");
 constexpr UnpackLimits kLimits{.bytes_max = 64 << 10,
                                .entries_max = 64,
                                .file_bytes_max = 16 << 10,
@@ -98,7 +100,7 @@ void check_entry(const fs::path& root, const TreeEntry& entry) {
   require(static_cast<std::uint64_t>(status.st_size) == entry.size_bytes && entry.size_bytes <= kLimits.file_bytes_max,
           "its size is as told, within the limit");
   const auto content = read_file(root / entry.path, kLimits.file_bytes_max);
-  require(content && sha256_hex(*content) == entry.content, "its hash is as told");
+  require(content && content_hash_hex(kContentKey, *content) == entry.content, "its hash is as told");
 }
 
 void check_tree(const UnpackedTree& tree) {
@@ -130,7 +132,7 @@ void fuzz(std::string_view input) {
     input.remove_prefix(more ? end + kDivider.size() : input.size());
   }
   const auto deadline = Deadline::in(std::chrono::seconds(60));
-  const auto tree = unpack(layers, workplace.root(), kLimits, Secret("key"), deadline);
+  const auto tree = unpack(layers, workplace.root(), kLimits, kContentKey, deadline);
   workplace.check_outside();
   if (tree) {
     check_tree(*tree);

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/secrets.h"
+#include "cli/table.h"
 #include "sys/url.h"
 
 namespace windlass {
@@ -46,7 +47,7 @@ std::string words_of(const json::value& body, std::string_view raw) {
   std::string reason;
   if (content != nullptr)
     reason = content->is_string() ? std::string(content->get_string()) : json::serialize(*content);
-  return reason.empty() ? std::string(error) : fmt::format("{}: {}", error, reason);
+  return shown_lines(reason.empty() ? std::string(error) : fmt::format("{}: {}", error, reason));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ constexpr std::size_t kAll = 200;  // as many as the API gives at once
 constexpr auto kRollbackTimeout = std::chrono::minutes(45);
 
 int end_with(std::string_view command, const Error& error) {
-  fmt::print(stderr, "windlass {}: {}\n", command, error.message);
+  fmt::print(stderr, "windlass {}: {}\n", command, shown_lines(error.message));
   return 1;
 }
 
@@ -152,9 +152,9 @@ int show_runs(const RunsCommand& command, const Environment& environment, HttpTr
     if (command.api.as_json) return print_json(answer->content), 0;
     if (const auto* run = answer->content.if_object())
       for (const auto& member : *run)
-        fmt::print("{:<12} {}\n", std::string_view(member.key()),
-                   member.value().is_string() ? printable(member.value().get_string(), 4096)
-                                              : json::serialize(member.value()));
+        fmt::print("{:<12} {}\n", printable(member.key()),
+                   printable(member.value().is_string() ? std::string(member.value().get_string())
+                                                        : json::serialize(member.value())));
     return 0;
   }
   const auto answer = client->get(fmt::format("runs?limit={}&status={}&trigger={}", command.limit,
@@ -215,15 +215,17 @@ int roll_back(const RollbackCommand& command, const Environment& environment, Ht
   if (!release) return end_with("rollback", release.error());
 
   const auto id = field(*release, "id");
-  fmt::print(stderr, "{} {}: release {} of {} UTC, {} ({})\n", command.is_dry ? "would bring back" : "bringing back",
-             stack_of(*release), id, shown_time(field(*release, "started_at")), field(*release, "reference"),
-             field(*release, "digest"));
+  const auto what =
+      fmt::format("{}: release {} of {} UTC, {} ({})", stack_of(*release), id,
+                  shown_time(field(*release, "started_at")), field(*release, "reference"), field(*release, "digest"));
+  fmt::print(stderr, "{} {}\n", command.is_dry ? "would bring back" : "bringing back", printable(what));
   if (command.is_dry) return 0;
   const auto answer = client->post(fmt::format("release/{}/rollback?wait={}", url_encode(id), !command.returns_at_once),
                                    "", kRollbackTimeout);
   if (!answer) return end_with("rollback", answer.error());
-  fmt::print(stderr, "{}, run:\n", answer->content.is_string() ? std::string(answer->content.get_string()) : "done");
-  fmt::print("{}\n", answer->job_id);
+  const auto* said = answer->content.if_string();
+  fmt::print(stderr, "{}, run:\n", said != nullptr ? printable(*said) : "done");
+  fmt::print("{}\n", printable(answer->job_id));
   return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "cli/table.h"
 #include "sys/fake_http.h"
 
@@ -151,6 +152,35 @@ TEST_F(OperateTest, SaysWhatTheServiceSaid) {
     EXPECT_EQ(ended.code, 1);
     EXPECT_EQ(ended.err, "windlass history: GET https://cd.example/v1/api/releases?stack=web&limit=20: " + said + "\n");
   }
+}
+
+// reliability/P19: what a server says must not steer the terminal that shows it.
+TEST_F(OperateTest, ShowsNoEscapesOfTheServer) {
+  const std::string escape = R"(\u001b]0;x\u0007\u009b2J\r)";
+  const auto said = [&](int status, std::string body) {
+    transport.answer = [status, body = std::move(body)](const HttpRequest&) { return HttpResponse{status, {}, body}; };
+  };
+  const auto clean = [](const Ended& ended) {
+    for (const auto& text : {ended.out, ended.err})
+      EXPECT_EQ(text.find_first_of("\x1b\x07\r"), text.npos) << printable(text);
+    EXPECT_EQ((ended.out + ended.err).find("\u009b"), std::string::npos);
+    EXPECT_NE((ended.out + ended.err).find("\\x1b"), std::string::npos) << "it is shown, as text";
+  };
+  said(400, R"({"error":"e)" + escape + R"(","content":"c)" + escape + R"("})");
+  clean(run({.stack = "web"}, show_history));
+  clean(run(StatusCommand{}, show_status));
+  clean(run(RunsCommand{}, show_runs));
+  clean(run(RollbackCommand{.stack = "web"}, roll_back));
+  said(200, R"({"content":{"k)" + escape + R"(":"v)" + escape + R"(","nested":{"x)" + escape + R"(":1}}})");
+  clean(run(RunsCommand{.job_id = "j"}, show_runs));
+  const auto name = [&](std::string_view id) {
+    return fmt::format(R"({{"id":"{0}{1}","stack":"s{1}","context":"c{1}","state":"succeeded","reference":"r{1}",)"
+                       R"("digest":"{0}{1}","started_at":"{1}"}})",
+                       id, escape);
+  };
+  said(200, R"({"content":[)" + name("a") + "," + name("b") + R"(],"job_id":"j)" + escape + R"("})");
+  clean(run(RollbackCommand{.stack = "web", .is_dry = true}, roll_back));
+  clean(run({.stack = "web"}, show_history));
 }
 
 TEST_F(OperateTest, NeedsAKey) {

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "cli/folder_packing.h"
+#include "cli/table.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
 
@@ -100,7 +101,7 @@ Result<json::object> body_of(const PlanCommand& command, const Environment& envi
 
 int show_plan(const PlanCommand& command, const Environment& environment, HttpTransport& transport) {
   const auto end_with = [](int code, const Error& error) {
-    fmt::print(stderr, "windlass plan: {}\n", error.message);
+    fmt::print(stderr, "windlass plan: {}\n", shown_lines(error.message));
     return code;
   };
   const auto client = ApiClient::make(command.api, environment, transport);

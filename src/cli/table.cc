@@ -31,6 +31,12 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
+std::string shown_lines(std::string_view text) {
+  std::string lines;
+  for (const auto line : split(text, '\n')) lines += (lines.empty() ? "" : "\n") + printable(line);
+  return lines;
+}
+
 std::string shown_time(std::string_view rfc3339) {
   if (rfc3339.size() < 19) return std::string(rfc3339);
   return fmt::format("{} {}", rfc3339.substr(0, 10), rfc3339.substr(11, 8));
