@@ -260,6 +260,7 @@ Status RunningService::rebuild_state() {
 JobOutcome RunningService::run_job(const Job& job, const JobProgress& progress, const Deadline& deadline) {
   const auto started = clock_.steady_now();
   auto outcome = deployer_->run(job, progress.revision, deadline);
+  if (outcome.status == RunStatus::failed) outcome.message += poller_->what_comes_next(job.id, deadline);
   reconciler_->follow();
   const auto log = log_.with(
       {{"job_id", job.id},

@@ -48,6 +48,8 @@ std::string json_list(const json::object& object, std::string_view key) {
   return join(texts, "; ");
 }
 
+std::string shown(std::string_view text) { return printable(text, 4096); }
+
 void print_json(const json::value& content) { fmt::print("{}\n", json::serialize(content)); }
 
 // The first line of a message: what follows are further stacks.
@@ -65,6 +67,23 @@ bool is_looping(const json::object& loop) {
   return flag != nullptr && flag->is_bool() && flag->get_bool();
 }
 
+// "web", "edge/web" on the engine of a Docker context.
+std::string stack_of(const json::value& release) {
+  const auto context = field(release, "context");
+  return context.empty() ? field(release, "stack") : context + "/" + field(release, "stack");
+}
+
+// Why a stack is left alone, since when, and what ends it: news that a cell of a table has no room for.
+std::string left_alone(const json::value& release, const json::object& loop) {
+  const auto context = field(release, "context");
+  return fmt::format(
+      "\n{} is left alone since {} UTC: {} deployments of its release in a row changed something, and so would the "
+      "next:\n  {}\nThat ends when its artifact or configuration changes, or by: windlass rollback {} --to {}{}\n",
+      shown(stack_of(release)), shown(shown_time(text_of(loop, "looping_since"))), number_of(loop, "deployments", 0),
+      shown(json_list(loop, "differences")), shown(field(release, "stack")), shown(field(release, "id")),
+      context.empty() ? "" : " --context " + shown(context));
+}
+
 std::string release_row_message(const json::value& release) {
   if (const auto* loop = loop_of(release))
     return fmt::format("deployed {} times in a row{}: {}", number_of(*loop, "deployments", 0),
@@ -78,12 +97,6 @@ std::string state_of(const json::value& release) {
   const auto state = field(release, "state");
   if (const auto* loop = loop_of(release); loop != nullptr && is_looping(*loop)) return "looping";
   return state == "succeeded" && field(release, "cause") == "rollback" ? "rolled back" : state;
-}
-
-// "web", "edge/web" on the engine of a Docker context.
-std::string stack_of(const json::value& release) {
-  const auto context = field(release, "context");
-  return context.empty() ? field(release, "stack") : context + "/" + field(release, "stack");
 }
 
 Rows rows_of_releases(const json::array& releases) {
@@ -105,6 +118,13 @@ Result<json::array> releases_of(const ApiClient& client, const std::string& stac
   auto answer = client.get(path);
   if (!answer) return tl::unexpected(answer.error());
   return list_of(answer->content);
+}
+
+void print_status(std::string_view health, std::size_t running, const json::array& newest) {
+  fmt::print("service  {}\nrunning  {}\n\n{}", health, running, table(rows_of_releases(newest)));
+  for (const auto& release : newest)
+    if (const auto* loop = loop_of(release); loop != nullptr && is_looping(*loop))
+      fmt::print("{}", left_alone(release, *loop));
 }
 
 // A good release by its id or how that begins; without one the last good one that differs from what runs.
@@ -202,7 +222,7 @@ int show_status(const StatusCommand& command, const Environment& environment, Ht
   if (command.api.as_json)
     print_json(json::object{{"health", *health}, {"running", running}, {"stacks", newest}});
   else
-    fmt::print("service  {}\nrunning  {}\n\n{}", *health, running, table(rows_of_releases(newest)));
+    print_status(*health, running, newest);
   return *health == "healthy" ? 0 : 1;
 }
 

@@ -69,6 +69,27 @@ TEST_F(OperateTest, SaysWhichStackIsLooping) {
   EXPECT_NE(counting.out.find("deployed 3 times in a row: db: environment changed"), std::string::npos);
 }
 
+TEST_F(OperateTest, SaysInTheStatusWhatEndsALoop) {
+  auto looping = release("0198", "b", "succeeded");
+  looping.back() = ',';
+  transport.answer = [=](const HttpRequest& request) {
+    if (request.url.ends_with("/health")) return HttpResponse{200, {}, R"({"content":"healthy","job_id":"j"})"};
+    const auto content = request.url.find("runs") != std::string::npos
+                             ? "[]"
+                             : "[" + looping +
+                                   R"("context":"edge","loop":{"deployments":3,"recreated":true,"looping":true,)" +
+                                   R"("looping_since":"2026-01-03T04:05:06.7Z","differences":["db: x","page: y"]}}])";
+    return HttpResponse{200, {}, R"({"content":)" + content + R"(,"job_id":"j-1"})"};
+  };
+  const auto ended = run(StatusCommand{}, show_status);
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_TRUE(ended.out.ends_with(
+      "\nedge/web is left alone since 2026-01-03 04:05:06 UTC: 3 deployments of its release in a row changed "
+      "something, and so would the next:\n  db: x; page: y\nThat ends when its artifact or configuration changes, or "
+      "by: windlass rollback web --to 0198 --context edge\n"))
+      << ended.out;
+}
+
 TEST_F(OperateTest, AsksTheServiceOnThisMachine) {
   environment = {{"API_SECRET", "s"}, {"HTTP_PORT", "8443"}, {"HTTP_TLS_CERT_FILE", "/c"}};
   answers(200, "[]");

@@ -27,6 +27,8 @@ std::vector<std::string> differences_of(const PreparedStack& stack, const std::o
   return differences;
 }
 
+constexpr std::string_view kLoopEnds = "until the artifact or its configuration changes, or a release is brought back";
+
 std::set<std::string> references_of(const PreparedStack& stack) {
   std::set<std::string> references;
   for (const auto& [name, reference] : stack.config.external_secrets)
@@ -73,7 +75,7 @@ Status LoopGuard::stop(StackLoop loop) {
 }
 
 Status LoopGuard::deployed(StackLoop loop) {
-  if (limit_ == 0) return {};
+  if (limit_ == 0) return releases_.forget_loop(loop.stack);  // it may have been left alone under another limit
   loop.deployed_at = clock_.now();
   {
     const std::lock_guard lock(mutex_);
@@ -110,7 +112,8 @@ Status Pipeline::guard_against_loop(Run& run, PreparedStack& stack) {
   switch (decision->verdict) {
     case LoopVerdict::leave_alone:
       stack.is_looping = true;
-      stack.filtered_because = fmt::format("looping since {}: {}", to_rfc3339(*loop.looping_since), differences);
+      stack.filtered_because = fmt::format("looping since {} and left alone ({}) {}", to_rfc3339(*loop.looping_since),
+                                           differences, kLoopEnds);
       return {};
     case LoopVerdict::stop:
       stack.is_looping = true;
@@ -118,8 +121,8 @@ Status Pipeline::guard_against_loop(Run& run, PreparedStack& stack) {
         if (auto stopped = loops->stop(loop); !stopped) return stopped;
       return fail(Kind::conflict,
                   fmt::format("it is looping: {} deployments of this release in a row changed something, and so would "
-                              "the next ({}); it stays as it is until the artifact or its configuration changes",
-                              loop.deployments, differences));
+                              "the next ({}); it stays as it is {}",
+                              loop.deployments, differences, kLoopEnds));
     case LoopVerdict::recreate:
       run.host_of(stack).preparer.recreate_all(
           stack, fmt::format("deployment {} of this release in a row that changes something", loop.deployments));

@@ -11,6 +11,11 @@
 #include "sys/crypto.h"
 
 namespace windlass {
+namespace {
+
+constexpr std::string_view kNoChanges = "no changes";
+
+}  // namespace
 
 SettledRuns::SettledRuns(Options options, Source& source, Driver& driver, Engines& engines, SecretResolver& secrets,
                          ReleaseStore& releases, Log log)
@@ -30,7 +35,10 @@ Result<std::optional<std::string>> SettledRuns::because(const JobRequest& reques
     return std::optional<std::string>("no changes since this release failed");
   auto outcome = unchanged(request, digest, deadline, log_.with({{"artifact", request.artifact}}));
   if (!outcome) return tl::unexpected(outcome.error());
-  return *outcome ? std::optional<std::string>("no changes") : std::nullopt;
+  if (!*outcome) return std::optional<std::string>();
+  const bool is_left_alone =
+      std::ranges::any_of((*outcome)->stacks, [](const StackResult& stack) { return stack.message != kNoChanges; });
+  return std::optional(is_left_alone ? (*outcome)->message : std::string(kNoChanges));
 }
 
 Result<std::optional<Digest>> SettledRuns::to_repair(const JobRequest& request, const Deadline& deadline) {
@@ -96,7 +104,7 @@ Result<std::optional<JobOutcome>> SettledRuns::unchanged(const JobRequest& reque
         log.info("stack is not as it was deployed", {{"stack", stack.id.str()}, {"reason", *wrong}});
         return std::optional<JobOutcome>();
       }
-      reason = "no changes";
+      reason = kNoChanges;
     }
     reasons.push_back(fmt::format("{}: {}", stack.id.str(), reason));
     outcome.stacks.push_back({.name = stack.id.name,

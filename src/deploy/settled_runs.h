@@ -36,7 +36,8 @@ class SettledRuns {
   SettledRuns(Options options, Source& source, Driver& driver, Engines& engines, SecretResolver& secrets,
               ReleaseStore& releases, Log log);
 
-  // Why there is nothing to do for this digest, "no changes"; nothing: a job of this request would do something. A
+  // Why there is nothing to do for this digest, "no changes", or that stacks are left alone because they are looping;
+  // nothing: a job of this request would do something. A
   // release that failed while it was being deployed is left alone as well: only an operator, a new digest or a new
   // configuration tries it again (deploy/V6).
   Result<std::optional<std::string>> because(const JobRequest& request, const Digest& digest, const Deadline& deadline);

@@ -1,6 +1,8 @@
 #include "jobs/history.h"
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 
 namespace windlass {
 namespace {
@@ -17,17 +19,34 @@ void History::keep(Kept& kept, RunRecord record) {
   if (kept.size() > kKeptMax) kept.pop_back();
 }
 
+std::vector<RunRecord> History::notes_for(const JobQueue::RunFilter& filter) const {
+  const bool is_for_everything = !filter.status && !filter.trigger;
+  std::vector<RunRecord> notes;
+  std::set<std::tuple<std::string, std::string, std::string, std::string>> seen;
+  std::size_t looks = 0;
+  for (const auto& record : notes_) {
+    if (!fits(record, filter)) continue;
+    if (is_for_everything && record.status == RunStatus::skipped) {
+      const auto ref = record.revision.substr(0, record.revision.find(' '));
+      const bool is_new = seen.emplace(record.repository, ref, record.target, record.message).second;
+      if (!is_new || ++looks > (filter.limit + 1) / 2) continue;
+    }
+    notes.push_back(record);
+  }
+  return notes;
+}
+
 Result<std::vector<RunRecord>> History::runs(const JobQueue::RunFilter& filter) {
   const std::lock_guard lock(mutex_);
   auto records = table_.runs(filter, clock_.now() - age_max_);
   if (!records) return records;
-  for (const auto* kept : {&unwritten_, &notes_})
-    for (const auto& record : *kept) {
-      if (!fits(record, filter)) continue;
-      const auto older =
-          std::ranges::find_if(*records, [&](const auto& r) { return r.created_at < record.created_at; });
-      records->insert(older, record);
-    }
+  const auto insert = [&](const RunRecord& record) {
+    if (!fits(record, filter)) return;
+    const auto older = std::ranges::find_if(*records, [&](const auto& r) { return r.created_at < record.created_at; });
+    records->insert(older, record);
+  };
+  std::ranges::for_each(unwritten_, insert);
+  std::ranges::for_each(notes_for(filter), insert);
   if (records->size() > filter.limit) records->resize(filter.limit);
   return records;
 }

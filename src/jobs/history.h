@@ -27,12 +27,15 @@ class History {
   // A run that nobody wants on the disk (api/N5).
   void keep_note(RunRecord record) { keep(notes_, std::move(record)); }
 
+  // Looks that found nothing to do must not push everything else out of a list that asks for no status and no trigger:
+  // of each source only the last one with the same message is in it, and they take half of it at most.
   Result<std::vector<RunRecord>> runs(const JobQueue::RunFilter& filter);
   Result<std::optional<RunRecord>> run(const std::string& job_id);
 
  private:
   using Kept = std::deque<RunRecord>;  // newest first
   void keep(Kept& kept, RunRecord record);
+  std::vector<RunRecord> notes_for(const JobQueue::RunFilter& filter) const;
 
   std::mutex mutex_;
   std::unique_ptr<Db> db_;

@@ -79,7 +79,8 @@ class JobQueue {
   // recorded as running first and once more when it ends. Not synced before it returns; what the disk will not take is
   // shown from memory (webhook/K6).
   virtual void record(RunRecord record) = 0;
-  // A run that found nothing to do and never was a job: never written, the last 50 are shown from memory (api/N5).
+  // A run that found nothing to do and never was a job: never written, the last 50 are shown from memory (api/N5), few
+  // of them in lists of everything.
   virtual void note(RunRecord record) = 0;
 
   // Starts the workers.

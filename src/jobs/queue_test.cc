@@ -295,11 +295,37 @@ TEST_F(JobQueueTest, ShowsTheLastNotesWithoutWritingThem) {  // api/N5
                   .message = "no changes",
                   .created_at = clock_.now(),
                   .updated_at = clock_.now()});
-  EXPECT_EQ(ids({.limit = 200}).size(), 51u);
-  EXPECT_EQ(ids({.limit = 2}), (Ids{"tick 59", "tick 58"}));
+  EXPECT_EQ(ids({.status = RunStatus::skipped, .limit = 200}).size(), 50u);
+  EXPECT_EQ(ids({.trigger = Trigger::poll, .limit = 2}), (Ids{"tick 59", "tick 58"}));
   EXPECT_EQ(run("tick 59").message, "no changes");
   EXPECT_FALSE(queue_->run("tick 9").value());
   EXPECT_EQ(on_disk("SELECT count(*) FROM runs"), 1);
+}
+
+TEST_F(JobQueueTest, ListsFewLooksThatFoundNothing) {
+  open();
+  for (const auto* name : {"a", "b", "c"}) accept(name, request_for(name));
+  const auto look = [&](const std::string& id, const std::string& repository, const std::string& ref = "main",
+                        RunStatus status = RunStatus::skipped) {
+    queue_->note({.job_id = id,
+                  .trigger = Trigger::poll,
+                  .status = status,
+                  .repository = repository,
+                  .revision = ref + " (sha256:" + id + ")",
+                  .message = "no changes",
+                  .created_at = clock_.now(),
+                  .updated_at = clock_.now()});
+  };
+  for (const auto* id : {"1", "2", "3"}) look(id, "shop");
+  look("4", "shop", "next");
+  look("5", "shop", "main", RunStatus::failed);
+  look("6", "mail");
+  look("7", "shop");
+  EXPECT_EQ(ids({.limit = 50}), (Ids{"7", "6", "5", "4", "c", "b", "a"})) << "the last one of each source";
+  EXPECT_EQ(ids({.limit = 4}), (Ids{"7", "6", "5", "c"})) << "half of the list";
+  EXPECT_EQ(ids({.limit = 1}), (Ids{"7"}));
+  EXPECT_EQ(ids({.trigger = Trigger::poll, .limit = 50}), (Ids{"7", "6", "5", "4", "3", "2", "1"}));
+  EXPECT_EQ(run("2").message, "no changes");
 }
 
 TEST_F(JobQueueTest, ForgetsOldAndSurplusRunsButNoUnfinishedOne) {  // api/N2, N3

@@ -266,15 +266,43 @@ void Poller::unchanged(const Polled& source, const Digest& digest, std::string r
 
 void Poller::make_job(const PolledSource& source, const JobRequest& request) {
   log_.debug("polled, makes a job", {{"artifact", request.artifact}});
-  auto accepted = [this, source](const JobQueue::Accepted& result) {
+  auto id = new_uuid_v7();
+  {
+    const std::lock_guard lock(mutex_);
+    jobs_[id] = source;
+  }
+  const auto forget = [this, id] {
+    const std::lock_guard lock(mutex_);
+    jobs_.erase(id);
+  };
+  auto accepted = [this, source, forget](const JobQueue::Accepted& result) {
     if (!result.refusal) return;
+    forget();
     log_.warning("job of a poll was not accepted", {{"artifact", source->request.artifact}});
     end(*source, End::not_begun);
   };
-  auto finished = [this, source](const RunRecord&, const JobOutcome& outcome) {
+  auto finished = [this, source, forget](const RunRecord&, const JobOutcome& outcome) {
+    forget();
     end(*source, outcome.status == RunStatus::failed ? End::failed : End::good);
   };
-  queue_.accept(new_uuid_v7(), request, std::move(accepted), std::move(finished));
+  queue_.accept(std::move(id), request, std::move(accepted), std::move(finished));
+}
+
+std::string Poller::what_comes_next(const std::string& job_id, const Deadline& deadline) {
+  PolledSource source;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = jobs_.find(job_id);
+    if (found == jobs_.end() || found->second->is_removed) return {};
+    source = found->second;
+  }
+  // While its job is not over nobody looks at the source, so what was seen of it stays.
+  const auto interval = source->config.interval;
+  if (source->config.run_once || interval.count() == 0 || !source->seen) return {};
+  const auto settled = questions_.settled_because(source->request, source->seen->digest, deadline);
+  if (!settled || *settled) return {};
+  return fmt::format("; the poll tries it again after {}, and each failure doubles that, up to {}",
+                     to_go_duration(interval), to_go_duration(interval * options_.schedule.backoff_max));
 }
 
 void Poller::end(const Polled& source, End how, std::optional<std::chrono::seconds> come_again) {

@@ -72,6 +72,11 @@ class Poller {
   // No look begins any more, those under way are cut short. Returns when all threads have ended.
   void stop();
 
+  // What is to be said of a job of ours that fails now and would do something again: "; the poll tries it again after
+  // 3m0s, and each failure doubles that, up to 30m0s". The same at each failure, so that it is told as the same one. ""
+  // of jobs of others, of what runs once, and of a release that is left alone.
+  std::string what_comes_next(const std::string& job_id, const Deadline& deadline);
+
   // One source that is due, looked at on this thread; false: none is. What the threads do again and again.
   bool step();
 
@@ -123,6 +128,7 @@ class Poller {
   PollSchedule schedule_;                        // guarded by mutex_
   Outages outages_;                              // guarded by mutex_
   std::map<std::size_t, PolledSource> sources_;  // by number, those that have run once too; guarded by mutex_
+  std::map<std::string, PolledSource> jobs_;     // by id, until they end; guarded by mutex_
   std::size_t idle_ = 0;                         // threads; guarded by mutex_
   bool is_started_ = false;                      // guarded by mutex_
   std::stop_source stop_;

@@ -168,6 +168,27 @@ TEST_F(PollerTest, BacksOffWhenJobsFailOrAreNotAccepted) {
   EXPECT_EQ(steps(), 1) << "good again";
 }
 
+TEST_F(PollerTest, SaysWhenAFailedJobIsTriedAgain) {
+  source.shows[kApp.url] = shows(kDigest1);
+  make({kApp});
+  steps();
+  const auto id = queue.jobs.back().first;
+  const auto next = [&](const std::string& job) { return poller->what_comes_next(job, Deadline::in(5s)); };
+  EXPECT_EQ(next(id), "; the poll tries it again after 1m0s, and each failure doubles that, up to 10m0s");
+  EXPECT_EQ(next("another"), "");
+  settled[kApp.url] = kDigest1.str();
+  EXPECT_EQ(next(id), "") << "the release is left alone now";
+  settled.clear();
+  end_job(JobOutcome::failed(FailedStep::deployment, "bad"));
+  EXPECT_EQ(next(id), "") << "it is over";
+
+  auto once = kApp;
+  once.run_once = true;
+  make({once});
+  steps();
+  EXPECT_EQ(next(queue.jobs.back().first), "") << "never again";
+}
+
 TEST_F(PollerTest, RunsOnceIfItIsToldSo) {  // config 11
   auto config = kApp;
   config.run_once = true;

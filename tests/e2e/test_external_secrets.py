@@ -249,6 +249,8 @@ class ExternalSecrets(EndToEnd):
         status = run(BINARY, "status", "--url", self.windlass.url, API_SECRET=API_SECRET)
         self.assertIn("looping", status)
         self.assertIn("deployed 2 times in a row and left alone now: db: content of secret pass changed", status)
+        self.assertIn(f"{self.name} is left alone since ", status)
+        self.assertIn(f"windlass rollback {self.name} --to ", status)
 
         self.succeeds(self.deploy_with(self.push_stack({"PASSWORD": "kv:kv:app:password"},
                                                        db=idle_service(secrets=["pass"], tty=True), web=idle_service())))

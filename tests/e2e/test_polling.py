@@ -206,11 +206,23 @@ class Polling(EndToEnd):
         self.assertEqual(self.registry.take(), [])
         self.wait_for_version("1")
 
+    def test_a_release_that_compose_refuses_is_tried_again_and_says_so(self):
+        self.push(self.pushed, {".doco-cd.yaml": f"name: {self.name}\n", "compose.yaml": "services: {app: {imagine: x}}\n"})
+        self.poll()
+        self.windlass.start()
+        again = "; the poll tries it again after 10s, and each failure doubles that, up to 1m40s"
+        record = self.wait_for_poll(status="failed")
+        self.assertTrue(record["message"].endswith(again), record)
+        until(lambda: len(self.polls(status="failed", message=record["message"])) == 2, "the next try")
+        self.push_version("1")
+        self.wait_for_version("1", 90)
+
     def test_a_failed_release_is_not_tried_again_by_polls(self):  # deploy/V6
         self.push_version("1", command=["sh", "-c", "exit 7"])
         self.poll()
         self.windlass.start()
-        self.fails(self.wait_for_poll(status="failed"), "exited with code 7")
+        failed = self.fails(self.wait_for_poll(status="failed"), "exited with code 7")
+        self.assertNotIn("tries it again", failed["message"])
         self.registry.take()
         self.wait_for_looks(2)
         self.assertEqual({asked[0] for asked in self.registry.take()}, {"HEAD"})
