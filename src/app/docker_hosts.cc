@@ -18,14 +18,16 @@ struct OwnedHost {
 }  // namespace
 
 ContextHosts::ContextHosts(Parts parts, Engine& engine) : parts_(std::move(parts)) {
-  standard_ = made("", nullptr, engine, false);
+  standard_ = made(nullptr, nullptr, engine);
 }
 
-std::shared_ptr<DockerHost> ContextHosts::made(const std::string& context, std::unique_ptr<Engine> own, Engine& engine,
-                                               bool is_remote) {
+std::shared_ptr<DockerHost> ContextHosts::made(const DockerContext* metadata, std::unique_ptr<Engine> own,
+                                               Engine& engine) {
   auto all = std::make_shared<OwnedHost>();
   all->own = std::move(own);
-  all->driver = context.empty() ? standard_driver(engine) : compose_driver(context);
+  all->driver = metadata == nullptr ? standard_driver(engine) : compose_driver(*metadata);
+  const auto context = metadata == nullptr ? "" : metadata->name;
+  const bool is_remote = metadata != nullptr && windlass::is_remote(*metadata);
   auto options = parts_.preparer;
   options.context = context;
   options.is_remote = is_remote;
@@ -45,11 +47,10 @@ std::shared_ptr<DockerHost> ContextHosts::made(const std::string& context, std::
   return {all, all->host.get()};
 }
 
-std::unique_ptr<Driver> ContextHosts::compose_driver(const std::string& context) {
+std::unique_ptr<Driver> ContextHosts::compose_driver(const DockerContext& context) {
   auto options = compose_options(parts_.settings, parts_.environment, context);
-  if (!context.empty()) options.version = standard_->driver.version();
-  return make_compose_driver(std::move(options), parts_.processes,
-                             context.empty() ? parts_.log : parts_.log.with({{"context", context}}));
+  options.version = standard_->driver.version();
+  return make_compose_driver(std::move(options), parts_.processes, parts_.log.with({{"context", context.name}}));
 }
 
 std::unique_ptr<Driver> ContextHosts::standard_driver(Engine& engine) {
@@ -58,7 +59,8 @@ std::unique_ptr<Driver> ContextHosts::standard_driver(Engine& engine) {
       OwnStackDriver::Options{.own_container = parts_.preparer.own_container,
                               .program = std::filesystem::read_symlink("/proc/self/exe", unknown).string(),
                               .needs_network = !engine_options(parts_.settings).docker_host.starts_with("unix:")},
-      compose_driver(""), engine, Handover(parts_.handover), parts_.log);
+      make_compose_driver(compose_options(parts_.settings, parts_.environment), parts_.processes, parts_.log), engine,
+      Handover(parts_.handover), parts_.log);
   own_stack_ = driver.get();
   return driver;
 }
@@ -74,7 +76,7 @@ Result<std::shared_ptr<DockerHost>> ContextHosts::host_of(const std::string& con
       make_context_engine(*metadata, parts_.environment, parts_.settings.docker_api_version, parts_.transport);
   if (!engine) return tl::unexpected(engine.error());
   auto& its = **engine;
-  auto host = made(context, *std::move(engine), its, is_remote(*metadata));
+  auto host = made(&*metadata, *std::move(engine), its);
   known_.insert_or_assign(context, Known{*std::move(metadata), host});
   return host;
 }

@@ -52,9 +52,9 @@ class ContextHosts final : public DockerHosts {
     DockerContext metadata;
     std::shared_ptr<DockerHost> host;
   };
-  std::shared_ptr<DockerHost> made(const std::string& context, std::unique_ptr<Engine> own, Engine& engine,
-                                   bool is_remote);
-  std::unique_ptr<Driver> compose_driver(const std::string& context);
+  // `metadata`: null for the default engine.
+  std::shared_ptr<DockerHost> made(const DockerContext* metadata, std::unique_ptr<Engine> own, Engine& engine);
+  std::unique_ptr<Driver> compose_driver(const DockerContext& context);
   std::unique_ptr<Driver> standard_driver(Engine& engine);
 
   const Parts parts_;

@@ -9,7 +9,7 @@ namespace {
 TEST(EngineAccess, LetsComposeDeployToTheEngineThatWeAsk) {
   const auto of_compose = [](Environment environment) {
     environment["DATA_MOUNT_PATH"] = "/tmp";
-    auto passed = compose_options(*read_settings(environment), environment, "").environment;
+    auto passed = compose_options(*read_settings(environment), environment).environment;
     passed.erase("DATA_MOUNT_PATH");
     return passed;
   };
@@ -18,14 +18,49 @@ TEST(EngineAccess, LetsComposeDeployToTheEngineThatWeAsk) {
             (Environment{{"DOCKER_HOST", "tcp://engine:2375"}, {"DOCKER_CONFIG", "/c"}}));
 }
 
-TEST(EngineAccess, LetsComposeDeployToTheContextThatAStackNames) {  // deploy/Y3
-  const Environment environment = {{"DOCKER_HOST", "tcp://engine:2375"},
-                                   {"DOCKER_TLS_VERIFY", "1"},
-                                   {"DOCKER_CERT_PATH", "/certs"},
-                                   {"DOCKER_CONTEXT", "laptop"},
-                                   {"DOCKER_CONFIG", "/c"}};
-  EXPECT_EQ(compose_options({}, environment, "edge").environment,
-            (Environment{{"DOCKER_CONTEXT", "edge"}, {"DOCKER_CONFIG", "/c"}}));
+// deploy/Y3, as the docker command takes them
+const struct {
+  const char* name;
+  DockerContext context;
+  Environment told;
+} kContexts[] = {
+    {"socket", {.name = "edge", .host = "unix:///run/other.sock"}, {{"DOCKER_HOST", "unix:///run/other.sock"}}},
+    {"ssh, certificates have no meaning there",
+     {.name = "edge", .host = "ssh://me@edge:22/run/x.sock", .ca_file = "/c/contexts/tls/1/docker/ca.pem"},
+     {{"DOCKER_HOST", "ssh://me@edge:22/run/x.sock"}}},
+    {"TCP", {.name = "edge", .host = "tcp://10.0.0.5:2375"}, {{"DOCKER_HOST", "tcp://10.0.0.5:2375"}}},
+    {"TLS",
+     {.name = "edge",
+      .host = "tcp://10.0.0.5:2376",
+      .ca_file = "/c/contexts/tls/1/docker/ca.pem",
+      .cert_file = "/c/contexts/tls/1/docker/cert.pem",
+      .key_file = "/c/contexts/tls/1/docker/key.pem"},
+     {{"DOCKER_HOST", "tcp://10.0.0.5:2376"},
+      {"DOCKER_TLS_VERIFY", "1"},
+      {"DOCKER_CERT_PATH", "/c/contexts/tls/1/docker"}}},
+    {"TLS, not verified",
+     {.name = "edge",
+      .host = "tcp://10.0.0.5:2376",
+      .skip_tls_verify = true,
+      .ca_file = "/c/contexts/tls/1/docker/ca.pem"},
+     {{"DOCKER_HOST", "tcp://10.0.0.5:2376"}, {"DOCKER_TLS", "1"}, {"DOCKER_CERT_PATH", "/c/contexts/tls/1/docker"}}},
+    {"TLS, not verified and without files",
+     {.name = "edge", .host = "tcp://10.0.0.5:2376", .skip_tls_verify = true},
+     {{"DOCKER_CONTEXT", "edge"}}},
+    {"TLS by the machine's authorities",
+     {.name = "edge", .host = "tcp://10.0.0.5:2376", .cert_file = "/c/contexts/tls/1/docker/cert.pem"},
+     {{"DOCKER_CONTEXT", "edge"}}},
+};
+
+TEST(EngineAccess, LetsComposeDeployToTheContextThatAStackNames) {
+  const Environment environment = {{"DOCKER_HOST", "tcp://engine:2375"}, {"DOCKER_TLS", "1"},
+                                   {"DOCKER_TLS_VERIFY", "1"},           {"DOCKER_CERT_PATH", "/certs"},
+                                   {"DOCKER_CONTEXT", "laptop"},         {"DOCKER_CONFIG", "/c"}};
+  for (const auto& row : kContexts) {
+    auto told = row.told;
+    told["DOCKER_CONFIG"] = "/c";
+    EXPECT_EQ(compose_options({}, environment, row.context).environment, told) << row.name;
+  }
 }
 
 // The helper of a take-over may meet files that changed after its process has read them (deploy/U2).
@@ -46,8 +81,7 @@ TEST(EngineAccess, IsTheSameForAHelperWhateverElseHasBecomeUnreadable) {
   EXPECT_EQ(its_engine.tls_dir, engine.tls_dir);
   EXPECT_EQ(its_engine.tls_verify, engine.tls_verify);
   EXPECT_EQ(its_engine.api_version, engine.api_version);
-  const auto compose = compose_options(of_service, environment, ""),
-             its_compose = compose_options(of_helper, environment, "");
+  const auto compose = compose_options(of_service, environment), its_compose = compose_options(of_helper, environment);
   EXPECT_EQ(its_compose.environment, compose.environment);
   EXPECT_EQ(its_compose.insecure_registries, std::vector<std::string>{"reg:5000"});
   EXPECT_TRUE(its_compose.providers);

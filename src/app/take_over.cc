@@ -174,7 +174,7 @@ int take_over(const Environment& given) {
   if (auto linked = link_host_path(order->host_data_dir, settings.data_mount_path); !linked)
     log.warning("the host's path of the data folder is not there", {{"error", linked.error().message}});
   const auto processes = make_process_runner();
-  const auto driver = make_compose_driver(compose_options(settings, environment, ""), *processes, log);
+  const auto driver = make_compose_driver(compose_options(settings, environment), *processes, log);
 
   log.info("bringing up the stack that windlass runs in", {{"stack", order->stack.name}});
   if (auto done = TakeOver({}, **engine, *driver, handover, log).run(*order); !done) return failed(done.error());

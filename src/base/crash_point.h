@@ -1,5 +1,6 @@
 // Named steps at which a test can kill the process: WINDLASS_CRASH_AT=<step>, or <step>:<n> for the n-th time it is
-// reached (reliability 3.1).
+// reached (reliability 3.1). With WINDLASS_CRASH_MARK=<file> it kills one process only, of all that have these
+// variables: the one that makes the file.
 //
 // SIGKILL, not abort(): nothing may be flushed, closed or cleaned up, as when the power goes. Only in builds configured
 // with WINDLASS_CRASH_STEPS; everywhere else a step compiles to nothing.
@@ -8,6 +9,8 @@
 #include <string_view>
 
 #ifdef WINDLASS_CRASH_STEPS
+#include <fcntl.h>
+
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
@@ -23,7 +26,9 @@ inline void crash_point(std::string_view step) {
   const std::string_view at = wanted;
   const auto colon = at.find(':');
   if (step != at.substr(0, colon)) return;
-  if (++times_reached >= (colon == at.npos ? 1 : std::atoi(wanted + colon + 1))) std::raise(SIGKILL);
+  if (++times_reached < (colon == at.npos ? 1 : std::atoi(wanted + colon + 1))) return;
+  const char* const mark = std::getenv("WINDLASS_CRASH_MARK");
+  if (mark == nullptr || ::open(mark, O_CREAT | O_EXCL | O_CLOEXEC, 0600) >= 0) std::raise(SIGKILL);
 }
 #else
 inline void crash_point(std::string_view) {}

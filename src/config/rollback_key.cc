@@ -12,7 +12,8 @@ constexpr int kKeepMax = 100;  // rows of that many releases are kept (deploy/V1
 constexpr auto kStableMax = std::chrono::hours(1);
 
 void decode_on(KeyReader& read, RollbackRule& rule) {
-  if (read.take("on") == nullptr) return;
+  const auto* node = read.take("on");
+  if (node == nullptr) return;
   std::vector<std::string> names;
   read.list("on", names);
   rule.on_failed = rule.on_unhealthy = rule.on_timeout = false;
@@ -26,14 +27,17 @@ void decode_on(KeyReader& read, RollbackRule& rule) {
     else
       read.fault("on", fmt::format("rollback.on: \"{}\" is none of unhealthy, failed, timeout", printable(name, 100)));
   }
-  if (names.empty())
+  const bool is_list = node->is_null() || node->kind == YamlNode::Kind::sequence;  // else that is a fault already
+  if (is_list && node->items.empty())
     read.fault("on", "rollback.on names none of unhealthy, failed, timeout: write rollback: false instead");
 }
 
 void decode_stable_for(KeyReader& read, RollbackRule& rule) {
-  if (const auto* node = read.take("stable_for"); node == nullptr || node->is_null()) return;
+  const auto* node = read.take("stable_for");
+  if (node == nullptr || node->is_null()) return;
   std::string text;
   read.text("stable_for", text);
+  if (node->kind != YamlNode::Kind::scalar) return;  // which is a fault already
   const auto span = parse_duration(text);
   if (!span || *span < std::chrono::seconds(0) || *span > kStableMax)
     return read.fault(

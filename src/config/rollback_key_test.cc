@@ -36,6 +36,7 @@ TEST_F(RollbackKey, IsReadInEveryForm) {
 
 TEST_F(RollbackKey, SaysWhatIsWrong) {
   const std::pair<const char*, const char*> faults[] = {
+      {"{on: ~}", "on: rollback.on names none of unhealthy, failed, timeout: write rollback: false instead"},
       {"{on: []}", "on: rollback.on names none of unhealthy, failed, timeout: write rollback: false instead"},
       {"{on: [sick]}", "on: rollback.on: \"sick\" is none of unhealthy, failed, timeout"},
       {"{keep: 0}", "keep: rollback.keep must be from 1 to 100, found 0"},
@@ -48,6 +49,18 @@ TEST_F(RollbackKey, SaysWhatIsWrong) {
   for (const auto& [value, fault] : faults)
     EXPECT_EQ(fault_of(fmt::format("name: web\nrollback: {}\n", value)),
               fmt::format("invalid deploy configuration: .doco-cd.yaml:2: {}", fault));
+}
+
+TEST_F(RollbackKey, SaysOnceWhatIsOfTheWrongType) {
+  const std::pair<const char*, const char*> faults[] = {
+      {"{on: sick}", "on: expected a list, got text \"sick\""},
+      {"{on: {a: 1}}", "on: expected a list, got a mapping"},
+      {"{on: [[unhealthy]]}", "on: expected a list of texts, got a list in it"},
+      {"{stable_for: [10s]}", "stable_for: expected text, got a list"},
+  };
+  for (const auto& [value, fault] : faults)
+    EXPECT_EQ(fault_of(fmt::format("name: web\nrollback: {}\n", value)),
+              fmt::format("invalid deploy configuration: failed to decode yaml: .doco-cd.yaml:2: {}", fault));
 }
 
 TEST_F(RollbackKey, NamesUnknownKeys) {

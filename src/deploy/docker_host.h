@@ -23,8 +23,7 @@ struct DockerHost {
 };
 
 struct DockerHosts : Engines {
-  // As engine_of(): does not connect. Who holds it goes on with the engine that the context led to then, while the
-  // driver's tool reads the context's files again at each call: they are not to be changed while a run is at work.
+  // As engine_of(): does not connect. Who holds it goes on with the engine that the context led to then.
   virtual Result<std::shared_ptr<DockerHost>> host_of(const std::string& context) = 0;
 
   Result<std::shared_ptr<Engine>> engine_of(const std::string& context) override {

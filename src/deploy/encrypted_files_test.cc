@@ -1,5 +1,6 @@
 #include "deploy/encrypted_files.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -149,6 +150,27 @@ TEST_F(EncryptedFilesTest, AreNotMoreThanMemoryShouldHold) {
   ASSERT_FALSE(plain);
   EXPECT_NE(plain.error().message.find(": all decrypted files together are over 67108864 bytes"), std::string::npos)
       << plain.error().message;
+}
+
+TEST_F(EncryptedFilesTest, KeepFromTheLogWhatIsNoFileOfItsOwn) {  // secrets/B1
+  const auto of_bytes = [](std::size_t bytes, char filling) {
+    std::string text = fmt::format("line of a {} value\\n", filling);
+    return text + std::string(bytes - text.size() + 1, filling);  // \n is one byte of the value
+  };
+  processes_.answer = [&](const Command&) -> Result<Exit> {
+    return Exit{.out =
+                    fmt::format("shorter: \"{}\"\nlongest: \"{}\"\nlonger: \"{}\"\n", of_bytes(20'000, 'a'),
+                                of_bytes(sops::kToldValueBytesMax, 'b'), of_bytes(sops::kToldValueBytesMax + 1, 'c'))};
+  };
+  Log log({.level = LogLevel::critical});
+  files_ = std::make_unique<EncryptedFiles>(
+      EncryptedFiles::Options{.decryptor = decryptor_.get(), .folder = folder_ / "run/1", .hash_key = Secret("key")},
+      log, Deadline());
+  file("a.yaml", sops::vector("groups.yaml"));
+  ASSERT_TRUE(files_->find(tree_));
+  EXPECT_EQ(files_->values().size(), 2u);
+  EXPECT_EQ(log.masked("<line of a a value> <line of a b value> <line of a c value>"),
+            "<***> <***> <line of a c value>");
 }
 
 TEST_F(EncryptedFilesTest, OfABuildAreReadFromTheView) {  // secrets/Q19

@@ -69,14 +69,18 @@ Result<Endpoint> parse_endpoint(const EngineOptions& options) {
   return endpoint;
 }
 
+bool speaks_tls(const DockerContext& context) {
+  return context.host.starts_with(kTcp) &&
+         (context.skip_tls_verify || !context.ca_file.empty() || !context.cert_file.empty());
+}
+
 Result<Endpoint> endpoint_of(const DockerContext& context, const std::map<std::string, std::string>& environment) {
   const auto subject = fmt::format("docker context {}: its host", context.name);
   const std::string_view host = context.host;
-  const bool has_tls = context.skip_tls_verify || !context.ca_file.empty() || !context.cert_file.empty();
   Result<Endpoint> endpoint =
       fail(Kind::invalid, fmt::format("{} '{}' is none that windlass can speak to", subject, printable(host, 256)));
   if (host.starts_with(kUnix)) endpoint = unix_endpoint(subject, host);
-  if (host.starts_with(kTcp)) endpoint = tcp_endpoint(subject, host, has_tls);
+  if (host.starts_with(kTcp)) endpoint = tcp_endpoint(subject, host, speaks_tls(context));
   if (host.starts_with(kSsh)) endpoint = ssh_endpoint(subject, host, environment);
   if (!endpoint) return endpoint;
   endpoint->host += fmt::format(" (context {})", context.name);

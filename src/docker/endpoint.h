@@ -23,8 +23,11 @@ struct Endpoint {
 // Kind::invalid "unsupported DOCKER_HOST scheme: <value>" for other schemes than unix:// and tcp:// (api/E43).
 Result<Endpoint> parse_endpoint(const EngineOptions& options);
 
-// As the docker command has it: a context with a certificate of its own, or one that says not to verify, is spoken to
-// with TLS. `environment`: of this process, for ssh. Kind::invalid, naming the context, for other schemes than unix://,
+// As the docker command has it: a context with a certificate of its own, or one that says not to verify, where there is
+// a choice.
+bool speaks_tls(const DockerContext& context);
+
+// `environment`: of this process, for ssh. Kind::invalid, naming the context, for other schemes than unix://,
 // tcp:// and ssh://.
 Result<Endpoint> endpoint_of(const DockerContext& context, const std::map<std::string, std::string>& environment);
 

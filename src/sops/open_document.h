@@ -12,11 +12,13 @@ namespace windlass::sops {
 
 class AgeIdentity;
 
-// A longer value is a file, which nobody quotes: it is not kept a second time.
+// The one limit for what is masked (B1). A longer value is a file of its own, an archive or a key store: it is not kept
+// a second time, and its lines are not looked for in each line of the log. Keys with their chains, and configurations
+// that somebody has encrypted as one value, are below it.
 constexpr std::size_t kToldValueBytesMax = 64 << 10;
 
 // A file in plain text, and the values in it that were encrypted: what must not be shown (B1). Those that are true or
-// false are no secrets.
+// false are no secrets; those above the limit are left out.
 struct Plain {
   Secret text;
   std::vector<Secret> values;
