@@ -20,6 +20,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -61,8 +62,8 @@ class Reconciler {
 
   // Listens to the default engine, and to those of the contexts that the store has stacks on.
   void start();
-  // After every job: stacks may have come to a context, or the last one may be gone from it. Does not wait, and does
-  // nothing before start().
+  // After every job: stacks may have come to a context, the last one may be gone from it, or it may lead to another
+  // engine now. Does not wait, and does nothing before start().
   void follow();
   // Nothing is answered any more. Returns when all threads have ended.
   void stop();
@@ -90,13 +91,15 @@ class Reconciler {
   struct Watcher {
     explicit Watcher(std::string name) : context(std::move(name)) {}
     const std::string context;
+    std::shared_ptr<Engine> engine;  // that it listens to, or tries to; guarded by mutex_
     std::atomic<bool> has_ended = false;
     std::jthread thread;
   };
 
   static bool answers_by_redeploy(const ReconciliationRule& rule);
-  void watch(const std::string& context, const std::stop_token& stop);
-  Result<std::unique_ptr<EventStream>> listen(Watched& watched, const Deadline& deadline);
+  bool is_still_right(const Watcher& watcher, const std::set<std::string>& wanted);
+  void watch(Watcher& watcher, const std::stop_token& stop);
+  Result<std::unique_ptr<EventStream>> listen(Watcher& watcher, Watched& watched, const Deadline& deadline);
   void hear_until_it_ends(Watched& watched, EventStream& stream);
   Status look_at_all(Watched& watched);
   void look_at_finished(Watched& watched, const std::vector<ContainerSummary>& containers, const Deadline& deadline);

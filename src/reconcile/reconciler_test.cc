@@ -179,6 +179,7 @@ TEST_F(ReconcilerTest, HearsAgainAfterAJobWasRefused) {
 class SecondEngineTest : public ReconcilerTest {
  protected:
   SecondEngineTest() { engines_.by_context["edge"] = &edge_; }
+  ~SecondEngineTest() override { reconciler_.reset(); }  // which listens to it
   bool hears_edge() {
     const std::lock_guard lock(edge_.mutex);
     return edge_.streams > 0;
@@ -243,6 +244,28 @@ TEST_F(SecondEngineTest, ListensUntilItsLastStackIsGoneAndFromTheNextOneOn) {
     return edge_.restarted == Lines{"c1 10 "};
   });
   EXPECT_EQ(edge_.streams, 2);
+}
+
+TEST_F(SecondEngineTest, ListensToTheEngineThatTheContextLeadsTo) {
+  TellingEngine other;
+  deploy_as({"shop", "edge"}, {});
+  start();
+  until([&] { return hears_edge(); });
+  reconciler_->follow();
+  EXPECT_EQ(edge_.streams, 1);
+  engines_.by_context["edge"] = &other;
+  reconciler_->follow();
+  until([&] {
+    const std::lock_guard lock(edge_.mutex);
+    return edge_.open_streams == 0;
+  });
+  other.tell("health_status: unhealthy");
+  until([&] {
+    const std::lock_guard lock(other.mutex);
+    return other.restarted == Lines{"c1 10 "};
+  });
+  EXPECT_EQ(edge_.restarted, Lines{});
+  reconciler_.reset();  // which listens to it
 }
 
 TEST_F(SecondEngineTest, StacksComeAndGoFasterThanItsThreads) {

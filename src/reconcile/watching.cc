@@ -43,7 +43,7 @@ void Reconciler::follow() {
   leaving_.remove_if([](const Watcher& watcher) { return watcher.has_ended.load(); });
   for (auto watcher = watchers_.begin(); contexts && watcher != watchers_.end();) {
     const auto next = std::next(watcher);
-    if (!wanted.contains(watcher->context)) {  // not waited for: it may be about to connect
+    if (!is_still_right(*watcher, wanted)) {  // not waited for: it may be about to connect
       watcher->thread.request_stop();
       leaving_.splice(leaving_.end(), watchers_, watcher);
     }
@@ -54,12 +54,20 @@ void Reconciler::follow() {
     auto& watcher = watchers_.emplace_back(context);
     const bool is_there = recovered(log_, "reconciliation", [&] {
       watcher.thread = std::jthread([this, &watcher](const std::stop_token& stop) {
-        watch(watcher.context, stop);
+        watch(watcher, stop);
         watcher.has_ended = true;
       });
     });
     if (!is_there) watchers_.pop_back();  // the next job's end tries again
   }
+}
+
+// A context may have been pointed to another engine, which says nothing to those who listen to the one before.
+bool Reconciler::is_still_right(const Watcher& watcher, const std::set<std::string>& wanted) {
+  if (!wanted.contains(watcher.context)) return false;
+  if (watcher.engine == nullptr) return true;
+  const auto engine = engines_.engine_of(watcher.context);
+  return !engine || *engine == watcher.engine;
 }
 
 void Reconciler::stop() {
@@ -75,13 +83,14 @@ void Reconciler::stop() {
 }
 
 // E2, E11: listens first, then looks, so that nothing falls in between.
-void Reconciler::watch(const std::string& context, const std::stop_token& stop) {
+void Reconciler::watch(Watcher& watcher, const std::stop_token& stop) {
+  const auto& context = watcher.context;
   const Deadline never = Deadline::in(24h * 3650, stop);
   const auto log = context.empty() ? log_ : log_.with({{"context", context}});
   Watched watched{.context = context, .stop = stop, .engine = nullptr, .endings = {}};
   auto wait = options_.backoff_min;
   while (!never.stop.stop_requested()) {
-    auto stream = listen(watched, never.within(kAskTimeout));
+    auto stream = listen(watcher, watched, never.within(kAskTimeout));
     if (stream) {
       recovered(log, "reconciliation", [&] {
         if (const auto looked = look_at_all(watched); !looked)
@@ -97,9 +106,13 @@ void Reconciler::watch(const std::string& context, const std::stop_token& stop) 
   }
 }
 
-Result<std::unique_ptr<EventStream>> Reconciler::listen(Watched& watched, const Deadline& deadline) {
+Result<std::unique_ptr<EventStream>> Reconciler::listen(Watcher& watcher, Watched& watched, const Deadline& deadline) {
   auto engine = engines_.engine_of(watched.context);
   if (!engine) return tl::unexpected(engine.error());
+  {
+    const std::lock_guard lock(mutex_);
+    watcher.engine = *engine;
+  }
   watched.engine = *std::move(engine);
   return watched.engine->events(managed(), engine_events(), deadline);
 }

@@ -4,7 +4,8 @@ import os
 import subprocess
 import unittest
 
-from harness import API_SECRET, BINARY, EndToEnd, child_environment, compose, container_ids, containers, idle_service, until
+from harness import (API_SECRET, BINARY, EndToEnd, bed, child_environment, compose, container_ids, containers, idle_service,
+                     run, until)
 from second_engine import SecondEngine, SshServer, TlsDoor, add_context, docker_config
 
 edge = None
@@ -149,6 +150,32 @@ class Contexts(EndToEnd):
         until(lambda: edge.ids(name).get("app") not in (None, there["app"]), "a new container", 120)
         until(lambda: not self.windlass.api("runs?status=running")[1]["content"], "the last run to end", 60)
         self.assertEqual(container_ids(name), here)
+
+    def test_a_stack_that_another_context_of_its_engine_adopts_is_one(self):
+        add_context(self.config, "alias", f"host={bed()['DOCKER_HOST']}")
+        self.windlass.start()
+        name, ref = self.stack("alias"), self.ref("alias")
+        rule = "reconciliation: {events: [die, destroy]}\n"
+        tree = {".doco-cd.yaml": f"name: {name}\n{rule}",
+                "compose.yaml": compose({"app": idle_service(), "beside": idle_service()})}
+        self.succeeds(self.windlass.deploy(ref, self.push(ref, tree)))
+        before = container_ids(name)
+
+        tree[".doco-cd.yaml"] = f"name: {name}\ncontext: alias\n{rule}"
+        self.fails(self.windlass.deploy(ref, self.push(ref, tree)), f"stack {name} runs on the same engine")
+        tree[".doco-cd.yaml"] += "adopt: true\n"
+        self.succeeds(self.windlass.deploy(ref, self.push(ref, tree)))
+        self.assertEqual(container_ids(name), before, "they are the same")
+        self.assertEqual(self.windlass.deploy(ref, self.push(ref, tree))["status"], "skipped")
+        of = lambda query: self.windlass.api(f"releases?stack={name}{query}")[1]["content"]
+        self.assertEqual([release["state"] for release in of("&context=default")], ["removed", "succeeded"])
+        self.assertEqual([release["state"] for release in of("&context=alias")], ["succeeded"])
+
+        run("docker", "rm", "-f", before["app"])
+        until(lambda: container_ids(name).get("app") not in (None, before["app"]), "a new container", 60)
+        until(lambda: not self.windlass.api("runs?status=running")[1]["content"], "the last run to end", 60)
+        self.assertEqual(self.windlass.log().count("stack is redeployed"), 1)
+        self.assertEqual(container_ids(name)["beside"], before["beside"])
 
     def test_an_engine_behind_ssh_gets_small_files(self):
         server = SshServer(os.path.join(self.windlass.folder, "ssh"), edge.host)
