@@ -160,8 +160,10 @@ struct FakeDriver final : Driver {
   std::atomic<int> resolved = 0, pulled = 0, upped = 0;
   std::mutex mutex;
 
+  std::atomic<bool> was_local = false;  // of the last resolve()
   Result<json::object> resolve(const StackSpec& stack, const Deadline&) override {
     ++resolved;
+    was_local = stack.is_local;
     if (resolve_error) return tl::unexpected(*resolve_error);
     auto text = models.at(stack.name);
     for (auto at = text.find("{root}"); at != text.npos; at = text.find("{root}"))

@@ -1,5 +1,7 @@
 #include "deploy/one_time_values.h"
 
+#include "deploy/not_interpolated.h"
+
 namespace windlass {
 namespace {
 
@@ -16,13 +18,6 @@ void replace(std::string_view from, const std::string& to, json::value& value) {
   }
 }
 
-// A resolved model is interpolated once more by the tool, where $$ is one $ (deploy/X4).
-std::string doubled(const std::string& text) {
-  std::string result;
-  for (const char c : text) result.append(c == '$' ? 2 : 1, c);
-  return result;
-}
-
 }  // namespace
 
 std::string one_time_stand_in(const std::string& variable) { return "(one-time value of " + variable + ")"; }
@@ -33,7 +28,7 @@ void put_one_time_values(const StackSecrets& secrets, json::object& model,
   json::value whole = std::move(model);
   for (const auto& variable : secrets.one_time) {
     const auto& value = secrets.values.at(variable).reveal();
-    replace(one_time_stand_in(variable), doubled(value), whole);
+    replace(one_time_stand_in(variable), not_interpolated(value), whole);
     environment[variable] = value;
   }
   model = std::move(whole.get_object());

@@ -210,6 +210,7 @@ TEST_F(PipelineTest, TouchesNothingThatTheRestrictedPolicyForbids) {
   restricted = true;
   start();
   EXPECT_EQ(run().run_message(), "deployment failed: failed to deploy stack web: policy: service page: privileged");
+  EXPECT_TRUE(driver.was_local);
   driver.models["web"] = R"({"name":"web","services":{"page":{"image":"nginx:1","pull_policy":"never"}}})";
   source.files["compose.yaml"] = "services: {page: {image: nginx, env_file: /etc/passwd}}\n";
   EXPECT_EQ(run().run_message(),
@@ -220,6 +221,7 @@ TEST_F(PipelineTest, TouchesNothingThatTheRestrictedPolicyForbids) {
   restricted = false;
   start();
   EXPECT_EQ(run().status, RunStatus::succeeded);
+  EXPECT_FALSE(driver.was_local);
 }
 
 // reliability/F9: the engine still works on what the tool of a killed process had asked for

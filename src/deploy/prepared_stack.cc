@@ -12,6 +12,7 @@
 #include "deploy/labels.h"
 #include "deploy/model_changes.h"
 #include "deploy/model_paths.h"
+#include "deploy/not_interpolated.h"
 #include "deploy/one_time_values.h"
 #include "deploy/service_inputs.h"
 #include "deploy/unbuilt_labels.h"
@@ -45,7 +46,7 @@ void put_build_arguments(json::object& model, const std::map<std::string, std::s
     if (build == nullptr) continue;
     auto& target = (*build)["args"];
     if (!target.is_object()) target = json::object();
-    for (const auto& [name, value] : arguments) target.get_object()[name] = value;
+    for (const auto& [name, value] : arguments) target.get_object()[name] = not_interpolated(value);
   }
 }
 
@@ -85,6 +86,7 @@ Result<PreparedStack> StackPreparer::prepare(const DeployConfig& config, const S
                  .profiles = config.profiles,
                  .environment = std::move(*environment),
                  .oci_includes = oci_includes,
+                 .is_local = options_.restricted,  // check_compose_paths() has seen to that
                  .secrets = stack.secrets()};
   for (const auto& file : *files) spec.compose_files.push_back(folder / file);
   auto model = driver_.resolve(spec, deadline.within(kResolveTimeout));

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "deploy/model_paths.h"
 #include "deploy/mounted_files.h"
+#include "deploy/not_interpolated.h"
 #include "deploy/service_inputs.h"
 
 namespace windlass {
@@ -86,13 +87,6 @@ class Contents {
   std::vector<std::string> faults_;
 };
 
-// What compose takes for a variable it takes from the content of a config as well.
-std::string without_variables(std::string_view text) {
-  std::string result;
-  for (const char c : text) result += c == '$' ? "$$" : std::string(1, c);
-  return result;
-}
-
 }  // namespace
 
 Result<std::vector<FileContent>> contents_to_send(const json::object& model, const std::string& live_root,
@@ -107,7 +101,7 @@ void put_contents(const std::vector<FileContent>& contents, ResolvedStack& stack
     auto& definition = section.get_object()[name].get_object();
     definition.erase("file");
     if (of == FileContent::Of::config) {
-      definition["content"] = without_variables(content.reveal());
+      definition["content"] = not_interpolated(content.reveal());
       continue;
     }
     const auto variable = fmt::format("WINDLASS_FILE_{}", index);

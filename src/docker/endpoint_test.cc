@@ -46,12 +46,15 @@ TEST(Endpoint, SpeaksTcpWithAndWithoutTls) {
 TEST(Endpoint, SaysWhyItRefusesAHost) {
   constexpr std::pair<std::string_view, std::string_view> refused[] = {
       {"ssh://me@engine",
-       "unsupported DOCKER_HOST scheme: ssh://me@engine: write unix:///<path> or tcp://<host>:<port>"},
+       "unsupported DOCKER_HOST scheme: ssh://(user)@…: write unix:///<path> or tcp://<host>:<port>"},
       {"/var/run/docker.sock",
        "unsupported DOCKER_HOST scheme: /var/run/docker.sock: write unix:///<path> or tcp://<host>:<port>"},
       {"", "unsupported DOCKER_HOST scheme: : write unix:///<path> or tcp://<host>:<port>"},
       {"unix://docker.sock", "DOCKER_HOST 'unix://docker.sock' has no absolute path after unix://"},
       {"tcp://", "DOCKER_HOST 'tcp://' must be tcp://<host>:<port>"},
+      {"tcp://me:hunter2@engine:1", "DOCKER_HOST 'tcp://(user)@…' must be tcp://<host>:<port>"},
+      {"me:hunter2@a://engine",
+       "unsupported DOCKER_HOST scheme: (user)@…: write unix:///<path> or tcp://<host>:<port>"},
       {"tcp://engine/path", "DOCKER_HOST 'tcp://engine/path' must be tcp://<host>:<port>"},
   };
   for (const auto& [host, message] : refused) {

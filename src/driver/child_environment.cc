@@ -24,7 +24,7 @@ bool is_passed_on(std::string_view name) {
 }  // namespace
 
 bool steers_child(std::string_view name) {
-  constexpr std::array<std::string_view, 16> names = {"PATH",
+  constexpr std::array<std::string_view, 19> names = {"PATH",
                                                       "HOME",
                                                       "TMPDIR",
                                                       "GODEBUG",
@@ -37,10 +37,14 @@ bool steers_child(std::string_view name) {
                                                       "DOCKER_TLS_VERIFY",
                                                       "DOCKER_API_VERSION",
                                                       "DOCKER_AUTH_CONFIG",
+                                                      "DOCKER_CUSTOM_HEADERS",
+                                                      "GLIBC_TUNABLES",
+                                                      "GIT_TEMPLATE_DIR",
                                                       "GIT_ASKPASS",
                                                       "GIT_EXEC_PATH",
                                                       "GIT_PROXY_COMMAND"};
-  constexpr std::array<std::string_view, 5> prefixes = {"COMPOSE_", "LD_", "SSL_CERT_", "GIT_SSH", "GIT_CONFIG"};
+  constexpr std::array<std::string_view, 7> prefixes = {"COMPOSE_", "LD_",        "SSL_CERT_", "DOCKER_CLI_",
+                                                        "GIT_SSH",  "GIT_CONFIG", "GIT_TRACE"};
   return std::find(names.begin(), names.end(), name) != names.end() || is_proxy_variable(name) ||
          std::any_of(prefixes.begin(), prefixes.end(), [&](auto prefix) { return name.starts_with(prefix); });
 }

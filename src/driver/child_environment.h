@@ -20,7 +20,8 @@ struct ChildEnvironment {
 };
 
 // PATH, HOME, DOCKER_*, SSH_AUTH_SOCK and the proxy variables of our own process, and the interpolation map without
-// what steers. The tool interpolates from its environment, so our own secrets must not be in it.
+// what steers. The tool interpolates from its environment, so our own secrets must not be in it. Only the call that
+// resolves a model gets the map: the names that steer the tool itself are known, those of what it starts are not.
 ChildEnvironment child_environment(const std::map<std::string, std::string>& own,
                                    const std::map<std::string, std::string>& interpolation);
 

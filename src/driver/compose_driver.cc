@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "driver/child_environment.h"
+#include "driver/model_variables.h"
 #include "driver/tool_output.h"
 
 namespace windlass {
@@ -75,6 +76,10 @@ std::set<std::string> profiles_in(const json::object& model) {
   return profiles;
 }
 
+void mask_values(const std::map<std::string, std::string>& variables, Masks& masks) {
+  for (const auto& [name, value] : variables) masks.add(value);
+}
+
 void mask_values(const json::object& object, std::string_view key, Masks& masks) {
   if (const auto* values = object_of(object, key))
     for (const auto& value : *values)
@@ -100,39 +105,6 @@ Status refuse_providers(const json::object& model) {
   return {};
 }
 
-// Secrets and configs that are taken from our credentials: the tool would read them from its environment.
-Status refuse_credentials(const json::object& model) {
-  for (const auto* section : {"secrets", "configs"}) {
-    const auto* entries = object_of(model, section);
-    if (entries == nullptr) continue;
-    for (const auto& entry : *entries) {
-      const auto* members = entry.value().if_object();
-      const auto variable = members == nullptr ? std::string_view() : text_of(*members, "environment");
-      if (may_hold_credentials(variable))
-        return fail(Kind::invalid,
-                    fmt::format("policy: {} {}: environment {}", section, printable(entry.key(), 256), variable));
-    }
-  }
-  return {};
-}
-
-// A build argument without a value is taken from the environment of the tool, which has our credentials in a build.
-json::object without_credential_arguments(json::object model) {
-  auto* services = model.if_contains("services");
-  if (services == nullptr || !services->is_object()) return model;
-  for (auto& service : services->get_object()) {
-    auto* members = service.value().if_object();
-    auto* build = members == nullptr ? nullptr : members->if_contains("build");
-    auto* arguments = build == nullptr || !build->is_object() ? nullptr : build->get_object().if_contains("args");
-    if (arguments == nullptr || !arguments->is_object()) continue;
-    std::vector<std::string> names;
-    for (const auto& argument : arguments->get_object())
-      if (argument.value().is_null() && may_hold_credentials(argument.key())) names.emplace_back(argument.key());
-    for (const auto& name : names) arguments->get_object().erase(name);
-  }
-  return model;
-}
-
 // The tool has one exit code for most faults; its words tell which of them are worth another try.
 Kind kind_of_failure(std::string_view step, std::string_view text) {
   const auto says = [&](std::string_view words) { return text.find(words) != text.npos; };
@@ -156,8 +128,11 @@ class ComposeDriver final : public Driver {
 
   Result<json::object> resolve(const StackSpec& stack, const Deadline& deadline) override {
     warn_of_withheld(stack);
-    auto call =
-        prepare(stack.name, stack.environment, {stack.profiles.begin(), stack.profiles.end()}, stack.project_dir);
+    auto call = prepare(stack.name, {stack.profiles.begin(), stack.profiles.end()}, stack.project_dir);
+    put(child_environment({}, stack.environment).variables, call.command.environment);
+    // It would hand all of these on: so it finds no git, and no helper of a registry's credentials.
+    if (stack.is_local && plugin_) call.command.environment.erase("PATH");
+    mask_values(stack.environment, call.masks);
     call.oci_includes = stack.oci_includes;
     if (stack.oci_includes == OciIncludes::refused) switch_oci_includes_off(call);
     for (const auto& secret : stack.secrets) call.masks.add(secret.reveal());
@@ -211,7 +186,7 @@ class ComposeDriver final : public Driver {
   }
 
   Status down(const std::string& stack, const DownOptions& options, const Deadline& deadline) override {
-    auto call = prepare(stack, {}, {}, {});
+    auto call = prepare(stack, {}, {});
     call.command.working_dir = "/";  // a compose file that lies about must not be taken for the stack's
     call.add({"down"});
     if (options.remove_orphans) call.add({"--remove-orphans"});
@@ -288,12 +263,10 @@ class ComposeDriver final : public Driver {
   }
 
   // What all calls begin with (deploy 1, X13). Without our credentials: the artifact's compose file can name them.
-  Call prepare(const std::string& stack, const std::map<std::string, std::string>& interpolation,
-               const std::set<std::string>& profiles, const std::filesystem::path& project_dir) const {
-    Call call{.command =
-                  base_command(without_credentials(child_environment(options_.environment, interpolation).variables))};
+  Call prepare(const std::string& stack, const std::set<std::string>& profiles,
+               const std::filesystem::path& project_dir) const {
+    Call call{.command = base_command(without_credentials(child_environment(options_.environment, {}).variables))};
     if (is_unsafe_with_oci_includes(version())) switch_oci_includes_off(call);
-    for (const auto& [name, value] : interpolation) call.masks.add(value);
     for (const auto& value : credentials_in(options_.environment)) call.masks.add(value);
     call.add({"--ansi", "never", "--progress", "plain", "-p", stack});
     if (!project_dir.empty()) call.add({"--project-directory", project_dir});
@@ -303,6 +276,11 @@ class ComposeDriver final : public Driver {
     return call;
   }
 
+  static void put(const std::map<std::string, std::string>& variables,
+                  std::map<std::string, std::string>& environment) {
+    for (const auto& [name, value] : variables) environment[name] = value;
+  }
+
   // The tool itself then refuses every such include, however it is reached.
   static void switch_oci_includes_off(Call& call) {
     call.command.environment["COMPOSE_EXPERIMENTAL_OCI_REMOTE"] = "false";
@@ -310,10 +288,13 @@ class ComposeDriver final : public Driver {
 
   Call with_model(const ResolvedStack& stack, const json::object& model,
                   const std::filesystem::path& project_dir) const {
-    auto call = prepare(stack.name, stack.environment, profiles_in(model), project_dir);
+    auto call = prepare(stack.name, profiles_in(model), project_dir);
+    auto own = with_own_names(model, stack.environment);
+    put(own.variables, call.command.environment);
+    mask_values(stack.environment, call.masks);
     mask_environments(model, call.masks);
     for (const auto& secret : stack.secrets) call.masks.add(secret.reveal());
-    call.command.input = json::serialize(model);
+    call.command.input = json::serialize(own.model);
     call.add({"-f", "-"});
     return call;
   }

@@ -127,10 +127,21 @@ TEST_F(ComposeDriverTest, BringsUpWithTheEnvironmentOfTheResolution) {
   auto other = shop;
   other.environment = {{"TOKEN", "swordfish"}, {"MORE", "1"}};
   ASSERT_TRUE(one->resolve(other, soon()));
+  ASSERT_TRUE(one->up(resolved(model(R"({"secrets":{"s":{"environment":"TOKEN"}}})")), {}, soon()));
+  EXPECT_EQ(runner.ran[2].input, R"({"secrets":{"s":{"environment":"WINDLASS_VALUE_0"}}})");
+  EXPECT_EQ(runner.ran[2].environment.at("WINDLASS_VALUE_0"), "hunter22");
+}
+
+// What these start (ssh, the builder) would obey it: OPENSSL_CONF names a library, SHELL a program.
+TEST_F(ComposeDriverTest, GivesNoVariableOfAnArtifactToStepsThatStartPrograms) {
+  shop.environment = {{"OPENSSL_CONF", "/x"}, {"SHELL", "/x"}, {"BUILDX_CONFIG", "/x"}, {"DOCKER_HOST", "x"}};
+  const std::map<std::string, std::string> own = {{"PATH", "/bin"}, {"DOCKER_HOST", "unix:///run/d.sock"}};
+  const auto one = driver();
+  ASSERT_TRUE(one->pull(resolved(), {}, soon()));
+  ASSERT_TRUE(one->build(resolved(), {}, {}, soon()));
   ASSERT_TRUE(one->up(resolved(), {}, soon()));
-  ASSERT_TRUE(one->up({"shop", {}, {}}, {}, soon()));
-  EXPECT_EQ(runner.ran[2].environment, runner.ran[0].environment);
-  EXPECT_FALSE(runner.ran[3].environment.contains("TOKEN"));
+  ASSERT_TRUE(one->down("shop", {}, soon()));
+  for (const auto& command : runner.ran) EXPECT_EQ(command.environment, own) << command.arguments.back();
 }
 
 // The artifact's compose file can name any variable of the tool's environment.
@@ -146,7 +157,7 @@ TEST_F(ComposeDriverTest, GivesOurCredentialsOnlyToCallsThatNeedThem) {
   for (std::size_t i = 0; i < 4; ++i) {
     EXPECT_EQ(runner.ran[i].environment.contains("DOCKER_AUTH_CONFIG"), i >= 2) << i;
     EXPECT_EQ(runner.ran[i].environment.contains("https_proxy"), i >= 2) << i;
-    EXPECT_TRUE(runner.ran[i].environment.contains("TOKEN")) << i;
+    EXPECT_EQ(runner.ran[i].environment.contains("TOKEN"), i == 0) << i;
   }
   EXPECT_EQ(runner.ran[3].input, R"({"services":{"web":{"build":{"args":{"B":"b","A":null}}}}})");
 
@@ -377,6 +388,13 @@ TEST_F(ComposeDriverTest, RunsThePluginItselfWhereItIsFound) {
   answer({.out = "2.26.1"});
   ASSERT_TRUE(driver()->check(soon()));
   EXPECT_EQ(line_of(runner.ran[0]), plugin.string() + " version --short");
+  for (const bool is_local : {false, true}) {
+    answer({.out = "{}"});
+    shop.is_local = is_local;
+    ASSERT_TRUE(driver()->resolve(shop, soon()));
+    EXPECT_EQ(runner.ran.back().environment.contains("PATH"), !is_local) << "what it starts would have the variables";
+    EXPECT_TRUE(runner.ran.back().environment.contains("TOKEN"));
+  }
   options.environment.erase("DOCKER_CONFIG");
   EXPECT_FALSE(find_compose_plugin(options));
   options.plugin_folders = {"/nowhere", folder / "cli-plugins"};

@@ -122,7 +122,8 @@ SetEnv DOCKER_HOST={docker_host}
                                   f" UserKnownHostsFile {folder}/known_hosts\n")
         self.client = f"{folder}/bin"
         os.makedirs(self.client)
-        self._write("bin/ssh", f'#!/bin/sh\necho "$@" >>{folder}/calls\nexec /usr/bin/ssh -F {folder}/ssh_config "$@"\n')
+        self._write("bin/ssh", f'#!/bin/sh\necho "$@" >>{folder}/calls\n'
+                              f'tr "\\0" "\\n" </proc/$$/environ >>{folder}/variables\nexec /usr/bin/ssh -F {folder}/ssh_config "$@"\n')
         os.chmod(f"{self.client}/ssh", 0o755)
         os.makedirs("/run/sshd", exist_ok=True)
         self.process = None

@@ -219,6 +219,27 @@ class Contexts(EndToEnd):
         tree["compose.yaml"] = compose({"app": idle_service()})
         self.fails(self.windlass.deploy(ref, self.push(ref, tree)), f"stack far/{name}: ", "Connection refused")
 
+    def test_variables_of_an_artifact_do_not_reach_ssh(self):
+        server = SshServer(os.path.join(self.windlass.folder, "ssh"), edge.host)
+        self.addCleanup(server.stop)
+        add_context(self.config, "far", f"host=ssh://root@127.0.0.1:{server.port}")
+        self.windlass.settings["DEPLOY_POLICY"] = "restricted"
+        self.windlass.start(PATH=f"{server.client}:{os.environ['PATH']}")
+        name, ref = self.stack("far"), self.ref("far")
+        tree = {
+            ".doco-cd.yaml": f"name: {name}\ncontext: far\nenvironment: {{OPENSSL_CONF: /evil, SHELL: /evil}}\n",
+            ".env": "BASH_ENV=/evil\nSSH_ASKPASS=/evil\nTEXT='evil $5'\n",
+            "compose.yaml": compose({"app": idle_service(environment={"V": "${SHELL}", "W": "${TEXT}"}, secrets=["a", "b"])},
+                                    secrets={"a": {"environment": "BASH_ENV"}, "b": {"environment": "TEXT"}}),
+        }
+        self.succeeds(self.windlass.deploy(ref, self.push(ref, tree)))
+        with open(f"{server.folder}/variables") as file:
+            self.assertNotIn("/evil", [line.partition("=")[2] for line in file.read().splitlines()
+                                       if not line.startswith("WINDLASS_VALUE_")])
+        container = edge.ids(name)["app"]
+        self.assertEqual(edge.run("docker", "exec", container, "sh", "-c", "echo $V,$W,$(cat /run/secrets/a /run/secrets/b)"),
+                         "/evil,evil $5,/evilevil $5\n")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -84,13 +84,13 @@ class Switching(EndToEnd):
         return self.windlass.deploy(self.reference, self.push(self.reference, files))
 
     def test_images_are_built_from_the_release_and_pruned_when_old(self):
-        rule = "rollback: {enabled: false, keep: 1}\nbuild: {args: {WORD: config}}\n"
+        rule = "rollback: {enabled: false, keep: 1}\nbuild: {args: {WORD: con$fig}}\n"
         self.succeeds(self.build("one", rule))
         first = containers(self.name)["app"]
-        self.assertEqual(run("docker", "exec", first["Id"], "cat", "/version", "/word"), "oneconfig\n")
+        self.assertEqual(run("docker", "exec", first["Id"], "cat", "/version", "/word"), "onecon$fig\n")
         self.succeeds(self.build("two", rule))
         second = containers(self.name)["app"]
-        self.assertEqual(run("docker", "exec", second["Id"], "cat", "/version", "/word"), "twoconfig\n")
+        self.assertEqual(run("docker", "exec", second["Id"], "cat", "/version", "/word"), "twocon$fig\n")
         self.assertNotIn(first["Image"], run("docker", "image", "ls", "-aq", "--no-trunc"))
         self.succeeds(self.build("three", rule + "prune_images: false\n"))
         self.assertIn(second["Image"], run("docker", "image", "ls", "-aq", "--no-trunc"))
