@@ -52,6 +52,22 @@ Result<TrustRules> trust_rules(const Settings& settings) {
   return rules;
 }
 
+// Nothing: everything that says so.
+std::optional<std::vector<AllowedAdoption>> adoptable(const Settings& settings) {
+  if (!settings.restricted && settings.adopt_allow.empty()) return std::nullopt;
+  auto allowed = settings.adopt_allow;
+  for (auto& [stack, source] : allowed)
+    if (const auto reference = Reference::parse(source)) source = reference->source_id();
+  return allowed;
+}
+
+// What may let a stack pass that was refused.
+std::string policy_text(const Settings& settings) {
+  std::string text = settings.restricted ? "\nrestricted" : "";
+  for (const auto& [stack, source] : settings.adopt_allow) text += fmt::format("\nadopt {}={}", stack, source);
+  return text;
+}
+
 // Of what a provider of secrets is made from, this can change while the service runs.
 std::map<std::string, std::string> secret_files(const Settings& settings) {
   auto files = settings.file_hashes;
@@ -160,7 +176,8 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
                                        .process_env = std::move(passed),
                                        .restricted = settings.restricted,
                                        .instance = settings.instance_id,
-                                       .own_container = own_container_id(made->mountinfo_)},
+                                       .own_container = own_container_id(made->mountinfo_),
+                                       .adoptable = adoptable(settings)},
                           .handover = parts.state.handover(),
                           .log = parts.log},
       parts.engine);
@@ -218,7 +235,7 @@ Result<std::shared_ptr<Deployer::Course>> Deployer::course_for(const Settings& s
       OciSource::Options{
           .limits = unpack_limits(settings, large_places_), .content_key = hash_key_, .trust = *std::move(rules)},
       SettledRuns::Options{.surroundings = fmt::format("{}\n{}\n{}{}", settings.deploy_config_base_dir, host_data_dir_,
-                                                       environment_hash_, settings.restricted ? "\nrestricted" : ""),
+                                                       environment_hash_, policy_text(settings)),
                            .hash_key = hash_key_,
                            .loops = loops_.get()},
       Pipeline::Options{

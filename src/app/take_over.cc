@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "app/engine_access.h"
 #include "app/host_path.h"
@@ -27,6 +28,8 @@ constexpr auto kBackTimeout = 3min;  // to bring the old container back
 constexpr int kUpTries = 3;
 constexpr int kRestartsMax = 5;  // of a new container
 constexpr int kLogLines = 10;
+constexpr int kTurnsPerLook = 5;  // the word is looked for more often than the containers
+constexpr auto kHealthcheckTimeout = 10s;
 
 std::string number_of_container(const ContainerSummary& container) {
   return container.label("com.docker.compose.container-number");
@@ -39,7 +42,7 @@ Status TakeOver::run(const HandoverOrder& order) {
   if (!ended) return tl::unexpected(ended.error());
   const bool was_killed = ended->has_value() && (*ended)->error && !handover_.is_taken(order.note);
   if (*ended) return was_killed ? bring_back(order) : Status();  // between the word and the deed
-  auto done = handover_.is_taken(order.note) ? Status() : bring_up(order);
+  auto done = handover_.is_taken(order.note) && is_replaced(order) ? Status() : bring_up(order);
   crash_point("take_over.up");
   const auto upped = done;
   if (done || is_replaced(order)) done = wait_for_new_process(order);
@@ -85,29 +88,58 @@ Result<std::vector<ContainerSummary>> TakeOver::own_containers(const HandoverOrd
       deadline);
 }
 
+// The word is a file: whatever has the data folder can write it, also something that came in windlass's place. So the
+// engine is asked to have the new container say it, by a program that only an image of windlass has.
+Status TakeOver::answers(const ContainerSummary& container, const Deadline& deadline) {
+  const auto code =
+      engine_.execute(container.id, {options_.program, "healthcheck"}, deadline.within(kHealthcheckTimeout));
+  if (!code && code.error().kind == Kind::denied) {  // what stands before an engine may not let it through
+    log_.warning("the new windlass is believed without a health check", {{"error", code.error().message}});
+    return {};
+  }
+  if (!code) return tl::unexpected(code.error());
+  if (*code != 0) return fail(Kind::conflict, fmt::format("exit code {}", *code));
+  return {};
+}
+
 Status TakeOver::wait_for_new_process(const HandoverOrder& order) {
   const auto deadline = Deadline::in(order.take_timeout);
   std::string seen = "there is none";
+  bool was_taken = false;
   for (int turn = 0;; ++turn) {
-    if (handover_.is_taken(order.note)) return {};
-    if (turn % 5 == 0) {
-      const auto containers = own_containers(order, deadline);
-      for (const auto& container : containers.value_or(std::vector<ContainerSummary>())) {
-        if (container.id == order.note.own_container && container.state == "running") return {};  // it stays
-        const auto detail = engine_.inspect(container.id, deadline);
-        if (!detail) continue;
-        const auto words = engine_.last_logs(container.id, kLogLines, deadline).value_or("");
-        seen = fmt::format("container {} is {}, exit code {}, {} restarts{}{}", container.name, detail->state,
-                           detail->exit_code, detail->restart_count, words.empty() ? "" : "; last output:\n", words);
-        if (detail->state == "exited" || detail->state == "dead" || detail->restart_count >= kRestartsMax)
-          return fail(Kind::conflict, "the new windlass does not work, the one before is brought back: " + seen);
-      }
-    }
+    const bool is_taken = handover_.is_taken(order.note);
+    if (turn % kTurnsPerLook == 0 || is_taken != was_taken)
+      if (const auto found = look_for_new_process(order, is_taken, seen, deadline)) return *found;
+    was_taken = is_taken;
     if (!pause(options_.look_again, deadline))
       return fail(Kind::conflict,
                   fmt::format("the new windlass did not take over within {}, the one before is brought back: {}",
                               to_go_duration(order.take_timeout), seen));
   }
+}
+
+// Nothing: there is none yet; `seen` is what there is.
+std::optional<Status> TakeOver::look_for_new_process(const HandoverOrder& order, bool is_taken, std::string& seen,
+                                                     const Deadline& deadline) {
+  const auto containers = own_containers(order, deadline);
+  for (const auto& container : containers.value_or(std::vector<ContainerSummary>())) {
+    if (container.id == order.note.own_container && container.state == "running") return Status();  // it stays
+    std::string unproven;
+    if (is_taken && container.state == "running") {
+      const auto answered = answers(container, deadline);
+      if (answered) return Status();
+      unproven = fmt::format("; {} healthcheck in it: {}", options_.program, answered.error().message);
+    }
+    const auto detail = engine_.inspect(container.id, deadline);
+    if (!detail) continue;
+    const auto words = engine_.last_logs(container.id, kLogLines, deadline).value_or("");
+    seen =
+        fmt::format("container {} is {}, exit code {}, {} restarts{}{}{}", container.name, detail->state,
+                    detail->exit_code, detail->restart_count, unproven, words.empty() ? "" : "; last output:\n", words);
+    if (detail->state == "exited" || detail->state == "dead" || detail->restart_count >= kRestartsMax)
+      return fail(Kind::conflict, "the new windlass does not work, the one before is brought back: " + seen);
+  }
+  return std::nullopt;
 }
 
 Status TakeOver::bring_back(const HandoverOrder& order) {
@@ -177,7 +209,9 @@ int take_over(const Environment& given) {
   const auto driver = make_compose_driver(compose_options(settings, environment), *processes, log);
 
   log.info("bringing up the stack that windlass runs in", {{"stack", order->stack.name}});
-  if (auto done = TakeOver({}, **engine, *driver, handover, log).run(*order); !done) return failed(done.error());
+  std::error_code unknown;
+  const TakeOver::Options options{.program = std::filesystem::read_symlink("/proc/self/exe", unknown).string()};
+  if (auto done = TakeOver(options, **engine, *driver, handover, log).run(*order); !done) return failed(done.error());
   log.info("helper is done");
   const auto own = own_container_id(read_file("/proc/self/mountinfo", 16 << 20).value_or(""));
   if (!own.empty()) (void)(*engine)->remove(own, Deadline::in(kEngineTimeout));  // ends this process

@@ -2,11 +2,14 @@
 // windlass alone.
 //
 // It brings the stack up, waits until the new process says that it works, tells the result and removes itself. If no
-// new process comes, it makes the old container again from what the engine had said of it: a deployer that is gone
-// could not be repaired by a push. It may be killed and started again at any point.
+// new process comes, or one that does not answer as windlass does, it makes the old container again from what the
+// engine had said of it: a deployer that is gone could not be repaired by a push. It may be killed and started again at
+// any point.
 #pragma once
 
 #include <chrono>
+#include <optional>
+#include <string>
 
 #include "base/log.h"
 #include "config/settings.h"
@@ -19,6 +22,7 @@ namespace windlass {
 class TakeOver {
  public:
   struct Options {
+    std::string program = "windlass";  // of this process; the new one is asked with it
     std::chrono::milliseconds look_again = std::chrono::milliseconds(200);
     std::chrono::milliseconds try_again = std::chrono::seconds(1);  // after the engine refused something
   };
@@ -32,6 +36,9 @@ class TakeOver {
   Status bring_up(const HandoverOrder& order);
   bool is_replaced(const HandoverOrder& order);
   Status wait_for_new_process(const HandoverOrder& order);
+  std::optional<Status> look_for_new_process(const HandoverOrder& order, bool is_taken, std::string& seen,
+                                             const Deadline& deadline);
+  Status answers(const ContainerSummary& container, const Deadline& deadline);
   Status bring_back(const HandoverOrder& order);
   Status make_again(const HandoverOrder& order, const Deadline& deadline);
   Result<std::vector<ContainerSummary>> own_containers(const HandoverOrder& order, const Deadline& deadline);

@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "base/text.h"
 #include "docker/idle_engine.h"
 #include "driver/idle_driver.h"
 #include "sys/crypto.h"
@@ -53,6 +54,12 @@ struct ServiceEngine final : IdleEngine {
     said.push_back("start " + id);
     return {};
   }
+  Result<int> health = 0;  // of what a container is asked for
+  std::vector<std::string> asked;
+  Result<int> execute(const std::string& id, const std::vector<std::string>& command, const Deadline&) override {
+    asked.push_back(id + ": " + join(command, " "));
+    return health;
+  }
   Status connect(const std::string& network, const std::string& id, const json::object&, const Deadline&) override {
     said.push_back("connect " + id + " " + network);
     return {};
@@ -87,7 +94,8 @@ struct TakeOverTest : testing::Test {
   }
   ~TakeOverTest() override { fs::remove_all(folder); }
   Status run() {
-    return TakeOver({.look_again = 1ms, .try_again = 1ms}, engine, driver, handover, Log({.level = LogLevel::critical}))
+    return TakeOver({.program = "/windlass", .look_again = 1ms, .try_again = 1ms}, engine, driver, handover,
+                    Log({.level = LogLevel::critical}))
         .run(order);
   }
   void replace(const std::string& state = "running") {
@@ -115,6 +123,41 @@ TEST_F(TakeOverTest, WaitsForTheNewProcess) {
   EXPECT_TRUE(run());
   EXPECT_EQ(told(), "done");
   EXPECT_TRUE(engine.said.empty());
+  EXPECT_EQ(engine.asked, std::vector<std::string>{"new: /windlass healthcheck"});
+}
+
+// Any container with the data folder can write the word.
+TEST_F(TakeOverTest, DoesNotBelieveTheWordAlone) {
+  order.take_timeout = 1s;
+  driver.on_up = [this] {
+    replace();
+    return handover.take(order.note);
+  };
+  engine.health = fail(Kind::invalid, "/windlass: no such file or directory");
+  EXPECT_TRUE(run());
+  EXPECT_NE(told().find("did not take over within 1s"), std::string::npos) << told();
+  EXPECT_NE(told().find("; /windlass healthcheck in it: /windlass: no such file or directory"), std::string::npos);
+  EXPECT_EQ(engine.said.back(), "start again");
+
+  fs::remove_all(folder);
+  engine.health = 1;
+  engine.there.clear();
+  EXPECT_TRUE(run());
+  EXPECT_NE(told().find("; /windlass healthcheck in it: exit code 1"), std::string::npos) << told();
+
+  fs::remove_all(folder);
+  engine.said.clear();
+  engine.health = fail(Kind::denied, "403: a proxy lets nobody do that");
+  EXPECT_TRUE(run());
+  EXPECT_EQ(told(), "done");
+  EXPECT_TRUE(engine.said.empty());
+}
+
+// Written before there is anybody who could mean it.
+TEST_F(TakeOverTest, BringsUpWhatIsTakenTooEarly) {
+  ASSERT_TRUE(handover.take(order.note));
+  EXPECT_TRUE(run());
+  EXPECT_EQ(driver.upped, 1);
 }
 
 TEST_F(TakeOverTest, MakesTheOldContainerAgain) {
@@ -169,6 +212,7 @@ TEST_F(TakeOverTest, LeavesANewProcessThatWorks) {
 
 TEST_F(TakeOverTest, GoesOnWhereItWasKilled) {
   ASSERT_TRUE(handover.take(order.note));  // while it was away
+  replace();
   EXPECT_TRUE(run());
   EXPECT_EQ(driver.upped, 0);
   EXPECT_EQ(told(), "done");

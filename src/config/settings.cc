@@ -290,6 +290,7 @@ Settings read_all(SettingReader& read, const ArtifactCheck& is_artifact) {
   read_data_path(read, "DATA_HOST_PATH", settings.data_host_path);
   read_base_dir(read, settings);
   read_service_rules(read, settings);
+  settings.adopt_allow = read_adopt_allow(read, is_artifact);
   read_artifact_rules(read, settings);
   settings.registry_hooks = read_registry_hooks(read, settings);
   read_engine(read, settings);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "config/adopt_allow.h"
 #include "config/notification_settings.h"
 #include "config/poll_config.h"
 #include "config/secret_settings.h"
@@ -50,10 +51,11 @@ struct Settings {
   std::string deploy_config_base_dir = "/";
   bool docker_quiet_deploy = true;
   bool config_strict = false;
-  bool restricted = false;               // DEPLOY_POLICY: stacks may ask nothing of the machine (deploy_policy.h)
-  bool allow_provider_services = false;  // services that a program beside compose provides (deploy/X18)
-  bool auto_rollback = false;            // of stacks that do not say `rollback` themselves
-  bool docker_swarm_features = true;     // a manager of a Swarm is one, whose stacks windlass does not deploy
+  bool restricted = false;                   // DEPLOY_POLICY: stacks may ask nothing of the machine (deploy_policy.h)
+  std::vector<AllowedAdoption> adopt_allow;  // none: all adoptions, or if restricted none
+  bool allow_provider_services = false;      // services that a program beside compose provides (deploy/X18)
+  bool auto_rollback = false;                // of stacks that do not say `rollback` themselves
+  bool docker_swarm_features = true;         // a manager of a Swarm is one, whose stacks windlass does not deploy
   std::chrono::milliseconds job_timeout = std::chrono::minutes(30);
   std::chrono::milliseconds shutdown_grace = std::chrono::seconds(60);
   std::uint64_t oci_max_extracted_bytes = 1ull << 30;

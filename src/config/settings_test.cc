@@ -506,6 +506,19 @@ TEST(PassedEnvironment, IsWhatTheAllowListNames) {
     EXPECT_EQ(read_settings({{"PASS_ENV", "1"}, {"PASS_ENV_ALLOW", value}}).error().faults, Faults{fault});
 }
 
+TEST(AdoptAllow, NamesStacksAndWhoMayAdoptThem) {
+  const auto settings = read_settings({{"ADOPT_ALLOW", "web=ghcr.io/acme/shop, edge/db = reg:5000/db"}});
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->adopt_allow,
+            (std::vector<AllowedAdoption>{{"web", "ghcr.io/acme/shop"}, {"edge/db", "reg:5000/db"}}));
+  for (const auto* value : {"web", "web=", "=ghcr.io/acme/shop", "web=ghcr.io/acme/shop:1", "web=ghcr.io/a/b@sha256:0"})
+    EXPECT_EQ(read_settings({{"ADOPT_ALLOW", value}}).error().faults,
+              Faults{fmt::format("ADOPT_ALLOW: \"{}\" is not <stack>=<registry>/<repository>, without a tag", value)});
+  const ArtifactCheck nothing_is = [](std::string_view) { return Status(fail(Kind::invalid, "no")); };
+  EXPECT_EQ(read_settings({{"ADOPT_ALLOW", "web=x/y"}}, {.is_artifact = nothing_is}).error().faults,
+            Faults{"ADOPT_ALLOW: \"web=x/y\": no"});
+}
+
 // oci 6
 TEST_F(SettingFiles, ForRegistriesAreReadAtTheStart) {
   const auto path =

@@ -102,5 +102,82 @@ TEST_F(AdoptionTest, TakesTheStackOfSomebodyElseOnlyWhenItIsTold) {
   EXPECT_EQ(engine.projects["web"]["db"].label("cd.windlass.source.id"), "reg.example/my/app");
 }
 
+// What an artifact says of somebody else's stack is its own word: under restricted it is not enough.
+class LimitedAdoptionTest : public AdoptionTest {
+ protected:
+  void limited(std::vector<AllowedAdoption> allowed) {
+    adoptable = std::move(allowed);
+    start();
+  }
+  void adopt() {
+    source.files[".doco-cd.yaml"] = "name: web\nadopt: true\n";
+    driver.upped = 0;
+  }
+  JobOutcome run_of_another() {
+    auto theirs = request();
+    theirs.source_id = "reg.example/their/app";
+    theirs.repository = "their/app";
+    return run(theirs);
+  }
+  const std::string refusal =
+      "only ADOPT_ALLOW=web=reg.example/my/app, a setting of windlass, lets this repository take it over, with adopt: "
+      "true";
+};
+
+TEST_F(LimitedAdoptionTest, IsTheOperatorsWord) {
+  engine.make("web", "page", {});  // by hand
+  adopt();
+  for (const auto& other : {AllowedAdoption{"web", "reg.example/my/other"}, {"side", "reg.example/my/app"}}) {
+    limited({other});
+    EXPECT_EQ(run().message,
+              "failed to deploy stack web: another stack with the same name already exists and is not managed by this "
+              "repository: " +
+                  refusal);
+    EXPECT_EQ(driver.upped, 0);
+  }
+  limited({{"web", "reg.example/my/app"}});
+  EXPECT_EQ(run().status, RunStatus::succeeded);
+  limited({});
+  source.files["www/index.html"] = "v2";
+  release_2();
+  EXPECT_EQ(run().status, RunStatus::succeeded) << "its own from then on";
+}
+
+TEST_F(LimitedAdoptionTest, CoversStacksOfOtherSourcesAndInstances) {
+  instance = "a";
+  limited({});
+  ASSERT_EQ(run_of_another().status, RunStatus::succeeded) << "a new stack is nobody's";
+  adopt();
+  for (const auto* config : {"name: web\nadopt: true\n", "name: web\n", "name: web\nadopt: true\ndestroy: true\n"}) {
+    source.files[".doco-cd.yaml"] = config;
+    EXPECT_NE(run().message.find(refusal), std::string::npos) << config;
+  }
+  engine.projects.clear();
+  EXPECT_NE(run().message.find(refusal), std::string::npos) << "its volumes are still there";
+
+  source.files[".doco-cd.yaml"] = "name: web\nadopt: true\n";
+  (void)run_of_another();  // there again
+  instance = "b";
+  start();
+  release_2();
+  const auto outcome = run_of_another();
+  EXPECT_NE(outcome.message.find("INSTANCE_ID a: only ADOPT_ALLOW=web=reg.example/their/app, "), std::string::npos)
+      << outcome.message;
+  EXPECT_TRUE(driver.downed.empty());
+}
+
+// The stack that windlass itself runs in was started by hand: whoever knows its name would get its data folder.
+TEST_F(LimitedAdoptionTest, KeepsItsOwnStack) {
+  engine.make("web", "page", {});
+  own_container = id_of("page");
+  limited({});
+  adopt();
+  EXPECT_NE(run().message.find(refusal), std::string::npos);
+  EXPECT_EQ(id_of("page"), own_container);
+  limited({{"web", "reg.example/my/app"}});
+  EXPECT_EQ(run().status, RunStatus::succeeded);
+  EXPECT_EQ(driver.options["web"].own_service, "page");
+}
+
 }  // namespace
 }  // namespace windlass

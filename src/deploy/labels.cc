@@ -2,9 +2,23 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace windlass {
 
 namespace {
+
+// L18
+constexpr std::string_view kWrittenOfJobs[] = {kEphemeralLabel, "cd.doco.job.last_run", "cd.doco.job.next_run",
+                                               "cd.doco.job.swarm.restart_replicas"};
+
+// Does a compose file say nothing with it that a deployer would have to believe?
+bool is_for_people(std::string_view key) {
+  if (!is_own_label(key)) return true;
+  if (key.starts_with("cd.doco.deployment.recreate.")) return true;
+  return key.starts_with("cd.doco.job.") && std::ranges::find(kWrittenOfJobs, key) == std::end(kWrittenOfJobs);
+}
 
 // L13: one line of YAML, the keys in this order.
 std::string discovery_text(const AutoDiscovery& discovery) {
@@ -39,8 +53,10 @@ Labels release_labels(const LabelFacts& facts) {
       {std::string(kSourceIdLabel), request.source_id},
       {std::string(kReleaseLabel), facts.release_id},
   };
-  if (!facts.config.context.empty()) labels[std::string(kContextLabel)] = facts.config.context;
-  if (!facts.instance.empty()) labels[std::string(kInstanceLabel)] = facts.instance;
+  // Said even where there is nothing to say: a container has its image's labels where the model has none.
+  labels[std::string(kContextLabel)] = facts.config.context;
+  labels[std::string(kInstanceLabel)] = facts.instance;
+  labels[std::string(kEphemeralLabel)] = "false";
   return labels;
 }
 
@@ -50,6 +66,23 @@ std::string other_instance(const Labels& labels, std::string_view own) {
 }
 
 bool is_own_label(std::string_view key) { return key.starts_with("cd.doco.") || key.starts_with("cd.windlass."); }
+
+void erase_deployers_labels(json::object& model) {
+  for (const auto* kind : {"services", "networks", "volumes"}) {
+    auto* members = model.contains(kind) ? model[kind].if_object() : nullptr;
+    if (members == nullptr) continue;
+    for (auto& member : *members) {
+      auto* definition = member.value().if_object();
+      auto* labels =
+          definition != nullptr && definition->contains("labels") ? (*definition)["labels"].if_object() : nullptr;
+      if (labels == nullptr) continue;
+      std::vector<std::string> forged;
+      for (const auto& [key, value] : *labels)
+        if (!is_for_people(key)) forged.emplace_back(key);
+      for (const auto& key : forged) labels->erase(key);
+    }
+  }
+}
 
 bool is_left_out_of_hash(std::string_view key) {
   if (key.starts_with("com.docker.compose.")) return true;

@@ -45,6 +45,10 @@ Labels release_labels(const LabelFacts& facts);
 // cd.doco.* and cd.windlass.*: the ones an unchanged container keeps as they are (L21).
 bool is_own_label(std::string_view key);
 
+// Takes from services, networks and volumes of a resolved model what only a deployer may say of them: all but
+// cd.doco.job.* and cd.doco.deployment.recreate.*, which people write. Else a stack could pass for somebody else's.
+void erase_deployers_labels(json::object& model);
+
 // Labels that are no input of a service (N6).
 bool is_left_out_of_hash(std::string_view key);
 

@@ -17,7 +17,7 @@ Job job() {
                       .target = "prod"}};
 }
 
-TEST(Labels, AreDocoCdsAndTwoOfOurOwn) {  // deploy/L1 to L17b
+TEST(Labels, AreDocoCdsAndSomeOfOurOwn) {  // deploy/L1 to L17b
   const auto job = windlass::job();
   const DeployConfig config{.name = "web"};
   const auto labels = release_labels({.job = job,
@@ -48,6 +48,9 @@ TEST(Labels, AreDocoCdsAndTwoOfOurOwn) {  // deploy/L1 to L17b
       {"cd.doco.source.url", "ghcr.io/my/app:main"},
       {"cd.windlass.source.id", "ghcr.io/my/app"},
       {"cd.windlass.release", "release-1"},
+      {"cd.windlass.context", ""},
+      {"cd.windlass.instance", ""},
+      {"cd.doco.job.ephemeral", "false"},
   };
   EXPECT_EQ(labels, expected);
 }
@@ -76,6 +79,22 @@ TEST(Labels, TellWhatIsOurs) {  // deploy/L25
        {std::pair("doco-cd", true), {"windlass", true}, {"portainer", false}, {"", false}})
     EXPECT_EQ(is_managed(Labels{{"cd.doco.metadata.manager", manager}}), is_ours) << manager;
   EXPECT_FALSE(is_managed(Labels{}));
+}
+
+TEST(Labels, OfDeployersAreTakenFromModels) {
+  auto model = parse_json(R"({"name":"web","services":{"page":{"labels":{
+      "cd.windlass.instance":"three","cd.windlass.context":"edge","cd.windlass.helper":"x","cd.windlass.new":"x",
+      "cd.doco.job.ephemeral":"true","cd.doco.job.last_run":"x","cd.doco.deployment.name":"x","cd.doco.source":"x",
+      "cd.doco.metadata.manager":"x","cd.doco.job.schedule":"@daily","cd.doco.deployment.recreate.ignore":"configs:",
+      "cd.doco.deployment.recreate.ignore.signal":"HUP","traefik.enable":"true"}},"none":{},"odd":null},
+      "networks":{"net":{"labels":{"cd.windlass.instance":"three","a":"1"}},"default":null},
+      "volumes":{"data":{"labels":{"cd.doco.source.name":"their/app"}}}})")
+                   ->get_object();
+  erase_deployers_labels(model);
+  EXPECT_EQ(canonical_json(model), canonical_json(*parse_json(R"({"name":"web","services":{"page":{"labels":{
+      "cd.doco.job.schedule":"@daily","cd.doco.deployment.recreate.ignore":"configs:",
+      "cd.doco.deployment.recreate.ignore.signal":"HUP","traefik.enable":"true"}},"none":{},"odd":null},
+      "networks":{"net":{"labels":{"a":"1"}},"default":null},"volumes":{"data":{"labels":{}}}})")));
 }
 
 TEST(Labels, LeaveOutOfTheHashWhatSaysNothingAboutTheService) {  // deploy/N6

@@ -162,7 +162,8 @@ class PipelineTest : public ::testing::Test {
                                                                       .process_env = passed_environment,
                                                                       .restricted = restricted,
                                                                       .instance = instance,
-                                                                      .own_container = own_container},
+                                                                      .own_container = own_container,
+                                                                      .adoptable = adoptable},
                                                driver, engine, *releases);
     images = std::make_unique<StackImages>(StackImages::Options{}, driver, engine, *preparer, *releases);
     deployment = std::make_unique<StackDeployment>(StackDeployment::Options{.observer = observer, .instance = instance},
@@ -224,6 +225,7 @@ class PipelineTest : public ::testing::Test {
   unsigned loop_limit = 0;  // counts from the next start() on
   std::function<Status(const EngineInfo&)> check_engine = [](const EngineInfo&) { return Status(); };
   std::string own_container, instance;                    // both from the next start() on
+  std::optional<std::vector<AllowedAdoption>> adoptable;  // of the default engine; from the next start() on
   std::map<std::string, std::string> passed_environment;  // by PASS_ENV; counts from the next start() on
   std::map<std::string, std::string> secret_environment;  // with the keys of SOPS; from the next start() on
   FakeProcessRunner processes;

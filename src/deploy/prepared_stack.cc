@@ -96,6 +96,7 @@ Result<PreparedStack> StackPreparer::prepare(const DeployConfig& config, const S
     if (auto good = check_restricted(*model, config.name, folder.string()); !good) return tl::unexpected(good.error());
   if (auto built = refuse_unbuilt_labels(*model); !built) return tl::unexpected(built.error());
 
+  erase_deployers_labels(*model);
   put_build_arguments(*model, config.build.args);
   json::value moved = std::move(*model);
   move_paths(moved, folder.string(), host_root);
@@ -133,12 +134,14 @@ Result<std::vector<ContainerSummary>> StackPreparer::own_containers(const Job& j
   auto record = releases_.stack(stack.config.id());
   if (!record) return tl::unexpected(record.error());
   for (const auto& container : *containers)
-    if (const auto other = other_instance(container.labels, options_.instance); !other.empty() && !stack.config.adopt)
-      return fail(Kind::conflict,
-                  fmt::format("the stack belongs to the windlass with INSTANCE_ID {}: adopt: true takes "
-                              "it over",
-                              printable(other, 64)));
-  bool foreign = *record && (*record)->source_id != job.request.source_id && !containers->empty();
+    if (const auto other = other_instance(container.labels, options_.instance); !other.empty())
+      if (auto may = may_adopt(job, stack.config,
+                               "the stack belongs to the windlass with INSTANCE_ID " + printable(other, 64));
+          !may)
+        return tl::unexpected(may.error());
+  // Without containers there is still what is in its volumes.
+  bool foreign = *record && (*record)->source_id != job.request.source_id &&
+                 (!containers->empty() || options_.adoptable.has_value());
   for (const auto& container : *containers) foreign = foreign || !belongs_to(container, job.request);
   if (!*record && containers->empty()) {
     auto volumes = engine_.volumes({"com.docker.compose.project=" + stack.config.name}, deadline);
@@ -153,26 +156,43 @@ Result<std::vector<ContainerSummary>> StackPreparer::own_containers(const Job& j
   auto aliases = aliases_of(stack.config.id(), *containers);
   if (!aliases) return tl::unexpected(aliases.error());
   if (!aliases->empty() && !stack.config.adopt)
-    return fail(Kind::conflict,
-                fmt::format("stack {} runs on the same engine: two contexts lead there", aliases->begin()->str()));
-  if (foreign && !stack.config.adopt)
-    return fail(Kind::conflict, fmt::format("{}: adopt: true takes it over", kSomebodyElses));
+    return fail(Kind::conflict, fmt::format("stack {} runs on the same engine: two contexts lead there",
+                                            aliases->begin()->first.str()));
+  for (const auto& [other, source_id] : *aliases) {
+    foreign = foreign || source_id != job.request.source_id;
+    stack.taken_over.push_back(other);
+  }
+  if (foreign)
+    if (auto may = may_adopt(job, stack.config, kSomebodyElses); !may) return tl::unexpected(may.error());
   stack.is_known = record->has_value();
   stack.record = record->value_or(StackRecord{});
-  stack.taken_over.assign(aliases->begin(), aliases->end());
   return containers;
 }
 
+// An artifact that says `adopt` asks; under restricted, or with ADOPT_ALLOW, the operator answers.
+Status StackPreparer::may_adopt(const Job& job, const DeployConfig& config, std::string_view obstacle) const {
+  const AllowedAdoption asked{.stack = config.id().str(), .source = job.request.source_id};
+  const bool is_limited = options_.adoptable.has_value();
+  if (is_limited && std::ranges::find(*options_.adoptable, asked) == options_.adoptable->end())
+    return fail(
+        config.adopt ? Kind::denied : Kind::conflict,
+        fmt::format("{}: only ADOPT_ALLOW={}={}, a setting of windlass, lets this repository take it over, with "
+                    "adopt: true",
+                    obstacle, asked.stack, asked.source));
+  if (!config.adopt) return fail(Kind::conflict, fmt::format("{}: adopt: true takes it over", obstacle));
+  return {};
+}
+
 // Two contexts may lead to one engine, where a name is one project's: what runs there are other stacks of ours.
-Result<std::set<StackId>> StackPreparer::aliases_of(const StackId& id,
-                                                    const std::vector<ContainerSummary>& containers) {
-  std::set<StackId> aliases;
+Result<std::map<StackId, std::string>> StackPreparer::aliases_of(const StackId& id,
+                                                                 const std::vector<ContainerSummary>& containers) {
+  std::map<StackId, std::string> aliases;
   for (const auto& container : containers) {
     const StackId other{.name = id.name, .context = container.label(std::string(kContextLabel))};
     if (other == id || container.label(std::string(kReleaseLabel)).empty()) continue;
     const auto record = releases_.stack(other);
     if (!record) return tl::unexpected(record.error());
-    if (*record) aliases.insert(other);
+    if (*record) aliases[other] = (*record)->source_id;
   }
   return aliases;
 }

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
+#include "config/adopt_allow.h"
 #include "config/deploy_config.h"
 #include "deploy/encrypted_files.h"
 #include "deploy/heartbeat.h"
@@ -82,6 +83,8 @@ class StackPreparer {
     bool is_remote = false;                          // the engine does not see our files (deploy/Y7)
     std::string instance;                            // INSTANCE_ID
     std::string own_container;                       // the id of the one that this process runs in, "" if in none
+    // The only adoptions that are allowed, by source_id; nothing: all.
+    std::optional<std::vector<AllowedAdoption>> adoptable = std::nullopt;
   };
 
   StackPreparer(Options options, Driver& driver, Engine& engine, ReleaseStore& releases);
@@ -95,10 +98,11 @@ class StackPreparer {
 
   // Looks at the engine and the state file, checks whose stack it is (deploy/O1), and makes the plan. Kind::conflict
   // when it is somebody else's, another instance's (deploy/O4), or when the plan would remove the container that this
-  // process runs in; one that is made anew is noted in the stack. The stack is locked by the caller. `settle`:
-  // containers that a killed driver left half made are settled first; without it nothing is changed, and they are
-  // planned for as they are. `digest`: what is deployed. Containers that nobody has on record and that were made from
-  // it, by doco-cd or before the state file was lost, are taken over as they are (deploy/L23).
+  // process runs in; one that is made anew is noted in the stack. Kind::denied when it asks to adopt it and may not.
+  // The stack is locked by the caller. `settle`: containers that a killed driver left half made are settled first;
+  // without it nothing is changed, and they are planned for as they are. `digest`: what is deployed. Containers that
+  // nobody has on record and that were made from it, by doco-cd or before the state file was lost, are taken over as
+  // they are (deploy/L23).
   Status plan(const Job& job, const Digest& digest, PreparedStack& stack, bool settle, const Deadline& deadline);
 
   // The model without secrets.
@@ -124,7 +128,9 @@ class StackPreparer {
 
  private:
   Status spare_this_process(PreparedStack& stack) const;
-  Result<std::set<StackId>> aliases_of(const StackId& id, const std::vector<ContainerSummary>& containers);
+  Status may_adopt(const Job& job, const DeployConfig& config, std::string_view obstacle) const;
+  // With the sources that they are of.
+  Result<std::map<StackId, std::string>> aliases_of(const StackId& id, const std::vector<ContainerSummary>& containers);
   Result<std::vector<ContainerSummary>> own_containers(const Job& job, PreparedStack& stack, const Deadline& deadline);
 
   Options options_;

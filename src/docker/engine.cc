@@ -6,6 +6,7 @@
 #include <charconv>
 #include <mutex>
 
+#include "base/deadline.h"
 #include "base/text.h"
 #include "docker/answers.h"
 #include "docker/endpoint.h"
@@ -23,6 +24,7 @@ constexpr std::chrono::milliseconds kPingTimeout{800};            // api/E45
 constexpr std::chrono::milliseconds kPingThroughTimeout{10'000};  // another machine is logged in to first
 constexpr std::uint64_t kListBytesMax = 64ull << 20;              // thousands of containers with long labels
 constexpr std::size_t kLogBytesMax = 16 << 10;
+constexpr std::chrono::milliseconds kExecuteLookAgain{50};
 constexpr auto kRestartSlack = 60s;  // beyond what the container may take to stop
 
 struct ApiVersion {
@@ -218,6 +220,27 @@ class HttpEngine final : public Engine {
     response = checked(*request, std::move(response));
     if (!response) return tl::unexpected(response.error());
     return {};
+  }
+
+  Result<int> execute(const std::string& id, const std::vector<std::string>& command,
+                      const Deadline& deadline) override {
+    auto made = post(fmt::format("/containers/{}/exec", url_encode(id)), {{"Cmd", to_array(command)}}, deadline);
+    if (!made) return tl::unexpected(made.error());
+    auto answer = parse_object(made->body);
+    if (!answer) return at_engine(answer.error());
+    const auto path = fmt::format("/exec/{}", url_encode(text_of(*answer, "Id")));
+    if (auto started = post(path + "/start", {{"Detach", true}}, deadline); !started)
+      return tl::unexpected(started.error());
+    for (;;) {  // the engine has no call that waits for it
+      answer = get(path + "/json", deadline, parse_object);
+      if (!answer) return tl::unexpected(answer.error());
+      const auto* runs = answer->if_contains("Running");
+      const auto* code = answer->if_contains("ExitCode");
+      if (runs != nullptr && runs->is_bool() && !runs->get_bool() && code != nullptr && code->is_int64())
+        return static_cast<int>(code->get_int64());
+      if (!pause(kExecuteLookAgain, deadline))
+        return at_engine({Kind::unavailable, fmt::format("{} has found no end", command.front())});
+    }
   }
 
   Status connect(const std::string& network, const std::string& id, const json::object& endpoint,

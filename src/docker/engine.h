@@ -146,6 +146,10 @@ struct Engine {
   virtual Result<std::string> create(const std::string& name, const json::object& body, const Deadline& deadline) = 0;
   // Good if it runs already.
   virtual Status start(const std::string& id, const Deadline& deadline) = 0;
+  // Runs a program in a container and waits for its end: its exit code. Kind::not_found if the container is gone,
+  // Kind::conflict if it does not run, another one if the program cannot be started.
+  virtual Result<int> execute(const std::string& id, const std::vector<std::string>& command,
+                              const Deadline& deadline) = 0;
   // Puts a container into a network besides those that it is in.
   virtual Status connect(const std::string& network, const std::string& id, const json::object& endpoint,
                          const Deadline& deadline) = 0;

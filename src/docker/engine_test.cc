@@ -115,6 +115,25 @@ TEST_F(EngineTest, MakesContainers) {
   EXPECT_EQ(engine()->start("c3", soon()).error().kind, Kind::not_found);
 }
 
+TEST_F(EngineTest, ExecutesAProgramInAContainer) {
+  answers["/v1.45/containers/c1/exec"] = {.status = 201, .body = R"({"Id":"e1"})"};
+  answers["/v1.45/exec/e1/start"] = {.status = 200};
+  answers["/v1.45/exec/e1/json"] = {.status = 200, .body = R"({"ID":"e1","Running":false,"ExitCode":3})"};
+  const auto code = engine()->execute("c1", {"/windlass", "healthcheck"}, soon());
+  ASSERT_TRUE(code) << code.error().message;
+  EXPECT_EQ(*code, 3);
+  std::vector<std::string> bodies;
+  for (const auto& request : transport.asked)
+    if (request.method == "POST") bodies.push_back(request.body);
+  EXPECT_EQ(bodies, (std::vector<std::string>{R"({"Cmd":["/windlass","healthcheck"]})", R"({"Detach":true})"}));
+  answers["/v1.45/exec/e1/json"] = {.status = 200, .body = R"({"ID":"e1","Running":true,"ExitCode":null})"};
+  EXPECT_EQ(engine()->execute("c1", {"/windlass"}, Deadline::in(120ms)).error().kind, Kind::unavailable);
+  answers["/v1.45/exec/e1/start"] = {.status = 400, .body = R"({"message":"no such file or directory"})"};
+  EXPECT_EQ(engine()->execute("c1", {"/windlass"}, soon()).error().kind, Kind::invalid);
+  answers["/v1.45/containers/c1/exec"] = {.status = 409, .body = R"({"message":"container is not running"})"};
+  EXPECT_EQ(engine()->execute("c1", {"/windlass"}, soon()).error().kind, Kind::conflict);
+}
+
 TEST_F(EngineTest, StopsWhatRuns) {
   for (const auto& [status, ends] : {std::pair(204, "no error"), {304, "no error"}, {404, "not_found"}}) {
     answers["/v1.45/containers/web/stop"] = {.status = status, .body = "{}"};

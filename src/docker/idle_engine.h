@@ -43,6 +43,9 @@ struct IdleEngine : Engine {
     return fail(Kind::not_found, "no such image");
   }
   Status start(const std::string&, const Deadline&) override { return {}; }
+  Result<int> execute(const std::string&, const std::vector<std::string>&, const Deadline&) override {
+    return fail(Kind::not_found, "no such container");
+  }
   Status connect(const std::string&, const std::string&, const json::object&, const Deadline&) override { return {}; }
   Result<std::unique_ptr<EventStream>> events(const std::string&, const std::vector<std::string>&,
                                               const Deadline&) override {

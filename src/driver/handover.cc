@@ -84,11 +84,11 @@ std::string HandoverNote::id() const { return fmt::format("{} {}", order, number
 
 Result<std::optional<json::object>> Handover::read(const char* name) const {
   auto content = read_file(folder_ / name, kBytesMax);
-  if (!content && content.error().kind == Kind::not_found) return std::optional<json::object>();
+  if (!content && (content.error().kind == Kind::not_found || content.error().kind == Kind::invalid))
+    return std::optional<json::object>();
   if (!content) return tl::unexpected(content.error());
   auto value = parse_json(*content);
-  if (!value) return while_doing((folder_ / name).string(), value.error());
-  if (!value->is_object()) return fail(Kind::internal, (folder_ / name).string() + " is damaged: remove it");
+  if (!value || !value->is_object()) return std::optional<json::object>();  // damaged: nobody has said anything
   return std::optional(std::move(value->get_object()));
 }
 
@@ -98,6 +98,12 @@ Status Handover::write(const char* name, const json::object& object) const {
 }
 
 Status Handover::give(const HandoverOrder& order, const Secret& key) const {
+  for (const auto* name : {"taken", "result"}) {
+    std::error_code failed;
+    std::filesystem::remove_all(folder_ / name, failed);
+    if (failed)
+      return fail(Kind::unavailable, fmt::format("removing {}: {}", (folder_ / name).string(), failed.message()));
+  }
   auto object = to_json(order.note);
   object["sealed"] = Seal(key, kPurpose).close(json::serialize(to_json(order)));
   return write("order", object);

@@ -2,7 +2,9 @@
 // (deploy/U2).
 //
 // Files, not the state file: the new process may be of another version and changes that as soon as it starts. Each file
-// has one writer, is replaced as a whole, and means nothing for an order of another id:
+// has one writer, is replaced as a whole, and means nothing for an order of another id, nor when it is damaged.
+// Whatever has the data folder can write them: what they say is checked where it matters (app/take_over.h,
+// own_stack_driver.h).
 //
 //   order   by the old process: what is to be brought up, sealed with a key that only the helper's environment has
 //   taken   by a new process that works, in a container of its own
@@ -48,7 +50,7 @@ class Handover {
  public:
   explicit Handover(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-  // Replaces the order before and what was said of it. `key`: only for this order.
+  // Replaces the order before and removes what was said of it. `key`: only for this order.
   Status give(const HandoverOrder& order, const Secret& key) const;
   // The last order; nothing if there is none.
   Result<std::optional<HandoverNote>> note() const;

@@ -86,12 +86,28 @@ TEST_F(HandoverTest, TellsOfThatOrderAlone) {
   EXPECT_EQ(end.error->message, "no");
 }
 
-TEST_F(HandoverTest, SaysWhatIsDamaged) {
+TEST_F(HandoverTest, TakesWhatIsDamagedForUnsaid) {
+  for (const auto* damage : {"", "{", "[]", "\1garbage"}) {
+    ASSERT_TRUE(handover.give(order, key));
+    for (const auto* name : {"taken", "result"}) ASSERT_TRUE(write_file(folder / name, damage, 0600));
+    EXPECT_FALSE(handover.is_taken(order.note));
+    const auto ended = handover.result(order.note);
+    ASSERT_TRUE(ended) << ended.error().message;
+    EXPECT_FALSE(*ended);
+    ASSERT_TRUE(write_file(folder / "order", damage, 0600));
+    const auto note = handover.note();
+    ASSERT_TRUE(note) << note.error().message;
+    EXPECT_FALSE(*note);
+    EXPECT_EQ(handover.order(key).error().kind, Kind::not_found);
+  }
+}
+
+TEST_F(HandoverTest, BeginsAnew) {
+  ASSERT_TRUE(handover.take(order.note));
+  fs::create_directories(folder / "result" / "odd");
   ASSERT_TRUE(handover.give(order, key));
-  ASSERT_TRUE(write_file(folder / "order", "{", 0600));
-  EXPECT_FALSE(handover.note());
-  ASSERT_TRUE(write_file(folder / "order", "[]", 0600));
-  EXPECT_EQ(handover.note().error().message, (folder / "order").string() + " is damaged: remove it");
+  EXPECT_FALSE(handover.is_taken(order.note));
+  EXPECT_FALSE(*handover.result(order.note));
 }
 
 }  // namespace

@@ -7,9 +7,11 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "base/log.h"
 #include "base/secret.h"
@@ -64,6 +66,11 @@ class OwnStackDriver final : public Driver {
   Status wait_until_done(const HandoverNote& note, const Deadline& deadline);
   Status end_of(const HandoverNote& note, const Handover::End& end);
   Result<bool> is_at_work(const HandoverNote& note, const Deadline& deadline);
+  // Ours, in any state. Their environment holds our secrets: none is left behind.
+  Result<std::vector<ContainerSummary>> helpers(const Deadline& deadline);
+  Status remove_helper(const std::string& name, const Deadline& deadline);
+  Status remove_idle_helpers(const Deadline& deadline);
+  Status remove_helpers(const std::function<bool(const ContainerSummary&)>& which, const Deadline& deadline);
 
   Options options_;
   std::unique_ptr<Driver> driver_;

@@ -5,6 +5,7 @@
 #include "docker/idle_engine.h"
 #include "driver/idle_driver.h"
 #include "sys/crypto.h"
+#include "sys/files.h"
 
 namespace windlass {
 namespace {
@@ -38,14 +39,30 @@ struct HelperEngine final : IdleEngine {
     states[name] = "created";
     return name;
   }
+  bool refuses_start = false;
   Status start(const std::string& id, const Deadline&) override {
+    if (refuses_start) return fail(Kind::invalid, "mount is missing");
     states[id] = "running";
     if (on_start) on_start();
     return {};
   }
-  Result<ContainerDetail> inspect(const std::string& id, const Deadline&) override {
-    if (!states.contains(id)) return fail(Kind::not_found, "no such container");
-    return ContainerDetail{.id = id, .state = states[id]};
+  std::map<std::string, Labels> labels_of;  // of containers that were not made here
+  Result<std::vector<ContainerSummary>> containers(const std::vector<std::string>& wanted, const Deadline&) override {
+    std::vector<ContainerSummary> list;
+    for (const auto& [name, state] : states) {
+      auto labels = labels_of[name];
+      if (made.contains(name))
+        for (const auto& [key, value] : made[name].at("Labels").as_object())
+          labels[std::string(key)] = std::string(value.as_string());
+      const auto has = [&](const std::string& label) {
+        const auto equals = label.find('=');
+        const auto found = labels.find(label.substr(0, equals));
+        return found != labels.end() && (equals == label.npos || found->second == label.substr(equals + 1));
+      };
+      if (std::ranges::all_of(wanted, has))
+        list.push_back({.id = name, .name = name, .state = state, .labels = labels});
+    }
+    return list;
   }
   Result<std::string> last_logs(const std::string&, int, const Deadline&) override { return std::string("its words"); }
   Status remove(const std::string& id, const Deadline&) override {
@@ -75,6 +92,7 @@ struct OwnStackDriverTest : testing::Test {
     driver = std::make_unique<OwnStackDriver>(
         OwnStackDriver::Options{.own_container = container, .program = "/windlass", .look_again = 1ms},
         std::move(counting), engine, handover, log);
+    driver->set_host_data_dir("/srv/data");
     ASSERT_TRUE(driver->arrive(Deadline::in(1s)));
   }
   void helper_says(const std::optional<Error>& error) {
@@ -102,7 +120,8 @@ TEST_F(OwnStackDriverTest, SendsAHelper) {
   EXPECT_EQ(compose->upped, 0);
   const auto& body = engine.made.at("windlass-helper-job-1-1");
   EXPECT_EQ(json::serialize(body.at("Entrypoint")) + json::serialize(body.at("Cmd")), R"(["/windlass"]["take-over"])");
-  EXPECT_EQ(json::serialize(body.at("Labels")), R"({"cd.doco.job.ephemeral":"true","cd.windlass.helper":"job-1"})");
+  EXPECT_EQ(json::serialize(body.at("Labels")),
+            R"({"cd.doco.job.ephemeral":"true","cd.windlass.helper":"job-1","cd.windlass.helper.data":"/srv/data"})");
   EXPECT_EQ(json::serialize(body).find("planted"), std::string::npos);
   EXPECT_EQ(engine.removed, std::vector<std::string>{"windlass-helper-job-1-1"});
   ASSERT_TRUE(up()) << "asked again by the same process it is done again";
@@ -171,6 +190,58 @@ TEST_F(OwnStackDriverTest, RemovesWhatAnEarlierProcessLeft) {
   ASSERT_TRUE(handover.end(note(), std::nullopt));
   start(later);
   EXPECT_EQ(engine.removed, std::vector<std::string>{"windlass-helper-job-1-1"});
+}
+
+// Their environment holds ours.
+TEST_F(OwnStackDriverTest, LeavesNoHelperBehind) {
+  engine.on_start = [this] { engine.states["windlass-helper-job-1-1"] = "exited"; };
+  EXPECT_FALSE(up());
+  EXPECT_TRUE(engine.states.empty()) << "one that was killed";
+  engine.refuses_start = true;
+  EXPECT_FALSE(up());
+  EXPECT_TRUE(engine.states.empty()) << "one that cannot be started";
+
+  const Labels ours{{"cd.windlass.helper", "job-0"}, {"cd.windlass.helper.data", "/srv/data"}};
+  auto service = ours;
+  service["com.docker.compose.project"] = "evil";
+  engine.labels_of = {
+      {"windlass-helper-old-1", ours},
+      {"windlass-helper-made-1", ours},
+      {"windlass-helper-works-1", ours},
+      {"windlass-helper-of-another-1", {{"cd.windlass.helper", "x"}, {"cd.windlass.helper.data", "/b"}}},
+      {"windlass-helper-of-a-stack-1", service},
+      {"db", ours}};
+  for (const auto& [name, labels] : engine.labels_of) engine.states[name] = "exited";
+  engine.states["windlass-helper-made-1"] = "created";
+  engine.states["windlass-helper-works-1"] = "restarting";
+  engine.removed.clear();
+  start(own);
+  EXPECT_EQ(engine.removed, (std::vector<std::string>{"windlass-helper-made-1", "windlass-helper-old-1"}));
+}
+
+TEST_F(OwnStackDriverTest, GoesOnAfterDamage) {
+  fs::create_directories(folder);
+  for (const auto* name : {"order", "taken", "result"}) ASSERT_TRUE(write_file(folder / name, "garbage", 0600));
+  start(own);
+  helper_says(std::nullopt);
+  const auto done = up();
+  EXPECT_TRUE(done) << done.error().message;
+}
+
+// The note is plain: whoever has the data folder can name any container in it.
+TEST_F(OwnStackDriverTest, RemovesNothingButHelpers) {
+  for (const auto* state : {"running", "exited"}) {
+    HandoverOrder order{.note = {.order = options.own_order, .helper = "db", .own_container = own}};
+    ASSERT_TRUE(handover.give(order, Secret("key")));
+    engine.states["db"] = state;
+    start(own);
+    helper_says(std::nullopt);
+    EXPECT_TRUE(up()) << "nor does it wait for one";
+    ASSERT_TRUE(handover.give(order, Secret("key")));
+    ASSERT_TRUE(handover.end(order.note, std::nullopt));
+    (void)up();
+    EXPECT_TRUE(engine.states.contains("db")) << state;
+  }
 }
 
 TEST_F(OwnStackDriverTest, EndsWithTheProcess) {

@@ -79,10 +79,10 @@ class OwnStackCase(unittest.TestCase):
             "healthcheck": {"test": ["CMD", "/windlass", "healthcheck"], "interval": "1s", "timeout": "5s",
                             "start_period": "10s"}, **changes}}, volumes=named)
 
-    def by_hand(self, **environment):
+    def by_hand(self, model=None, **environment):
         file = os.path.join(self.data, "by-hand.yaml")
         with open(file, "w") as opened:
-            opened.write(self.model(self.images[0], environment=environment))
+            opened.write(model or self.model(self.images[0], environment=environment))
         run("docker", "compose", "-p", self.name, "-f", file, "up", "-d")
         until(self.answers, "windlass in its container", 60)
 

@@ -5,7 +5,7 @@ import os
 import signal
 import unittest
 
-from harness import bed, containers, run, until
+from harness import bed, compose, containers, idle_service, run, unique, until
 from own_stack import ENDED, OwnStackCase
 
 
@@ -112,6 +112,52 @@ class OwnStack(OwnStackCase):
         run("docker", "rm", "-f", helper)
         until(lambda: (self.record(job_id) or {}).get("status") in ENDED, "an end", 120)
         self.assertEqual(self.own()["State"]["Status"], "running")
+
+    def test_no_stranger_takes_its_place(self):
+        model = json.loads(self.model(self.images[0], environment={"DEPLOY_POLICY": "restricted"}))
+        model["services"]["windlass"]["volumes"][1] = "data:/data"  # as in packaging/compose.yaml
+        model["volumes"]["data"] = {}
+        self.by_hand(json.dumps(model))
+        before = self.own()["Id"]
+        stranger = compose({"windlass": idle_service(volumes=["data:/data"])}, volumes={"data": {}})
+        record = self.wait_run(self.send(stranger))
+        self.assertEqual(record["status"], "failed", record)
+        self.assertIn(f"only ADOPT_ALLOW={self.name}={self.ref.removesuffix(':main')}", record["message"])
+        self.assertEqual(self.own()["Id"], before)
+        self.assertEqual(self.helpers(), [])
+
+    def test_the_word_of_something_else_is_not_enough(self):
+        says_taken = ("cd /data/.windlass/handover; id=$$(sed 's/.*\"order\":\"\\([^\"]*\\)\".*/\\1/' order); "
+                      "printf '{\"id\":\"%s 1\"}' \"$$id\" > taken; sleep 100000")
+        stranger = compose({"windlass": idle_service(command=["sh", "-c", says_taken], volumes=[f"{self.data}:/data"])})
+        record = self.wait_run(self.send(stranger))
+        self.assertEqual(record["status"], "failed", record)
+        self.assertIn("/windlass healthcheck in it:", record["message"])
+        with open(os.path.join(self.data, ".windlass/handover/taken")) as taken:
+            self.assertIn(record["job_id"], taken.read(), "it was said")
+        self.assertEqual(self.version(), "VERSION=1")
+        self.assertTrue(self.answers())
+        self.assert_helper_is_gone()
+
+    def test_damaged_notes_stop_nothing_and_name_no_helper(self):
+        image, notes = f"{bed()['REGISTRY']}/busybox:1", os.path.join(self.data, ".windlass/handover")
+        victim, left = unique("victim"), f"windlass-helper-{self.name}-1"
+        labels = [f"--label=cd.windlass.helper{text}" for text in ("=job", f".data={self.data}")]
+        for name, its in ((victim, []), (left, labels)):
+            run("docker", "create", "--name", name, *its, image, "true")
+            self.addCleanup(lambda name=name: run("docker", "rm", "-f", name, check=False))
+        os.makedirs(notes, exist_ok=True)
+        for name, text in (("result", "garbage"), ("order", json.dumps({
+                "order": "job digest", "number": 1, "helper": victim, "own_container": self.own()["Id"]}))):
+            with open(os.path.join(notes, name), "w") as file:
+                file.write(text)
+        run("docker", "restart", "-t", "10", self.own()["Id"])
+        until(lambda: not self.helpers(), "the old helper to go", 60)
+        until(self.answers, "windlass again", 60)
+        self.assertIn(victim, run("docker", "ps", "-a", "--format", "{{.Names}}").split())
+        self.assertEqual(self.wait_run(self.send(self.model(self.images[1])))["status"], "succeeded")
+        self.assertEqual(self.version(), "VERSION=2")
+        self.assert_helper_is_gone()
 
     def test_it_does_not_take_itself_down(self):  # U4
         self.assertEqual(self.wait_run(self.send(self.model(self.images[0])))["status"], "succeeded")

@@ -55,6 +55,39 @@ class Policy(EndToEnd):
                                               secrets={"s": {"file": "/etc/shadow"}})},
                      "policy: secret s: file /etc/shadow")
 
+    def test_a_stack_and_its_volumes_stay_whose_they_are(self):
+        name = self.stack()
+        theirs, volumes = {".doco-cd.yaml": f"name: {name}\n"}, {"volumes": {"data": {}}}
+        theirs["compose.yaml"] = compose({"db": idle_service(volumes=["data:/d"])}, **volumes)
+        self.succeeds(self.windlass.deploy(self.ref(name), self.push(self.ref(name), theirs)))
+        before = containers(name)["db"]["Id"]
+        other = self.ref(name + "-other")
+        digest = self.push(other, {**theirs, ".doco-cd.yaml": f"name: {name}\nadopt: true\n"})
+        source = other.removesuffix(":main")
+        self.fails(self.windlass.deploy(other, digest), f"only ADOPT_ALLOW={name}={source}, a setting of windlass")
+        self.assertEqual(containers(name)["db"]["Id"], before)
+
+        self.windlass.stop()
+        self.windlass.settings["ADOPT_ALLOW"] = f"{name}={source}"
+        self.windlass.start()
+        self.succeeds(self.windlass.deploy(other, digest))
+        self.assertNotEqual(containers(name)["db"]["Id"], before)
+
+    def test_labels_of_windlass_are_not_for_artifacts(self):
+        name = self.stack()
+        forged = {"cd.windlass.instance": "three", "cd.windlass.helper": "x", "cd.windlass.context": "edge",
+                  "cd.doco.job.ephemeral": "true", "cd.doco.metadata.manager": "none", "a": "b"}
+        files = {".doco-cd.yaml": f"name: {name}\n", "compose.yaml": compose({"app": idle_service(labels=forged)})}
+        self.succeeds(self.windlass.deploy(self.ref(name), self.push(self.ref(name), files)))
+        labels = containers(name)["app"]["Config"]["Labels"]
+        self.assertEqual([labels.get(key) for key in forged], ["", None, "", "false", "doco-cd", "b"])
+        forged["a"] = "c"
+        files["compose.yaml"] = compose({"app": idle_service(labels=forged)})
+        self.succeeds(self.windlass.deploy(self.ref(name), self.push(self.ref(name), files)))
+        files[".doco-cd.yaml"] += "destroy: true\n"
+        self.succeeds(self.windlass.deploy(self.ref(name), self.push(self.ref(name), files)))
+        self.assertEqual(containers(name), {})
+
 
 if __name__ == "__main__":
     unittest.main()
