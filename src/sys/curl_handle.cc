@@ -241,10 +241,17 @@ bool Transfer::begin_request() {
   return begun || stop_with(begun.error());
 }
 
+Error too_long_head() { return {Kind::invalid, fmt::format("answer headers are over {} bytes", kHeadBytesMax)}; }
+
+// A line of the head that is longer than libcurl itself takes, which is more than our limit.
+bool is_too_long_line(CURLcode code) {
+  constexpr int kTooLarge = 100;  // CURLE_TOO_LARGE, since 8.6
+  return code == CURLE_OUT_OF_MEMORY || static_cast<int>(code) == kTooLarge;
+}
+
 bool Transfer::take_head_line(std::string_view line) {
   head_bytes_ += line.size();
-  if (head_bytes_ > kHeadBytesMax)
-    return stop_with({Kind::invalid, fmt::format("answer headers are over {} bytes", kHeadBytesMax)});
+  if (head_bytes_ > kHeadBytesMax) return stop_with(too_long_head());
   if (head_is_done_) return true;  // a trailer after the body
   line = trim(line);
   if (line.starts_with("HTTP/")) {
@@ -341,6 +348,7 @@ Result<HttpResponse> Transfer::result(CURLcode code) {
   if (error_) return tl::unexpected(*error_);
   if (code == CURLE_OK && head_is_done_) return std::move(response_);
   if (code == CURLE_OK) return fail(Kind::invalid, "answer is not HTTP");
+  if (asked_ && !head_is_done_ && is_too_long_line(code)) return tl::unexpected(too_long_head());
   if (refusal_ && code == CURLE_COULDNT_CONNECT) return fail(Kind::denied, *refusal_);
   return fail(kind_of(code), cause(code));
 }

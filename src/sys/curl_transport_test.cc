@@ -253,6 +253,8 @@ TEST_F(CurlTransportTest, SaysWhatIsWrongWithAnAnswer) {
       {"HTTP/0.9", "hello there, this is no status line\r\n\r\n", Kind::invalid, "Received HTTP/0.9 when not allowed"},
       {"header over the limit", "HTTP/1.1 200 OK\r\nX-A: " + std::string(70'000, 'a') + "\r\n\r\n", Kind::invalid,
        "answer headers are over 65536 bytes"},
+      {"header over libcurl's limit", "HTTP/1.1 200 OK\r\nX-A: " + std::string(1'000'000, 'a') + "\r\n\r\n",
+       Kind::invalid, "answer headers are over 65536 bytes"},
       {"body over the limit, said", "HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + std::string(9999, 'a'),
        Kind::invalid, "answer is over 1000 bytes"},
       {"body over the limit, chunked",
