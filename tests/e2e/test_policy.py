@@ -62,12 +62,13 @@ class Policy(EndToEnd):
         self.succeeds(self.windlass.deploy(self.ref(name), self.push(self.ref(name), theirs)))
         before = containers(name)["db"]["Id"]
         other = self.ref(name + "-other")
-        digest = self.push(other, {**theirs, ".doco-cd.yaml": f"name: {name}\nadopt: true\n"})
+        taken = compose({"db": idle_service(volumes=["data:/d"], environment={"A": "1"})}, **volumes)
+        digest = self.push(other, {".doco-cd.yaml": f"name: {name}\nadopt: true\n", "compose.yaml": taken})
         source = other.removesuffix(":main")
         self.fails(self.windlass.deploy(other, digest), f"only ADOPT_ALLOW={name}={source}, a setting of windlass")
         self.assertEqual(containers(name)["db"]["Id"], before)
 
-        self.windlass.stop()
+        self.windlass.kill()
         self.windlass.settings["ADOPT_ALLOW"] = f"{name}={source}"
         self.windlass.start()
         self.succeeds(self.windlass.deploy(other, digest))
