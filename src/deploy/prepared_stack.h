@@ -124,6 +124,7 @@ class StackPreparer {
 
  private:
   Status spare_this_process(PreparedStack& stack) const;
+  Status check_volumes(const PreparedStack& stack, const Deadline& deadline);
   Result<std::set<StackId>> aliases_of(const StackId& id, const std::vector<ContainerSummary>& containers);
   Result<std::vector<ContainerSummary>> own_containers(const Job& job, PreparedStack& stack, const Deadline& deadline);
 
