@@ -149,7 +149,7 @@ class Contexts(EndToEnd):
             ".doco-cd.yaml": f"name: {name}\ncontext: moon\n", "compose.yaml": compose({"app": idle_service()})})),
             "docker context moon is not known")
         self.succeeds(self.windlass.deploy(ref, self.push(ref, tree("edge", "one"))))
-        plain = os.path.join(self.windlass.data, ref.rsplit(":", 1)[0])
+        plain = os.path.join(self.windlass.data, ref.rsplit(":", 1)[0].replace(":", "_"))
         self.assertEqual(mounted(containers(name)["app"]), f"{plain}/here/www")
         self.assertEqual(mounted(edge.containers(name)["app"]), f"{plain}@@context-edge/there/www")
 
