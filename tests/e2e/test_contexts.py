@@ -4,7 +4,7 @@ import os
 import subprocess
 import unittest
 
-from harness import API_SECRET, BINARY, EndToEnd, child_environment, compose, container_ids, containers, idle_service, until
+from harness import API_SECRET, BINARY, EndToEnd, child_environment, compose, container_ids, containers, idle_service, run, until
 from second_engine import SecondEngine, SshServer, TlsDoor, add_context, docker_config
 
 edge = None
@@ -157,7 +157,7 @@ class Contexts(EndToEnd):
         record = self.fails(self.windlass.deploy(ref, self.push(ref, tree("edge", "two"))), f"stack edge/{name}: ")
         self.assertEqual(self.ends(record), {f"/{name}": "succeeded", f"edge/{name}": "failed"})
         here, there = f"{plain}/here/www/page", f"{plain}@@context-edge/there/www/page"
-        self.assertEqual([open(path).read() for path in (here, there)], ["two", "one"])
+        self.assertEqual(run("cat", here, there), "twoone")
 
     def test_what_ends_on_the_second_engine_is_brought_back_there(self):
         self.windlass.start()
