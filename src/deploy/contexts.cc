@@ -17,9 +17,8 @@ Result<std::map<std::string, std::string>> Pipeline::live_paths(const Run& run, 
   for (const auto& stack : run.stacks) paths[stack.config.context];
   if (paths.empty()) paths[""];
   for (auto& [context, path] : paths) {
-    const auto plain = path_on(context, plain_path);
-    auto found = run.is_look ? live_.path_to_be(request.source_id, plain, request.ref, request.ref_is_digest)
-                             : live_.path_for(request.source_id, plain, request.ref, request.ref_is_digest);
+    const LiveTenant tenant{request.source_id, request.ref, request.ref_is_digest, context};
+    auto found = run.is_look ? live_.path_to_be(tenant, plain_path) : live_.path_for(tenant, plain_path);
     if (!found) return tl::unexpected(found.error());
     path = *std::move(found);
   }

@@ -73,6 +73,11 @@ std::string_view as_text(const json::value& value) {
   return value.is_string() ? std::string_view(value.get_string()) : std::string_view();
 }
 
+std::string_view label_of(const Volume& volume, const std::string& label) {
+  const auto found = volume.labels.find(label);
+  return found == volume.labels.end() ? std::string_view() : std::string_view(found->second);
+}
+
 class Judge {
  public:
   Judge(std::string_view project, std::string_view root) : project_(project), root_(root) {}
@@ -263,6 +268,29 @@ Status check_restricted(const json::object& model, std::string_view project, std
   Judge judge(project, tree_root);
   judge.judge(model);
   return judge.verdict();
+}
+
+Status check_volumes_are_own(const json::object& model, std::string_view project, const std::vector<Volume>& there) {
+  const auto* definitions = object_of(model, "volumes");
+  if (definitions == nullptr) return {};
+  std::vector<std::string> faults;
+  for (const auto& member : *definitions) {
+    const std::string_view key = member.key();
+    const auto* definition = member.value().if_object();
+    const auto named = definition == nullptr ? std::string_view() : text_of(*definition, "name");
+    const auto name = named.empty() ? fmt::format("{}_{}", project, key) : std::string(named);
+    const auto volume = std::ranges::find(there, name, &Volume::name);
+    if (volume == there.end()) continue;
+    const auto stack_of_it = label_of(*volume, "com.docker.compose.project");
+    const auto key_of_it = label_of(*volume, "com.docker.compose.volume");
+    if (stack_of_it == project && key_of_it == key) continue;
+    const auto whose = stack_of_it.empty() ? std::string("a volume that no stack has made")
+                                           : fmt::format("volume {} of stack {}", printable(key_of_it, 200),
+                                                         printable(stack_of_it, 200));
+    faults.push_back(fmt::format("policy: volume {}: {} is {}", printable(key, 256), printable(name, 200), whose));
+  }
+  if (faults.empty()) return {};
+  return fail(Kind::denied, fmt::format("{}", fmt::join(faults, "; ")));
 }
 
 }  // namespace windlass

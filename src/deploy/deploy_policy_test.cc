@@ -105,6 +105,26 @@ TEST(DeployPolicy, RefusesWhatBelongsToOthers) {
     EXPECT_EQ(verdict(fmt::format(R"({{"name":"shop",{}}})", members)), std::string("policy: ") + fault) << members;
 }
 
+TEST(DeployPolicy, RefusesVolumesThatOthersHaveMade) {
+  const auto verdict_with = [](const char* name, Labels labels) {
+    const auto model = parse_json(R"({"volumes":{"b_data":{"name":"shop_b_data"},"logs":{}}})");
+    const auto good = check_volumes_are_own(model->get_object(), "shop",
+                                            {{.name = "x"}, {.name = name, .labels = std::move(labels)}});
+    return good ? "fine" : std::string(to_string(good.error().kind)) + ": " + good.error().message;
+  };
+  const char* const project = "com.docker.compose.project";
+  const char* const volume = "com.docker.compose.volume";
+  EXPECT_EQ(verdict_with("other_data", {}), "fine");
+  EXPECT_EQ(verdict_with("shop_b_data", {{project, "shop"}, {volume, "b_data"}}), "fine");
+  EXPECT_EQ(verdict_with("shop_logs", {{project, "shop"}, {volume, "logs"}}), "fine");
+  EXPECT_EQ(verdict_with("shop_b_data", {{project, "shop_b"}, {volume, "data"}}),
+            "denied: policy: volume b_data: shop_b_data is volume data of stack shop_b");
+  EXPECT_EQ(verdict_with("shop_b_data", {{project, "shop"}, {volume, "data"}}),
+            "denied: policy: volume b_data: shop_b_data is volume data of stack shop");
+  EXPECT_EQ(verdict_with("shop_logs", {{"a", "b"}}),
+            "denied: policy: volume logs: shop_logs is a volume that no stack has made");
+}
+
 TEST(DeployPolicy, NamesEverythingAtOnce) {
   EXPECT_EQ(verdict(R"({"services":{"a":{"privileged":true,"pid":"host"},"b":{"uts":"host"}}})"),
             "policy: service a: privileged; policy: service a: pid host; policy: service b: uts host");

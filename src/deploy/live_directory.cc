@@ -31,8 +31,11 @@ std::set<std::string> written_in_place(const SyncPlan& plan, const SyncOptions& 
   return paths;
 }
 
-// What a path is kept under: all references by digest of a source are one.
-std::string key_of(const std::string& ref, bool ref_is_digest) { return ref_is_digest ? "@digest" : ref; }
+// All references by digest of a source are one.
+std::string shared_ref(const LiveTenant& tenant) { return tenant.ref_is_digest ? "@digest" : tenant.ref; }
+
+// What a path is kept under: one of each engine, so that none is written for another's sake (Y8).
+std::string key_of(const LiveTenant& tenant) { return path_on(tenant.context, shared_ref(tenant)); }
 
 SyncResult result_of(const SyncPlan& plan) {
   SyncResult result{.drift = {plan.drift.begin(), plan.drift.end()}};
@@ -52,12 +55,9 @@ class DiskLiveDirectories final : public LiveDirectories {
         store_(std::move(store)),
         log_(std::move(log)) {}
 
-  Result<std::string> path_for(const std::string& source_id, const std::string& plain_path, const std::string& ref,
-                               bool ref_is_digest) override;
-  Result<std::string> path_to_be(const std::string& source_id, const std::string& plain_path, const std::string& ref,
-                                 bool ref_is_digest) override;
-  Status claim(const std::string& source_id, const std::string& path, const std::string& ref,
-               bool ref_is_digest) override;
+  Result<std::string> path_for(const LiveTenant& tenant, const std::string& plain_path) override;
+  Result<std::string> path_to_be(const LiveTenant& tenant, const std::string& plain_path) override;
+  Status claim(const LiveTenant& tenant, const std::string& path) override;
   Status recover() override;
   Result<bool> remove(const std::string& live_path, bool with_data) override;
   Result<std::set<std::string>> decrypted_files(const std::string& live_path) override;
@@ -65,7 +65,7 @@ class DiskLiveDirectories final : public LiveDirectories {
                    const SyncOptions& options, const Deadline& deadline) override;
 
  private:
-  Result<std::string> find_path(const std::string& source_id, const std::string& plain_path, const std::string& key);
+  Result<std::string> find_path(const LiveTenant& tenant, const std::string& plain_path);
   void warn_of_what_stays(const std::string& plain_path, const std::string& path);
   Result<ManagedFiles> managed_files(const std::string& live_path, const std::vector<std::string>& reserved);
   Status settle(LiveFolder& disk, const PendingSync& cut_short, ManagedFiles& managed);
@@ -80,15 +80,14 @@ class DiskLiveDirectories final : public LiveDirectories {
   Log log_;
 };
 
-Result<std::string> DiskLiveDirectories::path_for(const std::string& source_id, const std::string& plain_path,
-                                                  const std::string& ref, bool ref_is_digest) {
+Result<std::string> DiskLiveDirectories::path_for(const LiveTenant& tenant, const std::string& plain_path) {
   const std::lock_guard lock(paths_mutex_);
-  const auto key = key_of(ref, ref_is_digest);
-  auto path = find_path(source_id, plain_path, key);
-  const auto given = store_->path_of(source_id, key);
+  const auto key = key_of(tenant);
+  auto path = find_path(tenant, plain_path);
+  const auto given = store_->path_of(tenant.source_id, key);
   if (!path || (given && *given)) return path;
-  if (auto kept = store_->give(*path, source_id, key); !kept) return tl::unexpected(kept.error());
-  if (*path != plain_path) warn_of_what_stays(plain_path, *path);
+  if (auto kept = store_->give(*path, tenant.source_id, key); !kept) return tl::unexpected(kept.error());
+  if (const auto plain = path_on(tenant.context, plain_path); *path != plain) warn_of_what_stays(plain, *path);
   return path;
 }
 
@@ -111,33 +110,31 @@ void DiskLiveDirectories::warn_of_what_stays(const std::string& plain_path, cons
                  {{"live_directory", path}, {"plain", plain_path}, {"stays", join(stays, ", ")}});
 }
 
-Result<std::string> DiskLiveDirectories::path_to_be(const std::string& source_id, const std::string& plain_path,
-                                                    const std::string& ref, bool ref_is_digest) {
+Result<std::string> DiskLiveDirectories::path_to_be(const LiveTenant& tenant, const std::string& plain_path) {
   const std::lock_guard lock(paths_mutex_);
-  return find_path(source_id, plain_path, key_of(ref, ref_is_digest));
+  return find_path(tenant, plain_path);
 }
 
-Status DiskLiveDirectories::claim(const std::string& source_id, const std::string& path, const std::string& ref,
-                                  bool ref_is_digest) {
+Status DiskLiveDirectories::claim(const LiveTenant& tenant, const std::string& path) {
   const std::lock_guard lock(paths_mutex_);
-  const auto key = key_of(ref, ref_is_digest);
-  const auto given = store_->path_of(source_id, key);
+  const auto key = key_of(tenant);
+  const auto given = store_->path_of(tenant.source_id, key);
   const auto owner = store_->owner_of(path);
   if (!given || !owner) return tl::unexpected(given ? owner.error() : given.error());
-  return *given || *owner ? Status() : store_->give(path, source_id, key);
+  return *given || *owner ? Status() : store_->give(path, tenant.source_id, key);
 }
 
 // oci 9: running bind mounts point at the plain path, so its first owner keeps it.
-Result<std::string> DiskLiveDirectories::find_path(const std::string& source_id, const std::string& plain_path,
-                                                   const std::string& key) {
-  auto given = store_->path_of(source_id, key);
+Result<std::string> DiskLiveDirectories::find_path(const LiveTenant& tenant, const std::string& plain_path) {
+  auto given = store_->path_of(tenant.source_id, key_of(tenant));
   if (!given) return tl::unexpected(given.error());
   if (*given) return **given;
-  auto owner = store_->owner_of(plain_path);
+  const auto plain = path_on(tenant.context, plain_path);
+  auto owner = store_->owner_of(plain);
   if (!owner) return tl::unexpected(owner.error());
-  if (*owner && **owner != source_id)
-    return fail(Kind::conflict, fmt::format("{}: this live directory belongs to {}", plain_path, **owner));
-  auto path = *owner ? fmt::format("{}@{}", plain_path, key) : plain_path;
+  if (*owner && **owner != tenant.source_id)
+    return fail(Kind::conflict, fmt::format("{}: this live directory belongs to {}", plain, **owner));
+  auto path = *owner ? fmt::format("{}@{}", plain, shared_ref(tenant)) : plain;
   // The other way round a release is refused that comes to where a live directory lies (S7).
   auto holder = store_->holder_of(path);
   if (!holder) return tl::unexpected(holder.error());

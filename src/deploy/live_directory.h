@@ -39,6 +39,14 @@ struct SyncOptions {
   std::set<std::string> in_place;
 };
 
+// Whose files lie there.
+struct LiveTenant {
+  std::string source_id;
+  std::string ref;
+  bool ref_is_digest = false;
+  std::string context{};  // the Docker context of the engine whose containers see them, "": the default one
+};
+
 // The plain path of a source's files on the engine of a Docker context: that of the default engine is as it always was.
 // No tag holds an '@', so no reference has the same.
 std::string path_on(const std::string& context, const std::string& plain_path);
@@ -53,19 +61,16 @@ class LiveDirectories {
   static Result<std::unique_ptr<LiveDirectories>> open(Options options, std::unique_ptr<Db> db, Log log);
   virtual ~LiveDirectories() = default;
 
-  // The live path, relative to the data directory, of a source and ref: the first reference of a source keeps the plain
-  // path (oci 9, P6), further tags get "<path>@<tag>", all references by digest together "<path>@@digest". Recorded.
-  // Kind::conflict when another kind of source owns the path.
-  virtual Result<std::string> path_for(const std::string& source_id, const std::string& plain_path,
-                                       const std::string& ref, bool ref_is_digest) = 0;
+  // The live path, relative to the data directory, of a tenant: on each engine (path_on()) the first reference of a
+  // source keeps the plain path (oci 9, P6), further tags get "<path>@<tag>", all references by digest together
+  // "<path>@@digest". Recorded. Kind::conflict when another kind of source owns the path.
+  virtual Result<std::string> path_for(const LiveTenant& tenant, const std::string& plain_path) = 0;
 
   // The same for somebody who only looks: nothing is recorded.
-  virtual Result<std::string> path_to_be(const std::string& source_id, const std::string& plain_path,
-                                         const std::string& ref, bool ref_is_digest) = 0;
+  virtual Result<std::string> path_to_be(const LiveTenant& tenant, const std::string& plain_path) = 0;
 
-  // The path is known to be this source and ref's: on record from now on. Nothing happens if it is on record already.
-  virtual Status claim(const std::string& source_id, const std::string& path, const std::string& ref,
-                       bool ref_is_digest) = 0;
+  // The path is known to be this tenant's: on record from now on. Nothing happens if it is on record already.
+  virtual Status claim(const LiveTenant& tenant, const std::string& path) = 0;
 
   // Completes syncs that were cut short; those whose staging is gone are forgotten with a warning: the next run of that
   // source writes the difference again. Then what doco-cd left beside live directories when it died goes (oci 9).

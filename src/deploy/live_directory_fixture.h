@@ -43,7 +43,7 @@ class LiveDirectoryTest : public ::testing::Test {
                                         Log({.file_descriptor = -1}));
     ASSERT_TRUE(opened) << opened.error().message;
     directories = std::move(*opened);
-    ASSERT_EQ(directories->path_for("ghcr.io/my/app", kPath, "1", false).value_or(""), kPath);
+    ASSERT_EQ(directories->path_for({"ghcr.io/my/app", "1"}, kPath).value_or(""), kPath);
   }
 
   // A release as unpack() leaves it.

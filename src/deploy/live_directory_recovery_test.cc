@@ -154,7 +154,7 @@ TEST_F(LiveDirectoryRecoveryTest, KeepsTheJournalWhenAnErrorComesAfterTheFirstCh
 
 // oci 9: doco-cd unpacks beside the live directory; what is in one is data of containers
 TEST_F(LiveDirectoryRecoveryTest, RemovesWhatDocoCdLeftWhenItDied) {
-  const auto sub = directories->path_for("ghcr.io/my/app/sub", "ghcr.io/my/app/sub", "1", false);
+  const auto sub = directories->path_for({"ghcr.io/my/app/sub", "1"}, "ghcr.io/my/app/sub");
   ASSERT_EQ(sub.value_or(""), "ghcr.io/my/app/sub");
   const auto beside = live.parent_path(), old = beside / ".oci-extract-123";
   const fs::path kept[] = {beside / ".oci-extract-young", beside / ".oci-extract", beside / "other",

@@ -204,11 +204,54 @@ TEST_F(LiveDirectoryTest, GivesThePlainPathToTheFirstReferenceForGood) {  // oci
   const std::string source = "ghcr.io/my/app";
   for (int round : {1, 2}) {
     SCOPED_TRACE(round);
-    EXPECT_EQ(directories->path_for(source, kPath, "1", false).value_or(""), "ghcr.io/my/app");
-    EXPECT_EQ(directories->path_for(source, kPath, "2", false).value_or(""), "ghcr.io/my/app@2");
-    EXPECT_EQ(directories->path_for(source, kPath, digest(1).str(), true).value_or(""), "ghcr.io/my/app@@digest");
-    EXPECT_EQ(directories->path_for(source, kPath, digest(2).str(), true).value_or(""), "ghcr.io/my/app@@digest");
+    EXPECT_EQ(directories->path_for({source, "1"}, kPath).value_or(""), "ghcr.io/my/app");
+    EXPECT_EQ(directories->path_for({source, "2"}, kPath).value_or(""), "ghcr.io/my/app@2");
+    EXPECT_EQ(directories->path_for({source, digest(1).str(), true}, kPath).value_or(""), "ghcr.io/my/app@@digest");
+    EXPECT_EQ(directories->path_for({source, digest(2).str(), true}, kPath).value_or(""), "ghcr.io/my/app@@digest");
     reopen();
+  }
+}
+
+TEST_F(LiveDirectoryTest, GivesEachEngineAPathOfItsOwn) {  // deploy/Y8
+  const std::string source = "ghcr.io/my/moved";
+  const auto path = [&](const std::string& ref, const std::string& context) {
+    return directories->path_for({source, ref, false, context}, source).value_or("");
+  };
+  for (int round : {1, 2}) {
+    SCOPED_TRACE(round);
+    EXPECT_EQ(path("1", "moon"), "ghcr.io/my/moved@@context-moon");
+    EXPECT_EQ(path("1", ""), "ghcr.io/my/moved") << "whoever came first";
+    EXPECT_EQ(path("1", "edge"), "ghcr.io/my/moved@@context-edge");
+    EXPECT_EQ(path("2", "edge"), "ghcr.io/my/moved@@context-edge@2");
+    EXPECT_EQ(directories->path_to_be({source, digest(1).str(), true, "edge"}, source).value_or(""),
+              "ghcr.io/my/moved@@context-edge@@digest");
+    reopen();
+  }
+  EXPECT_TRUE(directories->claim({source, "3", false, "far"}, "ghcr.io/my/moved@@context-far"));
+  EXPECT_EQ(path("3", "far"), "ghcr.io/my/moved@@context-far");
+  EXPECT_EQ(path("3", ""), "ghcr.io/my/moved@3");
+}
+
+TEST_F(LiveDirectoryTest, KeepsThePathsOfAStateFileFromBeforeEnginesWereApart) {  // deploy/Y8
+  close();
+  {
+    auto db = *Db::open(data / ".windlass/state.db");
+    ASSERT_TRUE(db->execute(R"(INSERT INTO live_directories (path, source_id, ref) VALUES
+        ('r/one', 'r/one', 'main'), ('r/two@@context-edge', 'r/two', 'main'),
+        ('r/two@@context-edge@2', 'r/two', '2'), ('r/two@@context-edge@@digest', 'r/two', '@digest'))"));
+  }
+  for (int round : {1, 2}) {
+    SCOPED_TRACE(round);
+    reopen();
+    const auto path = [&](const char* source, const char* ref, bool is_digest, const char* context) {
+      return directories->path_to_be({source, ref, is_digest, context}, source).value_or("");
+    };
+    EXPECT_EQ(path("r/one", "main", false, ""), "r/one");
+    EXPECT_EQ(path("r/one", "main", false, "edge"), "r/one@@context-edge");
+    EXPECT_EQ(path("r/two", "main", false, "edge"), "r/two@@context-edge");
+    EXPECT_EQ(path("r/two", "2", false, "edge"), "r/two@@context-edge@2");
+    EXPECT_EQ(path("r/two", "sha256:0", true, "edge"), "r/two@@context-edge@@digest");
+    EXPECT_EQ(path("r/two", "main", false, ""), "r/two");
   }
 }
 
@@ -216,7 +259,7 @@ TEST_F(LiveDirectoryTest, TellsWhatStaysInThePlainPath) {  // oci 9
   release({{"a", "1"}, {"conf/b", "1"}}, 1);
   write(live / "data/db", "rows");
   write(live / "conf/own", "mine");
-  const auto sub = directories->path_for("ghcr.io/my/app/org/sub", std::string(kPath) + "/org/sub", "1", false);
+  const auto sub = directories->path_for({"ghcr.io/my/app/org/sub", "1"}, std::string(kPath) + "/org/sub");
   ASSERT_TRUE(sub);
   write(data / *sub / "x", "of another artifact");
   auto db = Db::open(data / ".windlass/state.db");
@@ -224,7 +267,7 @@ TEST_F(LiveDirectoryTest, TellsWhatStaysInThePlainPath) {  // oci 9
   const auto loud = *LiveDirectories::open({.data_dir = data}, std::move(*db), Log());
   testing::internal::CaptureStderr();
   for (int i = 0; i < 2; ++i)
-    EXPECT_EQ(loud->path_for("ghcr.io/my/app", kPath, "2", false).value_or(""), "ghcr.io/my/app@2");
+    EXPECT_EQ(loud->path_for({"ghcr.io/my/app", "2"}, kPath).value_or(""), "ghcr.io/my/app@2");
   const auto log = testing::internal::GetCapturedStderr();
   const std::string fields = R"("live_directory":"ghcr.io/my/app@2","plain":"ghcr.io/my/app","stays":"conf/own, data")";
   const auto told = log.find(fields);
@@ -233,7 +276,7 @@ TEST_F(LiveDirectoryTest, TellsWhatStaysInThePlainPath) {  // oci 9
 }
 
 TEST_F(LiveDirectoryTest, RefusesThePathOfAnotherSource) {  // oci 9
-  const auto path = directories->path_for("git:ghcr.io/my/app", kPath, "main", false);
+  const auto path = directories->path_for({"git:ghcr.io/my/app", "main"}, kPath);
   ASSERT_FALSE(path);
   EXPECT_EQ(path.error().kind, Kind::conflict);
   EXPECT_EQ(path.error().message, "ghcr.io/my/app: this live directory belongs to ghcr.io/my/app");
@@ -241,7 +284,7 @@ TEST_F(LiveDirectoryTest, RefusesThePathOfAnotherSource) {  // oci 9
 
 TEST_F(LiveDirectoryTest, KeepsOutOfALiveDirectoryBelow) {  // oci 9
   release({{"a", "1"}}, 1);
-  const auto sub = directories->path_for("ghcr.io/my/app/sub", "ghcr.io/my/app/sub", "1", false);
+  const auto sub = directories->path_for({"ghcr.io/my/app/sub", "1"}, "ghcr.io/my/app/sub");
   ASSERT_EQ(sub.value_or(""), "ghcr.io/my/app/sub");
   ASSERT_TRUE(directories->sync(*sub, stage({{"x", "child"}}), digest(9), {}, Deadline()));
   EXPECT_EQ(refused({{"a", "2"}, {"sub/x", "2"}}, 2), "sub: another artifact's live directory lies at sub");
@@ -273,13 +316,13 @@ TEST_F(LiveDirectoryTest, WritesIntoTheFileThatAContainerHasMounted) {  // deplo
 
 TEST_F(LiveDirectoryTest, GivesNobodyAPlaceWhereFilesOfAnotherLie) {  // oci 9, reliability/T21
   release({{"www/index.html", "1"}}, 1);
-  const auto refused = directories->path_for("ghcr.io/other/www", std::string(kPath) + "/www", "1", false);
+  const auto refused = directories->path_for({"ghcr.io/other/www", "1"}, std::string(kPath) + "/www");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, Kind::conflict);
   EXPECT_EQ(refused.error().message,
             std::string(kPath) + "/www: files of the live directory " + std::string(kPath) + " lie there");
-  EXPECT_FALSE(directories->path_for("ghcr.io/other/www", std::string(kPath) + "/www/index.html", "1", false));
-  EXPECT_TRUE(directories->path_for("ghcr.io/other/www", std::string(kPath) + "/other", "1", false));
+  EXPECT_FALSE(directories->path_for({"ghcr.io/other/www", "1"}, std::string(kPath) + "/www/index.html"));
+  EXPECT_TRUE(directories->path_for({"ghcr.io/other/www", "1"}, std::string(kPath) + "/other"));
 }
 
 TEST_F(LiveDirectoryTest, RemovesAFolderWithItsDataOrOnlyIfEmpty) {  // deploy/R5
@@ -287,12 +330,12 @@ TEST_F(LiveDirectoryTest, RemovesAFolderWithItsDataOrOnlyIfEmpty) {  // deploy/R
   write(live / "data.db", "of a container");
   ASSERT_TRUE(directories->remove(kPath, false));
   EXPECT_EQ(on_disk(), (Files{{"a", "1"}, {"data.db", "of a container"}}));
-  EXPECT_FALSE(directories->path_for("ghcr.io/other/app", kPath, "1", false)) << "the data is still that of the first";
+  EXPECT_FALSE(directories->path_for({"ghcr.io/other/app", "1"}, kPath)) << "the data is still that of the first";
   ASSERT_TRUE(directories->remove(kPath, true));
   EXPECT_FALSE(fs::exists(live));
   EXPECT_EQ(std::distance(fs::directory_iterator(data / ".windlass/oci/staging"), {}), 1) << "only what was staged";
   ASSERT_TRUE(directories->remove(kPath, true)) << "not there is fine";
-  EXPECT_EQ(directories->path_for("ghcr.io/other/app", kPath, "1", false).value_or("refused"), kPath)
+  EXPECT_EQ(directories->path_for({"ghcr.io/other/app", "1"}, kPath).value_or("refused"), kPath)
       << "it may be anybody's now";
 }
 

@@ -24,10 +24,21 @@ CREATE TABLE IF NOT EXISTS managed_files (
 ) WITHOUT ROWID;
 )";
 
+// Once a source had one path for all engines. It is that engine's whose name is in it, where other engines' containers
+// may have come to live as well: they get a path of their own with their next change.
+constexpr std::string_view kAddContexts = R"(
+UPDATE OR IGNORE live_directories
+SET ref = ref || substr(path, instr(path, '@@context-'),
+                        9 + instr(substr(path, instr(path, '@@context-') + 10) || '@', '@'))
+WHERE instr(path, '@@context-') > 0 AND instr(ref, '@@context-') = 0;
+)";
+
 }  // namespace
 
 Result<std::unique_ptr<ManagedFileStore>> ManagedFileStore::open(std::unique_ptr<Db> db) {
-  if (auto made = db->execute(kSchema); !made) return while_doing("opening the list of managed files", made.error());
+  for (const auto statements : {kSchema, kAddContexts})
+    if (auto made = db->execute(statements); !made)
+      return while_doing("opening the list of managed files", made.error());
   return std::unique_ptr<ManagedFileStore>(new ManagedFileStore(std::move(db)));
 }
 

@@ -25,7 +25,7 @@ class ManagedFileStore {
  public:
   static Result<std::unique_ptr<ManagedFileStore>> open(std::unique_ptr<Db> db);
 
-  // The path that was given to a source and ref; nothing if none was.
+  // The path that was given to a source and ref ("<ref>@@context-<name>" on another engine); nothing if none was.
   Result<std::optional<std::string>> path_of(const std::string& source_id, const std::string& ref);
   // The source that owns a path.
   Result<std::optional<std::string>> owner_of(const std::string& path);

@@ -123,7 +123,7 @@ tl::expected<Pipeline::Ready, JobOutcome> Pipeline::get_ready(Run& run, const st
   };
   auto plain_path = source_.live_path(run.job);
   if (!plain_path) return failed(FailedStep::path, plain_path.error(), false);
-  if (auto path = live_.path_to_be(request.source_id, *plain_path, request.ref, request.ref_is_digest); !path)
+  if (auto path = live_.path_to_be({request.source_id, request.ref, request.ref_is_digest}, *plain_path); !path)
     return failed(FailedStep::path, path.error(), false);
 
   tell_phase(run, "verifying the artifact");

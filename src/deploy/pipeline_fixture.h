@@ -78,16 +78,16 @@ struct FakeLive final : LiveDirectories {
   std::optional<SyncFailure> failure;  // of the next sync
   int given = 0;
   std::string suffix;  // of the live path, where another reference has the plain one
-  Result<std::string> path_for(const std::string&, const std::string& plain, const std::string&, bool) override {
+  Result<std::string> path_for(const LiveTenant& tenant, const std::string& plain) override {
     ++given;
-    return plain + suffix;
+    return path_to_be(tenant, plain);
   }
-  Result<std::string> path_to_be(const std::string&, const std::string& plain, const std::string&, bool) override {
-    return plain + suffix;
+  Result<std::string> path_to_be(const LiveTenant& tenant, const std::string& plain) override {
+    return path_on(tenant.context, plain) + suffix;
   }
   std::map<std::string, std::string> claimed;  // path -> "source ref"
-  Status claim(const std::string& source_id, const std::string& path, const std::string& ref, bool) override {
-    claimed.emplace(path, source_id + " " + ref);
+  Status claim(const LiveTenant& tenant, const std::string& path) override {
+    claimed.emplace(path, tenant.source_id + " " + tenant.ref);
     return {};
   }
   Status recover() override { return {}; }

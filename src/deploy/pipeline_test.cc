@@ -224,6 +224,24 @@ TEST_F(PipelineTest, TouchesNothingThatTheRestrictedPolicyForbids) {
   EXPECT_FALSE(driver.was_local);
 }
 
+// reliability/P28
+TEST_F(PipelineTest, LeavesTheVolumesOfOthersAloneUnderTheRestrictedPolicy) {
+  driver.models["web"] = R"({"name":"web","services":{"page":{"image":"nginx:1","pull_policy":"never"}},
+    "volumes":{"b_data":{"name":"web_b_data"}}})";
+  engine.volumes_of["web_b"] = {
+      {.name = "web_b_data",
+       .labels = {{"com.docker.compose.project", "web_b"}, {"com.docker.compose.volume", "data"}}}};
+  restricted = true;
+  start();
+  EXPECT_EQ(run().run_message(),
+            "deployment failed: failed to deploy stack web: policy: volume b_data: web_b_data is volume data of stack "
+            "web_b");
+  EXPECT_TRUE(live.synced.empty());
+  EXPECT_EQ(driver.upped, 0);
+  engine.volumes_of.clear();
+  EXPECT_EQ(run().status, RunStatus::succeeded);
+}
+
 // reliability/F9: the engine still works on what the tool of a killed process had asked for
 TEST_F(PipelineTest, SettlesWhatAppearsInTheWayOfTheTool) {
   run();

@@ -215,6 +215,7 @@ Status StackPreparer::plan(const Job& job, const Digest& digest, PreparedStack& 
                            const Deadline& deadline) {
   auto containers = own_containers(job, stack, deadline);
   if (!containers) return tl::unexpected(containers.error());
+  if (auto own = check_volumes(stack, deadline); !own) return own;
   if (settle)
     if (auto settled = settle_half_recreated(engine_, *containers, deadline); !settled)
       return tl::unexpected(settled.error());
@@ -243,6 +244,14 @@ Status StackPreparer::plan(const Job& job, const Digest& digest, PreparedStack& 
   for (const auto& other : stack.taken_over)
     stack.plan.reasons.push_back(fmt::format("stack {} is taken over: it runs on the same engine", other.str()));
   return spare_this_process(stack);
+}
+
+// Of all volumes there are: another stack's are not found by our label.
+Status StackPreparer::check_volumes(const PreparedStack& stack, const Deadline& deadline) {
+  const auto* definitions = object_of(stack.model, "volumes");
+  if (!options_.restricted || definitions == nullptr || definitions->empty()) return {};
+  const auto there = engine_.volumes({}, deadline);
+  return there ? check_volumes_are_own(stack.model, stack.config.name, *there) : Status(tl::unexpected(there.error()));
 }
 
 // U4: nobody would be left to do it. What else happens to a stack with our own container is done by a helper (U2).

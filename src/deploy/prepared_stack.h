@@ -128,6 +128,7 @@ class StackPreparer {
 
  private:
   Status spare_this_process(PreparedStack& stack) const;
+  Status check_volumes(const PreparedStack& stack, const Deadline& deadline);
   Status may_adopt(const Job& job, const DeployConfig& config, std::string_view obstacle) const;
   // With the sources that they are of.
   Result<std::map<StackId, std::string>> aliases_of(const StackId& id, const std::vector<ContainerSummary>& containers);

@@ -111,7 +111,8 @@ Result<std::size_t> rebuild_records(const RebuildParts& parts, const Log& log, c
     auto& release = found.release;
     const auto& request = release.request;
     if (!found.live_path.empty())
-      if (auto claimed = parts.live.claim(request.source_id, found.live_path, request.ref, request.ref_is_digest);
+      if (auto claimed = parts.live.claim(
+              {request.source_id, request.ref, request.ref_is_digest, release.stack.context}, found.live_path);
           !claimed)
         return tl::unexpected(claimed.error());
     if (auto kept = parts.releases.remember(lane_of(request), *request.digest, true); !kept)

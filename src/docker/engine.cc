@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <charconv>
 #include <mutex>
+#include <optional>
 
 #include "base/deadline.h"
 #include "base/text.h"
 #include "docker/answers.h"
+#include "docker/call_gate.h"
 #include "docker/endpoint.h"
 #include "docker/event_stream.h"
 #include "docker/log_tail.h"
@@ -26,6 +28,10 @@ constexpr std::uint64_t kListBytesMax = 64ull << 20;              // thousands o
 constexpr std::size_t kLogBytesMax = 16 << 10;
 constexpr std::chrono::milliseconds kExecuteLookAgain{50};
 constexpr auto kRestartSlack = 60s;  // beyond what the container may take to stop
+constexpr auto kCallTimeout = 60s;   // of a whole call: an answer that comes byte by byte is never silent for long
+constexpr auto kStopTimeout = 10min;
+constexpr std::size_t kQuestionsMax = 4;  // at once, to the engine of a context; a healthy one answers in milliseconds
+constexpr auto kPatience = 5s;            // with those before us
 
 struct ApiVersion {
   int major = 0, minor = 0;
@@ -80,8 +86,11 @@ json::array to_array(const std::vector<std::string>& texts) { return json::array
 
 class HttpEngine final : public Engine {
  public:
-  HttpEngine(Endpoint endpoint, std::string fixed_version, HttpTransport& transport)
-      : endpoint_(std::move(endpoint)), transport_(transport), fixed_version_(std::move(fixed_version)) {}
+  // `questions_max`: calls that only ask, at once; 0: as many as come.
+  HttpEngine(Endpoint endpoint, std::string fixed_version, HttpTransport& transport, std::size_t questions_max = 0)
+      : endpoint_(std::move(endpoint)), transport_(transport), fixed_version_(std::move(fixed_version)) {
+    if (questions_max > 0) gate_.emplace(questions_max, kPatience);
+  }
 
   Status ping() override {
     auto request = request_for("/_ping");
@@ -142,7 +151,8 @@ class HttpEngine final : public Engine {
       tail.add(bytes);
       return Status();
     };
-    auto response = checked(*request, transport_.stream(*request, is_log, sink, deadline));
+    const auto until = deadline.within(kCallTimeout);
+    auto response = checked(*request, transport_.stream(*request, is_log, sink, until));
     if (!response) return tl::unexpected(response.error());
     return tail.take();
   }
@@ -177,7 +187,7 @@ class HttpEngine final : public Engine {
     if (!request) return tl::unexpected(request.error());
     request->method = "POST";
     request->header_timeout = request->idle_timeout = deadline.left();  // its grace period may be long
-    auto response = transport_.send(*request, deadline);
+    auto response = send(*request, deadline, kStopTimeout);
     if (response && response->status == 304) return {};  // it had stopped
     response = checked(*request, std::move(response));
     if (!response) return tl::unexpected(response.error());
@@ -215,7 +225,7 @@ class HttpEngine final : public Engine {
     auto request = versioned(fmt::format("/containers/{}/start", url_encode(id)), deadline);
     if (!request) return tl::unexpected(request.error());
     request->method = "POST";
-    auto response = transport_.send(*request, deadline);
+    auto response = send(*request, deadline);
     if (response && response->status == 304) return {};  // it runs
     response = checked(*request, std::move(response));
     if (!response) return tl::unexpected(response.error());
@@ -259,7 +269,7 @@ class HttpEngine final : public Engine {
     auto request = versioned("/events?filters=" + url_encode(json::serialize(filters)), deadline);
     if (!request) return tl::unexpected(request.error());
     request->idle_timeout = 24h;  // a quiet stack says nothing for long; a lost engine closes the socket
-    auto stream = open_event_stream(transport_, *request, deadline);
+    auto stream = open_event_stream(transport_, *request, deadline.within(kCallTimeout));
     if (!stream) return at_engine(stream.error());
     return stream;
   }
@@ -273,7 +283,7 @@ class HttpEngine final : public Engine {
   auto get(const std::string& path, const Deadline& deadline, Parse parse) -> decltype(parse(std::string_view())) {
     auto request = versioned(path, deadline);
     if (!request) return tl::unexpected(request.error());
-    auto response = checked(*request, transport_.send(*request, deadline));
+    auto response = checked(*request, ask(*request, deadline));
     if (!response) return tl::unexpected(response.error());
     auto value = parse(response->body);
     if (!value) return at_engine(during(*request, value.error()));
@@ -287,7 +297,7 @@ class HttpEngine final : public Engine {
     if (!request) return tl::unexpected(request.error());
     request->method = method;
     if (silence) request->header_timeout = request->idle_timeout = *silence;
-    auto response = checked(*request, transport_.send(*request, deadline));
+    auto response = checked(*request, send(*request, deadline, silence.value_or(kCallTimeout)));
     if (!response) return tl::unexpected(response.error());
     return {};
   }
@@ -298,7 +308,26 @@ class HttpEngine final : public Engine {
     request->method = "POST";
     request->headers.push_back({"Content-Type", "application/json"});
     request->body = json::serialize(body);
-    return checked(*request, transport_.send(*request, deadline));
+    return checked(*request, send(*request, deadline));
+  }
+
+  Result<HttpResponse> send(const HttpRequest& request, const Deadline& deadline,
+                            std::chrono::milliseconds in_all = kCallTimeout) {
+    const auto until = deadline.within(in_all);
+    auto response = transport_.send(request, until);
+    if (!response && until.passed() && !deadline.passed())
+      return tl::unexpected(
+          during(request, {Kind::unavailable, fmt::format("no whole answer within {} s",
+                                                          std::chrono::round<std::chrono::seconds>(in_all).count())}));
+    return response;
+  }
+
+  // As send(), of what changes nothing and is quick: it waits for others only as long as they get answers.
+  Result<HttpResponse> ask(const HttpRequest& request, const Deadline& deadline) {
+    if (!gate_) return send(request, deadline);
+    const auto call = gate_->enter(deadline);
+    if (!call) return tl::unexpected(during(request, call.error()));
+    return send(request, deadline);
   }
 
   HttpRequest request_for(const std::string& path) const {
@@ -320,7 +349,7 @@ class HttpEngine final : public Engine {
     if (!fixed_version_.empty()) return fixed_version_;
     if (auto known = negotiated(); !known.empty()) return known;
     const auto request = request_for("/version");  // without the lock: each caller waits by its own deadline
-    auto response = transport_.send(request, deadline);
+    auto response = ask(request, deadline);
     if (!response) return at_engine(response.error());
     if (response->status != 200) return at_engine(during(request, refusal(*response)));
     auto server = parse_version(response->body);
@@ -362,6 +391,7 @@ class HttpEngine final : public Engine {
 
   Endpoint endpoint_;
   HttpTransport& transport_;
+  std::optional<CallGate> gate_;
   std::string fixed_version_;  // DOCKER_API_VERSION
   std::mutex mutex_;
   std::string negotiated_;  // guarded by mutex_; empty until the first call
@@ -387,7 +417,7 @@ Result<std::unique_ptr<Engine>> make_context_engine(const DockerContext& context
                                                     std::string api_version, HttpTransport& transport) {
   auto endpoint = endpoint_of(context, environment);
   if (!endpoint) return tl::unexpected(endpoint.error());
-  return std::make_unique<HttpEngine>(*std::move(endpoint), std::move(api_version), transport);
+  return std::make_unique<HttpEngine>(*std::move(endpoint), std::move(api_version), transport, kQuestionsMax);
 }
 
 Result<std::unique_ptr<Engine>> make_engine(EngineOptions options, HttpTransport& transport) {

@@ -5,7 +5,9 @@
 #include <condition_variable>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
+#include "docker/context.h"
 #include "sys/fake_http.h"
 
 namespace windlass {
@@ -332,6 +334,84 @@ TEST_F(EngineTest, WaitsAsLongAsARestartMayTake) {
   ASSERT_TRUE(engine()->restart("c1", 3000, "SIGINT", soon()));
   EXPECT_GT(transport.asked.back().header_timeout, 3000s);
   EXPECT_GT(transport.asked.back().idle_timeout, 3000s);
+}
+
+// An answer may come byte by byte, which no limit on silence ends.
+struct DrippingTransport final : HttpTransport {
+  HttpTransport& rest;
+  std::vector<std::chrono::milliseconds> limits;
+  explicit DrippingTransport(HttpTransport& rest) : rest(rest) {}
+
+  Result<HttpResponse> send(const HttpRequest& request, const Deadline& deadline) override {
+    limits.push_back(deadline.left());
+    return rest.send(request, deadline);
+  }
+  Result<HttpResponse> stream(const HttpRequest& request, const HeadCheck& wants, const BodySink& sink,
+                              const Deadline& deadline) override {
+    limits.push_back(deadline.left());
+    return rest.stream(request, wants, sink, deadline);
+  }
+};
+
+TEST_F(EngineTest, GivesEveryCallALimitInAll) {
+  answers["/v1.45/containers/c1/json"] = {.status = 200, .body = testdata("container-healthy.json")};
+  DrippingTransport dripping(transport);
+  const auto one = *make_engine({.docker_host = "unix:///run/docker.sock"}, dripping);
+  const auto job = Deadline::in(30min);
+  (void)one->info(job);
+  (void)one->containers({}, job);
+  (void)one->volumes({}, job);
+  (void)one->inspect("c1", job);
+  (void)one->last_logs("c1", 10, job);
+  (void)one->image_id("nginx", job);
+  (void)one->create("c2", {}, job);
+  (void)one->start("c1", job);
+  (void)one->remove("c1", job);
+  ASSERT_EQ(dripping.limits.size(), 11u) << "one for the version, two for the logs";
+  for (const auto limit : dripping.limits) EXPECT_LE(limit, 60s);
+  (void)one->restart("c1", 3000, "", job);
+  EXPECT_GT(dripping.limits.back(), 20min) << "a container may take long to stop";
+}
+
+// An engine that answers nothing holds as many jobs as may ask at once, and no other.
+TEST_F(EngineTest, FailsQuestionsBehindThoseThatAContextDoesNotAnswer) {
+  std::mutex mutex;
+  std::condition_variable_any ended;
+  int waiting = 0;
+  bool answers_again = false;
+  struct HangingTransport final : HttpTransport {
+    std::function<Result<HttpResponse>(const Deadline&)> hang;
+    Result<HttpResponse> send(const HttpRequest&, const Deadline& deadline) override { return hang(deadline); }
+    Result<HttpResponse> stream(const HttpRequest&, const HeadCheck&, const BodySink&,
+                                const Deadline& deadline) override {
+      return hang(deadline);
+    }
+  } hanging;
+  hanging.hang = [&](const Deadline& deadline) -> Result<HttpResponse> {
+    std::unique_lock lock(mutex);
+    ++waiting;
+    ended.notify_all();
+    ended.wait_until(lock, deadline.stop, deadline.at, [&] { return answers_again; });
+    return HttpResponse{.status = 200, .body = "[]"};
+  };
+  const auto edge = *make_context_engine({.name = "edge", .host = "tcp://127.0.0.1:1"}, {}, "1.45", hanging);
+  std::vector<std::jthread> jobs;
+  for (int i = 0; i < 4; ++i) jobs.emplace_back([&] { EXPECT_TRUE(edge->containers({}, Deadline::in(50s))); });
+  {
+    std::unique_lock lock(mutex);
+    ended.wait(lock, [&] { return waiting == 4; });
+  }
+  const auto refused = edge->containers({}, Deadline::in(100ms));
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("4 calls wait for its answer already"), std::string::npos)
+      << refused.error().message;
+  {
+    const std::lock_guard lock(mutex);
+    answers_again = true;
+  }
+  ended.notify_all();
+  jobs.clear();
+  EXPECT_TRUE(edge->containers({}, soon()));
 }
 
 TEST_F(EngineTest, GivesTheEventsOfAProject) {

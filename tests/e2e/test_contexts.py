@@ -133,6 +133,33 @@ class Contexts(EndToEnd):
         record = self.fails(self.windlass.deploy(ref, self.push(ref, unknown)), "docker context moon is not known")
         self.assertEqual(self.ends(record), {f"/{name}": "succeeded", f"moon/{name}": "failed"})
 
+    def test_files_change_for_the_containers_of_one_engine_alone(self):
+        self.windlass.start()
+        name, ref = self.stack("files"), self.ref("files")
+
+        def tree(context, content):
+            service = idle_service(volumes=["./www:/www"])
+            return {**files({"name": name, "v": "1", "service": service}, {"v": "1", "service": service}, context=context),
+                    "here/www/page": content, "there/www/page": content}
+
+        def mounted(container):
+            return container["Mounts"][0]["Source"]
+
+        # a context that nobody knows takes no path from the others
+        self.fails(self.windlass.deploy(ref, self.push(ref, {
+            ".doco-cd.yaml": f"name: {name}\ncontext: moon\n", "compose.yaml": compose({"app": idle_service()})})),
+            "docker context moon is not known")
+        self.succeeds(self.windlass.deploy(ref, self.push(ref, tree("edge", "one"))))
+        plain = os.path.join(self.windlass.data, ref.rsplit(":", 1)[0].replace(":", "_"))
+        self.assertEqual(mounted(containers(name)["app"]), f"{plain}/here/www")
+        self.assertEqual(mounted(edge.containers(name)["app"]), f"{plain}@@context-edge/there/www")
+
+        self.door.shut()
+        record = self.fails(self.windlass.deploy(ref, self.push(ref, tree("edge", "two"))), f"stack edge/{name}: ")
+        self.assertEqual(self.ends(record), {f"/{name}": "succeeded", f"edge/{name}": "failed"})
+        here, there = f"{plain}/here/www/page", f"{plain}@@context-edge/there/www/page"
+        self.assertEqual(run("cat", here, there), "twoone")
+
     def test_what_ends_on_the_second_engine_is_brought_back_there(self):
         self.windlass.start()
         name, ref = self.stack("back"), self.ref("back")

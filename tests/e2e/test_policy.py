@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from harness import EndToEnd, compose, containers, free_port, http_get, idle_service, page_project
+from harness import EndToEnd, compose, containers, free_port, http_get, idle_service, page_project, run
 
 
 class Policy(EndToEnd):
@@ -47,6 +47,25 @@ class Policy(EndToEnd):
                      "policy: volume data: driver_opts")
         self.refused({"compose.yaml": compose({"app": idle_service(network_mode="host", security_opt=["label=disable"])})},
                      "policy: service app: network_mode host", "policy: service app: security_opt")
+
+    def test_volumes_that_others_have_made_are_out_of_reach(self):
+        ours = self.stack()
+        theirs = f"{ours}_b"
+        self.stacks.append(theirs)
+        self.succeeds(self.windlass.deploy(self.ref(theirs), self.push(self.ref(theirs), {
+            ".doco-cd.yaml": f"name: {theirs}\n",
+            "compose.yaml": compose({"db": idle_service(volumes=["data:/data"])}, volumes={"data": {}})})))
+
+        def asks(name, key):
+            files = {".doco-cd.yaml": f"name: {name}\n",
+                     "compose.yaml": compose({"app": idle_service(volumes=[f"{key}:/data"])}, volumes={key: {}})}
+            return self.windlass.deploy(self.ref("asks"), self.push(self.ref("asks"), files))
+
+        self.fails(asks(ours, "b_data"), f"policy: volume b_data: {theirs}_data is volume data of stack {theirs}")
+        run("docker", "volume", "create", f"{ours}_logs")
+        self.addCleanup(run, "docker", "volume", "rm", "-f", f"{ours}_logs", check=False)
+        self.fails(asks(ours, "logs"), f"policy: volume logs: {ours}_logs is a volume that no stack has made")
+        self.assertEqual(containers(ours), {})
 
     def test_no_file_outside_the_artifact_is_read(self):
         self.refused({"compose.yaml": compose({"app": idle_service(env_file=["/etc/hostname"])})},
