@@ -122,7 +122,8 @@ Result<Secret> StateFolder::hash_key() const {
   if (text) {
     if (trim(*text).size() == 2 * bytes) return Secret(std::string(trim(*text)));
     return fail(Kind::internal,
-                fmt::format("{} is damaged: remove it, and every service is recreated once", file.string()));
+                fmt::format("{} is damaged: remove it, and every file is compared and every service recreated once",
+                            file.string()));
   }
   if (text.error().kind != Kind::not_found) return tl::unexpected(text.error());
   Secret key(to_hex(random_bytes(bytes)));

@@ -40,8 +40,7 @@ std::string number_of_container(const ContainerSummary& container) {
 Status TakeOver::run(const HandoverOrder& order) {
   const auto ended = handover_.result(order.note);
   if (!ended) return tl::unexpected(ended.error());
-  const bool was_killed = ended->has_value() && (*ended)->error && !handover_.is_taken(order.note);
-  if (*ended) return was_killed ? bring_back(order) : Status();  // between the word and the deed
+  if (*ended) return (*ended)->must_bring_back ? bring_back(order) : Status();  // killed between the word and the deed
   auto done = handover_.is_taken(order.note) && is_replaced(order) ? Status() : bring_up(order);
   crash_point("take_over.up");
   const auto upped = done;
@@ -49,7 +48,9 @@ Status TakeOver::run(const HandoverOrder& order) {
   const bool somebody_works = done.has_value();
   if (!upped) done = upped;  // by another service: the new process is told
   // The old process, when it comes back, must find this.
-  if (auto told = handover_.end(order.note, done ? std::nullopt : std::optional(done.error())); !told) return told;
+  Handover::End end{.must_bring_back = !somebody_works};
+  if (!done) end.error = done.error();
+  if (auto told = handover_.end(order.note, end); !told) return told;
   crash_point("take_over.told");
   if (!done) log_.error("the stack could not be brought up", {{"error", done.error().message}});
   return somebody_works ? Status() : bring_back(order);

@@ -219,7 +219,8 @@ TEST_F(TakeOverTest, GoesOnWhereItWasKilled) {
   ASSERT_TRUE(run()) << "after the word nothing is left to do";
 
   order.note.number = 2;
-  ASSERT_TRUE(handover.end(order.note, Error{Kind::conflict, "no"}));
+  ASSERT_TRUE(handover.take(order.note));  // which did not answer
+  ASSERT_TRUE(handover.end(order.note, {.error = Error{Kind::conflict, "no"}, .must_bring_back = true}));
   replace();
   EXPECT_TRUE(run());
   EXPECT_EQ(driver.upped, 0);

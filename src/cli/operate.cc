@@ -14,7 +14,8 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-constexpr std::size_t kAll = 200;  // as many as the API gives at once
+constexpr std::size_t kAll = 200;                  // as many as the API gives at once
+constexpr std::size_t kNestedBytesMax = 64 << 10;  // of a list or an object within a run
 constexpr auto kRollbackTimeout = std::chrono::minutes(45);
 
 int end_with(std::string_view command, const Error& error) {
@@ -173,8 +174,8 @@ int show_runs(const RunsCommand& command, const Environment& environment, HttpTr
     if (const auto* run = answer->content.if_object())
       for (const auto& member : *run)
         fmt::print("{:<12} {}\n", printable(member.key()),
-                   printable(member.value().is_string() ? std::string(member.value().get_string())
-                                                        : json::serialize(member.value())));
+                   member.value().is_string() ? printable(member.value().get_string())
+                                              : printable(json::serialize(member.value()), kNestedBytesMax));
     return 0;
   }
   const auto answer = client->get(fmt::format("runs?limit={}&status={}&trigger={}", command.limit,

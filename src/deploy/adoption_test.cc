@@ -166,6 +166,27 @@ TEST_F(LimitedAdoptionTest, CoversStacksOfOtherSourcesAndInstances) {
   EXPECT_TRUE(driver.downed.empty());
 }
 
+// Nobody has the stack on record and nothing runs: its volumes are still somebody's.
+TEST_F(LimitedAdoptionTest, CoversVolumesThatAreLeft) {
+  engine.volumes_of["web"] = {{"web_data", "local", {}, {}}};
+  limited({});
+  adopt();
+  EXPECT_NE(run().message.find(refusal), std::string::npos);
+
+  engine.volumes_of.clear();
+  ASSERT_EQ(run().status, RunStatus::succeeded);
+  source.files[".doco-cd.yaml"] = "name: web\ndestroy: {enabled: true, remove_volumes: false}\n";
+  release_2();
+  ASSERT_EQ(run().status, RunStatus::succeeded);
+  engine.projects.clear();
+  engine.volumes_of["web"] = {{"web_data", "local", {}, {}}};
+  adopt();
+  EXPECT_NE(run_of_another().message.find("only ADOPT_ALLOW="), std::string::npos);
+  source.settled = Settled{.deploy = Digest::of_sha256_hex(std::string(64, '3')), .reason = {}};
+  const auto back = run();
+  EXPECT_EQ(back.status, RunStatus::succeeded) << "who took it down may bring it back: " << back.run_message();
+}
+
 // The stack that windlass itself runs in was started by hand: whoever knows its name would get its data folder.
 TEST_F(LimitedAdoptionTest, KeepsItsOwnStack) {
   engine.make("web", "page", {});

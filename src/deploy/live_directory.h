@@ -55,7 +55,7 @@ class LiveDirectories {
  public:
   struct Options {
     std::filesystem::path data_dir;  // DATA_MOUNT_PATH; journals are in .windlass/oci/journal
-    Secret hash_key{};               // of this installation: for what is on record of decrypted files
+    Secret hash_key{};               // of this installation: for the hashes of files
   };
   // Creates its tables in `db` if they are not there. `db` is used by one thread at a time, under an own mutex.
   static Result<std::unique_ptr<LiveDirectories>> open(Options options, std::unique_ptr<Db> db, Log log);

@@ -144,10 +144,16 @@ Result<std::vector<ContainerSummary>> StackPreparer::own_containers(const Job& j
                  (!containers->empty() || options_.adoptable.has_value());
   for (const auto& container : *containers) foreign = foreign || !belongs_to(container, job.request);
   if (!*record && containers->empty()) {
+    const auto last = releases_.releases({.stack = stack.config.name, .context = stack.config.context}, 1);
+    if (!last) return tl::unexpected(last.error());
+    const bool was_own = !last->empty() && last->front().request.source_id == job.request.source_id;
     auto volumes = engine_.volumes({"com.docker.compose.project=" + stack.config.name}, deadline);
     if (!volumes) return tl::unexpected(volumes.error());
-    for (const auto& volume : *volumes) {  // only doco-cd's name their source: L24
-      if (!is_managed(volume.labels)) continue;
+    for (const auto& volume : *volumes) {
+      if (!is_managed(volume.labels)) {  // only doco-cd's name their source: L24
+        foreign = foreign || (options_.adoptable && !was_own);
+        continue;
+      }
       const bool is_own = belongs_to(volume.labels, job.request);
       foreign = foreign || !is_own;
       stack.has_old_volumes = stack.has_old_volumes || is_own;

@@ -135,11 +135,12 @@ Status StackDeployment::remove(const ReleaseOrigin& origin, PreparedStack& stack
     for (const auto& container : containers) images[container.image] = container.image_id;
   }
   const DownOptions options{.remove_orphans = stack.config.remove_orphans, .remove_volumes = removal.volumes};
+  // Before that: without containers nobody would know any more that it was taken over.
+  if (auto passed = pass_on_adopted(origin, stack, log); !passed) return passed;
   if (auto down = driver_.down(stack.config.name, options, deadline.within(kDownTimeout)); !down) return down;
   release.state = ReleaseState::removed;
   release.finished_at = clock_.now();
   if (auto closed = releases_.close(release); !closed) return closed;
-  if (auto passed = pass_on_adopted(origin, stack, log); !passed) return passed;
   if (removal.images) images_.remove(images, log, deadline);  // last: its own releases do not need them any more
   return {};
 }

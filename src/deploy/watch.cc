@@ -61,6 +61,7 @@ Status HealthWatch::wait(const std::vector<ServiceShape>& services, std::chrono:
       return fail(Kind::unavailable, "stopped waiting for services to start: " + join(late, ", "));
     if (!seen) return while_doing("waiting for services to start", seen.error());
     (void)look_at_all(deadline.within(kLastLookTimeout));  // a health check that fails again makes no event
+    if (auto failure = first_failure(deadline); !failure.empty()) return fail(Kind::invalid, std::move(failure));
     if (not_ready().empty()) return {};
     failure_ = StartFailure::timeout;
     return fail(Kind::invalid, timed_out(timeout));

@@ -17,8 +17,23 @@ bool is_passed_on(std::string_view name) {
   // the last one: the operator's word on oci:// includes (config 2)
   constexpr std::array<std::string_view, 6> names = {
       "PATH", "HOME", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "COMPOSE_EXPERIMENTAL_OCI_REMOTE"};
-  return std::find(names.begin(), names.end(), name) != names.end() || name.starts_with("DOCKER_") ||
-         is_proxy_variable(name);
+  // All that docker and compose read; another one may be anything, a password as well.
+  constexpr std::array<std::string_view, 13> of_docker = {"AUTH_CONFIG",
+                                                          "API_VERSION",
+                                                          "BUILDKIT",
+                                                          "CERT_PATH",
+                                                          "CONFIG",
+                                                          "CONTENT_TRUST",
+                                                          "CONTENT_TRUST_SERVER",
+                                                          "CONTEXT",
+                                                          "CUSTOM_HEADERS",
+                                                          "DEFAULT_PLATFORM",
+                                                          "HOST",
+                                                          "TLS",
+                                                          "TLS_VERIFY"};
+  const bool is_of_docker =
+      name.starts_with("DOCKER_") && std::find(of_docker.begin(), of_docker.end(), name.substr(7)) != of_docker.end();
+  return std::find(names.begin(), names.end(), name) != names.end() || is_of_docker || is_proxy_variable(name);
 }
 
 }  // namespace

@@ -8,13 +8,13 @@ namespace {
 // deploy/X12
 TEST(ChildEnvironment, HoldsOnlyWhatTheToolNeedsOfOurs) {
   const std::map<std::string, std::string> own = {
-      {"PATH", "/bin"},       {"HOME", "/root"},     {"DOCKER_HOST", "h"}, {"DOCKER_ANY", "a"},
+      {"PATH", "/bin"},       {"HOME", "/root"},     {"DOCKER_HOST", "h"}, {"DOCKER_PASSWORD", "a"},
       {"SSH_AUTH_SOCK", "s"}, {"https_proxy", "p"},  {"NO_PROXY", "n"},    {"WEBHOOK_SECRET", ""},
       {"LD_PRELOAD", "l"},    {"COMPOSE_FILE", "c"}, {"TMPDIR", "/t"},     {"SSL_CERT_FILE", "f"},
   };
-  const std::map<std::string, std::string> passed = {{"PATH", "/bin"},    {"HOME", "/root"},      {"DOCKER_HOST", "h"},
-                                                     {"DOCKER_ANY", "a"}, {"SSH_AUTH_SOCK", "s"}, {"https_proxy", "p"},
-                                                     {"NO_PROXY", "n"},   {"SSL_CERT_FILE", "f"}};
+  const std::map<std::string, std::string> passed = {{"PATH", "/bin"},       {"HOME", "/root"},    {"DOCKER_HOST", "h"},
+                                                     {"SSH_AUTH_SOCK", "s"}, {"https_proxy", "p"}, {"NO_PROXY", "n"},
+                                                     {"SSL_CERT_FILE", "f"}};
   EXPECT_EQ(child_environment(own, {}).variables, passed);
 }
 

@@ -139,11 +139,11 @@ bool Handover::is_taken(const HandoverNote& note) const {
   return taken && *taken && text_of(**taken, "id") == note.id();
 }
 
-Status Handover::end(const HandoverNote& note, const std::optional<Error>& error) const {
-  json::object object{{"id", note.id()}};
-  if (error) {
-    object["kind"] = to_string(error->kind);
-    object["message"] = error->message;
+Status Handover::end(const HandoverNote& note, const End& end) const {
+  json::object object{{"id", note.id()}, {"must_bring_back", end.must_bring_back}};
+  if (end.error) {
+    object["kind"] = to_string(end.error->kind);
+    object["message"] = end.error->message;
   }
   return write("result", object);
 }
@@ -152,8 +152,12 @@ Result<std::optional<Handover::End>> Handover::result(const HandoverNote& note) 
   const auto object = read("result");
   if (!object) return tl::unexpected(object.error());
   if (!*object || text_of(**object, "id") != note.id()) return std::optional<End>();
-  if (!(*object)->contains("message")) return std::optional(End{});
-  return std::optional(End{Error{kind_of(text_of(**object, "kind")), text(**object, "message")}});
+  End end;
+  if ((*object)->contains("message"))
+    end.error = Error{kind_of(text_of(**object, "kind")), std::string(text_of(**object, "message"))};
+  const auto* flag = (*object)->if_contains("must_bring_back");
+  end.must_bring_back = flag != nullptr && flag->is_bool() && flag->get_bool();
+  return std::optional(std::move(end));
 }
 
 }  // namespace windlass

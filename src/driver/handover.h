@@ -62,11 +62,11 @@ class Handover {
   Status take(const HandoverNote& note) const;
   bool is_taken(const HandoverNote& note) const;
 
-  // `error`: why it could not be done; nothing: it is done.
-  Status end(const HandoverNote& note, const std::optional<Error>& error) const;
   struct End {
-    std::optional<Error> error;
+    std::optional<Error> error;    // why it could not be done; nothing: it is done
+    bool must_bring_back = false;  // nobody works: the helper has the old container to make again
   };
+  Status end(const HandoverNote& note, const End& end) const;
   // Nothing while the helper is at work, or was killed.
   Result<std::optional<End>> result(const HandoverNote& note) const;
 

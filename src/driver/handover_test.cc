@@ -75,11 +75,11 @@ TEST_F(HandoverTest, TellsOfThatOrderAlone) {
   ASSERT_TRUE(handover.take(note));
   EXPECT_TRUE(handover.is_taken(note));
   EXPECT_FALSE(handover.is_taken(next));
-  ASSERT_TRUE(handover.end(note, std::nullopt));
+  ASSERT_TRUE(handover.end(note, {}));
   ASSERT_TRUE(*handover.result(note));
   EXPECT_FALSE((*handover.result(note))->error);
   EXPECT_FALSE(*handover.result(next));
-  ASSERT_TRUE(handover.end(next, Error{Kind::conflict, "no"}));
+  ASSERT_TRUE(handover.end(next, {.error = Error{Kind::conflict, "no"}}));
   const auto end = **handover.result(next);
   ASSERT_TRUE(end.error);
   EXPECT_EQ(end.error->kind, Kind::conflict);

@@ -96,7 +96,7 @@ struct OwnStackDriverTest : testing::Test {
     ASSERT_TRUE(driver->arrive(Deadline::in(1s)));
   }
   void helper_says(const std::optional<Error>& error) {
-    engine.on_start = [this, error] { ASSERT_TRUE(handover.end(**handover.note(), error)); };
+    engine.on_start = [this, error] { ASSERT_TRUE(handover.end(**handover.note(), {.error = error})); };
   }
   Status up() { return driver->up(stack, options, Deadline::in(2s)); }
   HandoverNote note() { return **handover.note(); }
@@ -165,7 +165,7 @@ TEST_F(OwnStackDriverTest, IsHeardOfInANewContainer) {
   EXPECT_FALSE(handover.is_taken(note())) << "the engine has started the old container again";
   start(later);
   EXPECT_TRUE(handover.is_taken(note()));
-  ASSERT_TRUE(handover.end(note(), std::nullopt));
+  ASSERT_TRUE(handover.end(note(), {}));
   EXPECT_TRUE(up());
   EXPECT_EQ(engine.made.size(), 1u) << "the helper has done it";
 }
@@ -177,7 +177,7 @@ TEST_F(OwnStackDriverTest, WaitsForAHelperThatIsAtWork) {
   std::jthread helper([this] {
     std::this_thread::sleep_for(30ms);
     EXPECT_TRUE(driver->is_waiting());
-    EXPECT_TRUE(handover.end(note(), std::nullopt));
+    EXPECT_TRUE(handover.end(note(), {}));
   });
   EXPECT_TRUE(up());
   EXPECT_EQ(engine.made.size(), 1u);
@@ -187,7 +187,7 @@ TEST_F(OwnStackDriverTest, RemovesWhatAnEarlierProcessLeft) {
   engine.on_start = [] { throw std::runtime_error("killed"); };
   EXPECT_THROW((void)up(), std::runtime_error);
   engine.states["windlass-helper-job-1-1"] = "exited";
-  ASSERT_TRUE(handover.end(note(), std::nullopt));
+  ASSERT_TRUE(handover.end(note(), {}));
   start(later);
   EXPECT_EQ(engine.removed, std::vector<std::string>{"windlass-helper-job-1-1"});
 }
@@ -238,7 +238,7 @@ TEST_F(OwnStackDriverTest, RemovesNothingButHelpers) {
     helper_says(std::nullopt);
     EXPECT_TRUE(up()) << "nor does it wait for one";
     ASSERT_TRUE(handover.give(order, Secret("key")));
-    ASSERT_TRUE(handover.end(order.note, std::nullopt));
+    ASSERT_TRUE(handover.end(order.note, {}));
     (void)up();
     EXPECT_TRUE(engine.states.contains("db")) << state;
   }

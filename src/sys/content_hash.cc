@@ -26,6 +26,13 @@ void require(bool done) {
   if (!done) throw std::runtime_error("OpenSSL refused a basic operation");
 }
 
+// The key is used for other hashes too, some of them of foreign text; what they show must not be what is hashed with
+// here.
+Secret own_key(const Secret& key) {
+  const auto derived = HmacSha256(key).sign("windlass content hash");
+  return Secret(std::string(derived.begin(), derived.end()));
+}
+
 struct FreeContext {
   void operator()(EVP_MAC_CTX* context) const noexcept { EVP_MAC_CTX_free(context); }
 };
@@ -33,8 +40,8 @@ struct FreeContext {
 }  // namespace
 
 struct ContentHash::Context {
-  explicit Context(const Secret& key) : outer(key) {
-    const auto derived = outer.sign("content hash, key of the inner GMAC");
+  explicit Context(const Secret& key) : outer(own_key(key)) {
+    const auto derived = outer.sign("inner key");
     char cipher[] = "AES-128-GCM";
     const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER, cipher, 0), iv_param(),
                                  OSSL_PARAM_construct_end()};

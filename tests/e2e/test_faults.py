@@ -148,15 +148,15 @@ class Faults(EndToEnd):
 
     def test_service_that_takes_too_long_says_what_it_lacks(self):
         check = {"test": ["CMD", "sh", "-c", "echo connection refused; exit 1"], "interval": "200ms", "retries": 1000}
-        record = self.fails_with(self.files({"slow": idle_service(healthcheck=check)}, f"name: {self.name}\ntimeout: 3\n"),
+        record = self.fails_with(self.files({"slow": idle_service(healthcheck=check)}, f"name: {self.name}\ntimeout: 10\n"),
                                  "slow: health check failing, ", " of 1000 tries (exit 1: \"connection refused\")")
         self.assertNotIn("\n", record["message"])
 
     def test_job_that_others_wait_for_too_long(self):
         needs = {"job": {"condition": "service_completed_successfully"}}
         services = {"app": idle_service(depends_on=needs), "job": idle_service()}
-        self.fails_with(self.files(services, f"name: {self.name}\ntimeout: 3\n"),
-                        "timed out after 3s waiting for services to start: app, job; app: not started yet; "
+        self.fails_with(self.files(services, f"name: {self.name}\ntimeout: 10\n"),
+                        "timed out after 10s waiting for services to start: app, job; app: not started yet; "
                         "job: still running")
 
     def test_service_that_ends_well_is_a_success(self):
