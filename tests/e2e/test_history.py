@@ -78,6 +78,7 @@ class History(EndToEnd):
         slow = idle_service(healthcheck={"test": ["CMD", "false"], "interval": "30s", "retries": 100})
         digest = self.push(self.reference, {".doco-cd.yaml": f"name: {self.name}\ntimeout: 2\n",
                                             "compose.yaml": compose({"slow": slow})})
+        until(lambda: self.windlass.events(msg="docker engine answers"), "jobs to be begun")
         first = self.windlass.send(self.reference, digest).job_id
         second = self.windlass.send(self.reference, digest, target="other").job_id
         self.windlass.wait_run(second)

@@ -251,7 +251,7 @@ class Polling(EndToEnd):
         status, body = self.run_polls([entry])
         self.assertEqual((status, body["content"]), (200, "poll jobs complete"))
         self.assertEqual(self.version(), "1")
-        call = self.windlass.run(body["job_id"])
+        call = self.windlass.wait_run(body["job_id"])
         self.assertEqual((call["status"], call["message"], call["trigger"]), ("succeeded", "poll jobs complete", "poll"))
         self.assertEqual(call["repository"], f"{self.registry.address}/test/{self.name}")
         (child,) = self.polls(parent=body["job_id"])
