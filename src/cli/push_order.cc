@@ -20,6 +20,10 @@ Result<SigningKey> signing_key(const PushCommand& command, const Environment& en
     password = std::move(*read);
   }
   auto key = SigningKey::parse(*pem, password);
+  if (!key && key.error().kind == Kind::denied && password.empty())
+    return fail(Kind::denied, fmt::format("{}: the key has a password, and none was given: set COSIGN_PASSWORD or give "
+                                          "--sign-password-file FILE",
+                                          command.key_file));
   return key ? key : while_doing(command.key_file, key.error());
 }
 

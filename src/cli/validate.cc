@@ -71,8 +71,9 @@ int validate(const ValidateCommand& command, const Environment& environment) {
     for (const auto& fault : faults_in(checked.error().message)) fmt::print(stderr, "fault: {}\n", fault);
     return 1;
   }
-  fmt::print("valid: {} of {}: stacks {}\n", join(checked->configs.configs, ", "), command.folder,
-             join(checked->configs.stacks, ", "));
+  const auto& stacks = checked->configs.stacks;
+  fmt::print("valid: {} of {}: {}\n", join(checked->configs.configs, ", "), command.folder,
+             stacks.empty() ? "no stack" : "stacks " + join(stacks, ", "));
   return 0;
 }
 

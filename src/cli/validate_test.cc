@@ -48,6 +48,15 @@ TEST_F(ValidateTest, NamesTheStacks) {
   EXPECT_EQ(ended.out, "valid: .doco-cd.yaml, .doco-cd.prod.yaml of " + folder.string() + ": stacks web, side, shop\n");
 }
 
+TEST_F(ValidateTest, SaysThatNoStackWasFound) {
+  file(".doco-cd.yaml", "auto_discovery: true\nworking_dir: apps\ncompose_files: [compose.yaml]\n");
+  file("apps/readme", "");
+  const auto ended = run();
+  EXPECT_EQ(ended.out, "valid: .doco-cd.yaml of " + folder.string() + ": no stack\n");
+  EXPECT_EQ(ended.err,
+            "warning: auto_discovery: no stack found: neither apps nor a folder below it holds compose.yaml\n");
+}
+
 TEST_F(ValidateTest, TellsEachFaultOfAFileInALineOfItsOwn) {
   file(".doco-cd.yaml", "name: web\ntimeout: soon; .doco-cd.yaml\nbuild: 7\nrollback: {keep: 0}\n");
   const auto said = run().err;

@@ -103,6 +103,14 @@ class Discovery {
   std::vector<DeployConfig> found_;
 };
 
+// Where it looked, and for what: an empty list alone tells nothing.
+std::string found_nothing(const DeployConfig& base) {
+  const auto depth = base.auto_discovery.depth;
+  return fmt::format("auto_discovery: no stack found: neither {} nor a folder below it{} holds {}",
+                     base.working_dir == "." ? "the root of the source" : base.working_dir,
+                     depth > 0 ? fmt::format(" to depth {}", depth) : "", fmt::join(base.compose_files, " or "));
+}
+
 }  // namespace
 
 void discover_stacks(const SourceFiles& files, DeployConfigs& configs, std::vector<std::string>& faults,
@@ -114,7 +122,9 @@ void discover_stacks(const SourceFiles& files, DeployConfigs& configs, std::vect
       continue;
     }
     configs.discoveries.push_back(stack.auto_discovery);
+    const auto faults_before = faults.size();
     auto found = Discovery(files, stack, faults, warnings).stacks();
+    if (found.empty() && faults.size() == faults_before) configs.warnings.push_back(found_nothing(stack));
     std::move(found.begin(), found.end(), std::back_inserter(all));
   }
   configs.stacks = std::move(all);

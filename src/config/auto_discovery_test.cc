@@ -35,6 +35,20 @@ TEST_F(AutoDiscoveryTest, FindsAStackInEveryFolderWithAComposeFile) {
   EXPECT_EQ(names("working_dir: apps/empty\nauto_discovery: true\n"), Lines{}) << "nothing found is no fault";
 }
 
+TEST_F(AutoDiscoveryTest, SaysWhereItFoundNothing) {
+  file("apps/empty/readme", "");
+  const auto deep = load("working_dir: apps\nauto_discovery: true\ncompose_files: [compose.yaml, stack.yaml]\n");
+  ASSERT_TRUE(deep);
+  EXPECT_EQ(deep->warnings, Lines{"auto_discovery: no stack found: neither apps nor a folder below it holds "
+                                  "compose.yaml or stack.yaml"});
+  compose("one/two");
+  const auto flat = load("auto_discovery: {enabled: true, depth: 1}\ncompose_files: [compose.yaml]\n");
+  ASSERT_TRUE(flat);
+  EXPECT_EQ(flat->warnings,
+            Lines{"auto_discovery: no stack found: neither the root of the source nor a folder below it "
+                  "to depth 1 holds compose.yaml"});
+}
+
 // config 7, step 1
 TEST_F(AutoDiscoveryTest, LeavesOutFoldersOfTools) {
   for (const auto* folder : {".git", ".github", ".vscode", ".idea", "node_modules", "a/.git", "git"}) compose(folder);

@@ -78,6 +78,18 @@ std::string warning_of(const ChangedVolume& volume) {
                      volume.holds_data ? "stays as it is: it holds data" : "is made anew");
 }
 
+// Of a stack that is destroyed, `down --volumes` takes all but external ones.
+Result<std::vector<std::string>> warnings_on_lost_volumes(Engine& engine, const DeployConfig& config,
+                                                          const Deadline& deadline) {
+  std::vector<std::string> warnings;
+  if (!config.destroy.remove_volumes) return warnings;
+  const auto volumes = engine.volumes({"com.docker.compose.project=" + config.name}, deadline);
+  if (!volumes) return tl::unexpected(volumes.error());
+  for (const auto& volume : *volumes)
+    warnings.push_back(fmt::format("volume {} is removed with its data", volume.name));
+  return warnings;
+}
+
 Error error_of(const JobOutcome& outcome) {
   return {outcome.passing_fault ? Kind::unavailable : Kind::invalid, outcome.run_message()};
 }
@@ -118,8 +130,12 @@ Result<PlanReport> Pipeline::look(const Job& job, std::string_view archive, cons
   for (auto& stack : run.stacks) mask_plan(run, stack);
   for (std::size_t index = 0; index < run.stacks.size(); ++index) {
     report.stacks.push_back(report_on(run, index));
-    if (report.stacks.back().decision != "deploy") continue;
-    auto warnings = warnings_on(run, run.stacks[index], *ready);
+    const auto& decision = report.stacks.back().decision;
+    if (decision != "deploy" && decision != "destroy") continue;
+    const auto& stack = run.stacks[index];
+    auto warnings = decision == "deploy"
+                        ? warnings_on(run, stack, *ready)
+                        : warnings_on_lost_volumes(run.host_of(stack).engine, stack.config, run.deadline);
     if (!warnings) return tl::unexpected(warnings.error());
     report.stacks.back().warnings = *std::move(warnings);
   }

@@ -44,6 +44,25 @@ TEST_F(RemovalTest, TakesAStackDownInsteadOfDeployingIt) {
   EXPECT_EQ(history[1].state, ReleaseState::succeeded);
 }
 
+TEST_F(RemovalTest, NamesTheVolumesThatGo) {
+  run();
+  engine.volumes_of["web"] = {{"web_data", "local", {}, {}}, {"web_logs", "local", {}, {}}};
+  const std::vector<std::string> lost{"volume web_data is removed with its data",
+                                      "volume web_logs is removed with its data"};
+  const auto plan_with = [&](const std::string& config) {
+    source.files[".doco-cd.yaml"] = config;
+    const auto report = pipeline->look({.id = new_uuid_v7(), .request = request()}, "", Deadline::in(5s));
+    return report ? report->stacks.at(0).warnings : std::vector{report.error().message};
+  };
+  EXPECT_EQ(plan_with("name: web\ndestroy: {enabled: true, remove_volumes: false}\n"), std::vector<std::string>{});
+  EXPECT_EQ(plan_with("name: web\ndestroy: true\n"), lost);
+  run_with("name: web\ndestroy: true\n");
+  const auto removal = releases->releases({"web"}, 1)->front();
+  ASSERT_EQ(removal.state, ReleaseState::removed);
+  ASSERT_GE(removal.reasons.size(), 2u);
+  EXPECT_EQ(std::vector(removal.reasons.end() - 2, removal.reasons.end()), lost);
+}
+
 TEST_F(RemovalTest, KeepsWhatItIsToldToKeep) {
   run();
   run_with("name: web\ndestroy: {enabled: true, remove_volumes: false, remove_images: false, remove_dir: false}\n");

@@ -136,10 +136,9 @@ JobOutcome Pipeline::roll_back_by_hand(Run& run, const LaneHistory& history) {
   run.digest = request.digest;
   auto outcome = bring_back(run, **release);
   remember(run, is_good(outcome));
-  if (is_good(outcome) && left && *left != *run.digest) {
-    run.key = settled_.key(request, *left);
-    remember_bad(run);
-  }
+  if (is_good(outcome) && left && *left != *run.digest)
+    if (auto kept = settled_.end_by_choice(request, settled_.key(request, *left)); !kept)
+      run.log.error("release that was left was not remembered", {{"error", kept.error().message}});
   return outcome;
 }
 

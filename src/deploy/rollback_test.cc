@@ -193,7 +193,7 @@ TEST_F(RollbackTest, ComesBackByHand) {  // api/E49
   const auto outcome = run(wanted);
   EXPECT_EQ(outcome.status, RunStatus::succeeded) << outcome.run_message();
   EXPECT_EQ(live.synced.back(), kDigest1.str());
-  EXPECT_EQ(*settled->because(request(), kDigest2, Deadline::in(5s)), "no changes since this release failed")
+  EXPECT_EQ(*settled->because(request(), kDigest2, Deadline::in(5s)), "no changes since this release was rolled back")
       << "a poll does not undo it";
   EXPECT_EQ(releases->history(lane_of(wanted))->last, kDigest1);
 }

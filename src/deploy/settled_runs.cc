@@ -14,6 +14,7 @@ namespace windlass {
 namespace {
 
 constexpr std::string_view kNoChanges = "no changes";
+constexpr std::string_view kByChoice = "\nrolled back";  // behind the key of a release that did not fail
 
 }  // namespace
 
@@ -32,7 +33,8 @@ Result<std::optional<std::string>> SettledRuns::because(const JobRequest& reques
   auto bad = releases_.bad_key(lane_of(request), place_of(request));
   if (!bad) return tl::unexpected(bad.error());
   if (failed_before(*bad, key(request, digest), deadline))
-    return std::optional<std::string>("no changes since this release failed");
+    return std::optional<std::string>(bad->ends_with(kByChoice) ? "no changes since this release was rolled back"
+                                                                : "no changes since this release failed");
   auto outcome = unchanged(request, digest, deadline, log_.with({{"artifact", request.artifact}}));
   if (!outcome) return tl::unexpected(outcome.error());
   if (!*outcome) return std::optional<std::string>();
@@ -158,9 +160,14 @@ Status SettledRuns::end_badly(const JobRequest& request, const std::string& key,
   return releases_.remember_bad(lane_of(request), place_of(request), key + known);
 }
 
+Status SettledRuns::end_by_choice(const JobRequest& request, const std::string& key) {
+  return releases_.remember_bad(lane_of(request), place_of(request), key + std::string(kByChoice));
+}
+
 bool SettledRuns::failed_before(const std::string& bad_run, const std::string& key, const Deadline& deadline) {
   const auto end = std::min(bad_run.find('\n'), bad_run.size());
   if (bad_run.substr(0, end) != key) return false;
+  if (bad_run.ends_with(kByChoice)) return true;
   const auto known = end == bad_run.size() ? Result<json::value>(json::object()) : parse_json(bad_run.substr(end + 1));
   if (!known) return true;
   return !has_changed_secret({{.id = {}, .secrets = settled_secrets(known->if_object())}}, deadline, log_);

@@ -37,9 +37,9 @@ class SettledRuns {
               ReleaseStore& releases, Log log);
 
   // Why there is nothing to do for this digest, "no changes", or that stacks are left alone because they are looping;
-  // nothing: a job of this request would do something. A
-  // release that failed while it was being deployed is left alone as well: only an operator, a new digest or a new
-  // configuration tries it again (deploy/V6).
+  // nothing: a job of this request would do something. A release that failed while it was being deployed, or that an
+  // operator went back from, is left alone as well: only an operator, a new digest or a new configuration tries it
+  // again (deploy/V6).
   Result<std::optional<std::string>> because(const JobRequest& request, const Digest& digest, const Deadline& deadline);
 
   // The digest that the request's stacks were last brought to well, if the engine does not show what that left; a job
@@ -67,6 +67,8 @@ class SettledRuns {
                             const std::map<std::string, std::string>& release_of);
   // `secrets`: of all stacks of the run; another value of one of them is a reason to try again.
   Status end_badly(const JobRequest& request, const std::string& key, const SettledSecrets& secrets);
+  // An operator went back from the release of that key: polls leave it alone as one that failed.
+  Status end_by_choice(const JobRequest& request, const std::string& key);
 
   // What is kept of the values that a stack was brought up with: nothing of one-time values.
   SettledSecrets stamped(const SecretReferences& references, const StackSecrets& secrets) const;

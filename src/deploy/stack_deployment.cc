@@ -134,6 +134,16 @@ Status StackDeployment::remove(const ReleaseOrigin& origin, PreparedStack& stack
     log.info("service changes", {{"service", service}, {"action", "remove"}, {"reason", "the stack is taken down"}});
     for (const auto& container : containers) images[container.image] = container.image_id;
   }
+  if (removal.volumes) {
+    const auto volumes = engine_.volumes({"com.docker.compose.project=" + stack.config.name}, deadline);
+    if (!volumes)
+      log.warning("volumes that are removed are not known", {{"error", volumes.error().message}});
+    else
+      for (const auto& volume : *volumes) {
+        log.warning("volume is removed with its data", {{"volume", volume.name}});
+        release.reasons.push_back(fmt::format("volume {} is removed with its data", volume.name));
+      }
+  }
   const DownOptions options{.remove_orphans = stack.config.remove_orphans, .remove_volumes = removal.volumes};
   // Before that: without containers nobody would know any more that it was taken over.
   if (auto passed = pass_on_adopted(origin, stack, log); !passed) return passed;

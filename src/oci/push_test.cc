@@ -112,7 +112,9 @@ TEST_F(PusherTest, GivesUpAfterItsAttempts) {
 
 TEST_F(PusherTest, SaysWhatARegistryDoesNotAllow) {
   on(kBegin, error(403, "DENIED"));
-  EXPECT_EQ(push(kBlob), "denied: POST https://r.example/v2/app/blobs/uploads/: 403 DENIED: because");
+  EXPECT_EQ(push(kBlob),
+            "denied: POST https://r.example/v2/app/blobs/uploads/: 403 DENIED: because; no credentials for r.example "
+            "are known: docker login r.example, or DOCKER_AUTH_CONFIG");
 }
 
 // reliability/P20: an upload is sent neither by plain HTTP nor as a GET because somebody says so

@@ -8,6 +8,8 @@
 namespace windlass {
 namespace {
 
+constexpr std::chrono::seconds kAdviceTime{5};  // what a helper said a moment ago is known
+
 // The path of the same thing at another place, where the repository may have another name.
 RegistryAsk moved(RegistryAsk ask, const Reference& from, const Reference& to) {
   const auto old_root = fmt::format("/v2/{}/", from.repository());
@@ -28,6 +30,18 @@ RegistryAsk watched(RegistryAsk ask, bool& has_begun) {
 
 bool is_served(const HttpResponse& response) {
   return response.status == 200 || response.status == 206 || response.status == 304;
+}
+
+// A bare 401, all that HEAD gives, does not tell a forgotten login from a wrong one.
+std::string advice_on(CredentialSource& credentials, const Reference& reference) {
+  const auto found = credentials.find(reference, Deadline::in(kAdviceTime));
+  if (!found) return "";
+  const auto& host = reference.registry();
+  if (std::holds_alternative<std::monostate>(*found))
+    return fmt::format("; no credentials for {} are known: docker login {}, or DOCKER_AUTH_CONFIG", host, host);
+  return fmt::format(
+      "; the credentials known for {}, of DOCKER_AUTH_CONFIG, the Docker config file or its helper, did not suffice",
+      host);
 }
 
 }  // namespace
@@ -68,7 +82,10 @@ Error RegistryAccess::error_at(const RegistryPlace& place, const Ask& ask, const
 
 Error RegistryAccess::error_of(const Reference& reference, const Ask& ask, const HttpResponse& response) {
   const auto place = places()->primary(reference);
-  return place ? error_at(*place, moved(ask, reference, place->reference), response) : place.error();
+  if (!place) return place.error();
+  auto error = error_at(*place, moved(ask, reference, place->reference), response);
+  if (response.status == 401 || response.status == 403) error.message += advice_on(credentials_, place->reference);
+  return error;
 }
 
 Result<HttpResponse> RegistryAccess::ask(const Reference& reference, const Ask& ask, const Deadline& deadline) {

@@ -30,7 +30,7 @@ class RegistryAccess {
   // immutable; whatever keeps it from serving, the next one is asked, at last the registry itself.
   Result<HttpResponse> ask(const Reference& reference, const Ask& ask, const Deadline& deadline);
 
-  // "GET https://ghcr.io/v2/a/manifests/1: 403 DENIED: …" with the kind that fits the status.
+  // "GET https://ghcr.io/v2/a/manifests/1: 403 DENIED: …; no credentials for …", the kind fits the status.
   Error error_of(const Reference& reference, const Ask& ask, const HttpResponse& response);
 
  private:

@@ -10,6 +10,19 @@ namespace {
 
 using RegistryAccessTest = HttpRegistryTest;
 
+const std::string kNoLogin = "; no credentials for r.example are known: docker login r.example, or DOCKER_AUTH_CONFIG";
+const std::string kNotEnough =
+    "; the credentials known for r.example, of DOCKER_AUTH_CONFIG, the Docker config file or its helper, did not "
+    "suffice";
+
+TEST_F(RegistryAccessTest, TellsAForgottenLoginFromAWrongOne) {
+  on("HEAD " + kTag, challenge("Basic realm=\"x\""));
+  on("GET " + kTag, HttpResponse{.status = 401});
+  EXPECT_EQ(resolve(), "denied: GET https://r.example/v2/app/manifests/1: 401" + kNoLogin);
+  credentials.credential = BasicCredential{"user", Secret("opensesame")};
+  EXPECT_EQ(resolve(), "denied: GET https://r.example/v2/app/manifests/1: 401" + kNotEnough);
+}
+
 TEST_F(RegistryAccessTest, SendsAPasswordWhenAskedAndRemembersToDoSo) {
   credentials.credential = BasicCredential{"user", Secret("pass")};
   on("HEAD " + kTag, challenge("Basic realm=\"x\""));
@@ -42,7 +55,7 @@ TEST_F(RegistryAccessTest, GetsOneNewTokenWithTheScopesOfALater401) {
   on("GET " + kTag, challenge("Bearer realm=\"https://auth.example/token\",scope=\"extra:x:pull\""));
   const auto token_url = std::string("https://auth.example/token?scope=extra%3Ax%3Apull&scope=repository%3Aapp%3Apull");
   on("GET " + token_url, HttpResponse{.status = 200, .body = R"({"token":"T","expires_in":300})"});
-  EXPECT_EQ(resolve(), "denied: GET https://r.example/v2/app/manifests/1: 401 UNAUTHORIZED: because");
+  EXPECT_EQ(resolve(), "denied: GET https://r.example/v2/app/manifests/1: 401 UNAUTHORIZED: because" + kNoLogin);
   // the second token is the first one again: asking with it once more would tell nothing new
   EXPECT_EQ(asked(), (std::vector<std::string>{"HEAD " + kTag, "GET " + token_url, "HEAD " + kTag, "GET " + kTag,
                                                "GET " + token_url}));
@@ -77,7 +90,7 @@ TEST_F(RegistryAccessTest, RepeatsNoCredentialsThatTheRegistrySendsBack) {  // r
   on("HEAD " + kTag, HttpResponse{.status = 403});
   on("GET " + kTag,
      HttpResponse{403, {}, R"({"errors":[{"code":"DENIED","message":"user:opensesame dXNlcjpvcGVuc2VzYW1l?"}]})"});
-  EXPECT_EQ(resolve(), "denied: GET https://r.example/v2/app/manifests/1: 403 DENIED: user:*** ***?");
+  EXPECT_EQ(resolve(), "denied: GET https://r.example/v2/app/manifests/1: 403 DENIED: user:*** ***?" + kNotEnough);
 }
 
 // reliability/F52, T8
@@ -344,7 +357,8 @@ TEST_F(RegistryAccessTest, IsNotConfusedByAParallelRequestThatFindsTheRegistryGo
     return error(403, "DENIED");
   };
   for (const std::string method : {"HEAD", "GET"}) on(method + " http://" + host + "/v2/app/manifests/1", refuse_late);
-  EXPECT_EQ(resolve(host + "/app:1"), "denied: GET http://127.0.0.1:5000/v2/app/manifests/1: 403 DENIED: because");
+  EXPECT_TRUE(resolve(host + "/app:1")
+                  .starts_with("denied: GET http://127.0.0.1:5000/v2/app/manifests/1: 403 DENIED: because"));
 }
 
 TEST_F(RegistryAccessTest, NamesALocalHostThatIsNoRegistry) {

@@ -169,7 +169,9 @@ TEST_F(HttpRegistryTest, AsksForAMovedTagOnceAndTellsWhenToComeAgain) {
 TEST_F(HttpRegistryTest, TellsWhyItIsRefused) {
   on("HEAD " + kTag, HttpResponse{.status = 403});
   on("GET " + kTag, error(403, "DENIED"));
-  EXPECT_EQ(resolve(), "denied: GET https://r.example/v2/app/manifests/1: 403 DENIED: because");
+  EXPECT_EQ(resolve(),
+            "denied: GET https://r.example/v2/app/manifests/1: 403 DENIED: because; no credentials for r.example are "
+            "known: docker login r.example, or DOCKER_AUTH_CONFIG");
   EXPECT_EQ(transport.asked.size(), 2u);
   answers.clear();
   on("GET " + kTag, HttpResponse{.status = 400, .body = "<html>secret page</html>"});

@@ -109,7 +109,7 @@ bool WebhookEndpoint::answer_registry(Call& call) {
       return false;
     case RegistryEndpoint::Verdict::Kind::denied:
       call.provider = kRegistry;
-      turn_away(call, verdict.answer);
+      turn_away(call, verdict.answer, verdict.told);
       return true;
     case RegistryEndpoint::Verdict::Kind::refused:
       call.provider = kRegistry;
@@ -177,10 +177,11 @@ tl::expected<JobRequest, WebhookEndpoint::Refused> WebhookEndpoint::job_request(
 }
 
 // Nobody we know: nothing is kept of it.
-void WebhookEndpoint::turn_away(const Call& call, const WebhookAnswer& answer) {
+void WebhookEndpoint::turn_away(const Call& call, const WebhookAnswer& answer, std::string_view told) {
   const auto ip = addresses_.of(call.request);
   if (lines_.count(without_port(ip), clock_.steady_now()))
-    log_.error(answer.error, {{"job_id", call.job_id}, {"ip", ip}, {"error", answer.content}});  // L4
+    log_.error(answer.error,
+               {{"job_id", call.job_id}, {"ip", ip}, {"error", told.empty() ? answer.content : told}});  // L4
   const bool is_stranger = answer.status == 401 || answer.status == 403;
   observer_.webhook_answered(call.provider, kUnknown,
                              is_stranger ? WebhookResult::unauthorized : WebhookResult::rejected);

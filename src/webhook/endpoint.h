@@ -66,7 +66,8 @@ class WebhookEndpoint {
   // Everything up to the signature; nothing: it is right.
   std::optional<WebhookAnswer> authenticate(const ServerRequest& request, std::optional<Sender>& sender);
   tl::expected<JobRequest, Refused> job_request(const ServerRequest& request, Sender sender) const;
-  void turn_away(const Call& call, const WebhookAnswer& answer);
+  // `told`: to the log instead of what is answered, "" for the same.
+  void turn_away(const Call& call, const WebhookAnswer& answer, std::string_view told = "");
   void refuse(const Call& call, const Refused& refused) const;  // from any thread
   void accept(JobRequest job, Call call);
   // True when the request is a registry's: it is or will be answered.

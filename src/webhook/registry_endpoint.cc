@@ -161,7 +161,12 @@ Verdict RegistryEndpoint::judge(const ServerRequest& request, RegistryFormat for
   }
   // GitHub greets hooks of repositories with the same event: those are not ours (webhook/D9).
   if (request.header("X-GitHub-Event") == "ping") return {};
-  return is_known ? Verdict{.kind = Verdict::Kind::denied, .answer = wrong_signature(Sender::oci)} : Verdict{};
+  if (!is_known) return {};
+  return {.kind = Verdict::Kind::denied,
+          .answer = wrong_signature(Sender::oci),
+          .told = fmt::format(
+              "the signature or credential in the request is that of no entry with the format {} in REGISTRY_WEBHOOKS",
+              to_string(format))};
 }
 
 bool RegistryEndpoint::may_deploy(const Entry& entry, const std::string& artifact, const std::string& target) const {

@@ -43,6 +43,7 @@ class RegistryEndpoint {
     };
     Kind kind = Kind::not_ours;
     WebhookAnswer answer{};
+    std::string told{};     // to our log instead of what is answered, "" for the same
     std::size_t entry = 0;  // of REGISTRY_WEBHOOKS
     std::vector<RegistryEvent> events{};
   };

@@ -3,6 +3,7 @@
 #include "webhook/registry_endpoint.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -515,6 +516,32 @@ TEST(RegistryEndpoint, KnowsARecentPushThoughItsSendersHaveChanged) {
   hook.secret = Secret("another");
   bench.endpoint.use(bench.endpoint.gate_for({.registry_hooks = {hook}}));
   EXPECT_EQ(bench.send(request_of(vector)).status, 401);
+}
+
+// The answer is doco-cd's for every sender; where no HMAC is involved, ours would look for one in vain.
+TEST(RegistryEndpoint, TellsTheLogWhoseCredentialIsWrong) {
+  const auto vector = named("distribution-push-tag");
+  auto hook = hook_of(vector);
+  hook.secret = Secret("Bearer another");
+  int pipe_ends[2];
+  ASSERT_EQ(::pipe(pipe_ends), 0);
+  FakeClock clock;
+  FakeJobQueue queue;
+  FakeTransport transport;
+  WebhookEndpoint endpoint({.senders = {.registry_hooks = {hook}}}, queue, transport, clock,
+                           Log({.file_descriptor = pipe_ends[1]}));
+  std::string answer;
+  endpoint.handle(request_of(vector), [&](ServerResponse response) { answer = response.body; });
+  ::close(pipe_ends[1]);
+  std::string log(4096, '\0');
+  log.resize(static_cast<std::size_t>(std::max<ssize_t>(0, ::read(pipe_ends[0], log.data(), log.size()))));
+  ::close(pipe_ends[0]);
+  EXPECT_NE(answer.find("HMAC verification failed"), answer.npos) << answer;
+  EXPECT_NE(log.find("the signature or credential in the request is that of no entry with the format distribution in "
+                     "REGISTRY_WEBHOOKS"),
+            log.npos)
+      << log;
+  EXPECT_EQ(log.find("another"), log.npos);
 }
 
 TEST(RegistryEndpoint, RefusesABodyThatIsNoJson) {
