@@ -65,7 +65,8 @@ bool steers_child(std::string_view name) {
 }
 
 bool may_hold_credentials(std::string_view name) {
-  return name == "DOCKER_AUTH_CONFIG" || (is_proxy_variable(name) && lower(name) != "no_proxy");
+  return name == "DOCKER_AUTH_CONFIG" || name == "DOCKER_CUSTOM_HEADERS" ||
+         (is_proxy_variable(name) && lower(name) != "no_proxy");
 }
 
 ChildEnvironment child_environment(const std::map<std::string, std::string>& own,

@@ -11,7 +11,7 @@ namespace windlass {
 // Whether a variable of this name steers the child (what it runs, whom it talks to) instead of being read by a model.
 bool steers_child(std::string_view name);
 
-// Whether a variable of our own may hold a password: DOCKER_AUTH_CONFIG, and a proxy's URL.
+// Whether a variable of our own may hold a password: DOCKER_AUTH_CONFIG, DOCKER_CUSTOM_HEADERS, and a proxy's URL.
 bool may_hold_credentials(std::string_view name);
 
 struct ChildEnvironment {

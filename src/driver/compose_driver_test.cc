@@ -171,7 +171,7 @@ TEST_F(ComposeDriverTest, GivesOurCredentialsOnlyToCallsThatNeedThem) {
 }
 
 TEST_F(ComposeDriverTest, RefusesSecretsThatAreOurCredentials) {
-  for (const std::string variable : {"DOCKER_AUTH_CONFIG", "HTTPS_PROXY"}) {
+  for (const std::string variable : {"DOCKER_AUTH_CONFIG", "DOCKER_CUSTOM_HEADERS", "HTTPS_PROXY"}) {
     answer({.out = R"({"secrets":{"s":{"environment":")" + variable + R"("}}})"});
     EXPECT_EQ(message_of(driver()->resolve(shop, soon())), "invalid: policy: secrets s: environment " + variable);
   }
