@@ -35,7 +35,10 @@ Result<std::string_view> ZstdStream::next() {
     }
     if (source_ended && !in_frame_) return std::string_view();
 
-    ZSTD_inBuffer in{input_.data(), input_.size(), 0};
+    // Of a frame that it gets as a whole libzstd accepts and refuses other things than of one that comes in pieces, so
+    // it never gets one: with a single byte more its head is complete, and nothing after it there yet.
+    const auto given = frame_head_.size() < kFrameHeadBytesMax ? input_.substr(0, 1) : input_;
+    ZSTD_inBuffer in{given.data(), given.size(), 0};
     ZSTD_outBuffer out{output_.data(), output_.size(), 0};
     const std::size_t code = ::ZSTD_decompressStream(context_.get(), &out, &in);
     if (::ZSTD_isError(code)) {
@@ -52,7 +55,7 @@ Result<std::string_view> ZstdStream::next() {
   }
 }
 
-// libzstd compares what a frame announces with what it holds only where it happens to have all of it at once.
+// libzstd compares what a frame announces with what it holds only where it has all of it at once.
 Status ZstdStream::count(std::string_view taken, std::size_t given_bytes, bool is_over) {
   frame_bytes_ += given_bytes;
   if (frame_head_.size() < kFrameHeadBytesMax) frame_head_ += taken.substr(0, kFrameHeadBytesMax - frame_head_.size());

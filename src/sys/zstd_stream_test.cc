@@ -56,6 +56,14 @@ TEST(ZstdStream, RefusesAFrameThatAnnouncesAnotherSize) {
   EXPECT_EQ(content_of(empty, 1).error().message, "zstd: a frame announces 33 bytes and holds 0");
 }
 
+// A compressed block of no bytes: of a whole frame libzstd took it, of pieces it did not.
+TEST(ZstdStream, SaysTheSameOfABlockHoweverItArrives) {
+  const std::string frame("\x28\xb5\x2f\xfd\x24\x00\x05\x00\x00\x99\xe9\xd8\x51", 13);
+  const auto in_pieces = content_of(frame, 1);
+  for (const std::size_t piece : {std::size_t(6), std::size_t(9), frame.size()})
+    EXPECT_EQ(content_of(frame, piece).has_value(), in_pieces.has_value()) << piece;
+}
+
 TEST(ZstdStream, RefusesWhatIsCut) {
   const auto frame = frame_of("some text that is long enough to be worth a frame");
   EXPECT_EQ(content_of(frame.substr(0, frame.size() - 1), 5).error().message, "zstd: cut short");
