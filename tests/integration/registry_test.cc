@@ -227,9 +227,14 @@ TEST_F(RegistryTest, SpeaksTlsWithAPassword) {
   ASSERT_FALSE(anonymous);
   EXPECT_EQ(anonymous.error().kind, Kind::denied);
   EXPECT_EQ(anonymous.error().message,
-            "GET https://" + bed.host() + "/v2/team/app/manifests/1: 401 UNAUTHORIZED: authentication required");
+            fmt::format("GET https://{0}/v2/team/app/manifests/1: 401 UNAUTHORIZED: authentication required; no "
+                        "credentials for {0} are known: docker login {0}, or DOCKER_AUTH_CONFIG",
+                        bed.host()));
   connect(trusting, config("wrong"));
-  EXPECT_EQ(tag_digest("team/app:1").error().kind, Kind::denied);
+  const auto refused = tag_digest("team/app:1");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, Kind::denied);
+  EXPECT_NE(refused.error().message.find("; the credentials known for " + bed.host()), std::string::npos);
 
   write_text(bed.folder() / "docker/config.json", config("secret-pass"));  // read again, no restart
   const auto tag = tag_digest("team/app:1");
