@@ -1,0 +1,81 @@
+// One request on a libcurl handle: its options, how long each phase may last, and what comes back.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sys/child_lines.h"
+#include "sys/curl_handle.h"
+
+namespace windlass {
+
+// One request and what has come of it so far; the callbacks of libcurl write into it.
+class CurlTransfer {
+ public:
+  CurlTransfer(CURL* easy, ChildLines& lines, const HttpRequest& request, const HeadCheck& wants, const BodySink& sink)
+      : easy_(easy), lines_(lines), request_(request), wants_(wants), sink_(sink) {}
+
+  void set_options(const CurlHandle::Peer& peer, const CurlTransport::Options& options);
+  Status set_headers(const CurlTransport::Options& options);
+  // The error of a phase that lasts too long; otherwise how long it may still take.
+  Result<std::chrono::milliseconds> patience() const;
+  Result<HttpResponse> result(CURLcode code);
+
+ private:
+  struct FreeList {
+    void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+  };
+  // What is waited for, since when, for how long at most.
+  struct Phase {
+    std::chrono::steady_clock::time_point since;
+    std::chrono::milliseconds span;
+    std::string_view complaint;
+  };
+  Phase phase() const;
+  template <class Value>
+  void set(CURLoption option, Value value) {
+    curl_easy_setopt(easy_, option, value);
+  }
+  void set_tls(const CurlTransport::Options& options);
+  void set_child();
+  void set_method();
+  void set_upload();
+  bool stop_with(Error error) {
+    if (!error_) error_ = std::move(error);
+    return false;
+  }
+  bool take_head_line(std::string_view line);
+  bool take_body(std::string_view bytes);
+  std::size_t give_body(char* out, std::size_t out_bytes);
+  curl_socket_t open_socket(curl_sockaddr& address);
+  curl_socket_t dial_child(curl_sockaddr& address);
+  bool begin_request();
+  std::string cause(CURLcode code) const;
+
+  CURL* easy_;
+  ChildLines& lines_;
+  const HttpRequest& request_;
+  const HeadCheck& wants_;
+  const BodySink& sink_;
+  std::unique_ptr<curl_slist, FreeList> headers_;
+  char curl_message_[CURL_ERROR_SIZE] = "";
+
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  std::optional<std::chrono::steady_clock::time_point> dialled_, asked_,
+      heard_;  // TLS begins; request goes out; last body byte
+  HttpResponse response_;
+  std::size_t head_bytes_ = 0;
+  std::uint64_t uploaded_bytes_ = 0;
+  bool head_is_done_ = false, goes_to_sink_ = false;
+  bool is_proxied_ = false;             // the socket is the proxy's, wherever that stands
+  std::optional<Error> error_;          // ours: comes before libcurl's
+  std::optional<std::string> refusal_;  // of an address; counts if no other address could be connected to
+};
+
+}  // namespace windlass
