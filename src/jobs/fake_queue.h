@@ -25,9 +25,12 @@ struct FakeJobQueue final : JobQueue {
   std::mutex mutex;  // of what comes from any thread
 
   void accept(std::string job_id, JobRequest request, OnAccepted done, OnFinished finished) override {
-    if (refusal) return done({.job_id = job_id, .refusal = refusal, .reason = reason});
     {
-      const std::lock_guard lock(mutex);
+      std::unique_lock lock(mutex);
+      if (const auto why = refusal) {
+        lock.unlock();
+        return done({.job_id = job_id, .refusal = why, .reason = reason});
+      }
       jobs.emplace_back(job_id, std::move(request));
       if (finished) waiting[job_id] = std::move(finished);
     }

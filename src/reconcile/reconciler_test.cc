@@ -171,7 +171,10 @@ TEST_F(ReconcilerTest, HearsAgainAfterAJobWasRefused) {
   engine_.tell("die");
   settle();
   EXPECT_EQ(jobs(), Lines{});
-  queue_.refusal.reset();
+  {
+    const std::lock_guard lock(queue_.mutex);
+    queue_.refusal.reset();
+  }
   clock_.advance(1s);
   until([&] { return !jobs().empty(); });
 }
