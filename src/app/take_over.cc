@@ -31,9 +31,7 @@ constexpr int kLogLines = 10;
 constexpr int kTurnsPerLook = 5;  // the word is looked for more often than the containers
 constexpr auto kHealthcheckTimeout = 10s;
 
-std::string number_of_container(const ContainerSummary& container) {
-  return container.label("com.docker.compose.container-number");
-}
+std::string number_of_container(const ContainerSummary& container) { return container.label(kNumberLabel); }
 
 }  // namespace
 
@@ -71,7 +69,7 @@ Status TakeOver::bring_up(const HandoverOrder& order) {
   const auto deadline = Deadline::in(order.up_timeout);
   Status done;
   for (int tries = 0; tries < kUpTries; ++tries) {
-    auto containers = engine_.containers({"com.docker.compose.project=" + order.stack.name}, deadline);
+    auto containers = engine_.containers({project_filter(order.stack.name)}, deadline);
     if (!containers) return tl::unexpected(containers.error());
     const auto settled = settle_half_recreated(engine_, *containers, deadline);
     if (!settled) return tl::unexpected(settled.error());
@@ -84,9 +82,7 @@ Status TakeOver::bring_up(const HandoverOrder& order) {
 }
 
 Result<std::vector<ContainerSummary>> TakeOver::own_containers(const HandoverOrder& order, const Deadline& deadline) {
-  return engine_.containers(
-      {"com.docker.compose.project=" + order.stack.name, "com.docker.compose.service=" + order.options.own_service},
-      deadline);
+  return engine_.containers({project_filter(order.stack.name), service_filter(order.options.own_service)}, deadline);
 }
 
 // The word is a file: whatever has the data folder can write it, also something that came in windlass's place. So the
@@ -162,8 +158,7 @@ Status TakeOver::make_again(const HandoverOrder& order, const Deadline& deadline
   const auto is_old = [&](const ContainerSummary& container) { return container.id == order.note.own_container; };
   const auto old = std::ranges::find_if(*containers, is_old);
   std::string number;  // of replicas others stay
-  if (const auto* labels = object_of(spec->body, "Labels"))
-    number = std::string(text_of(*labels, "com.docker.compose.container-number"));
+  if (const auto* labels = object_of(spec->body, "Labels")) number = std::string(text_of(*labels, kNumberLabel));
   for (const auto& container : *containers)
     if (!is_old(container) && number_of_container(container) == number)
       if (auto gone = engine_.remove(container.id, deadline); !gone && gone.error().kind != Kind::not_found)

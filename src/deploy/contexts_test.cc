@@ -157,7 +157,16 @@ TEST_F(ContextsTest, RefusesWhatRunsThereByAnotherContext) {  // deploy/O1
   EXPECT_EQ(run().message,
             "failed to deploy stack alias/web: stack web runs on the same engine: two contexts lead there");
   source.files[".doco-cd.yaml"] = "name: web\ncontext: alias\nadopt: true\n";
+  {
+    const auto held = locks.take({{"web"}}, Deadline::in(5s));
+    ASSERT_TRUE(held);
+    const auto outcome = run();
+    EXPECT_EQ(outcome.message,
+              "failed to deploy stack alias/web: gave up waiting for stack web, which another job deploys");
+    EXPECT_TRUE(outcome.passing_fault);
+  }
   EXPECT_EQ(run().status, RunStatus::succeeded);
+  EXPECT_TRUE(locks.is_free({"web"}));
   // What runs there is one stack's, which one watches, keeps content for and takes down.
   EXPECT_TRUE(releases->reconciliations("")->empty());
   EXPECT_EQ(releases->reconciliations("alias")->size(), 1u);

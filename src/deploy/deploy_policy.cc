@@ -73,11 +73,6 @@ std::string_view as_text(const json::value& value) {
   return value.is_string() ? std::string_view(value.get_string()) : std::string_view();
 }
 
-std::string_view label_of(const Volume& volume, const std::string& label) {
-  const auto found = volume.labels.find(label);
-  return found == volume.labels.end() ? std::string_view() : std::string_view(found->second);
-}
-
 class Judge {
  public:
   Judge(std::string_view project, std::string_view root) : project_(project), root_(root) {}
@@ -281,8 +276,8 @@ Status check_volumes_are_own(const json::object& model, std::string_view project
     const auto name = named.empty() ? fmt::format("{}_{}", project, key) : std::string(named);
     const auto volume = std::ranges::find(there, name, &Volume::name);
     if (volume == there.end()) continue;
-    const auto stack_of_it = label_of(*volume, "com.docker.compose.project");
-    const auto key_of_it = label_of(*volume, "com.docker.compose.volume");
+    const auto stack_of_it = label_of(volume->labels, kProjectLabel);
+    const auto key_of_it = label_of(volume->labels, kVolumeLabel);
     if (stack_of_it == project && key_of_it == key) continue;
     const auto whose = stack_of_it.empty() ? std::string("a volume that no stack has made")
                                            : fmt::format("volume {} of stack {}", printable(key_of_it, 200),

@@ -12,8 +12,7 @@ namespace windlass {
 namespace {
 
 std::string of(const Labels& labels, const char* name) {
-  const auto found = labels.find(std::string("cd.doco.deployment.") + name);
-  return found == labels.end() ? std::string() : found->second;
+  return label_of(labels, std::string("cd.doco.deployment.") + name);
 }
 
 bool is_same_ref(const std::string& label, const JobRequest& request) {
@@ -53,7 +52,7 @@ Result<std::vector<DiscoveredStack>> discovered_by_doco_cd(Engine& engine, const
     if (!is_made_by_doco_cd(container) || !belongs_to(container, request)) continue;
     if (of(labels, "config.target") != request.target || !is_same_ref(of(labels, "target.ref"), request)) continue;
     const auto rules = discovery_of(labels);
-    const StackId id{.name = container.label("com.docker.compose.project"), .context = context};
+    const StackId id{.name = container.label(kProjectLabel), .context = context};
     if (!rules || id.name.empty() || std::ranges::find(stacks, id, &DiscoveredStack::id) != stacks.end()) continue;
     const auto record = releases.stack(id);
     if (!record) return tl::unexpected(record.error());

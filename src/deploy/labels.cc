@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "oci/reference.h"
+
 namespace windlass {
 
 namespace {
@@ -49,7 +51,7 @@ Labels release_labels(const LabelFacts& facts) {
       {"cd.doco.deployment.auto_discovery.config", discovery_text(facts.config.auto_discovery)},
       {"cd.doco.source", "oci"},
       {std::string(kSourceNameLabel), request.repository},
-      {"cd.doco.source.url", request.artifact},
+      {std::string(kSourceUrlLabel), request.artifact},
       {std::string(kSourceIdLabel), request.source_id},
       {std::string(kReleaseLabel), facts.release_id},
   };
@@ -61,8 +63,8 @@ Labels release_labels(const LabelFacts& facts) {
 }
 
 std::string other_instance(const Labels& labels, std::string_view own) {
-  const auto found = labels.find(std::string(kInstanceLabel));
-  return found == labels.end() || found->second == own ? "" : found->second;
+  const auto made_by = label_of(labels, kInstanceLabel);
+  return made_by == own ? "" : made_by;
 }
 
 bool is_own_label(std::string_view key) { return key.starts_with("cd.doco.") || key.starts_with("cd.windlass."); }
@@ -85,20 +87,20 @@ void erase_deployers_labels(json::object& model) {
 }
 
 bool is_left_out_of_hash(std::string_view key) {
-  if (key.starts_with("com.docker.compose.")) return true;
+  if (key.starts_with(kComposePrefix)) return true;
   if (key.starts_with("cd.doco.job.") || key.starts_with("cd.doco.deployment.recreate.")) return false;
   return is_own_label(key);
 }
 
 bool is_managed(const Labels& labels) {
-  const auto manager = labels.find(std::string(kManagerLabel));
-  return manager != labels.end() && (manager->second == kManager || manager->second == kOtherManager);
+  const auto manager = label_of(labels, kManagerLabel);
+  return manager == kManager || manager == kOtherManager;
 }
 
 bool is_managed(const ContainerSummary& container) { return is_managed(container.labels); }
 
 bool is_made_by_doco_cd(const ContainerSummary& container) {
-  return is_managed(container) && container.label(std::string(kReleaseLabel)).empty();
+  return is_managed(container) && container.label(kReleaseLabel).empty();
 }
 
 bool is_at(const std::vector<ContainerSummary>& containers, std::string_view digest, std::string_view config_hash) {
@@ -115,13 +117,13 @@ bool is_at(const std::vector<ContainerSummary>& containers, std::string_view dig
 }
 
 bool belongs_to(const Labels& labels, const JobRequest& request) {
-  const auto of = [&](std::string_view key) {
-    const auto found = labels.find(std::string(key));
-    return found == labels.end() ? std::string_view() : std::string_view(found->second);
-  };
-  if (const auto id = of(kSourceIdLabel); !id.empty()) return id == request.source_id;
-  const auto name = of(kSourceNameLabel);
-  return !name.empty() && (name == request.repository || name == request.source_id);
+  if (const auto id = label_of(labels, kSourceIdLabel); !id.empty()) return id == request.source_id;
+  const auto name = label_of(labels, kSourceNameLabel);
+  if (name.empty() || name == request.source_id) return !name.empty();
+  if (name != request.repository) return false;
+  // The same name in another registry is another source. Volumes do not say where it was.
+  const auto artifact = Reference::parse(label_of(labels, kSourceUrlLabel));
+  return label_of(labels, "cd.doco.source") != "oci" || !artifact || artifact->source_id() == request.source_id;
 }
 
 bool belongs_to(const ContainerSummary& container, const JobRequest& request) {

@@ -20,6 +20,7 @@ inline constexpr std::string_view kSourceIdLabel = "cd.windlass.source.id";  // 
 inline constexpr std::string_view kContextLabel = "cd.windlass.context";
 inline constexpr std::string_view kInstanceLabel = "cd.windlass.instance";  // INSTANCE_ID of who made a container
 inline constexpr std::string_view kSourceNameLabel = "cd.doco.source.name";
+inline constexpr std::string_view kSourceUrlLabel = "cd.doco.source.url";  // the artifact
 // On every container that doco-cd or we made (L25: it is ours as well).
 inline constexpr std::string_view kManagerLabel = "cd.doco.metadata.manager";
 inline constexpr std::string_view kManager = "doco-cd";
@@ -68,7 +69,7 @@ bool is_made_by_doco_cd(const ContainerSummary& container);
 bool is_at(const std::vector<ContainerSummary>& containers, std::string_view digest, std::string_view config_hash);
 
 // True if the labels of a container, or of a volume of doco-cd's, name this source: our own label, else doco-cd's
-// source name with or without the host (deploy/O1).
+// source name, with the host or, of the artifact that it names, in the same registry (deploy/O1).
 bool belongs_to(const Labels& labels, const JobRequest& request);
 bool belongs_to(const ContainerSummary& container, const JobRequest& request);
 

@@ -71,6 +71,15 @@ TEST(Labels, TellWhoseAContainerIs) {  // deploy/O1
   EXPECT_TRUE(owned({{"cd.doco.source.name", "ghcr.io/my/app"}}));
   EXPECT_FALSE(owned({{"cd.windlass.source.id", "other.example/my/app"}, {"cd.doco.source.name", "my/app"}}));
   EXPECT_FALSE(owned({{"cd.doco.source.name", "your/app"}}));
+  // doco-cd leaves the registry out, but names the artifact.
+  const auto made_by_doco_cd = [](const char* source, const char* url) {
+    return Labels{{"cd.doco.source.name", "my/app"}, {"cd.doco.source", source}, {"cd.doco.source.url", url}};
+  };
+  EXPECT_TRUE(owned(made_by_doco_cd("oci", "ghcr.io/my/app:7")));
+  EXPECT_FALSE(owned(made_by_doco_cd("oci", "other.example/my/app:7")));
+  EXPECT_FALSE(owned(made_by_doco_cd("oci", "my/app")));  // of Docker Hub
+  EXPECT_TRUE(owned(made_by_doco_cd("oci", "")));
+  EXPECT_TRUE(owned(made_by_doco_cd("git", "https://git.example/my/app")));  // it may come as an artifact from now on
   EXPECT_FALSE(owned({}));
 }
 

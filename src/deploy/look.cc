@@ -83,7 +83,7 @@ Result<std::vector<std::string>> warnings_on_lost_volumes(Engine& engine, const 
                                                           const Deadline& deadline) {
   std::vector<std::string> warnings;
   if (!config.destroy.remove_volumes) return warnings;
-  const auto volumes = engine.volumes({"com.docker.compose.project=" + config.name}, deadline);
+  const auto volumes = engine.volumes({project_filter(config.name)}, deadline);
   if (!volumes) return tl::unexpected(volumes.error());
   for (const auto& volume : *volumes)
     warnings.push_back(fmt::format("volume {} is removed with its data", volume.name));

@@ -127,6 +127,7 @@ tl::expected<Pipeline::Ready, JobOutcome> Pipeline::get_ready(Run& run, const st
     return failed(FailedStep::path, path.error(), false);
 
   tell_phase(run, "verifying the artifact");
+  run.trust_hash = settled_.trust_hash(request);
   if (!is_beyond_doubt(run))
     if (auto trusted = source_.verify(run.job, *run.digest, run.deadline); !trusted)
       return failed(FailedStep::trust, trusted.error());
@@ -201,23 +202,6 @@ JobOutcome Pipeline::deploy(Run& run) {
   return conclude(run);
 }
 
-// All of the artifact's, until everything that this run leads to has ended: between a release that failed and the one
-// that comes back nobody else may deploy. The end of the job if somebody else has done so before a repair had them.
-std::optional<JobOutcome> Pipeline::lock_stacks(Run& run) {
-  std::vector<StackId> ids, missing;
-  for (const auto& stack : run.stacks) ids.push_back(stack.config.id());
-  std::ranges::copy_if(ids, std::back_inserter(missing), [&](const StackId& id) {
-    return std::ranges::none_of(run.locks, [&](const auto& held) { return std::ranges::count(held.stacks(), id) > 0; });
-  });
-  if (!missing.empty()) {
-    auto locks = locks_.take(missing, run.deadline,
-                             [&](const StackId& stack) { run.log_of(stack).info("waiting for stack lock"); });
-    if (!locks) return JobOutcome::failed(FailedStep::deployment, locks.error().message, true);
-    run.locks.push_back(*std::move(locks));
-  }
-  return find_overtaken(run, ids);
-}
-
 // Those that have not failed yet; the errors are kept with the run, without what is secret: a container's last words
 // may hold it.
 void Pipeline::for_each_stack(Run& run, const std::function<Status(PreparedStack&)>& step) {
@@ -283,7 +267,12 @@ Status Pipeline::plan(Run& run, PreparedStack& stack) {
   const auto log = run.log_of(stack.config.id());
   auto& host = run.host_of(stack);
   if (stack.config.destroy.enabled) return host.preparer.plan_removal(run.job, stack, run.deadline);
-  if (auto planned = host.preparer.plan(run.job, *run.digest, stack, true, run.deadline); !planned) return planned;
+  auto planned = host.preparer.plan(run.job, *run.digest, stack, true, run.deadline);
+  if (planned && !stack.taken_over.empty()) {
+    if (auto held = lock_taken_over(run, stack); !held) return held;
+    planned = host.preparer.plan(run.job, *run.digest, stack, true, run.deadline);  // as nobody else changes it now
+  }
+  if (!planned) return planned;
   log.debug("plan", {{"plan", stack.plan.str()}});
   for (const auto& service : stack.plan.services)
     if (service.action == ServiceAction::keep && !service.reasons.empty())
@@ -305,7 +294,7 @@ Status Pipeline::plan(Run& run, PreparedStack& stack) {
 }
 
 ReleaseOrigin Pipeline::origin_of(const Run& run) const {
-  return {.job = run.job, .digest = *run.digest, .trust_hash = settled_.trust_hash(run.job.request)};
+  return {.job = run.job, .digest = *run.digest, .trust_hash = run.trust_hash};
 }
 
 Status Pipeline::bring_up(Run& run, PreparedStack& stack) {

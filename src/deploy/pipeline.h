@@ -87,13 +87,17 @@ class Pipeline {
   Result<std::vector<std::string>> warnings_on(const Run& run, const PreparedStack& stack, const Ready& ready);
   PreparedStack prepared(const Run& run, DeployConfig config) const;
   void tell_phase(const Run& run, std::string_view phase) const;
-  std::optional<JobOutcome> lock_stacks(Run& run);
   void for_each_stack(Run& run, const std::function<Status(PreparedStack&)>& step);
   void verify_deployments(Run& run);
   Status resolve(Run& run, PreparedStack& stack, const Ready& ready);
   Status plan(Run& run, PreparedStack& stack);
   ReleaseOrigin origin_of(const Run& run) const;
   Status bring_up(Run& run, PreparedStack& stack);
+
+  // run_locks.cc
+  static std::vector<StackId> missing_locks(const Run& run, const std::vector<StackId>& wanted);
+  std::optional<JobOutcome> lock_stacks(Run& run);
+  Status lock_taken_over(Run& run, const PreparedStack& stack);
 
   // loop_guard.cc
   Status guard_against_loop(Run& run, PreparedStack& stack);

@@ -284,6 +284,15 @@ TEST_F(TwoStacksTest, LeavesWhatIsKnownOfTheOthers) {
   EXPECT_EQ(*settled->because(request(), kDigest2, Deadline::in(5s)), "no changes");
 }
 
+// The release of the first version was trusted; the second, which changed nothing here, perhaps while nothing had to
+// be.
+TEST_F(TwoStacksTest, AskAgainWhetherTheLastDigestIsTrusted) {
+  engine.projects["shop"].erase("till");
+  source.distrust = Error{Kind::denied, "unsigned"};
+  EXPECT_EQ(repair_shop().failed_step, FailedStep::trust);
+  EXPECT_TRUE(engine.projects["shop"].empty());
+}
+
 // A poll repairs all stacks of a source, also when its last digest has left no release of some.
 TEST_F(TwoStacksTest, ComeBackTogetherInAnOutage) {
   engine.projects["shop"].erase("till");

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -45,6 +46,7 @@ struct Pipeline::Run {
   std::string lane;
   std::optional<Digest> digest;
   std::string key;                            // SettledRuns::key() as it was before anything was verified
+  std::string trust_hash;                     // SettledRuns::trust_hash() as it was before that
   std::shared_ptr<EncryptedFiles> encrypted;  // of the release
   std::vector<PreparedStack> stacks;
   std::vector<std::optional<Error>> errors;  // by stack
@@ -58,7 +60,9 @@ struct Pipeline::Run {
   // Of a repair: ReleaseStore::newest() when it was decided.
   std::optional<std::map<StackId, std::string>> decided_at{};
   std::vector<StackLocks::Held> locks;  // until the run and what it leads to have ended
-  bool leaves_obsolete = false;         // a stack that is to go was another job's; the next run looks again
+  // Stacks are planned side by side.
+  std::unique_ptr<std::mutex> locks_mutex = std::make_unique<std::mutex>();
+  bool leaves_obsolete = false;  // a stack that is to go was another job's; the next run looks again
 
   // By context: all that a stack of the run is on, and those of them that cannot be had, which only their own stacks
   // fail by (deploy/Y1).

@@ -158,9 +158,9 @@ std::string image_of(const std::string& stack, const std::string& service, const
 ContainersByService by_service(const std::vector<ContainerSummary>& containers) {
   ContainersByService result;
   for (const auto& container : containers) {
-    if (container.label("com.docker.compose.oneoff") == "True") continue;
-    if (container.label(std::string(kEphemeralLabel)) == "true") continue;
-    result[container.label("com.docker.compose.service")].push_back(container);
+    if (container.label(kOneOffLabel) == "True") continue;
+    if (container.label(kEphemeralLabel) == "true") continue;
+    result[container.label(kServiceLabel)].push_back(container);
   }
   return result;
 }

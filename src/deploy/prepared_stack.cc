@@ -20,8 +20,6 @@
 namespace windlass {
 namespace {
 
-constexpr std::string_view kSomebodyElses =
-    "another stack with the same name already exists and is not managed by this repository";
 constexpr auto kResolveTimeout = std::chrono::seconds(60);
 
 std::filesystem::path beneath(const std::filesystem::path& root, const std::string& relative) {
@@ -60,7 +58,11 @@ std::vector<Secret> PreparedStack::secrets() const {
 }
 
 StackPreparer::StackPreparer(Options options, Driver& driver, Engine& engine, ReleaseStore& releases)
-    : options_(std::move(options)), driver_(driver), engine_(engine), releases_(releases) {}
+    : options_(std::move(options)),
+      driver_(driver),
+      engine_(engine),
+      releases_(releases),
+      ownership_(options_.instance, options_.adoptable, engine, releases) {}
 
 Result<PreparedStack> StackPreparer::prepare(const DeployConfig& config, const StackSecrets& secrets,
                                              const UnpackedTree& tree, const std::shared_ptr<EncryptedFiles>& encrypted,
@@ -126,81 +128,16 @@ Result<PreparedStack> StackPreparer::prepare(const DeployConfig& config, const S
   return stack;
 }
 
-// Whose stack is it (deploy/O1)? What is known of it comes into `stack`.
+// What is known of the stack comes into it.
 Result<std::vector<ContainerSummary>> StackPreparer::own_containers(const Job& job, PreparedStack& stack,
                                                                     const Deadline& deadline) {
-  auto containers = engine_.containers({"com.docker.compose.project=" + stack.config.name}, deadline);
-  if (!containers) return containers;
-  auto record = releases_.stack(stack.config.id());
-  if (!record) return tl::unexpected(record.error());
-  for (const auto& container : *containers)
-    if (const auto other = other_instance(container.labels, options_.instance); !other.empty())
-      if (auto may = may_adopt(job, stack.config,
-                               "the stack belongs to the windlass with INSTANCE_ID " + printable(other, 64));
-          !may)
-        return tl::unexpected(may.error());
-  // Without containers there is still what is in its volumes.
-  bool foreign = *record && (*record)->source_id != job.request.source_id &&
-                 (!containers->empty() || options_.adoptable.has_value());
-  for (const auto& container : *containers) foreign = foreign || !belongs_to(container, job.request);
-  if (!*record && containers->empty()) {
-    const auto last = releases_.releases({.stack = stack.config.name, .context = stack.config.context}, 1);
-    if (!last) return tl::unexpected(last.error());
-    const bool was_own = !last->empty() && last->front().request.source_id == job.request.source_id;
-    auto volumes = engine_.volumes({"com.docker.compose.project=" + stack.config.name}, deadline);
-    if (!volumes) return tl::unexpected(volumes.error());
-    for (const auto& volume : *volumes) {
-      if (!is_managed(volume.labels)) {  // only doco-cd's name their source: L24
-        foreign = foreign || (options_.adoptable && !was_own);
-        continue;
-      }
-      const bool is_own = belongs_to(volume.labels, job.request);
-      foreign = foreign || !is_own;
-      stack.has_old_volumes = stack.has_old_volumes || is_own;
-    }
-  }
-  auto aliases = aliases_of(stack.config.id(), *containers);
-  if (!aliases) return tl::unexpected(aliases.error());
-  if (!aliases->empty() && !stack.config.adopt)
-    return fail(Kind::conflict, fmt::format("stack {} runs on the same engine: two contexts lead there",
-                                            aliases->begin()->first.str()));
-  for (const auto& [other, source_id] : *aliases) {
-    foreign = foreign || source_id != job.request.source_id;
-    stack.taken_over.push_back(other);
-  }
-  if (foreign)
-    if (auto may = may_adopt(job, stack.config, kSomebodyElses); !may) return tl::unexpected(may.error());
-  stack.is_known = record->has_value();
-  stack.record = record->value_or(StackRecord{});
-  return containers;
-}
-
-// An artifact that says `adopt` asks; under restricted, or with ADOPT_ALLOW, the operator answers.
-Status StackPreparer::may_adopt(const Job& job, const DeployConfig& config, std::string_view obstacle) const {
-  const AllowedAdoption asked{.stack = config.id().str(), .source = job.request.source_id};
-  const bool is_limited = options_.adoptable.has_value();
-  if (is_limited && std::ranges::find(*options_.adoptable, asked) == options_.adoptable->end())
-    return fail(
-        config.adopt ? Kind::denied : Kind::conflict,
-        fmt::format("{}: only ADOPT_ALLOW={}={}, a setting of windlass, lets this repository take it over, with "
-                    "adopt: true",
-                    obstacle, asked.stack, asked.source));
-  if (!config.adopt) return fail(Kind::conflict, fmt::format("{}: adopt: true takes it over", obstacle));
-  return {};
-}
-
-// Two contexts may lead to one engine, where a name is one project's: what runs there are other stacks of ours.
-Result<std::map<StackId, std::string>> StackPreparer::aliases_of(const StackId& id,
-                                                                 const std::vector<ContainerSummary>& containers) {
-  std::map<StackId, std::string> aliases;
-  for (const auto& container : containers) {
-    const StackId other{.name = id.name, .context = container.label(std::string(kContextLabel))};
-    if (other == id || container.label(std::string(kReleaseLabel)).empty()) continue;
-    const auto record = releases_.stack(other);
-    if (!record) return tl::unexpected(record.error());
-    if (*record) aliases[other] = (*record)->source_id;
-  }
-  return aliases;
+  auto owned = ownership_.check(job.request, stack.config, deadline);
+  if (!owned) return tl::unexpected(owned.error());
+  stack.is_known = owned->record.has_value();
+  stack.record = std::move(owned->record).value_or(StackRecord{});
+  stack.taken_over = std::move(owned->taken_over);
+  stack.has_old_volumes = owned->has_old_volumes;
+  return std::move(owned->containers);
 }
 
 Status StackPreparer::plan_removal(const Job& job, PreparedStack& stack, const Deadline& deadline) {
@@ -297,7 +234,7 @@ Result<std::vector<DiscoveredStack>> StackPreparer::discovered(const JobRequest&
 
 Result<std::vector<ChangedVolume>> StackPreparer::changed_volumes(const PreparedStack& stack,
                                                                   const Deadline& deadline) {
-  const auto there = engine_.volumes({"com.docker.compose.project=" + stack.config.name}, deadline);
+  const auto there = engine_.volumes({project_filter(stack.config.name)}, deadline);
   if (!there) return tl::unexpected(there.error());
   return windlass::changed_volumes(stack.model, *there);
 }

@@ -16,6 +16,7 @@
 #include "config/deploy_config.h"
 #include "deploy/encrypted_files.h"
 #include "deploy/heartbeat.h"
+#include "deploy/ownership.h"
 #include "deploy/planning.h"
 #include "deploy/release_store.h"
 #include "deploy/remote_files.h"
@@ -51,9 +52,8 @@ struct PreparedStack {
   PlainEntries plain;                               // of those that its containers see as files
   bool is_known = false;                            // the state file knows the stack:
   StackRecord record;
-  // Others of ours whose containers are adopted: another context leads to the same engine.
-  std::vector<StackId> taken_over;
-  bool has_old_volumes = false;    // nobody knows it, nothing runs, but doco-cd left volumes of this source's
+  std::vector<StackId> taken_over;  // as of OwnedStack, as is the next
+  bool has_old_volumes = false;
   ContainersByService containers;  // as they are now
   StackPlan plan;
   RollbackRule rollback;                            // the stack's own, else AUTO_ROLLBACK
@@ -129,15 +129,13 @@ class StackPreparer {
  private:
   Status spare_this_process(PreparedStack& stack) const;
   Status check_volumes(const PreparedStack& stack, const Deadline& deadline);
-  Status may_adopt(const Job& job, const DeployConfig& config, std::string_view obstacle) const;
-  // With the sources that they are of.
-  Result<std::map<StackId, std::string>> aliases_of(const StackId& id, const std::vector<ContainerSummary>& containers);
   Result<std::vector<ContainerSummary>> own_containers(const Job& job, PreparedStack& stack, const Deadline& deadline);
 
   Options options_;
   Driver& driver_;
   Engine& engine_;
   ReleaseStore& releases_;
+  Ownership ownership_;
 };
 
 }  // namespace windlass

@@ -22,21 +22,19 @@ struct Found {
   std::vector<std::string> services;
 };
 
-std::string of(const ContainerSummary& container, std::string_view key) { return container.label(std::string(key)); }
-
 Result<Reference> reference_of(const ContainerSummary& container) {
-  auto reference = Reference::parse(of(container, "cd.doco.source.url"));
+  auto reference = Reference::parse(container.label(kSourceUrlLabel));
   if (!reference) return reference;
-  if (reference->source_id() != of(container, kSourceIdLabel))
+  if (reference->source_id() != container.label(kSourceIdLabel))
     return fail(Kind::invalid, "its labels name two sources");
   return reference;
 }
 
 // The live directory is the plain path of the source, or that with a reference behind it (oci 9).
 std::string live_path_of(const ContainerSummary& container, const Reference& reference, std::string_view host_data) {
-  const auto below = path_below(host_data, of(container, "cd.doco.deployment.working_dir"));
+  const auto below = path_below(host_data, container.label("cd.doco.deployment.working_dir"));
   if (!below) return "";
-  const auto plain = path_on(of(container, kContextLabel), reference.live_path());
+  const auto plain = path_on(container.label(kContextLabel), reference.live_path());
   const auto own = fmt::format("{}@{}", plain, reference.digest() ? "@digest" : reference.identifier());
   for (const auto& path : {own, plain})
     if (*below == path || below->starts_with(path + "/")) return path;
@@ -46,23 +44,23 @@ std::string live_path_of(const ContainerSummary& container, const Reference& ref
 Result<Found> found_in(const ContainerSummary& container, std::string_view host_data) {
   const auto reference = reference_of(container);
   if (!reference) return tl::unexpected(reference.error());
-  auto digest = Digest::parse(of(container, "cd.doco.deployment.target.sha"));
+  auto digest = Digest::parse(container.label("cd.doco.deployment.target.sha"));
   if (!digest) return tl::unexpected(digest.error());
-  const auto stack = of(container, "cd.doco.deployment.name");
-  if (stack.empty() || stack != of(container, "com.docker.compose.project"))
+  const auto stack = container.label("cd.doco.deployment.name");
+  if (stack.empty() || stack != container.label(kProjectLabel))
     return fail(Kind::invalid, "its labels name two stacks");
-  const auto made_at = parse_rfc3339(of(container, "cd.doco.deployment.timestamp"));
+  const auto made_at = parse_rfc3339(container.label("cd.doco.deployment.timestamp"));
   if (!made_at) return fail(Kind::invalid, "its label cd.doco.deployment.timestamp is no time");
   JobRequest request{.trigger = Trigger::poll,
-                     .artifact = of(container, "cd.doco.source.url"),
+                     .artifact = container.label(kSourceUrlLabel),
                      .source_id = reference->source_id(),
-                     .repository = of(container, kSourceNameLabel),
+                     .repository = container.label(kSourceNameLabel),
                      .ref = reference->identifier(),
                      .ref_is_digest = reference->digest().has_value(),
                      .digest = *digest,
-                     .target = of(container, "cd.doco.deployment.config.target")};
-  return Found{.release = {.id = of(container, kReleaseLabel),
-                           .stack = {.name = stack, .context = of(container, kContextLabel)},
+                     .target = container.label("cd.doco.deployment.config.target")};
+  return Found{.release = {.id = container.label(kReleaseLabel),
+                           .stack = {.name = stack, .context = container.label(kContextLabel)},
                            .request = std::move(request),
                            .digest = digest->str(),
                            .plan = "found in the labels of its containers",
@@ -78,17 +76,17 @@ std::vector<Found> releases_of(const std::vector<ContainerSummary>& containers, 
                                const Log& log) {
   std::map<std::string, Found> by_id;
   for (const auto& container : containers) {
-    if (!path_below(parts.host_data_dir, of(container, "cd.doco.deployment.working_dir")))
+    if (!path_below(parts.host_data_dir, container.label("cd.doco.deployment.working_dir")))
       continue;  // another windlass's
     if (!other_instance(container.labels, parts.instance).empty()) continue;
-    if (of(container, kContextLabel) != parts.context) continue;  // the same engine has another name, too
+    if (container.label(kContextLabel) != parts.context) continue;  // the same engine has another name, too
     auto found = found_in(container, parts.host_data_dir);
     if (!found) {
       log.warning("container is left out", {{"container", container.name}, {"error", found.error().message}});
       continue;
     }
     auto& known = by_id.try_emplace(found->release.id, *found).first->second;
-    const auto service = container.label("com.docker.compose.service");
+    const auto service = container.label(kServiceLabel);
     known.services.push_back(service);
     known.release.images[service] = container.image_id;
   }

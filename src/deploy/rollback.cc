@@ -13,9 +13,12 @@ namespace {
 
 std::string in_words(const Release& release) { return revision_to(release.request, *release.request.digest); }
 
-// The release as if it had been made from another digest, which has changed nothing of its stack.
+// The release as if it had been made from another digest, which has changed nothing of its stack. That one was trusted
+// when it came, perhaps by other policies than the release's.
 void move_to(Release& release, const Digest& digest) {
   auto& request = release.request;
+  if (release.digest == digest.str()) return;
+  release.trust_hash.clear();
   release.digest = digest.str();
   request.digest = digest;
   if (!request.ref_is_digest) return;
@@ -226,7 +229,7 @@ JobOutcome Pipeline::bring_back(Run& run, const Release& release, std::string_vi
 // registry. Of an archive that is only looked at nothing will run.
 bool Pipeline::is_beyond_doubt(const Run& run) {
   if (!run.archive.empty()) return true;
-  return run.back_to && run.back_to->trust_hash == settled_.trust_hash(run.job.request);
+  return run.back_to && run.back_to->trust_hash == run.trust_hash;
 }
 
 Status Pipeline::restore_images(const Run& run, PreparedStack& stack) {

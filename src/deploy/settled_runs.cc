@@ -135,7 +135,7 @@ void SettledRuns::tell_unchanged(const SettledRun& run, const Log& log) {
 Result<std::vector<ContainerSummary>> SettledRuns::containers_of(const StackId& stack, const Deadline& deadline) {
   auto engine = engines_.engine_of(stack.context);
   if (!engine) return tl::unexpected(engine.error());
-  return (*engine)->containers({"com.docker.compose.project=" + stack.name}, deadline);
+  return (*engine)->containers({project_filter(stack.name)}, deadline);
 }
 
 Status SettledRuns::begin(const JobRequest& request) { return releases_.unsettle(lane_of(request), place_of(request)); }

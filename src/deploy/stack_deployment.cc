@@ -135,7 +135,7 @@ Status StackDeployment::remove(const ReleaseOrigin& origin, PreparedStack& stack
     for (const auto& container : containers) images[container.image] = container.image_id;
   }
   if (removal.volumes) {
-    const auto volumes = engine_.volumes({"com.docker.compose.project=" + stack.config.name}, deadline);
+    const auto volumes = engine_.volumes({project_filter(stack.config.name)}, deadline);
     if (!volumes)
       log.warning("volumes that are removed are not known", {{"error", volumes.error().message}});
     else
@@ -201,7 +201,7 @@ Status StackDeployment::start(const ReleaseOrigin& origin, PreparedStack& stack,
                              .instance = options_.instance,
                              .now = release.started_at}));
   auto done = up_and_watch(stack, std::move(model), log, deadline);
-  if (!done) done = fail(done.error().kind, log.masked(done.error().message));  // a container's last words
+  if (!done) done = fail(done.error().kind, log.masked(done.error().message));  // the engine's words too
   crash_point("release.before_record");
   auto recorded = record(release, stack, done, deadline);
   // A full disk, or an engine that restarts: the good containers are there already, so the job waits with its word.
@@ -230,7 +230,7 @@ Status StackDeployment::up(const PreparedStack& stack, json::object model, const
                           .own_order = stack.own_order};
   auto done = driver_.up(resolved, options, deadline);
   for (int tries = 1; !done && done.error().kind == Kind::conflict && tries < kUpTries; ++tries) {
-    auto containers = engine_.containers({"com.docker.compose.project=" + stack.config.name}, deadline);
+    auto containers = engine_.containers({project_filter(stack.config.name)}, deadline);
     const auto settled = containers ? settle_half_recreated(engine_, *containers, deadline) : 0;
     if (!settled || *settled == 0) break;
     log.warning("a half recreated container was in the way", {{"error", done.error().message}});
@@ -243,7 +243,7 @@ Status StackDeployment::up_and_watch(PreparedStack& stack, json::object model, c
                                      const Deadline& deadline) {
   const auto timeout = start_timeout(stack.config);
   Heartbeat heartbeat(log, "signaling services", stack.tell_phase);
-  auto watch = HealthWatch::open(engine_, stack.config.name, deadline);  // first, so that no event is missed
+  auto watch = HealthWatch::open(engine_, stack.config.name, log, deadline);  // first, so that no event is missed
   if (!watch) return tl::unexpected(watch.error());
   if (auto sent = send_signals(stack, log, deadline); !sent) return sent;
   if (needs_driver(stack.plan)) {
@@ -289,7 +289,7 @@ Status StackDeployment::keep_inputs_of_adopted(const PreparedStack& stack) {
   for (const auto& service : stack.plan.services) {
     if (service.action != ServiceAction::adopt) continue;
     for (const auto& container : stack.containers.at(service.service)) {
-      const auto release_id = container.label(std::string(kReleaseLabel));
+      const auto release_id = container.label(kReleaseLabel);
       if (release_id.empty()) continue;
       if (auto kept = releases_.set_inputs(release_id, service.service, stack.wanted.at(service.service)); !kept)
         return kept;
@@ -340,7 +340,7 @@ Status StackDeployment::record(Release& release, const PreparedStack& stack, con
   release.message = done ? std::string() : done.error().message;
   release.finished_at = clock_.now();
   auto release_of = stack.record.release_of;
-  const auto containers = engine_.containers({"com.docker.compose.project=" + stack.config.name}, deadline);
+  const auto containers = engine_.containers({project_filter(stack.config.name)}, deadline);
   // A good release without its images could neither come back nor be kept from pruning: as if we had been killed here.
   if (done && !containers) return tl::unexpected(containers.error());
   for (const auto& service : stack.services)

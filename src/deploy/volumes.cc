@@ -17,7 +17,6 @@ using Texts = std::map<std::string, std::string>;
 
 constexpr int kRemovalsMax = 3;  // the engine may need a moment to let go of a mount
 constexpr auto kRemovalPause = 1s;
-constexpr std::string_view kProject = "com.docker.compose.project";
 
 std::string driver_or_local(std::string_view driver) { return std::string(driver.empty() ? "local" : driver); }
 
@@ -31,9 +30,8 @@ Texts texts_of(const json::object& definition, std::string_view key) {
 }
 
 Texts labels_of_people(Labels labels) {
-  std::erase_if(labels, [](const auto& label) {
-    return label.first.starts_with("com.docker.compose.") || is_own_label(label.first);
-  });
+  std::erase_if(labels,
+                [](const auto& label) { return label.first.starts_with(kComposePrefix) || is_own_label(label.first); });
   return labels;
 }
 
@@ -99,13 +97,13 @@ Status renew_volumes(Engine& engine, const json::object& model, const std::strin
                      const Deadline& deadline) {
   const auto* definitions = object_of(model, "volumes");
   if (definitions == nullptr || definitions->empty()) return {};
-  const auto there = engine.volumes({fmt::format("{}={}", kProject, stack)}, deadline);
+  const auto there = engine.volumes({project_filter(stack)}, deadline);
   if (!there) return tl::unexpected(there.error());
   for (const auto& volume : changed_volumes(model, *there)) {
     const auto users = engine.containers_with_volume(volume.name, deadline);
     if (!users) return tl::unexpected(users.error());
-    const bool is_shared = std::ranges::any_of(
-        *users, [&](const ContainerSummary& user) { return user.label(std::string(kProject)) != stack; });
+    const bool is_shared =
+        std::ranges::any_of(*users, [&](const ContainerSummary& user) { return user.label(kProjectLabel) != stack; });
     if (volume.holds_data || is_shared) {
       log.warning(
           "volume is another one than its definition says and stays as it is",

@@ -20,11 +20,6 @@ constexpr auto kLastLookTimeout = 5s;
 constexpr std::size_t kLogBytesMax = 8 << 10;
 constexpr std::size_t kLateToldMax = 10;  // services that a message says more of than the name
 
-std::string attribute(const EngineEvent& event, const std::string& key) {
-  const auto found = event.attributes.find(key);
-  return found == event.attributes.end() ? std::string() : found->second;
-}
-
 // "a | b": one line, as every message is.
 std::string on_one_line(std::string_view logs) {
   std::vector<std::string> lines;
@@ -35,12 +30,12 @@ std::string on_one_line(std::string_view logs) {
 
 }  // namespace
 
-HealthWatch::HealthWatch(Engine& engine, std::string project, WatchOptions options)
-    : engine_(engine), project_(std::move(project)), options_(options), opened_at_(Steady::now()) {}
+HealthWatch::HealthWatch(Engine& engine, std::string project, const Log& log, WatchOptions options)
+    : engine_(engine), project_(std::move(project)), log_(log), options_(options), opened_at_(Steady::now()) {}
 
-Result<std::unique_ptr<HealthWatch>> HealthWatch::open(Engine& engine, std::string project, const Deadline& deadline,
-                                                       WatchOptions options) {
-  std::unique_ptr<HealthWatch> watch(new HealthWatch(engine, std::move(project), options));
+Result<std::unique_ptr<HealthWatch>> HealthWatch::open(Engine& engine, std::string project, const Log& log,
+                                                       const Deadline& deadline, WatchOptions options) {
+  std::unique_ptr<HealthWatch> watch(new HealthWatch(engine, std::move(project), log, options));
   if (auto opened = watch->open_events(deadline); !opened) return tl::unexpected(opened.error());
   return watch;
 }
@@ -127,7 +122,7 @@ void HealthWatch::note(const EngineEvent& event) {
   if (event.action == "start") started_.insert(event.container_id);
   if (event.action == "destroy") watched_.erase(event.container_id);
   if (event.action == "die") {
-    const auto code = attribute(event, "exitCode");
+    const auto code = label_of(event.attributes, "exitCode");
     std::from_chars(code.data(), code.data() + code.size(), exit_codes_[event.container_id]);
   }
 }
@@ -137,8 +132,8 @@ Status HealthWatch::look_after_next_event(const Deadline& deadline) {
   if (!event) return tl::unexpected(event.error());
   if (!*event) return look_at_steadying(deadline);
   note(**event);
-  const auto service = attribute(**event, "com.docker.compose.service");
-  const bool is_ours = wanted_.contains(service) && attribute(**event, "com.docker.compose.oneoff") != "True";
+  const auto service = label_of((*event)->attributes, kServiceLabel);
+  const bool is_ours = wanted_.contains(service) && label_of((*event)->attributes, kOneOffLabel) != "True";
   return is_ours && (*event)->action != "destroy" ? look_at((*event)->container_id, service, deadline) : Status();
 }
 
@@ -152,15 +147,14 @@ Status HealthWatch::come_back(const Deadline& deadline) {
 
 Status HealthWatch::open_events(const Deadline& deadline) {
   events_.reset();
-  auto events =
-      engine_.events("com.docker.compose.project=" + project_, {"start", "die", "destroy", "health_status"}, deadline);
+  auto events = engine_.events(project_filter(project_), {"start", "die", "destroy", "health_status"}, deadline);
   if (!events) return tl::unexpected(events.error());
   events_ = std::move(*events);
   return {};
 }
 
 Status HealthWatch::look_at_all(const Deadline& deadline) {
-  auto containers = engine_.containers({"com.docker.compose.project=" + project_}, deadline);
+  auto containers = engine_.containers({project_filter(project_)}, deadline);
   if (!containers) return tl::unexpected(containers.error());
   std::set<std::string> there;
   for (const auto& [service, list] : by_service(*containers)) {
@@ -181,6 +175,8 @@ Status HealthWatch::look_at(const std::string& id, const std::string& service, c
     return {};
   }
   if (!container) return tl::unexpected(container.error());
+  container->error = log_.masked(container->error);
+  container->checks.output = log_.masked(container->checks.output);
   if (container->restart_count > 0 && !exit_codes_.contains(id)) hear_ahead();  // its end came before its restart
   const bool started_while_watching = started_.contains(id);
   const auto [place, is_new] = watched_.try_emplace(id);
@@ -306,7 +302,7 @@ std::string HealthWatch::first_failure(const Deadline& deadline) {
   const auto& [id, watched] = *failed;
   failure_ = watched.readiness.is_unhealthy ? StartFailure::unhealthy : StartFailure::failed;
   const auto logs = engine_.last_logs(id, options_.log_lines, deadline.within(kLogsTimeout));
-  const auto lines = logs ? on_one_line(*logs) : std::string();
+  const auto lines = logs ? on_one_line(log_.masked(*logs)) : std::string();
   return fmt::format("service {}: container {} {}; {}", watched.service, watched.name, watched.readiness.reason,
                      lines.empty() ? "it logged nothing" : "last log lines: " + lines);
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/deadline.h"
+#include "base/log.h"
 #include "deploy/planning.h"
 #include "deploy/readiness.h"
 #include "docker/engine.h"
@@ -31,9 +32,10 @@ struct WatchOptions {
 
 class HealthWatch {
  public:
-  // `engine` must outlive the watch.
-  static Result<std::unique_ptr<HealthWatch>> open(Engine& engine, std::string project, const Deadline& deadline,
-                                                   WatchOptions options = {});
+  // `engine` must outlive the watch. What `log` masks is masked in all that is told of a container, before long texts
+  // are cut: a piece of a secret would not be known again.
+  static Result<std::unique_ptr<HealthWatch>> open(Engine& engine, std::string project, const Log& log,
+                                                   const Deadline& deadline, WatchOptions options = {});
 
   // Good when every service is ready; all containers were made before the call. Errors: Kind::invalid "service <s>:
   // container <c> exited with code 3; last log lines: …", "service <s>: 0 of 1 containers are there: …" or, of
@@ -65,7 +67,7 @@ class HealthWatch {
     int restarts_at_first = 0;
   };
 
-  HealthWatch(Engine& engine, std::string project, WatchOptions options);
+  HealthWatch(Engine& engine, std::string project, const Log& log, WatchOptions options);
 
   void expect(const std::vector<ServiceShape>& services);
   void note(const EngineEvent& event);
@@ -88,6 +90,7 @@ class HealthWatch {
 
   Engine& engine_;
   std::string project_;
+  Log log_;
   WatchOptions options_;
   SteadyTime opened_at_;
   std::unique_ptr<EventStream> events_;

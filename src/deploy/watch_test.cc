@@ -117,7 +117,8 @@ struct LivelyEngine final : IdleEngine {
 
 struct HealthWatchTest : testing::Test {
   LivelyEngine engine;
-  std::unique_ptr<HealthWatch> watch = std::move(*HealthWatch::open(engine, "shop", Deadline::in(5s), kQuick));
+  Log log;
+  std::unique_ptr<HealthWatch> watch = std::move(*HealthWatch::open(engine, "shop", log, Deadline::in(5s), kQuick));
   std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
 
   std::string wait(const std::vector<ServiceShape>& services, std::chrono::milliseconds timeout = 2s,
@@ -215,6 +216,20 @@ TEST_F(HealthWatchTest, SaysWhatALateServiceLackedInTheEnd) {
   EXPECT_EQ(watch->failure(), StartFailure::timeout);
 }
 
+// The first piece of a secret, which nothing would know again.
+TEST_F(HealthWatchTest, MasksSecretsBeforeItCutsALongLine) {
+  log.mask(Secret("hunter2hunter2"));
+  engine.make("a1", "a");
+  engine.start("a1", Health::starting);
+  engine.life = {[&] {
+    engine.containers_by_id["a1"].checks = {
+        .exit_code = 1, .output = std::string(250, '.') + "hunter2hunter2\n", .failures = 3, .retries = 10};
+  }};
+  const auto told = wait({{.name = "a"}}, 30ms);
+  EXPECT_NE(told.find("...***"), told.npos) << told;
+  EXPECT_EQ(told.find("hunter"), told.npos) << told;
+}
+
 TEST_F(HealthWatchTest, SaysMoreOfTenLateServicesAtMost) {
   std::vector<ServiceShape> services;
   for (char name = 'a'; name <= 'm'; ++name) services.push_back({.name = std::string(1, name)});
@@ -254,7 +269,7 @@ TEST_F(HealthWatchTest, FailsAtOnceAndSaysWhy) {
   for (const auto& row : rows) {
     SCOPED_TRACE(row.reason);
     began = std::chrono::steady_clock::now();
-    watch = std::move(*HealthWatch::open(engine, "shop", Deadline::in(5s), kQuick));
+    watch = std::move(*HealthWatch::open(engine, "shop", log, Deadline::in(5s), kQuick));
     engine.containers_by_id.clear();
     engine.make("a1", "a", {.restart_policy = row.policy});
     engine.start("a1");

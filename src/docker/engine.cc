@@ -364,11 +364,6 @@ class HttpEngine final : public Engine {
 
 }  // namespace
 
-std::string ContainerSummary::label(const std::string& key) const {
-  const auto found = labels.find(key);
-  return found == labels.end() ? std::string() : found->second;
-}
-
 Status check_engine_options(const EngineOptions& options) {
   if (const auto endpoint = parse_endpoint(options); !endpoint) return tl::unexpected(endpoint.error());
   if (!options.api_version.empty() && !parse_api_version(options.api_version))

@@ -17,12 +17,11 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
+#include "docker/labels.h"
 #include "sys/http_client.h"
 #include "sys/json.h"
 
 namespace windlass {
-
-using Labels = std::map<std::string, std::string>;
 
 // A container as GET /containers/json lists it.
 struct ContainerSummary {
@@ -34,7 +33,7 @@ struct ContainerSummary {
   Labels labels;
   std::vector<std::string> bind_sources;  // paths of the host that it mounts
 
-  std::string label(const std::string& key) const;  // "" if it has none
+  std::string label(std::string_view key) const { return label_of(labels, key); }  // "" if it has none
 };
 
 enum class Health { none, starting, healthy, unhealthy };

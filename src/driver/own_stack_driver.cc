@@ -168,7 +168,7 @@ Result<std::vector<ContainerSummary>> OwnStackDriver::helpers(const Deadline& de
   auto found = engine_.containers({kHelperLabel, fmt::format("{}={}", kHelperDataLabel, host_data_dir_)}, deadline);
   if (!found) return found;
   std::erase_if(*found, [](const ContainerSummary& container) {
-    return !container.name.starts_with(kHelperName) || !container.label("com.docker.compose.project").empty();
+    return !container.name.starts_with(kHelperName) || !container.label(kProjectLabel).empty();
   });
   return found;
 }

@@ -11,8 +11,7 @@ namespace windlass {
 namespace {
 
 Result<std::vector<ContainerSummary>> containers_of(const StackId& stack, Engine& engine, const Deadline& deadline) {
-  return engine.containers({fmt::format("{}={}", kManagerLabel, kManager), "com.docker.compose.project=" + stack.name},
-                           deadline);
+  return engine.containers({fmt::format("{}={}", kManagerLabel, kManager), project_filter(stack.name)}, deadline);
 }
 
 Result<bool> nothing_runs(const StackId& stack, Engine& engine, const Deadline& deadline) {

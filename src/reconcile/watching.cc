@@ -13,7 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const std::string kProjectLabel = "com.docker.compose.project";
 constexpr auto kAskTimeout = 30s;
 constexpr auto kListenFor = 1h;    // then the same stream again
 constexpr int kAnswersAtOnce = 4;  // each waits for one container to stop
