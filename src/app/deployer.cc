@@ -47,7 +47,9 @@ Result<TrustRules> trust_rules(const Settings& settings) {
     if (!reference) return tl::unexpected(reference.error());
     const auto configs = read_inline_deployments(poll.deployments);
     if (!configs) return tl::unexpected(configs.error());
-    for (const auto& stack : configs->stacks) rules.add(reference->source_id(), stack.trust);
+    std::vector<TrustOverride> wanted;
+    for (const auto& stack : configs->stacks) wanted.push_back(stack.trust);
+    rules.add(reference->source_id(), poll.deployments, wanted);
   }
   return rules;
 }

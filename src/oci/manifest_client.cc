@@ -81,6 +81,19 @@ Result<std::optional<ManifestBytes>> ManifestClient::by_digest(const Reference& 
   return get(repository, digest.str(), digest, deadline);
 }
 
+Result<std::optional<ManifestBytes>> ManifestClient::present(const Reference& repository, const Digest& digest,
+                                                             const Deadline& deadline) {
+  if (auto found = kept(digest)) {
+    auto ask = ask_for("HEAD", repository, digest.str());
+    ask.is_immutable = true;
+    const auto head = access_.ask(repository, ask, deadline);
+    if (!head) return tl::unexpected(head.error());
+    if (head->status == 200) return found;
+    if (head->status == 404) return std::optional<ManifestBytes>();
+  }
+  return get(repository, digest.str(), digest, deadline);
+}
+
 Result<ManifestDocument> ManifestClient::document(const Reference& repository, const Digest& digest,
                                                   const Deadline& deadline, std::optional<std::uint64_t> size_bytes) {
   auto found = by_digest(repository, digest, deadline);

@@ -25,7 +25,11 @@ class ManifestClient {
                                               const Deadline& deadline);
   Result<std::optional<ManifestBytes>> by_digest(const Reference& repository, const Digest& digest,
                                                  const Deadline& deadline);
-  // The same taken apart; absent is Kind::not_found. `size_bytes` is what its descriptor says, if it has one.
+  // The same, and is it in that repository too?
+  Result<std::optional<ManifestBytes>> present(const Reference& repository, const Digest& digest,
+                                               const Deadline& deadline);
+  // That of by_digest() taken apart; absent is Kind::not_found. `size_bytes` is what its descriptor says, if it has
+  // one.
   Result<ManifestDocument> document(const Reference& repository, const Digest& digest, const Deadline& deadline,
                                     std::optional<std::uint64_t> size_bytes = std::nullopt);
 

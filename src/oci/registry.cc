@@ -41,6 +41,11 @@ class HttpRegistry final : public Registry {
     return manifests_.by_digest(repository, digest, deadline);
   }
 
+  Result<std::optional<ManifestBytes>> present_manifest(const Reference& repository, const Digest& digest,
+                                                        const Deadline& deadline) override {
+    return manifests_.present(repository, digest, deadline);
+  }
+
   Result<std::optional<ManifestBytes>> manifest_at_tag(const Reference& repository, const std::string& tag,
                                                        const Deadline& deadline) override {
     return manifests_.by_tag(repository, tag, deadline);

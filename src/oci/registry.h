@@ -74,8 +74,14 @@ class Registry {
                                       const Deadline& deadline) = 0;
 
   // The manifest or index with that digest; nothing if the repository has none (404). Its bytes hash to the digest.
+  // What the content store has is not asked for, whichever repository it came from.
   virtual Result<std::optional<ManifestBytes>> manifest(const Reference& repository, const Digest& digest,
                                                         const Deadline& deadline) = 0;
+
+  // The same, asked of that very repository also where the bytes are known: what may be deployed by its digest must be
+  // there, and not only somewhere.
+  virtual Result<std::optional<ManifestBytes>> present_manifest(const Reference& repository, const Digest& digest,
+                                                                const Deadline& deadline) = 0;
 
   // The manifest or index that a tag points to now, which need not be the reference's own: "sha256-<hex>.sig" is where
   // cosign keeps signatures. Nothing if tag or repository is absent (404). Up to kSignatureLayersMax layers.

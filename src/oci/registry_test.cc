@@ -200,6 +200,24 @@ TEST_F(HttpRegistryTest, TakesInlineDataAfterChecking) {
   }
 }
 
+// Who may push to one repository could have it deployed as another's, by its digest.
+TEST_F(HttpRegistryTest, AsksTheNamedRepositoryForWhatIsKnownAlready) {
+  const auto digest = serve("abc");
+  const auto app = *Reference::parse("r.example/app:1"), other = *Reference::parse("r.example/other:1");
+  const auto url = "https://r.example/v2/other/manifests/" + digest.str();
+  ASSERT_TRUE(registry->manifest(app, digest, Deadline::in(5s))->has_value());
+  const auto bytes = manifest_of("abc");
+  for (const auto& [head, get, is_there] :
+       {std::tuple{404, 200, false}, {200, 404, true}, {405, 200, true}, {405, 404, false}}) {
+    answers.clear();
+    on("HEAD " + url, HttpResponse{.status = head});
+    on("GET " + url, HttpResponse{.status = get, .body = bytes});
+    const auto found = registry->present_manifest(other, digest, Deadline::in(5s));
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_EQ(found->has_value(), is_there) << head << " " << get;
+  }
+}
+
 // reliability/F45, F46
 TEST_F(HttpRegistryTest, RefusesBytesThatAreNotTheDigest) {
   const auto manifest = manifest_of("abc");

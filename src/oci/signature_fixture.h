@@ -86,6 +86,10 @@ struct SignatureRegistry final : Registry {
   Result<std::optional<ManifestBytes>> manifest(const Reference&, const Digest& digest, const Deadline&) override {
     return found_in(manifests, digest.str());
   }
+  Result<std::optional<ManifestBytes>> present_manifest(const Reference&, const Digest& digest,
+                                                        const Deadline&) override {
+    return found_in(manifests, digest.str());
+  }
   Result<std::optional<ManifestBytes>> manifest_at_tag(const Reference&, const std::string& tag,
                                                        const Deadline&) override {
     return found_in(tags, tag);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "config/inline_deployments.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
 
@@ -72,7 +73,7 @@ Result<Settled> OciSource::settle(const Job& job, const LaneHistory& history, co
 
 // The digest of the manifest bytes as sha256, which is what all state is kept by; nothing if the repository lacks it.
 Result<std::optional<Digest>> OciSource::sha256_of(const Question& question, const Digest& announced) {
-  auto manifest = registry_.manifest(question.reference, announced, question.deadline);
+  auto manifest = registry_.present_manifest(question.reference, announced, question.deadline);
   if (!manifest) return tl::unexpected(manifest.error());
   if (!*manifest) return std::optional<Digest>();
   return std::optional(Digest::of_sha256_hex(sha256_hex((*manifest)->bytes)));
@@ -174,7 +175,7 @@ Result<Settled> OciSource::settle_announced(const Question& question, const Dige
 Status OciSource::verify(const Job& job, const Digest& digest, const Deadline& deadline) {
   auto reference = Reference::parse(job.request.artifact);
   if (!reference) return while_doing("failed to parse OCI artifact reference", reference.error());
-  for (const auto& policy : options_.trust.of_artifact(reference->source_id(), !job.request.deployments.empty()))
+  for (const auto& policy : options_.trust.of_artifact(reference->source_id(), job.request.deployments))
     if (auto trusted = check_trust(job, *reference, digest, policy, deadline); !trusted) return trusted;
   return {};
 }
@@ -204,8 +205,16 @@ std::string OciSource::trust_stamp(const JobRequest& request) {
   auto reference = Reference::parse(request.artifact);
   if (!reference) return reference.error().message;
   std::string text;
-  for (const auto& policy : options_.trust.of_artifact(reference->source_id(), !request.deployments.empty()))
-    text += trust_.stamp(policy) + "\n";
+  // All that is demanded of the artifact counts by itself too, whatever the request's own deployments demand: one
+  // stamp for both, as long as neither changes.
+  for (const auto& policy : options_.trust.of_artifact(reference->source_id(), "")) text += trust_.stamp(policy) + "\n";
+  if (request.deployments.empty()) return text;
+  const auto configs = read_inline_deployments(request.deployments);
+  if (!configs) return text + configs.error().message;
+  for (const auto& stack : configs->stacks) {
+    const auto policy = options_.trust.of_deployment(stack.trust);
+    if (!stack.trust.empty() && policy.enabled) text += trust_.stamp(policy) + "\n";
+  }
   return text;
 }
 

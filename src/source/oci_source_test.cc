@@ -40,7 +40,11 @@ struct FakeRegistry final : Registry {
     if (busy) return TagLook{.come_again = busy, .reason = "429"};
     return digest ? TagLook{.view = TagView{*digest, "etag"}} : TagLook{};
   }
-  Result<std::optional<ManifestBytes>> manifest(const Reference&, const Digest& digest, const Deadline&) override {
+  Result<std::optional<ManifestBytes>> manifest(const Reference&, const Digest&, const Deadline&) override {
+    return std::optional<ManifestBytes>();
+  }
+  Result<std::optional<ManifestBytes>> present_manifest(const Reference&, const Digest& digest,
+                                                        const Deadline&) override {
     if (knows_repository_after-- > 0) return fail(Kind::not_found, "404 NAME_UNKNOWN");
     if (manifest_asked++ < manifest_appears_after) return std::optional<ManifestBytes>();
     const auto found = manifests.find(digest.str());
@@ -341,6 +345,37 @@ TEST_F(OciSourceTest, LooksForSignaturesAgainOfWhatARegistryHasAnnounced) {
   registry.signatures_asked = 0;
   EXPECT_FALSE(source.verify(job, a, Deadline::in(10s, stop.get_token())));
   EXPECT_LE(registry.signatures_asked, once) << "a job that is to stop waits for nothing";
+}
+
+// oci 11.3, 13: whatever decides whether an artifact is trusted is in the stamp
+TEST_F(OciSourceTest, StampsWhatInlineDeploymentsDemand) {
+  const std::string deployments = R"([{"name":"web","oci":{"verify":true,"ignore_tlog":true}}])";
+  const auto stamp = [&](std::vector<PublicKey> keys, const std::string& of, bool is_configured) {
+    TrustRules rules({.enabled = false, .public_keys = std::move(keys)});
+    if (is_configured) rules.add("reg.example/my/app", deployments, {{.verify = true, .ignore_tlog = true}});
+    OciSource source({.trust = std::move(rules)}, registry, trust, Log({.level = LogLevel::error}));
+    return source.trust_stamp({.artifact = "reg.example/my/app:main", .deployments = of});
+  };
+  const auto key = *PublicKey::parse_pem(kPublicKey);
+  EXPECT_EQ(stamp({}, "", false), stamp({key}, "", false)) << "nobody demands anything";
+  EXPECT_NE(stamp({}, deployments, false), stamp({key}, deployments, false));
+  EXPECT_NE(stamp({}, "", true), stamp({key}, "", true));
+  const std::string former = R"([{"name":"web"}])";
+  EXPECT_NE(stamp({key}, former, false), stamp({key}, former, true)) << "a release of before comes back";
+}
+
+TEST_F(OciSourceTest, DemandsOfOtherDeploymentsWhatThoseOfThePollsDemand) {  // oci 11.3
+  const std::string deployments = R"([{"name":"web","oci":{"verify":true}}])";
+  TrustRules rules;
+  rules.add("reg.example/my/app", deployments,
+            {{.verify = true, .public_keys = {*PublicKey::parse_pem(kPublicKey)}, .ignore_tlog = true}});
+  OciSource source({.trust = std::move(rules)}, registry, trust, Log({.level = LogLevel::error}));
+  for (const auto& [of, is_trusted] : {std::pair<std::string, bool>{deployments, true},  // judged one by one
+                                       {R"([{"name":"web"}])", false},
+                                       {"", false}}) {
+    const Job job{.id = "j", .request = {.artifact = "reg.example/my/app:main", .deployments = of}};
+    EXPECT_EQ(source.verify(job, a, Deadline::in(10s)).has_value(), is_trusted) << of;
+  }
 }
 
 }  // namespace

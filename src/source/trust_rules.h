@@ -1,11 +1,14 @@
 // Which trust policies count for the artifact of a job, before anything of it is fetched (oci 11.3).
 //
 // A policy must not depend on who triggered the run: what a poll entry demands of an artifact by its inline deployments
-// is demanded of a webhook for the same repository too.
+// is demanded of a webhook for the same repository too, and of whatever has other deployments than a poll entry has
+// now: a release that comes back, a job from before the settings changed, a run that the API was asked for.
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/trust_policy.h"
@@ -17,18 +20,21 @@ class TrustRules {
   TrustRules() = default;
   explicit TrustRules(TrustPolicy global) : global_(std::move(global)) {}
 
-  // An inline deployment of an operator's poll entry for `source_id` ("host/path") demands this.
-  void add(const std::string& source_id, const TrustOverride& wanted);
+  // An operator's poll entry for `source_id` ("host/path") has these inline deployments (JobRequest::deployments),
+  // which demand that.
+  void add(const std::string& source_id, const std::string& deployments, const std::vector<TrustOverride>& wanted);
 
-  // All that must be satisfied, each for itself; none when nothing is demanded. The demands of inline deployments are
-  // left out when the job `has_deployments` of its own: they are judged one by one.
-  std::vector<TrustPolicy> of_artifact(const std::string& source_id, bool has_deployments) const;
+  // All that must be satisfied, each for itself; none when nothing is demanded. Only of a job with the very deployments
+  // of a poll entry the demands of inline deployments are left out: they are judged one by one.
+  std::vector<TrustPolicy> of_artifact(const std::string& source_id, std::string_view deployments) const;
   // Of one deployment of a job.
   TrustPolicy of_deployment(const TrustOverride& wanted) const { return effective_policy(global_, wanted); }
 
  private:
   TrustPolicy global_;
   std::map<std::string, std::map<std::string, TrustPolicy>> demanded_;  // source id -> policy hash -> policy
+  std::map<std::string, std::set<std::string, std::less<>>>
+      configured_;  // source id -> deployments of its poll entries
 };
 
 }  // namespace windlass

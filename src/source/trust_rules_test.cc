@@ -28,26 +28,27 @@ class TrustRulesTest : public testing::Test {
 
 TEST_F(TrustRulesTest, DemandNothingWithoutAPolicy) {
   TrustRules rules;
-  rules.add(kApp, {.verify = false, .public_keys = {first}});
-  EXPECT_TRUE(rules.of_artifact(kApp, false).empty());
+  rules.add(kApp, "inline", {{.verify = false, .public_keys = {first}}});
+  EXPECT_TRUE(rules.of_artifact(kApp, "").empty());
 }
 
 TEST_F(TrustRulesTest, DemandTheGlobalPolicyOfEverything) {
   const TrustRules rules({.enabled = true, .public_keys = {global}});
-  for (const bool has_deployments : {false, true})
-    EXPECT_EQ(keys_of(rules.of_artifact(kApp, has_deployments)), std::vector{global.fingerprint()});
+  for (const auto* deployments : {"", "inline"})
+    EXPECT_EQ(keys_of(rules.of_artifact(kApp, deployments)), std::vector{global.fingerprint()});
 }
 
 TEST_F(TrustRulesTest, DemandOfAWebhookWhatInlineDeploymentsDemand) {  // oci 11.3, 16 #6
   TrustRules rules({.enabled = true, .public_keys = {global}});
-  rules.add(kApp, {.verify = true, .public_keys = {first}});
-  rules.add(kApp, {.verify = true, .public_keys = {second}});
-  rules.add(kApp, {.verify = true, .public_keys = {first}});
-  EXPECT_EQ(keys_of(rules.of_artifact(kApp, false)),
-            sorted({global.fingerprint(), first.fingerprint(), second.fingerprint()}));
-  EXPECT_EQ(keys_of(rules.of_artifact(kApp, true)), std::vector{global.fingerprint()})
-      << "deployments of its own are judged one by one";
-  EXPECT_EQ(keys_of(rules.of_artifact("r.example/other", false)), std::vector{global.fingerprint()});
+  rules.add(kApp, "one", {{.verify = true, .public_keys = {first}}, {.verify = true, .public_keys = {second}}});
+  rules.add(kApp, "two", {{.verify = true, .public_keys = {first}}, {}});
+  const auto all = sorted({global.fingerprint(), first.fingerprint(), second.fingerprint()});
+  EXPECT_EQ(keys_of(rules.of_artifact(kApp, "")), all);
+  for (const auto* configured : {"one", "two"})
+    EXPECT_EQ(keys_of(rules.of_artifact(kApp, configured)), std::vector{global.fingerprint()})
+        << "these are judged one by one";
+  EXPECT_EQ(keys_of(rules.of_artifact(kApp, "of before")), all);
+  EXPECT_EQ(keys_of(rules.of_artifact("r.example/other", "")), std::vector{global.fingerprint()});
 }
 
 TEST_F(TrustRulesTest, DemandOfADeploymentWhatItAsksFor) {
