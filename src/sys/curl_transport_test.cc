@@ -10,8 +10,11 @@
 #include <functional>
 #include <thread>
 
+#include "sys/crypto.h"
+#include "sys/http_server_fixture.h"
 #include "sys/process.h"
 #include "sys/raw_server.h"
+#include "sys/test_certificate.h"
 
 namespace windlass {
 namespace {
@@ -414,6 +417,35 @@ TEST_F(CurlTransportTest, NamesATlsPeerThatIsNone) {
   request.url = silent.url().replace(0, 4, "https");
   request.connect_timeout = 200ms;
   EXPECT_EQ(error_of(request).message, "GET " + request.url + ": TLS handshake not finished within 200 ms");
+}
+
+// oci 6: a folder in which nobody has made hashed names
+TEST_F(CurlTransportTest, TrustsWhatWasOnlyPutIntoAFolder) {
+  const TestCertificate certificate("localhost"), other("localhost");
+  auto options = RunningServer::quick();
+  options.header_timeout = options.request_timeout = options.keep_alive_timeout = 5s;
+  options.tls = *TlsIdentity::load(certificate.file(), certificate.key_file());
+  RunningServer server(echo, options);
+  const auto folder = std::filesystem::temp_directory_path() / fmt::format("windlass-curl-{}", new_uuid_v7());
+  const auto trusting = [&](const TestCertificate& root, const char* name) {
+    std::filesystem::create_directories(folder / name);
+    std::filesystem::copy_file(root.file(), folder / name / "my-ca.crt");
+    return CurlTransport::Options{.roots = find_trusted_roots({.file = "", .folders = folder / name}, {})};
+  };
+  HttpRequest request{.url = fmt::format("https://localhost:{}/x", server.port())};
+  const auto refused = CurlTransport(trusting(other, "other")).send(request, Deadline::in(5s));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, Kind::denied) << refused.error().message;
+
+  CurlTransport good(trusting(certificate, "good"));
+  for (int i = 0; i < 2; ++i) {
+    const auto response = good.send(request, Deadline::in(5s));
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(response->body, "GET /x [] none;");
+  }
+  request.tls.ca_file = other.file();
+  EXPECT_FALSE(good.send(request, Deadline::in(5s))) << "a request's own root is the only one";
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(CurlTransportTest, TalksToManyPeersAtOnce) {

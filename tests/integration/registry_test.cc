@@ -217,7 +217,8 @@ TEST_F(RegistryTest, SpeaksTlsWithAPassword) {
   bed.start(fmt::format("  tls: {{certificate: {0}/cert.pem, key: {0}/key.pem}}\n", at),
             fmt::format("auth:\n  htpasswd: {{realm: test, path: {}/htpasswd}}\n", at));
   const auto digest = push("team/app:1", 1000, "--ca-file " + at + "/ca.pem -u user -p secret-pass");
-  const CurlTransport::Options trusting{.ca_file = at + "/ca.pem"};
+  CurlTransport::Options trusting;
+  trusting.roots.for_libcurl.file = at + "/ca.pem";
   const auto config = [&](const std::string& password) {
     return fmt::format(R"({{"auths":{{"{}":{{"auth":"{}"}}}}}})", bed.host(), base64_encode("user:" + password));
   };
