@@ -250,10 +250,15 @@ bool CurlTransfer::take_body(std::string_view bytes) {
     heard_ = SteadyClock::now();  // the time the sink took is not the peer's
     return taken ? true : stop_with(taken.error());
   }
-  if (response_.body.size() + bytes.size() > request_.body_bytes_max)
-    return stop_with({Kind::invalid, fmt::format("answer is over {} bytes", request_.body_bytes_max)});
-  response_.body += bytes;
-  return true;
+  const bool is_error = response_.status >= 400;
+  const auto bytes_max =
+      is_error ? std::min(request_.body_bytes_max, request_.error_body_bytes_max) : request_.body_bytes_max;
+  const auto room = bytes_max - response_.body.size();
+  has_enough_ = is_error && bytes.size() > room;
+  if (bytes.size() > room && !is_error)
+    return stop_with({Kind::invalid, fmt::format("answer is over {} bytes", bytes_max)});
+  response_.body += bytes.substr(0, room);
+  return !has_enough_;
 }
 
 std::size_t CurlTransfer::give_body(char* out, std::size_t out_bytes) {
@@ -296,7 +301,7 @@ std::string CurlTransfer::cause(CURLcode code) const {
 
 Result<HttpResponse> CurlTransfer::result(CURLcode code) {
   if (error_) return tl::unexpected(*error_);
-  if (code == CURLE_OK && head_is_done_) return std::move(response_);
+  if (has_enough_ || (code == CURLE_OK && head_is_done_)) return std::move(response_);
   if (code == CURLE_OK) return fail(Kind::invalid, "answer is not HTTP");
   if (asked_ && !head_is_done_ && is_too_long_line(code)) return tl::unexpected(too_long_head());
   if (refusal_ && code == CURLE_COULDNT_CONNECT) return fail(Kind::denied, *refusal_);

@@ -275,6 +275,49 @@ TEST_F(CurlTransportTest, SaysWhatIsWrongWithAnAnswer) {
   }
 }
 
+// oci 3.4: a page that is too long hides neither that it is an error nor which
+TEST_F(CurlTransportTest, CutsThePageOfAnError) {
+  const auto said = [](const std::string& status, std::size_t bytes) {
+    return fmt::format("HTTP/1.1 {}\r\nContent-Length: {}\r\n\r\n{}", status, bytes, std::string(bytes, 'a'));
+  };
+  const std::string chunk = "1000\r\n" + std::string(4096, 'a') + "\r\n";
+  const std::uint64_t none = HttpRequest().error_body_bytes_max;
+  const struct {
+    std::string name, bytes;
+    std::uint64_t error_bytes_max;
+    std::string result;
+  } rows[] = {
+      {"at the limit", said("503 Unavailable", 1000), none, "503 1000"},
+      {"over the limit", said("503 Unavailable", 9999), none, "503 1000"},
+      {"in chunks", "HTTP/1.1 502 Bad Gateway\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + chunk, none, "502 1000"},
+      {"without an end", "HTTP/1.1 404 Not Found\r\n\r\n" + std::string(2000, 'a'), none, "404 1000"},
+      {"over the limit of errors", said("400 Bad Request", 500), 10, "400 10"},
+      {"no error", said("200 OK", 500), 10, "200 500"},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    RawServer server(answering(row.bytes));
+    auto request = get(server.url());
+    request.body_bytes_max = 1000;
+    request.error_body_bytes_max = row.error_bytes_max;
+    const auto response = send(request);
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(fmt::format("{} {}", response->status, response->body.size()), row.result);
+  }
+}
+
+TEST_F(CurlTransportTest, CutsThePageOfAnErrorInPlaceOfAStream) {
+  RawServer server(answering("HTTP/1.1 503 Unavailable\r\nContent-Length: 9999\r\n\r\n" + std::string(9999, 'a')));
+  auto request = get(server.url());
+  request.body_bytes_max = 1000;
+  const auto response = transport.stream(
+      request, [](const HttpResponse& head) { return head.status == 200; },
+      [](std::string_view) -> Status { return fail(Kind::internal, "not for the sink"); }, Deadline::in(5s));
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->status, 503);
+  EXPECT_EQ(response->body.size(), 1000u);
+}
+
 TEST_F(CurlTransportTest, RefusesTooManyHeadersAndEndlessInterimAnswers) {
   std::string many = "HTTP/1.1 200 OK\r\n";
   for (int i = 0; i < 201; ++i) many += "X: 1\r\n";
