@@ -227,10 +227,13 @@ TEST_F(RegistryTest, SpeaksTlsWithAPassword) {
   const auto anonymous = tag_digest("team/app:1");
   ASSERT_FALSE(anonymous);
   EXPECT_EQ(anonymous.error().kind, Kind::denied);
-  EXPECT_EQ(anonymous.error().message,
-            fmt::format("GET https://{0}/v2/team/app/manifests/1: 401 UNAUTHORIZED: authentication required; no "
-                        "credentials for {0} are known: docker login {0}, or DOCKER_AUTH_CONFIG",
-                        bed.host()));
+  const auto& told = anonymous.error().message;
+  EXPECT_TRUE(told.starts_with(
+      fmt::format("GET https://{}/v2/team/app/manifests/1: 401 UNAUTHORIZED: authentication required (", bed.host())))
+      << told;
+  EXPECT_TRUE(told.ends_with(
+      fmt::format("); no credentials for {0} are known: docker login {0}, or DOCKER_AUTH_CONFIG", bed.host())))
+      << told;
   connect(trusting, config("wrong"));
   const auto refused = tag_digest("team/app:1");
   ASSERT_FALSE(refused);
