@@ -101,9 +101,10 @@ TEST_F(CredentialsTest, AreFoundByKey) {
 }
 
 TEST_F(CredentialsTest, FailOnlyWhereAnEntryIsBroken) {
-  write(R"({"auths":{"bad.example":{"auth":"%%%"},"user.example":)" + auth(":pass") + R"(,"good.example":)" +
-        auth("a:b") + "}}");
+  write(R"({"auths":{"bad.example":{"auth":"%%%"},"text.example":"YTpi","user.example":)" + auth(":pass") +
+        R"(,"good.example":)" + auth("a:b") + "}}");
   EXPECT_TRUE(check());
+  EXPECT_EQ(find("text.example/app"), "error: auths 'text.example' must be an object");
   EXPECT_EQ(find("bad.example/app"), "error: auth of 'bad.example' is not base64");
   EXPECT_EQ(find("user.example/app"), "error: auth of 'user.example' is not user:password");
   EXPECT_EQ(find("good.example/app"), "a:b");
