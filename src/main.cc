@@ -52,10 +52,8 @@ int check_health() {
 CurlTransport transport_with(const std::string& ca_file) {
   auto options = CurlTransport::options_from_environment();
   options.user_agent = "windlass/" WINDLASS_VERSION;
-  if (!ca_file.empty()) {
-    options.ca_file = ca_file;
-    options.ca_folder.clear();
-  }
+  if (!ca_file.empty()) options.roots = {.for_libcurl = {.file = ca_file, .folders = ""}, .more = {}, .complaints = {}};
+  for (const auto& complaint : options.roots.complaints) fmt::print(stderr, "warning: {}\n", complaint);
   return CurlTransport(std::move(options));
 }
 

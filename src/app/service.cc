@@ -191,8 +191,8 @@ int RunningService::run() {
                                      {"protocol", settings_.http_tls_cert_file.empty() ? "http" : "https"},
                                      {"enabled_endpoints", enabled_endpoints(settings_)}});
   log_.info("serving prometheus metrics", {{"http_port", listeners_.metrics->port()}, {"path", "/metrics"}});
-  for (const auto& host : settings_.oci_insecure_registries)
-    log_.warning("registry is asked without certificate checks, and over plain HTTP if need be", {{"registry", host}});
+  for (const auto& complaint : transport_.complaints())
+    log_.warning("not all trusted roots could be read", {{"error", complaint}});
   if (settings_.webhook_secret.empty() && settings_.registry_hooks.empty())
     log_.warning("webhook endpoints are disabled: neither WEBHOOK_SECRET nor WEBHOOK_SECRET_FILE is set");
   if (notifier_) notifier_->start();

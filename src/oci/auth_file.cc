@@ -48,10 +48,10 @@ Result<AuthFile> AuthFile::parse(std::string_view text) {
   if (const auto* auths = object_of(*object, "auths")) {
     for (const auto& [key, entry] : *auths) {
       const auto* fields = entry.if_object();
-      if (!fields) return fail(Kind::invalid, fmt::format("auths '{}' must be an object", printable(key, 128)));
-      file.auths_[key] =
-          parse_entry(key, text_of(*fields, "username"), text_of(*fields, "password"), text_of(*fields, "auth"),
-                      text_of(*fields, "identitytoken"), text_of(*fields, "registrytoken"));
+      file.auths_[key] = fields ? parse_entry(key, text_of(*fields, "username"), text_of(*fields, "password"),
+                                              text_of(*fields, "auth"), text_of(*fields, "identitytoken"),
+                                              text_of(*fields, "registrytoken"))
+                                : Entry{Credential(), fmt::format("auths '{}' must be an object", printable(key, 128))};
     }
   }
   if (const auto* helpers = object_of(*object, "credHelpers"))

@@ -1,5 +1,6 @@
 #include "oci/blob_hash.h"
 
+#include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include "base/text.h"
@@ -21,11 +22,11 @@ BlobHash::~BlobHash() = default;
 
 void BlobHash::update(std::string_view bytes) { EVP_DigestUpdate(context_->raw.get(), bytes.data(), bytes.size()); }
 
-bool BlobHash::matches() {
+std::string BlobHash::finish() {
   unsigned char hash[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   EVP_DigestFinal_ex(context_->raw.get(), hash, &size);
-  return to_hex({reinterpret_cast<const char*>(hash), size}) == digest_.hex();
+  return fmt::format("{}:{}", digest_.algorithm(), to_hex({reinterpret_cast<const char*>(hash), size}));
 }
 
 bool matches(const Digest& digest, std::string_view bytes) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "model/digest.h"
@@ -14,8 +15,10 @@ class BlobHash {
   ~BlobHash();
 
   void update(std::string_view bytes);
-  // True if all bytes so far hash to the digest; the object is used up.
-  bool matches();
+  // What all bytes so far hash to, by the algorithm of the digest; the object is used up.
+  std::string finish();
+  // The same compared with the digest.
+  bool matches() { return finish() == digest_.str(); }
 
  private:
   struct Context;

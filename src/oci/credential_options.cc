@@ -1,5 +1,7 @@
 #include "oci/credential_options.h"
 
+#include "sys/helper_environment.h"
+
 namespace windlass {
 
 CredentialSource::Options credential_options(const std::map<std::string, std::string>& environment) {
@@ -17,11 +19,13 @@ CredentialSource::Options credential_options(const std::map<std::string, std::st
     podman.emplace_back(config + "/containers/auth.json");
   else if (!home.empty())
     podman.emplace_back(home + "/.config/containers/auth.json");
-  return {.config_file = (folder.empty() ? home + "/.docker" : folder) + "/config.json",
-          .fallback_files = std::move(podman),
-          .auth_config = Secret(value_of("DOCKER_AUTH_CONFIG")),
-          .path = value_of("PATH"),
-          .home = home};
+  return {
+      .config_file = (folder.empty() ? home + "/.docker" : folder) + "/config.json",
+      .fallback_files = std::move(podman),
+      .auth_config = Secret(value_of("DOCKER_AUTH_CONFIG")),
+      .helper_environment = helper_environment(
+          environment, {.names = {"DOCKER_CONFIG", "PASSWORD_STORE_DIR", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"},
+                        .prefixes = {}})};
 }
 
 }  // namespace windlass

@@ -29,8 +29,10 @@ bool is_helper_name(std::string_view name) {
   return !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == name.npos;
 }
 
-bool is_in_path(const std::string& program, std::string_view path) {
-  for (const auto folder : split(path, ':'))
+bool is_in_path(const std::string& program, const std::map<std::string, std::string>& environment) {
+  const auto path = environment.find("PATH");
+  if (path == environment.end()) return false;
+  for (const auto folder : split(path->second, ':'))
     if (::access(fmt::format("{}/{}", folder, program).c_str(), X_OK) == 0) return true;
   return false;
 }
@@ -44,7 +46,7 @@ class DockerCredentials final : public CredentialSource {
     auto file = current_file();
     if (!file) return tl::unexpected(file.error());
     for (const auto& name : (*file)->helper_names())
-      if (!is_in_path("docker-credential-" + name, options_.path))
+      if (!is_in_path("docker-credential-" + name, options_.helper_environment))
         log_.warning("credential helper not found", {{"program", "docker-credential-" + printable(name, 64)}});
     auto environment = auth_config();
     return environment ? Status() : tl::unexpected(environment.error());
@@ -120,7 +122,7 @@ class DockerCredentials final : public CredentialSource {
     const auto program = "docker-credential-" + name;
     const Command command{.program = program,
                           .arguments = {"get"},
-                          .environment = {{"PATH", options_.path}, {"HOME", options_.home}},
+                          .environment = options_.helper_environment,
                           .input = server,
                           .output_bytes_max = kHelperBytesMax};
     auto exit = processes_.run(command, deadline.within(kHelperTime));

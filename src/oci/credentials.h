@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,12 +33,11 @@ using Credential = std::variant<std::monostate, BasicCredential, IdentityToken, 
 class CredentialSource {
  public:
   struct Options {
-    std::filesystem::path config_file;                  // "<DOCKER_CONFIG>/config.json"; read again when it changes
-    std::vector<std::filesystem::path> fallback_files;  // REGISTRY_AUTH_FILE, podman's auth.json: the first that
-                                                        // exists, only where config_file does not
-    Secret auth_config;                                 // DOCKER_AUTH_CONFIG, looked at first
-    std::string path;                                   // PATH for docker-credential-<name>
-    std::string home;
+    std::filesystem::path config_file;                      // "<DOCKER_CONFIG>/config.json"; read again when it changes
+    std::vector<std::filesystem::path> fallback_files;      // REGISTRY_AUTH_FILE, podman's auth.json: the first that
+                                                            // exists, only where config_file does not
+    Secret auth_config;                                     // DOCKER_AUTH_CONFIG, looked at first
+    std::map<std::string, std::string> helper_environment;  // all that docker-credential-<name> sees, PATH included
   };
   static std::unique_ptr<CredentialSource> make(Options options, ProcessRunner& processes, Log log);
   virtual ~CredentialSource() = default;

@@ -46,8 +46,7 @@ class CredentialsTest : public testing::Test {
     auto name = (fs::temp_directory_path() / "windlass-credentials-XXXXXX").string();
     folder = ::mkdtemp(name.data());
     options.config_file = folder / "config.json";
-    options.path = "/usr/bin";
-    options.home = "/root";
+    options.helper_environment = {{"PATH", "/usr/bin"}, {"AWS_REGION", "eu-west-1"}};
   }
   ~CredentialsTest() override { fs::remove_all(folder); }
 
@@ -102,9 +101,10 @@ TEST_F(CredentialsTest, AreFoundByKey) {
 }
 
 TEST_F(CredentialsTest, FailOnlyWhereAnEntryIsBroken) {
-  write(R"({"auths":{"bad.example":{"auth":"%%%"},"user.example":)" + auth(":pass") + R"(,"good.example":)" +
-        auth("a:b") + "}}");
+  write(R"({"auths":{"bad.example":{"auth":"%%%"},"text.example":"YTpi","user.example":)" + auth(":pass") +
+        R"(,"good.example":)" + auth("a:b") + "}}");
   EXPECT_TRUE(check());
+  EXPECT_EQ(find("text.example/app"), "error: auths 'text.example' must be an object");
   EXPECT_EQ(find("bad.example/app"), "error: auth of 'bad.example' is not base64");
   EXPECT_EQ(find("user.example/app"), "error: auth of 'user.example' is not user:password");
   EXPECT_EQ(find("good.example/app"), "a:b");
@@ -161,6 +161,7 @@ TEST_F(CredentialsTest, AskAHelper) {
   EXPECT_EQ(processes.ran[0].arguments, std::vector<std::string>{"get"});
   EXPECT_EQ(processes.ran[0].input, "gcr.io");
   EXPECT_EQ(processes.ran[0].output_bytes_max, 65536u);
+  EXPECT_EQ(processes.ran[0].environment, options.helper_environment);
   EXPECT_EQ(processes.ran[1].program, "docker-credential-pass-1");
   EXPECT_EQ(processes.ran[1].input, "https://index.docker.io/v1/");
   EXPECT_EQ(find("gcr.io/p/app"), "u:s");
@@ -251,6 +252,41 @@ TEST(CredentialOptions, AreFoundInTheEnvironment) {
     EXPECT_EQ(options.config_file, row.file);
     EXPECT_EQ(Lines(options.fallback_files.begin(), options.fallback_files.end()), row.podman);
   }
+}
+
+// oci 5: helpers get what they find their keys, their cloud and their way out with, and nothing that is ours
+TEST(CredentialOptions, ShowHelpersTheirOwnVariablesOnly) {
+  const std::map<std::string, std::string> theirs{{"PATH", "/bin"},
+                                                  {"HOME", "/h"},
+                                                  {"USER", "deploy"},
+                                                  {"AWS_REGION", "eu-west-1"},
+                                                  {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/x"},
+                                                  {"GOOGLE_APPLICATION_CREDENTIALS", "/g.json"},
+                                                  {"CLOUDSDK_CONFIG", "/g"},
+                                                  {"AZURE_TENANT_ID", "t"},
+                                                  {"IDENTITY_ENDPOINT", "http://i"},
+                                                  {"MSI_ENDPOINT", "http://m"},
+                                                  {"MSI_SECRET", "m"},
+                                                  {"GNUPGHOME", "/gpg"},
+                                                  {"PASSWORD_STORE_DIR", "/pass"},
+                                                  {"DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/bus"},
+                                                  {"XDG_RUNTIME_DIR", "/run/1"},
+                                                  {"XDG_CONFIG_HOME", "/c"},
+                                                  {"DOCKER_CONFIG", "/d"},
+                                                  {"SSL_CERT_FILE", "/ca.pem"},
+                                                  {"SSL_CERT_DIR", "/certs"},
+                                                  {"HTTPS_PROXY", "http://proxy"},
+                                                  {"no_proxy", "localhost"}};
+  auto all = theirs;
+  all.insert({{"WEBHOOK_SECRET", "ours"},
+              {"API_SECRET", "ours"},
+              {"DOCKER_AUTH_CONFIG", "ours"},
+              {"SECRET_PROVIDER_ACCESS_TOKEN", "ours"},
+              {"SOPS_AGE_KEY", "ours"},
+              {"VAULT_TOKEN", "ours"},
+              {"LD_PRELOAD", "x"},
+              {"AWS_PROFILE", ""}});
+  EXPECT_EQ(credential_options(all).helper_environment, theirs);
 }
 
 }  // namespace

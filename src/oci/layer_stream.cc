@@ -6,22 +6,36 @@
 
 namespace windlass {
 
-LayerStream::LayerStream(const StoredLayer& layer, const UnpackLimits& limits, const Deadline& deadline,
+namespace {
+
+constexpr const char* kContentDigest = "io.deis.oras.content.digest";
+
+// Nothing for an empty one: that is how ORAS itself says that there is nothing to check.
+Result<std::optional<Digest>> content_digest_of(const StoredLayer& layer) {
+  const auto found = layer.annotations.find(kContentDigest);
+  if (found == layer.annotations.end() || found->second.empty()) return std::optional<Digest>();
+  auto digest = Digest::parse(found->second);
+  if (!digest) return while_doing(fmt::format("annotation {}", kContentDigest), digest.error());
+  return std::optional(*std::move(digest));
+}
+
+}  // namespace
+
+LayerStream::LayerStream(const std::optional<Digest>& content, const UnpackLimits& limits, const Deadline& deadline,
                          std::unique_ptr<FileStream> file)
-    : limits_(limits), deadline_(deadline), file_(std::move(file)) {
-  const auto found = layer.annotations.find("io.deis.oras.content.digest");
-  if (found == layer.annotations.end() || !found->second.starts_with("sha256:")) return;
-  expected_digest_ = found->second;
-  hash_.emplace();
+    : limits_(limits), deadline_(deadline), file_(std::move(file)), expected_digest_(content) {
+  if (content) hash_.emplace(*content);
 }
 
 Result<std::unique_ptr<LayerStream>> LayerStream::open(const StoredLayer& layer, const UnpackLimits& limits,
                                                        const Deadline& deadline) {
+  const auto content = content_digest_of(layer);
+  if (!content) return tl::unexpected(content.error());
   auto file = FileStream::open(layer.file);
   if (!file) return tl::unexpected(file.error());
   auto compression = compression_of(**file);
   if (!compression) return tl::unexpected(compression.error());
-  std::unique_ptr<LayerStream> stream(new LayerStream(layer, limits, deadline, std::move(*file)));
+  std::unique_ptr<LayerStream> stream(new LayerStream(*content, limits, deadline, std::move(*file)));
   stream->bytes_ = decompressed(*stream->file_, *compression);
   return stream;
 }
@@ -57,10 +71,10 @@ Result<std::string_view> LayerStream::peek() {
 
 Status LayerStream::check_content_digest() {
   if (!hash_) return {};
-  const auto digest = "sha256:" + hash_->finish_hex();
-  if (digest == expected_digest_) return {};
-  return fail(Kind::invalid, fmt::format("content has digest {}, annotation io.deis.oras.content.digest says {}",
-                                         digest, expected_digest_));
+  const auto digest = hash_->finish();
+  if (digest == expected_digest_->str()) return {};
+  return fail(Kind::invalid, fmt::format("content has digest {}, annotation {} says {}", digest, kContentDigest,
+                                         expected_digest_->str()));
 }
 
 }  // namespace windlass

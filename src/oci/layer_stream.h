@@ -7,9 +7,9 @@
 
 #include "base/deadline.h"
 #include "oci/artifact.h"
+#include "oci/blob_hash.h"
 #include "oci/unpack.h"
 #include "sys/byte_stream.h"
-#include "sys/crypto.h"
 #include "sys/file_stream.h"
 
 namespace windlass {
@@ -23,11 +23,12 @@ class LayerStream final : public ByteStream {
   Result<std::string_view> next() override;
   // The first block, or all there is; it comes again from next().
   Result<std::string_view> peek();
-  // At the end: the bytes have the digest that ORAS wrote beside a packed folder (oci 4). Good if there is none.
+  // At the end: the bytes have the digest that ORAS wrote beside a packed folder (oci 4). Good if there is none; one
+  // that cannot be read fails open().
   Status check_content_digest();
 
  private:
-  LayerStream(const StoredLayer& layer, const UnpackLimits& limits, const Deadline& deadline,
+  LayerStream(const std::optional<Digest>& content, const UnpackLimits& limits, const Deadline& deadline,
               std::unique_ptr<FileStream> file);
   Result<std::string_view> pull();
 
@@ -38,8 +39,8 @@ class LayerStream final : public ByteStream {
   std::string peeked_;
   bool has_peeked_ = false;
   std::uint64_t bytes_out_ = 0;
-  std::optional<Sha256> hash_;
-  std::string expected_digest_;
+  std::optional<Digest> expected_digest_;
+  std::optional<BlobHash> hash_;
 };
 
 }  // namespace windlass

@@ -73,6 +73,7 @@ TEST_F(RegistryAccessTest, PostsAnIdentityTokenAndFallsBackToGet) {
             "grant_type=refresh_token&refresh_token=id%261&service=s&"
             "scope=repository%3Aapp%3Apull&client_id=windlass");
   EXPECT_EQ(transport.asked[1].body_bytes_max, 65536u);
+  for (const auto& request : transport.asked) EXPECT_EQ(request.error_body_bytes_max, 65536u);
   EXPECT_EQ(header_of(transport.asked[3], "Authorization"), "Bearer T");
 }
 

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "base/text.h"
 #include "sys/crypto.h"
 #include "sys/http_retry.h"
@@ -12,20 +15,58 @@ namespace windlass {
 namespace {
 
 constexpr std::size_t kSecretBytesMin = 4;  // less would hide ordinary words
+constexpr std::size_t kErrorsShown = 3;
 
-// What a registry says of itself in {"errors":[{"code":…,"message":…}]}.
-struct RegistryWords {
-  std::string code, message;
+// One of the errors in which a registry says {"errors":[{"code":…,"message":…,"detail":…}]}.
+struct RegistryError {
+  std::string code, message, detail;
+
+  // "DENIED: not for you (detail)", of which any part may be missing.
+  std::string str() const {
+    const auto said = code + (code.empty() || message.empty() ? "" : ": ") + message;
+    if (detail.empty()) return said;
+    return said.empty() ? detail : fmt::format("{} ({})", said, detail);
+  }
 };
 
-// The first error; nothing for any other body: it is not a registry's (T6).
-RegistryWords words_in(std::string_view body) {
+// What a "?" begins may be the signature of a URL, which gives access to whoever reads it.
+std::string without_queries(std::string_view text) {
+  std::string shown;
+  while (!text.empty()) {
+    const auto mark = std::min(text.find('?'), text.size() - 1) + 1;
+    shown += text.substr(0, mark);
+    text.remove_prefix(mark);
+    const auto end = shown.back() == '?' ? std::min(text.find_first_of(" \t\r\n\"'`<>()\\"), text.size()) : 0;
+    if (end > 0) shown += "***";
+    text.remove_prefix(end);
+  }
+  return shown;
+}
+
+std::string shown_detail(const json::object& error) {
+  const auto* detail = error.if_contains("detail");
+  if (!detail || detail->is_null()) return "";
+  if (const auto* text = detail->if_string()) return printable(without_queries(*text), 256);
+  const bool is_empty =
+      (detail->is_object() && detail->get_object().empty()) || (detail->is_array() && detail->get_array().empty());
+  return is_empty ? "" : printable(without_queries(json::serialize(*detail)), 256);
+}
+
+// Nothing for any other body: it is not a registry's (T6).
+std::vector<RegistryError> errors_in(std::string_view body) {
   const auto value = parse_json(body);
   const auto* object = value ? value->if_object() : nullptr;
   const auto* errors = object ? array_of(*object, "errors") : nullptr;
-  if (!errors || errors->empty() || !errors->front().is_object()) return {};
-  const auto& first = errors->front().get_object();
-  return {printable(text_of(first, "code"), 64), printable(text_of(first, "message"), 256)};
+  std::vector<RegistryError> found;
+  if (!errors) return found;
+  for (const auto& each : *errors) {
+    if (found.size() == kErrorsShown) break;
+    if (const auto* error = each.if_object())
+      found.push_back({.code = printable(text_of(*error, "code"), 64),
+                       .message = printable(without_queries(text_of(*error, "message")), 256),
+                       .detail = shown_detail(*error)});
+  }
+  return found;
 }
 
 Kind kind_of(int status) {
@@ -65,14 +106,16 @@ bool is_redirect(int status) {
 }
 
 Error status_error(std::string_view method, const Url& url, const HttpResponse& response) {
-  const auto [code, message] = words_in(response.body);
-  const auto said = code + (code.empty() || message.empty() ? "" : ": ") + message;
+  std::string said;
+  for (const auto& error : errors_in(response.body))
+    if (const auto words = error.str(); !words.empty()) said += (said.empty() ? "" : "; ") + words;
   return {kind_of(response.status),
           fmt::format("{} {}: {}{}{}", method, url.shown(), response.status, said.empty() ? "" : " ", said)};
 }
 
 bool knows_no_repository(const HttpResponse& response) {
-  return response.status == 404 && words_in(response.body).code == "NAME_UNKNOWN";
+  const auto errors = response.status == 404 ? errors_in(response.body) : std::vector<RegistryError>();
+  return !errors.empty() && errors.front().code == "NAME_UNKNOWN";
 }
 
 }  // namespace windlass

@@ -11,8 +11,9 @@ namespace windlass {
 
 bool is_redirect(int status);
 
-// "GET https://ghcr.io/v2/a/manifests/1: 403 DENIED: …" with the kind that fits the status. The registry's own words
-// are shown only if it speaks as a registry does, and never the query of the URL (oci 3.4, reliability/T6).
+// "GET https://ghcr.io/v2/a/manifests/1: 403 DENIED: … (detail)" with the kind that fits the status. The registry's own
+// words, of three errors at most, are shown only if it speaks as a registry does, and never the query of a URL
+// (oci 3.4, reliability/T6).
 Error status_error(std::string_view method, const Url& url, const HttpResponse& response);
 
 // A 404 that is about the repository as a whole (NAME_UNKNOWN), not about one thing in it.

@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kFirstContact = 300ms;  // for TLS where plain HTTP is allowed too
 constexpr int kRedirectsMax = 10;
-constexpr std::size_t kDownloadsMax = 4;  // at once (oci 3.3)
+constexpr std::size_t kDownloadsMax = 4;            // at once (oci 3.3)
+constexpr std::uint64_t kErrorBytesMax = 64 << 10;  // oci 3.4
 
 std::string host_of(std::string_view registry) {
   const auto from = registry.starts_with('[') ? registry.find(']') : 0;
@@ -200,6 +201,7 @@ Result<RegistryPeer::Followed> RegistryPeer::follow(const Round& round, const st
 Result<HttpResponse> RegistryPeer::send(const Round& round, HttpRequest request, const Url& url, bool streams) {
   const bool is_elsewhere = url.host_port() != round.registry.host_port();
   request.headers.push_back({"User-Agent", user_agent_});
+  request.error_body_bytes_max = kErrorBytesMax;
   const auto transfer = [&]() -> Result<HttpResponse> {
     if (!streams) return transport_.send(request, round.deadline);
     const auto slot = downloads_.take(round.deadline);
@@ -238,7 +240,8 @@ bool RegistryPeer::is_private(const Round& round) {
   }
   HttpRequest request{.url = fmt::format("{}://{}/v2/", round.registry.scheme, registry_),
                       .tls = tls_,
-                      .refuse_private_addresses = true};
+                      .refuse_private_addresses = true,
+                      .error_body_bytes_max = kErrorBytesMax};
   request.tls.verify = !is_insecure_;
   const auto response = transport_.send(request, round.deadline);
   const bool is_private = !response && response.error().kind == Kind::denied;

@@ -109,6 +109,7 @@ TEST_F(HttpRegistryTest, HasItsLimitsByDefault) {  // oci 3.2, 3.4
   ASSERT_EQ(transport.asked.size(), 2u);
   EXPECT_EQ(transport.asked[1].body_bytes_max, 4u << 20) << "a manifest";
   for (const auto& request : transport.asked) {
+    EXPECT_EQ(request.error_body_bytes_max, 64u << 10);
     EXPECT_EQ(request.connect_timeout, 10s);
     EXPECT_EQ(request.header_timeout, 30s);
     EXPECT_EQ(request.idle_timeout, 30s);

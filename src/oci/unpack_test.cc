@@ -237,10 +237,27 @@ TEST_F(Unpack, ChecksTheDigestOfAPackedFolder) {
   auto tree = unpack({annotated("sha256:" + sha256_hex(archive))}, root, limits, Secret("key"), deadline);
   ASSERT_TRUE(tree) << tree.error().message;
   std::filesystem::remove_all(root);
-  const std::string other(64, '0');
-  EXPECT_EQ(message_of(unpack({annotated("sha256:" + other)}, root, limits, Secret("key"), deadline)),
-            "layer 1 of 1: content has digest sha256:" + sha256_hex(archive) +
-                ", annotation io.deis.oras.content.digest says sha256:" + other);
+  tree = unpack({annotated("sha512:" + sha512_hex(archive))}, root, limits, Secret("key"), deadline);
+  ASSERT_TRUE(tree) << tree.error().message;
+  std::filesystem::remove_all(root);
+  tree = unpack({annotated("")}, root, limits, Secret("key"), deadline);  // ORAS: nothing to check
+  ASSERT_TRUE(tree) << tree.error().message;
+  const std::string other(64, '0'), annotation = "annotation io.deis.oras.content.digest";
+  const std::pair<std::string, std::string> refused[] = {
+      {"sha256:" + other,
+       "content has digest sha256:" + sha256_hex(archive) + ", " + annotation + " says sha256:" + other},
+      {"sha512:" + other + other,
+       "content has digest sha512:" + sha512_hex(archive) + ", " + annotation + " says sha512:" + other + other},
+      {"md5:" + other, annotation + ": unsupported algorithm \"md5\", expected sha256 or sha512"},
+      {"sha256:0", annotation + ": sha256 needs 64 hex characters, got 1"},
+      {sha256_hex(archive), annotation + ": expected <algorithm>:<hex>"},
+  };
+  for (const auto& [digest, message] : refused) {
+    SCOPED_TRACE(digest);
+    std::filesystem::remove_all(root);
+    EXPECT_EQ(message_of(unpack({annotated(digest)}, root, limits, Secret("key"), deadline)),
+              "layer 1 of 1: " + message);
+  }
 }
 
 }  // namespace

@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "base/text.h"
+#include "sys/helper_environment.h"
 
 namespace windlass::sops {
 namespace {
@@ -16,25 +14,10 @@ constexpr std::string_view kAllowList = "SOPS_HC_VAULT_ALLOWLIST";
 // Exit codes of sops (cmd/sops/codes): those that say something to whoever wrote the file.
 constexpr int kMacMismatch = 51, kMacNotFound = 52, kNoKey = 128;
 
-bool is_passed(std::string_view name) {
-  constexpr std::string_view kNames[] = {
-      "PATH",          "HOME",         "USER",         "GNUPGHOME", "XDG_CONFIG_HOME",
-      "SSL_CERT_FILE", "SSL_CERT_DIR", "MSI_ENDPOINT", "MSI_SECRET"};
-  constexpr std::string_view kPrefixes[] = {"SOPS_",  "AWS_",      "GOOGLE_", "CLOUDSDK_",   "GCLOUD_",
-                                            "AZURE_", "IDENTITY_", "VAULT_",  "HUAWEICLOUD_"};
-  constexpr std::string_view kProxies[] = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"};
-  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames) ||
-         std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
-                     [&](auto prefix) { return name.starts_with(prefix); }) ||
-         std::find(std::begin(kProxies), std::end(kProxies), lower(name)) != std::end(kProxies);
-}
-
 }  // namespace
 
 std::map<std::string, std::string> command_environment(const std::map<std::string, std::string>& own) {
-  std::map<std::string, std::string> passed;
-  for (const auto& [name, value] : own)
-    if (!value.empty() && is_passed(name)) passed.emplace(name, value);
+  auto passed = helper_environment(own, {.names = {}, .prefixes = {"SOPS_", "GCLOUD_", "VAULT_", "HUAWEICLOUD_"}});
   const auto vault = passed.find("VAULT_ADDR");
   passed.emplace(kAllowList, vault == passed.end() ? "none" : vault->second);
   passed.emplace("SOPS_DISABLE_VERSION_CHECK", "1");

@@ -1,6 +1,7 @@
 #include "sys/curl_transfer.h"
 
 #include <fmt/format.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -86,8 +87,10 @@ void CurlTransfer::set_options(const CurlHandle::Peer& peer, const CurlTransport
       });
   set(CURLOPT_SSL_CTX_DATA, this);
   set(
-      CURLOPT_SSL_CTX_FUNCTION, +[](CURL*, void*, void* self) {
-        static_cast<CurlTransfer*>(self)->dialled_ = SteadyClock::now();  // the handshake begins
+      CURLOPT_SSL_CTX_FUNCTION, +[](CURL*, void* tls_context, void* self) {
+        auto& transfer = *static_cast<CurlTransfer*>(self);
+        transfer.dialled_ = SteadyClock::now();  // the handshake begins
+        transfer.add_roots(tls_context);
         return CURLE_OK;
       });
   set(CURLOPT_PREREQDATA, this);
@@ -103,14 +106,23 @@ void CurlTransfer::set_tls(const CurlTransport::Options& options) {
   set(CURLOPT_SSL_VERIFYPEER, tls.verify ? 1L : 0L);
   set(CURLOPT_SSL_VERIFYHOST, tls.verify ? 2L : 0L);
   const bool has_own_roots = !tls.ca_file.empty();
-  const auto& file = has_own_roots ? tls.ca_file : options.ca_file;
-  const auto folder = has_own_roots ? std::string() : options.ca_folder;
-  if (!file.empty() || !folder.empty()) {
+  const auto& file = has_own_roots ? tls.ca_file : options.roots.for_libcurl.file;
+  const auto folders = has_own_roots ? std::string() : options.roots.for_libcurl.folders;
+  if (!file.empty() || !folders.empty()) {
     set(CURLOPT_CAINFO, file.empty() ? nullptr : file.c_str());
-    set(CURLOPT_CAPATH, folder.empty() ? nullptr : folder.c_str());
+    set(CURLOPT_CAPATH, folders.empty() ? nullptr : folders.c_str());
   }
+  if (!has_own_roots) more_roots_ = &options.roots.more;
   if (!tls.client_cert_file.empty()) set(CURLOPT_SSLCERT, tls.client_cert_file.c_str());
   if (!tls.client_key_file.empty()) set(CURLOPT_SSLKEY, tls.client_key_file.c_str());
+}
+
+// The certificates are shared by all connections: what each costs is a place in a list. `tls_context` is an SSL_CTX,
+// for libcurl is the one with OpenSSL.
+void CurlTransfer::add_roots(void* tls_context) const {
+  if (!more_roots_) return;
+  auto* store = ::SSL_CTX_get_cert_store(static_cast<SSL_CTX*>(tls_context));
+  for (const auto& root : *more_roots_) ::X509_STORE_add_cert(store, root.get());
 }
 
 // Where to connect to is said when libcurl asks for a socket.
@@ -238,10 +250,15 @@ bool CurlTransfer::take_body(std::string_view bytes) {
     heard_ = SteadyClock::now();  // the time the sink took is not the peer's
     return taken ? true : stop_with(taken.error());
   }
-  if (response_.body.size() + bytes.size() > request_.body_bytes_max)
-    return stop_with({Kind::invalid, fmt::format("answer is over {} bytes", request_.body_bytes_max)});
-  response_.body += bytes;
-  return true;
+  const bool is_error = response_.status >= 400;
+  const auto bytes_max =
+      is_error ? std::min(request_.body_bytes_max, request_.error_body_bytes_max) : request_.body_bytes_max;
+  const auto room = bytes_max - response_.body.size();
+  has_enough_ = is_error && bytes.size() > room;
+  if (bytes.size() > room && !is_error)
+    return stop_with({Kind::invalid, fmt::format("answer is over {} bytes", bytes_max)});
+  response_.body += bytes.substr(0, room);
+  return !has_enough_;
 }
 
 std::size_t CurlTransfer::give_body(char* out, std::size_t out_bytes) {
@@ -284,7 +301,7 @@ std::string CurlTransfer::cause(CURLcode code) const {
 
 Result<HttpResponse> CurlTransfer::result(CURLcode code) {
   if (error_) return tl::unexpected(*error_);
-  if (code == CURLE_OK && head_is_done_) return std::move(response_);
+  if (has_enough_ || (code == CURLE_OK && head_is_done_)) return std::move(response_);
   if (code == CURLE_OK) return fail(Kind::invalid, "answer is not HTTP");
   if (asked_ && !head_is_done_ && is_too_long_line(code)) return tl::unexpected(too_long_head());
   if (refusal_ && code == CURLE_COULDNT_CONNECT) return fail(Kind::denied, *refusal_);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sys/child_lines.h"
 #include "sys/curl_handle.h"
@@ -43,6 +44,7 @@ class CurlTransfer {
     curl_easy_setopt(easy_, option, value);
   }
   void set_tls(const CurlTransport::Options& options);
+  void add_roots(void* tls_context) const;
   void set_child();
   void set_method();
   void set_upload();
@@ -63,6 +65,7 @@ class CurlTransfer {
   const HttpRequest& request_;
   const HeadCheck& wants_;
   const BodySink& sink_;
+  const std::vector<std::shared_ptr<x509_st>>* more_roots_ = nullptr;  // beside those that libcurl finds
   std::unique_ptr<curl_slist, FreeList> headers_;
   char curl_message_[CURL_ERROR_SIZE] = "";
 
@@ -73,6 +76,7 @@ class CurlTransfer {
   std::size_t head_bytes_ = 0;
   std::uint64_t uploaded_bytes_ = 0;
   bool head_is_done_ = false, goes_to_sink_ = false;
+  bool has_enough_ = false;             // of the body of an error: the rest is not read
   bool is_proxied_ = false;             // the socket is the proxy's, wherever that stands
   std::optional<Error> error_;          // ours: comes before libcurl's
   std::optional<std::string> refusal_;  // of an address; counts if no other address could be connected to

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 
 #include "base/text.h"
 #include "sys/address.h"
@@ -22,13 +21,10 @@ std::string environment(const char* name) {
   return value ? value : "";
 }
 
-// OpenSSL looks a root up in such a folder by the hash of its name: one small file is read instead of a bundle of 150
-// certificates parsed for every handle (6 MB each).
-bool has_hashed_names(const char* folder) {
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error))
-    if (entry.path().extension() == ".0") return true;
-  return false;
+// The one that libcurl was built for.
+std::string system_bundle() {
+  const auto* file = ::curl_version_info(CURLVERSION_NOW)->cainfo;
+  return file ? file : "";
 }
 
 // Requests share connections only if all that decides about the connection is the same.
@@ -52,11 +48,9 @@ Status check_through_proxy(const HttpRequest& request, const Url& url) {
 }  // namespace
 
 CurlTransport::Options CurlTransport::options_from_environment() {
-  Options options{.proxy = ProxySettings::from_environment(),
-                  .ca_file = environment("SSL_CERT_FILE"),
-                  .ca_folder = environment("SSL_CERT_DIR")};
-  if (options.ca_folder.empty() && has_hashed_names(kSystemFolder)) options.ca_folder = kSystemFolder;
-  return options;
+  return {.proxy = ProxySettings::from_environment(),
+          .roots = find_trusted_roots({.file = environment("SSL_CERT_FILE"), .folders = environment("SSL_CERT_DIR")},
+                                      {.file = system_bundle(), .folders = kSystemFolder})};
 }
 
 CurlTransport::CurlTransport(Options options) : options_(std::move(options)) { curl_global_init(CURL_GLOBAL_DEFAULT); }

@@ -13,6 +13,7 @@
 
 #include "sys/http_client.h"
 #include "sys/proxy.h"
+#include "sys/trusted_roots.h"
 
 namespace windlass {
 
@@ -23,7 +24,7 @@ class CurlTransport final : public HttpTransport {
   struct Options {
     std::string user_agent = "windlass";
     ProxySettings proxy;
-    std::string ca_file, ca_folder;  // trusted roots; both may be set, libcurl's own default if none is
+    TrustedRoots roots;
     std::size_t idle_handles_max = 8;
   };
   // Proxies by http_proxy and its kin; roots by SSL_CERT_FILE and SSL_CERT_DIR, else those of the system.
@@ -32,6 +33,9 @@ class CurlTransport final : public HttpTransport {
   explicit CurlTransport(Options options);
   CurlTransport() : CurlTransport(options_from_environment()) {}
   ~CurlTransport() override;
+
+  // What could not be read of the trusted roots.
+  const std::vector<std::string>& complaints() const { return options_.roots.complaints; }
 
   Result<HttpResponse> send(const HttpRequest& request, const Deadline& deadline) override;
   Result<HttpResponse> stream(const HttpRequest& request, const HeadCheck& wants, const BodySink& sink,

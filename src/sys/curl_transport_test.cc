@@ -10,8 +10,11 @@
 #include <functional>
 #include <thread>
 
+#include "sys/crypto.h"
+#include "sys/http_server_fixture.h"
 #include "sys/process.h"
 #include "sys/raw_server.h"
+#include "sys/test_certificate.h"
 
 namespace windlass {
 namespace {
@@ -272,6 +275,49 @@ TEST_F(CurlTransportTest, SaysWhatIsWrongWithAnAnswer) {
   }
 }
 
+// oci 3.4: a page that is too long hides neither that it is an error nor which
+TEST_F(CurlTransportTest, CutsThePageOfAnError) {
+  const auto said = [](const std::string& status, std::size_t bytes) {
+    return fmt::format("HTTP/1.1 {}\r\nContent-Length: {}\r\n\r\n{}", status, bytes, std::string(bytes, 'a'));
+  };
+  const std::string chunk = "1000\r\n" + std::string(4096, 'a') + "\r\n";
+  const std::uint64_t none = HttpRequest().error_body_bytes_max;
+  const struct {
+    std::string name, bytes;
+    std::uint64_t error_bytes_max;
+    std::string result;
+  } rows[] = {
+      {"at the limit", said("503 Unavailable", 1000), none, "503 1000"},
+      {"over the limit", said("503 Unavailable", 9999), none, "503 1000"},
+      {"in chunks", "HTTP/1.1 502 Bad Gateway\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + chunk, none, "502 1000"},
+      {"without an end", "HTTP/1.1 404 Not Found\r\n\r\n" + std::string(2000, 'a'), none, "404 1000"},
+      {"over the limit of errors", said("400 Bad Request", 500), 10, "400 10"},
+      {"no error", said("200 OK", 500), 10, "200 500"},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    RawServer server(answering(row.bytes));
+    auto request = get(server.url());
+    request.body_bytes_max = 1000;
+    request.error_body_bytes_max = row.error_bytes_max;
+    const auto response = send(request);
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(fmt::format("{} {}", response->status, response->body.size()), row.result);
+  }
+}
+
+TEST_F(CurlTransportTest, CutsThePageOfAnErrorInPlaceOfAStream) {
+  RawServer server(answering("HTTP/1.1 503 Unavailable\r\nContent-Length: 9999\r\n\r\n" + std::string(9999, 'a')));
+  auto request = get(server.url());
+  request.body_bytes_max = 1000;
+  const auto response = transport.stream(
+      request, [](const HttpResponse& head) { return head.status == 200; },
+      [](std::string_view) -> Status { return fail(Kind::internal, "not for the sink"); }, Deadline::in(5s));
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->status, 503);
+  EXPECT_EQ(response->body.size(), 1000u);
+}
+
 TEST_F(CurlTransportTest, RefusesTooManyHeadersAndEndlessInterimAnswers) {
   std::string many = "HTTP/1.1 200 OK\r\n";
   for (int i = 0; i < 201; ++i) many += "X: 1\r\n";
@@ -414,6 +460,35 @@ TEST_F(CurlTransportTest, NamesATlsPeerThatIsNone) {
   request.url = silent.url().replace(0, 4, "https");
   request.connect_timeout = 200ms;
   EXPECT_EQ(error_of(request).message, "GET " + request.url + ": TLS handshake not finished within 200 ms");
+}
+
+// oci 6: a folder in which nobody has made hashed names
+TEST_F(CurlTransportTest, TrustsWhatWasOnlyPutIntoAFolder) {
+  const TestCertificate certificate("localhost"), other("localhost");
+  auto options = RunningServer::quick();
+  options.header_timeout = options.request_timeout = options.keep_alive_timeout = 5s;
+  options.tls = *TlsIdentity::load(certificate.file(), certificate.key_file());
+  RunningServer server(echo, options);
+  const auto folder = std::filesystem::temp_directory_path() / fmt::format("windlass-curl-{}", new_uuid_v7());
+  const auto trusting = [&](const TestCertificate& root, const char* name) {
+    std::filesystem::create_directories(folder / name);
+    std::filesystem::copy_file(root.file(), folder / name / "my-ca.crt");
+    return CurlTransport::Options{.roots = find_trusted_roots({.file = "", .folders = folder / name}, {})};
+  };
+  HttpRequest request{.url = fmt::format("https://localhost:{}/x", server.port())};
+  const auto refused = CurlTransport(trusting(other, "other")).send(request, Deadline::in(5s));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, Kind::denied) << refused.error().message;
+
+  CurlTransport good(trusting(certificate, "good"));
+  for (int i = 0; i < 2; ++i) {
+    const auto response = good.send(request, Deadline::in(5s));
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(response->body, "GET /x [] none;");
+  }
+  request.tls.ca_file = other.file();
+  EXPECT_FALSE(good.send(request, Deadline::in(5s))) << "a request's own root is the only one";
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(CurlTransportTest, TalksToManyPeersAtOnce) {
