@@ -46,6 +46,7 @@ TEST_F(RegistryAccessTest, GetsATokenAndKeepsIt) {
   EXPECT_EQ(resolve(), kDigest);
   EXPECT_EQ(asked(), (std::vector<std::string>{"HEAD " + kTag, "GET " + token_url, "HEAD " + kTag, "HEAD " + kTag}));
   EXPECT_EQ(header_of(transport.asked[1], "Authorization"), "Basic dXNlcjpwYXNz");
+  EXPECT_EQ(transport.asked[1].body_bytes_max, 65536u);
   EXPECT_EQ(header_of(transport.asked[3], "Authorization"), "Bearer T1");
 }
 
