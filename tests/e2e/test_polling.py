@@ -210,12 +210,12 @@ class Polling(EndToEnd):
               "the outage to be noticed")
         self.registry.answer = 404, []  # it has lost its storage
         self.registry.start()
-        until(lambda: self.windlass.events(msg="polling is held up", by=self.polled), "the loss to be noticed")
+        until(lambda: self.windlass.events(msg="polling is held up", by=self.polled), "the loss to be noticed", 60)
         self.assertEqual(containers(self.name)["app"]["Id"], container)
 
         run("oras", "tag", "--plain-http", f"{self.pushed.rsplit(':', 1)[0]}@{first}", "main")
         self.registry.answer = None  # a backup from before the second push was put in its place
-        self.wait_for_version("1")
+        self.wait_for_version("1", 90)
         until(lambda: len(self.polls(status="succeeded")) == 3, "the third run to end")
         late = self.windlass.deploy(self.polled, second)
         self.assertEqual((late["status"], late["message"]), ("skipped", f"superseded: main now points to {first}"))
