@@ -44,7 +44,7 @@ TEST_F(ComposePaths, MayStayInside) {
     EXPECT_EQ(verdict_on(service), "") << service;
 }
 
-TEST_F(ComposePaths, MayNotLeave) {
+TEST_F(ComposePaths, MayNotLeave) {  // reliability/T10
   const std::pair<const char*, const char*> rows[] = {
       {"env_file: /etc/passwd", "service web: env_file /etc/passwd"},
       {"env_file: ../x", "service web: env_file ../x"},

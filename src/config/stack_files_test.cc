@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <thread>
+
 #include "config/deploy_config_fixture.h"
 
 namespace windlass {
@@ -71,13 +73,35 @@ TEST_F(StackFiles, IncludeEveryEnvFileThatIsNamed) {
   EXPECT_EQ(*interpolation_environment(root_, load("name: web\nenv_files: []\n")->stacks[0], {}), Variables{});
 }
 
-TEST_F(StackFiles, AreNeverOutside) {
+TEST_F(StackFiles, AreNeverOutside) {  // reliability/T10
   fs::create_symlink("/proc/self/environ", root_ / ".env");
   const auto config = load("name: web\n")->stacks[0];
   EXPECT_EQ(interpolation_environment(root_, config, {}).error().message, "env file: .env leads out of the source");
   fs::remove(root_ / ".env");
   ::mkfifo((root_ / ".env").c_str(), 0600);
   EXPECT_EQ(interpolation_environment(root_, config, {}).error().message, "env file: .env is not a regular file");
+}
+
+// reliability/T10: what was found there a moment ago counts for nothing
+TEST_F(StackFiles, AreNeverOutsideEvenIfTheyChangeMeanwhile) {
+  file("../outside.env", "A=outside\n");
+  file(".env", "A=inside\n");
+  const auto config = load("name: web\n")->stacks[0];
+  const std::jthread changes([this](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      fs::create_symlink("../outside.env", root_ / "link");
+      fs::rename(root_ / "link", root_ / ".env");
+      file("file", "A=inside\n");
+      fs::rename(root_ / "file", root_ / ".env");
+    }
+  });
+  for (int i = 0; i < 1000; ++i) {
+    const auto read = interpolation_environment(root_, config, {});
+    if (read)
+      EXPECT_EQ(*read, (Variables{{"A", "inside"}}));
+    else
+      EXPECT_EQ(read.error().message, "env file: .env leads out of the source");
+  }
 }
 
 // secrets/Q5, Q7: whatever is read here is read in plain text

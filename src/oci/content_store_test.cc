@@ -126,7 +126,7 @@ TEST_F(ContentStoreTest, DownloadsOnce) {
   EXPECT_TRUE(again);
 }
 
-// reliability/F45
+// reliability/F45, T11
 TEST_F(ContentStoreTest, RefusesOtherBytesThanPromised) {
   const auto digest = digest_of("hello");
   const std::pair<const char*, std::string> rows[] = {

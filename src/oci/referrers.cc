@@ -42,15 +42,29 @@ bool has_referrers_api(const HttpResponse& response) {
   return response.status != 200 || is_index_type(response.header("Content-Type"));
 }
 
-// The path of the next page, in the same repository: another place has no say in this one's signatures.
-Result<std::string> next_path(const Reference& repository, const std::string& path, const std::string& link) {
-  const auto base = parse_url(fmt::format("https://{}{}", repository.registry(), path));
-  if (!base) return tl::unexpected(base.error());
-  const auto next = resolve_url(*base, link);
-  const auto listings = fmt::format("/v2/{}/referrers/", repository.repository());
-  if (!next || next->host != base->host || !next->path.starts_with(listings))
-    return fail(Kind::invalid, fmt::format("{}: next page is elsewhere", base->shown()));
-  return next->path + (next->query.empty() ? "" : "?" + next->query);
+std::string listings_of(const Reference& repository) {
+  return fmt::format("/v2/{}/referrers/", repository.repository());
+}
+
+// The path of the next page, in the same repository: another place has no say in this one's signatures. The link is
+// written where `path` was asked for, where the repository may have another name (OCI_REGISTRIES_FILE).
+Result<std::string> next_path(RegistryAccess& access, const Reference& repository, const std::string& path,
+                              const std::string& link) {
+  const auto names = access.asked_as(repository);
+  if (!names) return tl::unexpected(names.error());
+  const auto here = listings_of(repository);
+  std::string shown;
+  for (const auto& name : *names) {
+    const auto there = listings_of(name);
+    const auto base = parse_url(fmt::format("https://{}{}{}", name.registry(), there, path.substr(here.size())));
+    if (!base) return tl::unexpected(base.error());
+    const auto next = resolve_url(*base, link);
+    const bool climbs = next && next->path.find("/../") != std::string::npos;  // it would be sent as it is
+    if (next && next->host == base->host && next->path.starts_with(there) && !climbs)
+      return here + next->path.substr(there.size()) + (next->query.empty() ? "" : "?" + next->query);
+    shown = base->shown();
+  }
+  return fail(Kind::invalid, fmt::format("{}: next page is elsewhere", shown));
 }
 
 // Nothing: the registry does not have the API.
@@ -58,7 +72,7 @@ Result<std::optional<std::vector<Descriptor>>> from_api(RegistryAccess& access, 
                                                         const Digest& digest, const std::string& artifact_type,
                                                         const Deadline& deadline) {
   Listing listing(artifact_type);
-  RegistryAccess::Ask ask{.path = fmt::format("/v2/{}/referrers/{}", repository.repository(), digest.str()),
+  RegistryAccess::Ask ask{.path = listings_of(repository) + digest.str(),
                           .headers = {{"Accept", kIndexType}},
                           .body_bytes_max = kManifestBytesMax};
   for (int pages = 0; pages < kReferrerPagesMax; ++pages) {
@@ -73,7 +87,7 @@ Result<std::optional<std::vector<Descriptor>>> from_api(RegistryAccess& access, 
       return tl::unexpected(added.error());
     const auto link = next_page_of(*response);
     if (!link) return std::optional(listing.take());
-    auto next = next_path(repository, ask.path, *link);
+    auto next = next_path(access, repository, ask.path, *link);
     if (!next) return tl::unexpected(next.error());
     ask.path = std::move(*next);
   }

@@ -23,9 +23,13 @@ class ReferrersTest : public HttpRegistryTest {
  protected:
   void page(const std::string& query, const std::string& children, const std::string& link = "",
             const std::string& type = kIndexType) {
+    page_at(kApi + query, children, link, type);
+  }
+  void page_at(const std::string& url, const std::string& children, const std::string& link = "",
+               const std::string& type = kIndexType) {
     HttpResponse answer{.status = 200, .headers = {{"Content-Type", type}}, .body = index_of(children)};
     if (!link.empty()) answer.headers.push_back({"Link", link});
-    on("GET " + kApi + query, std::move(answer));
+    on("GET " + url, std::move(answer));
   }
   // The first digits of the digests found, or the error.
   std::string list(const std::string& type = kSignature) {
@@ -57,6 +61,32 @@ TEST_F(ReferrersTest, ComeFromAllPages) {
   EXPECT_EQ(list(), "abc");
 }
 
+// oci 6: links are written in the name that the repository has where it is asked for
+TEST_F(ReferrersTest, ComeFromAllPagesOfALocation) {
+  registry->use({{.prefix = "r.example", .location = "other.example/x"}});
+  const std::string path = "/v2/x/app/referrers/" + kDigest, there = "https://other.example" + path;
+  page_at(there, referrer('a'), "<" + path + "?n=1>; rel=next");
+  page_at(there + "?n=1", referrer('b'), "<" + there + "?n=2>; rel=next");
+  page_at(there + "?n=2", referrer('c'), "<?n=3>; rel=next");
+  page_at(there + "?n=3", referrer('d'));
+  EXPECT_EQ(list(), "abcd");
+  EXPECT_EQ(asked(), (std::vector<std::string>{"GET " + there, "GET " + there + "?n=1", "GET " + there + "?n=2",
+                                               "GET " + there + "?n=3"}));
+}
+
+TEST_F(ReferrersTest, ComeFromAllPagesOfAMirrorThatMayTell) {
+  registry->use(
+      {{.prefix = "r.example", .location = "r.example", .mirrors = {"m.example/cache"}, .mirror_tags = true}});
+  const std::string path = "/v2/cache/app/referrers/" + kDigest;
+  page_at("https://m.example" + path, referrer('a'), "<" + path + "?n=1>; rel=next");
+  page_at("https://m.example" + path + "?n=1", referrer('b'));
+  EXPECT_EQ(list(), "ab");
+  page("", referrer('c'), fmt::format("</v2/app/referrers/{}?n=1>; rel=next", kDigest));
+  page("?n=1", referrer('d'));
+  std::erase_if(answers, [](const auto& row) { return row.first.starts_with("GET https://m.example/"); });
+  EXPECT_EQ(list(), "cd") << "the mirror has none";
+}
+
 // reliability/F48
 TEST_F(ReferrersTest, EndSomewhere) {
   page("", "", fmt::format("</v2/app/referrers/{}>; rel=next", kDigest));
@@ -77,6 +107,19 @@ TEST_F(ReferrersTest, AreNotAskedForElsewhere) {
     answers.clear();
     page("", referrer('a'), "<" + link + ">; rel=\"next\"");
     EXPECT_EQ(list(), "invalid: " + kApi + ": next page is elsewhere");
+  }
+}
+
+TEST_F(ReferrersTest, AreNotAskedForElsewhereThanAtTheLocation) {
+  registry->use({{.prefix = "r.example", .location = "other.example/x"}});
+  const std::string there = "https://other.example/v2/x/app/referrers/" + kDigest;
+  for (const std::string link :
+       {"https://third.example/v2/x/app/referrers/x", "https://r.example/v2/app/referrers/x", "/v2/app/referrers/x",
+        "/v2/x/other/referrers/x", "/v2/x/app/referrers/../../other/referrers/x", "/v2/x/app/blobs/x"}) {
+    SCOPED_TRACE(link);
+    answers.clear();
+    page_at(there, referrer('a'), "<" + link + ">; rel=next");
+    EXPECT_EQ(list(), "invalid: " + there + ": next page is elsewhere");
   }
 }
 

@@ -88,6 +88,14 @@ Error RegistryAccess::error_of(const Reference& reference, const Ask& ask, const
   return error;
 }
 
+Result<std::vector<Reference>> RegistryAccess::asked_as(const Reference& reference) {
+  const auto places = this->places()->of(reference, false);
+  if (!places) return tl::unexpected(places.error());
+  std::vector<Reference> names;
+  for (const auto& place : *places) names.push_back(place.reference);
+  return names;
+}
+
 Result<HttpResponse> RegistryAccess::ask(const Reference& reference, const Ask& ask, const Deadline& deadline) {
   if (ask.pushes) return ask_for_push(reference, ask, deadline);
   const auto places = this->places()->of(reference, ask.is_immutable);

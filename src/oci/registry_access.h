@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "oci/credentials.h"
 #include "oci/registry.h"
@@ -29,6 +30,10 @@ class RegistryAccess {
   // Any status that does not pass by asking again is a good result. A mirror is asked once, and only for what is
   // immutable; whatever keeps it from serving, the next one is asked, at last the registry itself.
   Result<HttpResponse> ask(const Reference& reference, const Ask& ask, const Deadline& deadline);
+
+  // The names by which a tag or a list of that repository is asked for: at mirrors that may tell, last at the registry
+  // itself or the location that stands for it. Registries link to their next page by these.
+  Result<std::vector<Reference>> asked_as(const Reference& reference);
 
   // "GET https://ghcr.io/v2/a/manifests/1: 403 DENIED: …; no credentials for …", the kind fits the status.
   Error error_of(const Reference& reference, const Ask& ask, const HttpResponse& response);

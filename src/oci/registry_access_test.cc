@@ -46,6 +46,7 @@ TEST_F(RegistryAccessTest, GetsATokenAndKeepsIt) {
   EXPECT_EQ(resolve(), kDigest);
   EXPECT_EQ(asked(), (std::vector<std::string>{"HEAD " + kTag, "GET " + token_url, "HEAD " + kTag, "HEAD " + kTag}));
   EXPECT_EQ(header_of(transport.asked[1], "Authorization"), "Basic dXNlcjpwYXNz");
+  EXPECT_EQ(transport.asked[1].body_bytes_max, 65536u);
   EXPECT_EQ(header_of(transport.asked[3], "Authorization"), "Bearer T1");
 }
 
@@ -155,6 +156,30 @@ TEST_F(RegistryAccessTest, FollowsATokenServiceThatMoved) {
   on("GET https://auth.example/token" + query,
      HttpResponse{.status = 302, .headers = {{"Location", "https://auth.example/token" + query}}});
   EXPECT_EQ(resolve(), "invalid: token service https://auth.example/token redirects too often or to nowhere");
+}
+
+// reliability/F53: who has a public name is never asked in plain HTTP (oci 3.1), and what is wrong is told
+TEST_F(RegistryAccessTest, NeverFallsBackToPlainHttpWhereTlsFails) {
+  const Error faults[] = {
+      {Kind::denied, "SSL certificate problem: certificate has expired"},
+      {Kind::denied, "SSL certificate problem: self-signed certificate"},
+      {Kind::denied, "SSL certificate problem: EE certificate key too weak"},
+      {Kind::denied, "SSL: no alternative certificate subject name matches target host name 'r.example'"},
+      {Kind::unavailable, "TLS handshake cut off by the peer"},
+  };
+  for (const std::string host : {"r.example", "r.example:5000", "registry.local", "localhost.example:5000",
+                                 "203.0.113.7:5000", "100.64.0.1:5000", "[2001:db8::1]:5000"}) {
+    for (const auto& fault : faults) {
+      SCOPED_TRACE(host + ": " + fault.message);
+      answers.clear();
+      transport.asked.clear();
+      make();
+      const auto look = fmt::format("HEAD https://{}/v2/app/manifests/1", host);
+      on(look, [&](const HttpRequest&) -> Result<HttpResponse> { return tl::unexpected(fault); });
+      EXPECT_EQ(resolve(host + "/app:1"), fmt::format("{}: {}", to_string(fault.kind), fault.message));
+      EXPECT_EQ(asked(), std::vector<std::string>(fault.kind == Kind::unavailable ? 5 : 1, look));
+    }
+  }
 }
 
 TEST_F(RegistryAccessTest, GetsANewTokenBeforeTheOldOneRunsOut) {

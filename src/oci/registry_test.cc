@@ -219,7 +219,7 @@ TEST_F(HttpRegistryTest, AsksTheNamedRepositoryForWhatIsKnownAlready) {
   }
 }
 
-// reliability/F45, F46
+// reliability/F45, F46, T11
 TEST_F(HttpRegistryTest, RefusesBytesThatAreNotTheDigest) {
   const auto manifest = manifest_of("abc");
   on("GET " + kManifests + kDigest, HttpResponse{.status = 200, .body = manifest});

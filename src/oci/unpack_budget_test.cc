@@ -1,4 +1,4 @@
-// Budgets (oci 8; reliability 5, rows 32 to 34), with limits small enough for quick tests.
+// Budgets (oci 8; reliability/T9 and 5, rows 32 to 34), with limits small enough for quick tests.
 #include "oci/unpack_fixture.h"
 
 namespace windlass {

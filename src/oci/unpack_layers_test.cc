@@ -1,4 +1,4 @@
-// Layers over layers: replacing and whiteouts.
+// Layers over layers: replacing and whiteouts (reliability/T9 and 5, rows 35 and 36).
 #include "oci/unpack_fixture.h"
 
 namespace windlass {

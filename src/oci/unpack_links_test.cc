@@ -1,4 +1,4 @@
-// Hostile links (reliability 5, rows 6 to 20).
+// Hostile links (reliability/T9 and 5, rows 6 to 20).
 #include "oci/unpack_fixture.h"
 
 namespace windlass {

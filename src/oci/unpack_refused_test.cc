@@ -1,4 +1,4 @@
-// Hostile archives, row by row (reliability 5).
+// Hostile archives, row by row (reliability/T9 and 5).
 #include "oci/unpack_fixture.h"
 
 namespace windlass {

@@ -114,6 +114,31 @@ TEST_F(PollerTest, ChangesNothingInAnOutage) {  // reliability/P11
   EXPECT_EQ(queue.notes.at(0).status, RunStatus::failed);
 }
 
+// reliability/F55: a registry that comes back with older content. What it has lost changes nothing (P11), and a tag
+// that went back is a wish like any other (P6).
+TEST_F(PollerTest, GoesBackWithTheTagAndNotWithAnOutage) {
+  source.shows[kApp.url] = shows(kDigest2);
+  settled[kApp.url] = kDigest2.str();
+  make({kApp});
+  EXPECT_EQ(steps(), 1);
+  const Result<Look> faults[] = {fail(Kind::unavailable, "connection refused"), Look{}};  // away, without its storage
+  for (const auto& fault : faults) {
+    source.shows[kApp.url] = fault;
+    clock.advance(11min);
+    EXPECT_EQ(steps(), 1);
+    EXPECT_TRUE(queue.jobs.empty());
+  }
+  source.shows[kApp.url] = shows(kDigest1);
+  clock.advance(11min);
+  EXPECT_EQ(steps(), 1);
+  ASSERT_EQ(queue.jobs.size(), 1u);
+  EXPECT_FALSE(queue.jobs[0].second.digest);
+  end_job({.status = RunStatus::succeeded});
+  clock.advance(11min);
+  EXPECT_EQ(steps(), 1);
+  EXPECT_EQ(queue.jobs.size(), 1u);
+}
+
 TEST_F(PollerTest, TellsOfAnOutageAndItsEndOnce) {  // api/A15
   settled[kApp.url] = kDigest1.str();
   make({kApp});

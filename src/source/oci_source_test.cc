@@ -265,6 +265,19 @@ TEST_F(OciSourceTest, SkipsAnOldWebhookAtOnce) {  // webhook/P3b, reliability/P6
   EXPECT_EQ(registry.tag_asked, 2);
 }
 
+// reliability/F55: of a registry that comes back with older content the tag has a say, and no delivery of before (P6)
+TEST_F(OciSourceTest, FollowsTheTagOfARegistryThatCameBackOlder) {
+  registry.tag_views = {a};
+  history = {.last = b, .seen = {a, b}};
+  expect_deployed(settle(std::nullopt), a);
+  expect_skipped(settle(b), "superseded: main now points to " + a.str());
+  registry.manifests.erase(b.str());
+  const auto lost = settle(b);
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().kind, Kind::not_found);
+  EXPECT_EQ(lost.error().message, "resolving reg.example/my/app:main: digest " + b.str() + " not found in my/app");
+}
+
 TEST_F(OciSourceTest, SkipsAtOnceWhenTheTagHasMovedOn) {  // webhook/P4
   registry.tag_views = {c};
   history = {.last = b, .seen = {b}};

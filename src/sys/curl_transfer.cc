@@ -296,6 +296,11 @@ std::string CurlTransfer::cause(CURLcode code) const {
       return fmt::format("cannot connect{}: {}", to, lower(std::generic_category().message(static_cast<int>(number))));
   }
   const std::string_view message = *curl_message_ ? curl_message_ : curl_easy_strerror(code);
+  if (code == CURLE_SSL_CONNECT_ERROR) {
+    const auto says = [&](std::string_view words) { return message.find(words) != message.npos; };
+    if (says("SSL_ERROR_SYSCALL") || says("unexpected eof")) return "TLS handshake cut off by the peer";
+    return "TLS handshake: " + printable(trim(message), 512);
+  }
   return printable(trim(message), 512);
 }
 

@@ -101,7 +101,7 @@ TEST_F(Files, LeaveNothingBehindWhenTheyCannotBeWritten) {
   EXPECT_EQ(nowhere.error().kind, Kind::not_found);
 }
 
-TEST_F(Files, AreOpenedBeneathAFolderOnly) {
+TEST_F(Files, AreOpenedBeneathAFolderOnly) {  // reliability/T10
   const fs::path root = folder_ / "root";
   fs::create_directories(root / "sub");
   ASSERT_TRUE(write_file(root / "sub" / "file", "inside"));

@@ -121,6 +121,14 @@ def passed(handler, upstream):
     handler.send_body(upstream.body)
 
 
+def after(act):
+    """The registry's own answer, but first something happens: what is in the registry changes under the client."""
+    def answer(handler, upstream):
+        act()
+        passed(handler, upstream)
+    return answer
+
+
 def always(fault):
     """The same fault, however often."""
     def endless(handler, upstream):

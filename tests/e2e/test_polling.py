@@ -194,6 +194,33 @@ class Polling(EndToEnd):
         self.assertEqual(len(self.polls(cause="repair")), 1, repair)
         self.registry.start()
 
+    def test_f55_a_registry_that_comes_back_with_older_content(self):
+        """What it has lost changes nothing (P11); a tag that went back is followed, late deliveries are not (P6)."""
+        first = self.push_version("1")
+        self.poll()
+        self.windlass.start()
+        self.wait_for_poll(status="succeeded")
+        second = self.push_version("2")
+        self.wait_for_version("2")
+        until(lambda: len(self.polls(status="succeeded")) == 2, "the second run to end")
+        container = containers(self.name)["app"]["Id"]
+
+        self.registry.stop()
+        until(lambda: self.windlass.events(msg="polling is held up", by=f"registry {self.registry.address}"),
+              "the outage to be noticed")
+        self.registry.answer = 404, []  # it has lost its storage
+        self.registry.start()
+        until(lambda: self.windlass.events(msg="polling is held up", by=self.polled), "the loss to be noticed", 60)
+        self.assertEqual(containers(self.name)["app"]["Id"], container)
+
+        run("oras", "tag", "--plain-http", f"{self.pushed.rsplit(':', 1)[0]}@{first}", "main")
+        self.registry.answer = None  # a backup from before the second push was put in its place
+        self.wait_for_version("1", 90)
+        until(lambda: len(self.polls(status="succeeded")) == 3, "the third run to end")
+        late = self.windlass.deploy(self.polled, second)
+        self.assertEqual((late["status"], late["message"]), ("skipped", f"superseded: main now points to {first}"))
+        self.assertEqual(self.version(), "1")
+
     def test_a_registry_that_wants_to_be_left_alone_is(self):  # oci 3.4
         self.push_version("1")
         self.poll()

@@ -4,8 +4,9 @@ import os
 import time
 import unittest
 
-from fault_proxy import FaultProxy, always, changed, cut, flipped, garbage, redirect, stalled, status, trickled
-from harness import EndToEnd, bed, compose, containers, idle_service, until
+from fault_proxy import (FaultProxy, after, always, changed, cut, flipped, garbage, redirect, stalled, status,
+                         trickled)
+from harness import EndToEnd, bed, compose, containers, idle_service, run, until
 
 BLOBS, MANIFESTS = r"/blobs/", r"/manifests/"
 
@@ -134,6 +135,37 @@ class RegistryFaults(EndToEnd):
         lie = "sha256:" + "0" * 64
         self.proxy.on("GET", MANIFESTS, always(changed(lambda body: body, Docker_Content_Digest=lie)))
         self.deploys(digest)  # the header is never trusted for content
+
+    def runs(self, version, digest):
+        app = containers(self.name)["app"]["Config"]
+        self.assertIn(f"VERSION={version}", app["Env"])
+        self.assertEqual(app["Labels"]["cd.doco.deployment.target.sha"], digest)
+
+    def test_f47_a_tag_that_moves_once_its_digest_is_settled(self):  # T11
+        """A job ends with the digest it began with; what the tag points to then is the next job's."""
+        first, moved = self.release(), []
+        self.proxy.on("GET", MANIFESTS, after(lambda: moved.append(self.release())))
+        self.succeeds(self.windlass.deploy(self.reference, first))
+        self.assertEqual(len(moved), 1)
+        self.runs(1, first)
+        self.deploys(moved[0])
+        late = self.windlass.deploy(self.reference, first)  # P6: what was delivered once never comes back
+        self.assertEqual((late["status"], late["message"]), ("skipped", f"superseded: main now points to {moved[0]}"))
+        self.runs(2, moved[0])
+
+    def test_f47_a_tag_that_moves_away_and_back(self):
+        first, between = self.release(), []
+
+        def away_and_back():
+            between.append(self.release())
+            run("oras", "tag", "--plain-http", f"{self.plain.rsplit(':', 1)[0]}@{first}", "main")
+        self.proxy.on("GET", MANIFESTS, after(away_and_back))
+        self.succeeds(self.windlass.deploy(self.reference, first))
+        self.assertEqual(len(between), 1)
+        self.runs(1, first)
+        late = self.windlass.deploy(self.reference, between[0])  # webhook/P3, P4: after 15 s of waiting for the tag
+        self.assertEqual((late["status"], late["message"]), ("skipped", f"superseded: main now points to {first}"))
+        self.runs(1, first)
 
     def test_f48_amounts_without_an_end(self):
         self.deploys(self.release())

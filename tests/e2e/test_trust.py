@@ -5,7 +5,8 @@ import os
 import subprocess
 import unittest
 
-from harness import (BINARY, EndToEnd, child_environment, compose, containers, idle_service, run, until)
+from fault_proxy import FaultProxy, after
+from harness import (BINARY, EndToEnd, bed, child_environment, compose, containers, idle_service, run, until)
 
 BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 SIGN_V1 = "https://sigstore.dev/cosign/sign/v1"
@@ -116,6 +117,23 @@ class Trust(EndToEnd):
         self.succeeds(self.windlass.deploy(ref, digest))
         self.assertTrue(containers(self.name)["app"]["State"]["Running"])
         self.assertTrue(self.windlass.events(msg="artifact is trusted", digest=digest))
+
+    def test_f47_a_tag_that_moves_while_signatures_are_looked_for(self):  # T11
+        """They are looked for, and everything is fetched, of the digest that was settled."""
+        ref, digest = self.artifact()
+        self.signer.sign(self.image(ref, digest))
+        proxy = FaultProxy(bed()["REGISTRY"])
+        self.addCleanup(proxy.close)
+        moved = []
+        proxy.on("GET", r"\.sig$|/referrers/", after(lambda: moved.append(self.artifact(content="unsigned")[1])))
+        self.start()
+        reference = ref.replace(bed()["REGISTRY"], proxy.address)
+        self.succeeds(self.windlass.deploy(reference, digest))
+        self.assertEqual(len(moved), 1)
+        app = containers(self.name)["app"]
+        self.assertIn("CONTENT=one", app["Config"]["Env"])
+        self.refused(reference, moved[0])
+        self.assertEqual(containers(self.name)["app"]["Id"], app["Id"])
 
     def test_an_unsigned_artifact_never_runs(self):
         ref, digest = self.artifact(config="oci: {verify: false}\n")  # reliability/T13: it has no say
