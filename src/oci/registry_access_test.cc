@@ -430,6 +430,41 @@ TEST_F(RegistryAccessTest, SaysThatItWithholdsCredentialsFromPlainHttp) {
   EXPECT_EQ(log.find("OCI_INSECURE_REGISTRIES", warning + 40), log.npos) << log;
 }
 
+TEST_F(RegistryAccessTest, RemembersTheThousandRegistriesThatWereUsedLast) {
+  credentials.credential = BasicCredential{"user", Secret("pass")};
+  on("HEAD " + kTag, challenge("Basic realm=\"x\""));
+  on("HEAD " + kTag, kFound);
+  EXPECT_EQ(resolve(), kDigest);
+  int named = 0;
+  const auto name_others = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) resolve(fmt::format("h{}.example/app:1", named++));
+  };
+  const auto first_header = [&] {
+    transport.asked.clear();
+    EXPECT_EQ(resolve(), kDigest);
+    return header_of(transport.asked.at(0), "Authorization");
+  };
+  name_others(RegistryAccess::kPeersMax - 1);
+  EXPECT_NE(first_header(), "");
+  name_others(RegistryAccess::kPeersMax - 1);
+  EXPECT_NE(first_header(), "") << "it was used after the others";
+  name_others(RegistryAccess::kPeersMax);
+  EXPECT_EQ(first_header(), "");
+}
+
+TEST_F(RegistryAccessTest, ForgetsNoRegistryThatIsBeingAsked) {
+  credentials.credential = BasicCredential{"user", Secret("pass")};
+  on("HEAD " + kTag, [&](const HttpRequest&) {
+    for (std::size_t i = 0; i <= RegistryAccess::kPeersMax; ++i) resolve(fmt::format("h{}.example/app:1", i));
+    return challenge("Basic realm=\"x\"");
+  });
+  on("HEAD " + kTag, kFound);
+  EXPECT_EQ(resolve(), kDigest);
+  transport.asked.clear();
+  EXPECT_EQ(resolve(), kDigest);
+  EXPECT_NE(header_of(transport.asked.at(0), "Authorization"), "") << "what it wanted was not forgotten meanwhile";
+}
+
 // reliability/P20
 TEST_F(RegistryAccessTest, SendsCredentialsOverPlainHttpToLoopbackAndListedHostsOnly) {
   credentials.credential = BasicCredential{"user", Secret("pass")};
