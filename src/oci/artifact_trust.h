@@ -37,7 +37,7 @@ struct ExaminedSignature {
 struct TrustReport {
   std::vector<ExaminedSignature> signatures;  // as they were looked at; not those after the one that was good enough
   std::vector<Error> unread;                  // of places where signatures may lie
-  std::size_t left_out = 0;                   // candidates over SignatureCandidates::kMax
+  std::size_t left_out = 0;                   // candidates over the limits of SignatureCandidates
 
   // The first signature that is good enough; null when the artifact is not trusted.
   const ExaminedSignature* trusted_by() const;

@@ -84,6 +84,17 @@ TEST_F(ArtifactTrustTest, FindsTheGoodOneAmongBadOnes) {  // oci 12: a candidate
   }
 }
 
+TEST_F(ArtifactTrustTest, FindsTheGoodOneInAFlood) {
+  registry.push_referrer(kBundleV3, {bundle_by(key, artifact)});
+  const std::string date = "9999-01-01T00:00:00Z";
+  std::vector<SignatureLayer> junk;
+  for (int i = 0; i < 1000; ++i) junk.push_back({.bytes = fmt::format("junk {}", i)});
+  registry.push_referrer(kCosignSignatures, junk, date);
+  for (int i = 0; i < 150; ++i)
+    registry.push_referrer(kBundleV3, {{.bytes = fmt::format("{{{}}}", i), .media_type = kBundleV3}}, date);
+  EXPECT_EQ(verdict(policy), "trusted");
+}
+
 TEST_F(ArtifactTrustTest, LosesOnlyTheCheckThatThrows) {  // out of memory, say
   const auto lost = bundle_by(other, artifact);
   registry.push_classic(artifact, {signature_by(key, artifact)});

@@ -16,13 +16,10 @@ constexpr std::size_t kDownloadsMax = 4;  // at once, of one artifact
 
 Result<std::filesystem::path> BlobClient::fetch(const Reference& repository, const Descriptor& blob,
                                                 const Deadline& deadline) {
+  if (blob.data) return store_.put(blob.digest, blob.size_bytes, *blob.data);
   return store_.get(
-      blob.digest, blob.size_bytes,
-      [&](std::uint64_t offset, const auto& write) -> Status {
-        if (blob.data) return write(*blob.data);
-        auto done = download(repository, blob, offset, write, deadline);
-        return done ? Status() : tl::unexpected(done.error());
-      },
+      {blob.digest, blob.size_bytes, repository.source_id()},
+      [&](std::uint64_t offset, const auto& write) { return download(repository, blob, offset, write, deadline); },
       deadline);
 }
 

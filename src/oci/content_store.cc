@@ -42,7 +42,8 @@ Content look_into(const fs::path& path, const Digest& digest) {
   return hash.matches() ? Content::whole : Content::torn;
 }
 
-// A file that grows under a temporary name and is gone again unless it got its real one.
+// A file that grows under a temporary name, which no other download of the same blob has, and is gone again unless it
+// got its real one.
 class PartialBlob {
  public:
   static Result<std::unique_ptr<PartialBlob>> create(const fs::path& folder, const Digest& digest,
@@ -141,18 +142,22 @@ class FolderStore final : public ContentStore {
     return path;
   }
 
-  Result<fs::path> get(const Digest& digest, std::uint64_t size_bytes, const Download& download,
-                       const Deadline& deadline) override {
+  Result<fs::path> get(const Wanted& wanted, const Download& download, const Deadline& deadline) override {
     for (;;) {
-      if (auto path = find(digest, size_bytes); !path.empty()) return path;
-      auto [flight, is_ours] = join(digest);
+      if (auto path = find(wanted.digest, wanted.size_bytes); !path.empty()) return path;
+      auto [flight, is_ours] = join(wanted);
       if (is_ours) {
-        auto result = fetch_or_say_why_not(digest, size_bytes, download);
-        land(digest, *flight, result, deadline.passed());
+        auto result = fetch_or_say_why_not(wanted.digest, wanted.size_bytes, download);
+        land(wanted, *flight, result, deadline.passed());
         return result;
       }
       if (auto result = wait_for(*flight, deadline)) return *result;
     }
+  }
+
+  Result<fs::path> put(const Digest& digest, std::uint64_t size_bytes, std::string_view bytes) override {
+    if (auto path = find(digest, size_bytes); !path.empty()) return path;
+    return fetch_or_say_why_not(digest, size_bytes, [&](std::uint64_t, const auto& write) { return write(bytes); });
   }
 
   Status shrink(const std::function<bool(const Digest&)>& keep) override {
@@ -226,19 +231,19 @@ class FolderStore final : public ContentStore {
     return verified_.contains(digest);
   }
 
-  std::pair<std::shared_ptr<Flight>, bool> join(const Digest& digest) {
+  std::pair<std::shared_ptr<Flight>, bool> join(const Wanted& wanted) {
     const std::lock_guard lock(mutex_);
-    auto& flight = flights_[digest];
+    auto& flight = flights_[wanted];
     if (flight) return {flight, false};
     flight = std::make_shared<Flight>();
     return {flight, true};
   }
 
-  void land(const Digest& digest, Flight& flight, const Result<fs::path>& result, bool gave_up) {
+  void land(const Wanted& wanted, Flight& flight, const Result<fs::path>& result, bool gave_up) {
     const std::lock_guard lock(mutex_);
     flight.result = result;
     flight.gave_up = gave_up && !result;
-    flights_.erase(digest);
+    flights_.erase(wanted);
     flight.landed.notify_all();
   }
 
@@ -284,7 +289,7 @@ class FolderStore final : public ContentStore {
   Options options_;
   std::atomic<bool> has_grown_ = true;  // since shrink() found it small enough
   std::mutex mutex_;                    // of what follows
-  std::map<Digest, std::shared_ptr<Flight>> flights_;
+  std::map<Wanted, std::shared_ptr<Flight>> flights_;
   std::set<Digest> verified_;  // hashed by this process
   std::chrono::steady_clock::time_point next_sweep_;
 };

@@ -38,8 +38,9 @@ class ContentStoreTest : public testing::Test {
   Result<fs::path> put(const std::string& bytes) {
     return get(digest_of(bytes), bytes.size(), [&](std::uint64_t, const auto& write) { return write(bytes); });
   }
-  Result<fs::path> get(const Digest& digest, std::uint64_t size, const ContentStore::Download& download) {
-    return store->get(digest, size, download, Deadline::in(5s));
+  Result<fs::path> get(const Digest& digest, std::uint64_t size, const ContentStore::Download& download,
+                       const std::string& source = "r.example/app") {
+    return store->get({digest, size, source}, download, Deadline::in(5s));
   }
   bool has_partials() const { return !fs::is_empty(folder / "partial"); }
 
@@ -206,11 +207,71 @@ TEST_F(ContentStoreTest, SharesADownload) {
   EXPECT_EQ(good, 8);
 }
 
+// An artifact may list another's layers, with whatever size, and have them come from a registry that never gets done.
+TEST_F(ContentStoreTest, WaitsForNobodyElsesDownload) {
+  const struct {
+    std::uint64_t size;
+    std::string source;
+    bool is_good;
+  } others[] = {{5, "drip.example/app", true}, {4, "drip.example/app", false}, {4, "r.example/app", false}};
+  for (const auto& row : others) {
+    SCOPED_TRACE(row.source);
+    fs::remove(folder / "sha256" / sha256_hex("hello"));
+    std::atomic<bool> has_begun = false, may_end = false;
+    std::jthread other([&] {
+      const auto dripped = get(
+          digest_of("hello"), row.size,
+          [&](std::uint64_t, const auto& write) -> Status {
+            if (auto written = write("hel"); !written) return written;
+            has_begun = true;
+            while (!may_end) std::this_thread::sleep_for(1ms);
+            return write("lo");
+          },
+          row.source);
+      EXPECT_EQ(dripped.has_value(), row.is_good);
+    });
+    while (!has_begun) std::this_thread::sleep_for(1ms);
+    std::vector<std::uint64_t> offsets;  // each goes on where its own bytes end
+    const auto file = get(digest_of("hello"), 5, [&](std::uint64_t offset, const auto& write) -> Status {
+      offsets.push_back(offset);
+      if (offset > 0) return write("ello");
+      if (auto written = write("h"); !written) return written;
+      return fail(Kind::unavailable, "connection reset");
+    });
+    may_end = true;
+    ASSERT_TRUE(file) << file.error().message;
+    EXPECT_EQ(offsets, (std::vector<std::uint64_t>{0, 1}));
+    other.join();
+    EXPECT_EQ(*read_file(*file, 100), "hello");
+    EXPECT_FALSE(has_partials());
+  }
+}
+
+TEST_F(ContentStoreTest, StoresWhatIsAtHandWhileOthersDownloadIt) {
+  const auto digest = digest_of("hello");
+  std::atomic<bool> has_begun = false, may_end = false;
+  std::jthread other([&] {
+    EXPECT_TRUE(get(digest, 5, [&](std::uint64_t, const auto& write) {
+      has_begun = true;
+      while (!may_end) std::this_thread::sleep_for(1ms);
+      return write("hello");
+    }));
+  });
+  while (!has_begun) std::this_thread::sleep_for(1ms);
+  const auto refused = store->put(digest, 5, "hellO");
+  const auto file = store->put(digest, 5, "hello");
+  may_end = true;
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "blob digest mismatch: expected " + digest.str());
+  ASSERT_TRUE(file) << file.error().message;
+  EXPECT_EQ(*read_file(*file, 100), "hello");
+}
+
 TEST_F(ContentStoreTest, TakesOverADownloadWhoseCallerRanOutOfTime) {
   std::atomic<bool> has_begun = false;
   std::jthread impatient([&] {
     EXPECT_FALSE(store->get(
-        digest_of("hello"), 5,
+        {digest_of("hello"), 5, "r.example/app"},
         [&](std::uint64_t, const auto&) -> Status {
           has_begun = true;
           std::this_thread::sleep_for(60ms);

@@ -134,8 +134,7 @@ Result<std::optional<ManifestBytes>> ManifestClient::get(const Reference& reposi
   auto document = parse_manifest(bytes, response->header("Content-Type"), kSignatureLayersMax);
   if (!document) return while_doing(where, document.error());
   const auto digest = wanted.value_or(Digest::of_sha256_hex(sha256_hex(bytes)));
-  auto stored = store_.get(
-      digest, bytes.size(), [&](std::uint64_t, const auto& write) { return write(bytes); }, deadline);
+  auto stored = store_.put(digest, bytes.size(), bytes);
   if (!stored) return tl::unexpected(stored.error());
   return std::optional(ManifestBytes{digest, media_type_of(*document), std::move(bytes)});
 }

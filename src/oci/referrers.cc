@@ -2,35 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <optional>
-
 #include "base/text.h"
 #include "oci/link_header.h"
 #include "sys/url.h"
 
 namespace windlass {
 namespace {
-
-// Collects what was asked for, up to the limit.
-class Listing {
- public:
-  explicit Listing(const std::string& artifact_type) : artifact_type_(artifact_type) {}
-
-  Status add(ImageIndex index) {
-    for (auto& child : index.children) {
-      if (!artifact_type_.empty() && child.artifact_type != artifact_type_) continue;
-      if (found_.size() == kReferrersMax)
-        return fail(Kind::invalid, fmt::format("more than {} referrers", kReferrersMax));
-      found_.push_back(std::move(child));
-    }
-    return {};
-  }
-  std::vector<Descriptor> take() { return std::move(found_); }
-
- private:
-  const std::string& artifact_type_;
-  std::vector<Descriptor> found_;
-};
 
 bool is_index_type(std::string_view content_type) {
   return lower(trim(content_type.substr(0, content_type.find(';')))) == kIndexType;
@@ -67,26 +44,23 @@ Result<std::string> next_path(RegistryAccess& access, const Reference& repositor
   return fail(Kind::invalid, fmt::format("{}: next page is elsewhere", shown));
 }
 
-// Nothing: the registry does not have the API.
-Result<std::optional<std::vector<Descriptor>>> from_api(RegistryAccess& access, const Reference& repository,
-                                                        const Digest& digest, const std::string& artifact_type,
-                                                        const Deadline& deadline) {
-  Listing listing(artifact_type);
+// False: the registry does not have the API.
+Result<bool> from_api(RegistryAccess& access, const Reference& repository, const Digest& digest, const SeeReferrer& see,
+                      const Deadline& deadline) {
   RegistryAccess::Ask ask{.path = listings_of(repository) + digest.str(),
                           .headers = {{"Accept", kIndexType}},
                           .body_bytes_max = kManifestBytesMax};
   for (int pages = 0; pages < kReferrerPagesMax; ++pages) {
     auto response = access.ask(repository, ask, deadline);
     if (!response) return tl::unexpected(response.error());
-    if (pages == 0 && !has_referrers_api(*response)) return std::optional<std::vector<Descriptor>>();
+    if (pages == 0 && !has_referrers_api(*response)) return false;
     if (response->status != 200) return tl::unexpected(access.error_of(repository, ask, *response));
     auto document = parse_manifest(response->body, response->header("Content-Type"));
     if (document && !std::holds_alternative<ImageIndex>(*document)) document = fail(Kind::invalid, "not an index");
     if (!document) return while_doing(fmt::format("referrers of {}", digest.str()), document.error());
-    if (auto added = listing.add(std::move(std::get<ImageIndex>(*document))); !added)
-      return tl::unexpected(added.error());
+    for (const auto& child : std::get<ImageIndex>(*document).children) see(child);
     const auto link = next_page_of(*response);
-    if (!link) return std::optional(listing.take());
+    if (!link) return true;
     auto next = next_path(access, repository, ask.path, *link);
     if (!next) return tl::unexpected(next.error());
     ask.path = std::move(*next);
@@ -94,30 +68,27 @@ Result<std::optional<std::vector<Descriptor>>> from_api(RegistryAccess& access, 
   return fail(Kind::invalid, fmt::format("referrers of {} fill more than {} pages", digest.str(), kReferrerPagesMax));
 }
 
-Result<std::vector<Descriptor>> from_tag(ManifestClient& manifests, const Reference& repository, const Digest& digest,
-                                         const std::string& artifact_type, const Deadline& deadline) {
+Status from_tag(ManifestClient& manifests, const Reference& repository, const Digest& digest, const SeeReferrer& see,
+                const Deadline& deadline) {
   const auto tag = fmt::format("{}-{}", digest.algorithm(), digest.hex());
   auto manifest = manifests.by_tag(repository, tag, deadline);
   if (!manifest) return tl::unexpected(manifest.error());
-  if (!*manifest) return std::vector<Descriptor>();
+  if (!*manifest) return {};
   auto document = parse_manifest((*manifest)->bytes, (*manifest)->media_type, kSignatureLayersMax);
   if (!document) return tl::unexpected(document.error());
-  auto* index = std::get_if<ImageIndex>(&*document);
+  const auto* index = std::get_if<ImageIndex>(&*document);
   if (!index) return fail(Kind::invalid, fmt::format("referrers at tag {} are not an index", tag));
-  Listing listing(artifact_type);
-  if (auto added = listing.add(std::move(*index)); !added) return tl::unexpected(added.error());
-  return listing.take();
+  for (const auto& child : index->children) see(child);
+  return {};
 }
 
 }  // namespace
 
-Result<std::vector<Descriptor>> list_referrers(RegistryAccess& access, ManifestClient& manifests,
-                                               const Reference& repository, const Digest& digest,
-                                               const std::string& artifact_type, const Deadline& deadline) {
-  auto listed = from_api(access, repository, digest, artifact_type, deadline);
-  if (!listed) return tl::unexpected(listed.error());
-  if (*listed) return std::move(**listed);
-  return from_tag(manifests, repository, digest, artifact_type, deadline);
+Status list_referrers(RegistryAccess& access, ManifestClient& manifests, const Reference& repository,
+                      const Digest& digest, const SeeReferrer& see, const Deadline& deadline) {
+  const auto has_api = from_api(access, repository, digest, see, deadline);
+  if (!has_api) return tl::unexpected(has_api.error());
+  return *has_api ? Status() : from_tag(manifests, repository, digest, see, deadline);
 }
 
 }  // namespace windlass

@@ -51,9 +51,9 @@ class HttpRegistry final : public Registry {
     return manifests_.by_tag(repository, tag, deadline);
   }
 
-  Result<std::vector<Descriptor>> referrers(const Reference& repository, const Digest& digest,
-                                            const std::string& artifact_type, const Deadline& deadline) override {
-    return list_referrers(access_, manifests_, repository, digest, artifact_type, deadline);
+  Status referrers(const Reference& repository, const Digest& digest, const SeeReferrer& see,
+                   const Deadline& deadline) override {
+    return list_referrers(access_, manifests_, repository, digest, see, deadline);
   }
 
   Result<std::string> blob(const Reference& repository, const Descriptor& blob, std::uint64_t bytes_max,

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +55,8 @@ struct TagLook {
   std::string reason;                              // of that
 };
 
+using SeeReferrer = std::function<void(const Descriptor& referrer)>;
+
 class Registry {
  public:
   static std::unique_ptr<Registry> make(const RegistryOptions& options, HttpTransport& transport,
@@ -88,11 +91,11 @@ class Registry {
   virtual Result<std::optional<ManifestBytes>> manifest_at_tag(const Reference& repository, const std::string& tag,
                                                                const Deadline& deadline) = 0;
 
-  // What refers to the manifest `digest` in that repository, of that type unless it is "" (oci 12). In the registry's
-  // order; empty if there is nothing. Over 1000 or over 100 pages is Kind::invalid, an unreachable registry
-  // Kind::unavailable: no answer is never taken for "none".
-  virtual Result<std::vector<Descriptor>> referrers(const Reference& repository, const Digest& digest,
-                                                    const std::string& artifact_type, const Deadline& deadline) = 0;
+  // Tells what refers to the manifest `digest` in that repository, one by one, in the registry's order (oci 12). More
+  // than 100 pages are Kind::invalid, an unreachable registry is Kind::unavailable: no answer is never taken for
+  // "none". What was listed until then has been told.
+  virtual Status referrers(const Reference& repository, const Digest& digest, const SeeReferrer& see,
+                           const Deadline& deadline) = 0;
 
   // The bytes of a small blob, size and digest checked; Kind::invalid if its descriptor says more than `bytes_max`.
   virtual Result<std::string> blob(const Reference& repository, const Descriptor& blob, std::uint64_t bytes_max,

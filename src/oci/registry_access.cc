@@ -68,15 +68,28 @@ std::shared_ptr<const RegistryPlaces> RegistryAccess::places() {
   return places_;
 }
 
-RegistryPeer& RegistryAccess::peer_at(const RegistryPlace& place) {
+std::shared_ptr<RegistryPeer> RegistryAccess::peer_at(const RegistryPlace& place) {
   const std::lock_guard lock(mutex_);
-  auto& peer = peers_[place.key()];
-  if (!peer) peer = std::make_unique<RegistryPeer>(place, options_.user_agent, transport_, credentials_, clock_, log_);
-  return *peer;
+  auto& known = peers_[place.key()];
+  if (!known.peer)
+    known.peer = std::make_shared<RegistryPeer>(place, options_.user_agent, transport_, credentials_, clock_, log_);
+  known.used = ++uses_;
+  auto peer = known.peer;
+  if (peers_.size() > kPeersMax) forget_the_idlest();
+  return peer;
+}
+
+// None that a request is under way to: its downloads are counted there.
+void RegistryAccess::forget_the_idlest() {
+  auto idlest = peers_.end();
+  for (auto it = peers_.begin(); it != peers_.end(); ++it)
+    if (it->second.peer.use_count() <= 1 && (idlest == peers_.end() || it->second.used < idlest->second.used))
+      idlest = it;
+  if (idlest != peers_.end()) peers_.erase(idlest);
 }
 
 Error RegistryAccess::error_at(const RegistryPlace& place, const Ask& ask, const HttpResponse& response) {
-  const auto url = peer_at(place).url_of(ask.path);
+  const auto url = peer_at(place)->url_of(ask.path);
   return url ? status_error(ask.method, *url, response) : url.error();
 }
 
@@ -104,13 +117,13 @@ Result<HttpResponse> RegistryAccess::ask(const Reference& reference, const Ask& 
   const auto its_ask = watched(ask, has_begun);
   for (const auto& place : *places) {
     const auto there = moved(its_ask, reference, place.reference);
-    auto& peer = peer_at(place);
     if (!place.is_mirror) return ask_patiently(place, there, deadline);
-    if (peer.is_resting()) continue;
-    auto response = peer.ask(place.reference, there, deadline);
+    const auto peer = peer_at(place);
+    if (peer->is_resting()) continue;
+    auto response = peer->ask(place.reference, there, deadline);
     if (has_begun || (response && is_served(*response))) return response;
     const auto error = response ? error_at(place, there, *response) : response.error();
-    if (error.kind == Kind::unavailable) peer.rest();
+    if (error.kind == Kind::unavailable) peer->rest();
     log_.debug("mirror did not serve, asking the next",
                {{"mirror", place.reference.registry()}, {"error", error.message}});
   }
@@ -128,8 +141,9 @@ Result<HttpResponse> RegistryAccess::ask_patiently(const RegistryPlace& place, c
                                                    const Deadline& deadline) {
   bool has_begun = false;
   const auto its_ask = watched(ask, has_begun);
+  const auto peer = peer_at(place);
   for (int attempt = 1;; ++attempt) {
-    auto response = peer_at(place).ask(place.reference, its_ask, deadline);
+    auto response = peer->ask(place.reference, its_ask, deadline);
     if (ask.once || (response && !is_worth_a_retry(response->status))) return response;
     const auto error = response ? error_at(place, ask, *response) : response.error();
     if (error.kind != Kind::unavailable || has_begun || !ask.is_asked_again || attempt >= options_.attempts_max ||

@@ -3,6 +3,8 @@
 // Not here: one request and its redirects (registry_peer), what the answers mean (manifest_client, blob_client).
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -20,6 +22,7 @@ namespace windlass {
 class RegistryAccess {
  public:
   using Ask = RegistryAsk;
+  static constexpr std::size_t kPeersMax = 1000;  // remembered: whoever may send a webhook may name any host
 
   RegistryAccess(RegistryOptions options, HttpTransport& transport, CredentialSource& credentials, const Clock& clock,
                  Log log);
@@ -39,8 +42,14 @@ class RegistryAccess {
   Error error_of(const Reference& reference, const Ask& ask, const HttpResponse& response);
 
  private:
+  struct Known {
+    std::shared_ptr<RegistryPeer> peer;
+    std::uint64_t used = 0;  // the number of its last use
+  };
+
   std::shared_ptr<const RegistryPlaces> places();
-  RegistryPeer& peer_at(const RegistryPlace& place);
+  std::shared_ptr<RegistryPeer> peer_at(const RegistryPlace& place);
+  void forget_the_idlest();
   // Of the registry itself, although mirrors may tell tags: they only have copies.
   Result<HttpResponse> ask_for_push(const Reference& reference, const Ask& ask, const Deadline& deadline);
   Result<HttpResponse> ask_patiently(const RegistryPlace& place, const Ask& ask, const Deadline& deadline);
@@ -53,7 +62,8 @@ class RegistryAccess {
   Log log_;
   std::mutex mutex_;  // of what follows
   std::shared_ptr<const RegistryPlaces> places_;
-  std::map<std::string, std::unique_ptr<RegistryPeer>> peers_;  // by key of the place
+  std::map<std::string, Known> peers_;  // by key of the place
+  std::uint64_t uses_ = 0;
 };
 
 }  // namespace windlass

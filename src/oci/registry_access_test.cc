@@ -230,7 +230,7 @@ TEST_F(RegistryAccessTest, ForgetsAChallengeAfterADay) {
 }
 
 TEST_F(RegistryAccessTest, HasATokenForEachRepository) {
-  on("HEAD " + kTag, challenge("Bearer realm=\"https://auth.example/token\""));
+  on("HEAD " + kTag, challenge("Bearer realm=\"https://auth.example/token\",scope=\"repository:app:pull\""));
   for (const std::string name : {"app", "other"}) {
     on("HEAD https://r.example/v2/" + name + "/manifests/1", kFound);
     on(fmt::format("GET https://auth.example/token?scope=repository%3A{}%3Apull", name),
@@ -241,6 +241,51 @@ TEST_F(RegistryAccessTest, HasATokenForEachRepository) {
     EXPECT_EQ(header_of(transport.asked.back(), "Authorization"), "Bearer of-" + name);
   }
   EXPECT_EQ(transport.asked.size(), 6u) << "what the registry wants to see is known for all of it";
+}
+
+TEST_F(RegistryAccessTest, IsNotStoppedByARepositoryThatNobodyMaySee) {
+  const std::string gone = "https://r.example/v2/gone/manifests/1", token_url = "https://auth.example/token?scope=";
+  on("HEAD " + gone, challenge("Bearer realm=\"https://auth.example/token\",scope=\"repository:gone:pull\""));
+  on("GET " + token_url + "repository%3Agone%3Apull", error(403, "DENIED"));
+  on("GET " + token_url + "repository%3Aapp%3Apull", HttpResponse{.status = 200, .body = R"({"token":"T"})"});
+  on("HEAD " + kTag, kFound);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(resolve("r.example/gone:1"), "denied: GET https://auth.example/token: 403 DENIED: because");
+    EXPECT_EQ(resolve(), kDigest);
+    EXPECT_EQ(header_of(transport.asked.back(), "Authorization"), "Bearer T");
+  }
+}
+
+TEST_F(RegistryAccessTest, LearnsWhatAnotherRepositoryWants) {
+  const std::string other = "https://r.example/v2/other/manifests/1";
+  const std::string first = "https://one.example/token?scope=repository%3A",
+                    second = "https://two.example/token?scope=repository%3A";
+  on("HEAD " + kTag, challenge("Bearer realm=\"https://one.example/token\""));
+  on("HEAD " + kTag, kFound);
+  on("HEAD " + other, challenge("Bearer realm=\"https://two.example/token\""));
+  on("HEAD " + other, kFound);
+  on("GET " + first + "app%3Apull", HttpResponse{.status = 200, .body = R"({"token":"1","expires_in":300})"});
+  on("GET " + first + "other%3Apull", error(401, "UNAUTHORIZED"));
+  on("GET " + second + "other%3Apull", HttpResponse{.status = 200, .body = R"({"token":"2","expires_in":300})"});
+  EXPECT_EQ(resolve(), kDigest);
+  transport.asked.clear();
+  EXPECT_EQ(resolve("r.example/other:1"), kDigest);
+  EXPECT_EQ(asked(), (std::vector<std::string>{"GET " + first + "other%3Apull", "HEAD " + other,
+                                               "GET " + second + "other%3Apull", "HEAD " + other}));
+  EXPECT_EQ(header_of(transport.asked.at(1), "Authorization"), "");
+  EXPECT_EQ(header_of(transport.asked.at(3), "Authorization"), "Bearer 2");
+}
+
+TEST_F(RegistryAccessTest, WaitsForATokenServiceThatIsAway) {
+  on("HEAD " + kTag, challenge("Bearer realm=\"https://auth.example/token\""));
+  on("HEAD " + kTag, kFound);
+  const std::string token_url = "https://auth.example/token?scope=repository%3A";
+  on("GET " + token_url + "app%3Apull", HttpResponse{.status = 200, .body = R"({"token":"T"})"});
+  on("GET " + token_url + "other%3Apull", HttpResponse{.status = 503});
+  EXPECT_EQ(resolve(), kDigest);
+  transport.asked.clear();
+  EXPECT_EQ(resolve("r.example/other:1"), "unavailable: GET https://auth.example/token: 503");
+  for (const auto& request : asked()) EXPECT_EQ(request, "GET " + token_url + "other%3Apull") << "nobody else is asked";
 }
 
 // oci 3.4: of whoever is asked, also on the way
@@ -409,6 +454,41 @@ TEST_F(RegistryAccessTest, SaysThatItWithholdsCredentialsFromPlainHttp) {
   const auto warning = log.find("list the registry in OCI_INSECURE_REGISTRIES to allow it");
   ASSERT_NE(warning, log.npos) << log;
   EXPECT_EQ(log.find("OCI_INSECURE_REGISTRIES", warning + 40), log.npos) << log;
+}
+
+TEST_F(RegistryAccessTest, RemembersTheThousandRegistriesThatWereUsedLast) {
+  credentials.credential = BasicCredential{"user", Secret("pass")};
+  on("HEAD " + kTag, challenge("Basic realm=\"x\""));
+  on("HEAD " + kTag, kFound);
+  EXPECT_EQ(resolve(), kDigest);
+  int named = 0;
+  const auto name_others = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) resolve(fmt::format("h{}.example/app:1", named++));
+  };
+  const auto first_header = [&] {
+    transport.asked.clear();
+    EXPECT_EQ(resolve(), kDigest);
+    return header_of(transport.asked.at(0), "Authorization");
+  };
+  name_others(RegistryAccess::kPeersMax - 1);
+  EXPECT_NE(first_header(), "");
+  name_others(RegistryAccess::kPeersMax - 1);
+  EXPECT_NE(first_header(), "") << "it was used after the others";
+  name_others(RegistryAccess::kPeersMax);
+  EXPECT_EQ(first_header(), "");
+}
+
+TEST_F(RegistryAccessTest, ForgetsNoRegistryThatIsBeingAsked) {
+  credentials.credential = BasicCredential{"user", Secret("pass")};
+  on("HEAD " + kTag, [&](const HttpRequest&) {
+    for (std::size_t i = 0; i <= RegistryAccess::kPeersMax; ++i) resolve(fmt::format("h{}.example/app:1", i));
+    return challenge("Basic realm=\"x\"");
+  });
+  on("HEAD " + kTag, kFound);
+  EXPECT_EQ(resolve(), kDigest);
+  transport.asked.clear();
+  EXPECT_EQ(resolve(), kDigest);
+  EXPECT_NE(header_of(transport.asked.at(0), "Authorization"), "") << "what it wanted was not forgotten meanwhile";
 }
 
 // reliability/P20

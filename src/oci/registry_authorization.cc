@@ -32,8 +32,10 @@ Result<std::string> RegistryAuthorization::header_for(const Request& request,
   if (!challenge)
     if (const auto kept = kept_token(token_name(request))) return "Bearer " + *kept;
   const auto token = fresh_token(request, *applies, send);
-  if (!token) return tl::unexpected(token.error());
-  return "Bearer " + *token;
+  if (token) return "Bearer " + *token;
+  // What the registry wanted of another repository need not be what it wants of this one: it is to say so itself.
+  if (!challenge && token.error().kind != Kind::unavailable) return std::string();
+  return tl::unexpected(token.error());
 }
 
 Result<std::string> RegistryAuthorization::anonymous_header(const Url& host, const AuthChallenge& challenge,
@@ -47,12 +49,15 @@ Result<std::string> RegistryAuthorization::anonymous_header(const Url& host, con
   return "Bearer " + answer->token;
 }
 
+// The scope of a challenge is about the one repository that was asked for; the rest is remembered for all of them.
 std::optional<AuthChallenge> RegistryAuthorization::current_challenge(const std::optional<AuthChallenge>& fresh) {
   const auto now = clock_.steady_now();
   const std::lock_guard lock(mutex_);
   if (fresh) {
     challenge_ = fresh;
+    challenge_->scope.clear();
     challenge_expires_ = now + kChallengeLife;
+    return fresh;
   }
   return challenge_ && now < challenge_expires_ ? challenge_ : std::nullopt;
 }

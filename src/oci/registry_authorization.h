@@ -27,7 +27,9 @@ class RegistryAuthorization {
     bool pushes;
     const Deadline& deadline;
   };
-  // The value to send, "" for none. `challenge` is what the last answer asked for, if it did; it is kept for a day.
+  // The value to send, "" for none. `challenge` is what the last answer asked for, if it did; all but its scope is kept
+  // for a day and for the whole registry. "" also where a token is refused that was asked for by what is kept: the
+  // answer to the bare request says what counts for this repository.
   Result<std::string> header_for(const Request& request, const std::optional<AuthChallenge>& challenge,
                                  const SendToken& send);
 

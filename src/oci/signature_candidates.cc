@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
+
+#include "oci/referrer_choice.h"
+#include "sys/crypto.h"
 
 namespace windlass {
 namespace {
@@ -11,27 +15,51 @@ namespace {
 constexpr std::string_view kSignatureType = "application/vnd.dev.cosign.artifact.sig.v1+json";
 constexpr std::string_view kBundleType = "application/vnd.dev.sigstore.bundle";  // what follows says the version
 constexpr std::string_view kEmptyType = "application/vnd.oci.empty.v1+json";
-constexpr const char* kCreated = "org.opencontainers.image.created";
+constexpr auto kMax = SignatureCandidates::kMax;
 
-using Place = std::vector<SignatureCandidate>;  // newest first
+using Candidates = std::vector<SignatureCandidate>;  // newest first
 
-// Some clients list a referrer by the type of its empty config, or by none: only its manifest tells.
-bool may_be_signature(const Descriptor& referrer) {
-  const auto& type = referrer.artifact_type;
-  return type.empty() || type == kEmptyType || type == kSignatureType || type.starts_with(kBundleType);
-}
+struct Place {
+  ReferrerChoice listed;
+  std::vector<ReferrerChoice::Listed> chosen;  // of these
+  std::uint64_t bytes_left = SignatureCandidates::kManifestBytesMax;
+  std::vector<Candidates> manifests;
+};
 
-std::string created(const Descriptor& descriptor) {
-  const auto found = descriptor.annotations.find(kCreated);
-  return found == descriptor.annotations.end() ? "" : found->second;
-}
-
-// Two signatures of one payload differ in their annotations alone.
+// All that decides what a candidate is worth. Two signatures of one payload differ in their annotations alone; and the
+// digest of a good one, listed with a size or data that are not its own, must not pass for it.
 std::string identity_of(const SignatureCandidate& candidate) {
-  auto text = candidate.blob.digest.str();
-  if (candidate.form == SignatureCandidate::Form::simple)
-    for (const auto& [name, value] : candidate.blob.annotations) text += fmt::format("\n{}={}", name, value);
-  return text;
+  const auto& blob = candidate.blob;
+  std::string text;
+  const auto add = [&](std::string_view part) { text += fmt::format("{}:{}", part.size(), part); };
+  add(blob.digest.str());
+  add(blob.media_type);
+  add(blob.data ? "+" + *blob.data : "");
+  text += std::to_string(blob.size_bytes);
+  if (candidate.form == SignatureCandidate::Form::simple) {
+    text += " simple";
+    for (const auto& [name, value] : blob.annotations) {
+      add(name);
+      add(value);
+    }
+  }
+  return sha256_hex(text);
+}
+
+// Until the rest fits; of equal ones the oldest first. Gives how many were left out.
+template <class T, class SizeOf>
+std::size_t leave_out_largest(std::vector<T>& list, std::uint64_t bytes_max, const SizeOf& size_of) {
+  const auto count = list.size();
+  std::erase_if(list, [&](const T& each) { return size_of(each) > bytes_max; });
+  std::uint64_t bytes = 0;
+  for (const auto& each : list) bytes += size_of(each);
+  while (bytes > bytes_max) {
+    const auto largest =
+        std::max_element(list.rbegin(), list.rend(), [&](const T& a, const T& b) { return size_of(a) < size_of(b); });
+    bytes -= size_of(*largest);
+    list.erase(std::prev(largest.base()));
+  }
+  return count - list.size();
 }
 
 class Collector {
@@ -60,53 +88,90 @@ class Collector {
     add_layers(classic_, place, *image);
   }
 
-  void look_at_referrers() {
-    auto referrers = registry_.referrers(repository_, digest_, "", deadline_);
-    if (!referrers) return could_not("referrers", referrers.error());
-    std::reverse(referrers->begin(), referrers->end());  // registries and clients append
-    std::stable_sort(referrers->begin(), referrers->end(),
-                     [](const auto& a, const auto& b) { return created(a) > created(b); });
-    for (const auto& referrer : *referrers) {
-      if (!may_be_signature(referrer)) continue;
-      if (signatures_.size() + bundles_.size() >= SignatureCandidates::kMax)
-        ++found_.left_out;
-      else
-        look_at_referrer(referrer);
-    }
+  // Null: other things refer to an artifact too, its SBOM for instance. Some clients list a referrer by the type of its
+  // empty config, or by none: only its manifest tells.
+  Place* place_of(const Descriptor& referrer) {
+    const auto& type = referrer.artifact_type;
+    if (type == kSignatureType) return &signatures_;
+    if (type.starts_with(kBundleType)) return &bundles_;
+    return type.empty() || type == kEmptyType ? &untold_ : nullptr;
   }
 
-  void look_at_referrer(const Descriptor& referrer) {
-    const auto place = "referrer " + referrer.digest.str();
-    auto manifest = registry_.manifest(repository_, referrer.digest, deadline_);
-    if (!manifest) return could_not(place, manifest.error());
+  void look_at_referrers() {
+    const auto see = [this](const Descriptor& referrer) {
+      if (auto* place = place_of(referrer)) place->listed.add(referrer);
+    };
+    if (auto listed = registry_.referrers(repository_, digest_, see, deadline_); !listed)
+      could_not("referrers", listed.error());  // what was listed before may hold a good one
+    Place* const places[] = {&bundles_, &signatures_, &untold_};
+    for (auto* place : places) choose(*place);
+    for (std::size_t i = 0; i < kMax; ++i)
+      for (auto* place : places)
+        if (i < place->chosen.size()) look_at_referrer(*place, place->chosen[i].digest);
+  }
+
+  void choose(Place& place) {
+    place.chosen = place.listed.take(kMax);
+    found_.left_out += place.listed.added() - place.chosen.size();
+    found_.left_out +=
+        leave_out_largest(place.chosen, place.bytes_left, [](const auto& one) { return one.size_bytes; });
+  }
+
+  void look_at_referrer(Place& place, const Digest& digest) {
+    if (place.bytes_left == 0) {  // manifests were larger than the list said
+      ++found_.left_out;
+      return;
+    }
+    const auto where = "referrer " + digest.str();
+    auto manifest = registry_.manifest(repository_, digest, deadline_);
+    if (!manifest) return could_not(where, manifest.error());
     if (!*manifest) return;  // deleted since it was listed
+    place.bytes_left -= std::min<std::uint64_t>(place.bytes_left, (*manifest)->bytes.size());
     auto document = parse_manifest((*manifest)->bytes, (*manifest)->media_type, kSignatureLayersMax);
-    if (!document) return could_not(place, document.error());
+    if (!document) return could_not(where, document.error());
     const auto* image = std::get_if<ImageManifest>(&*document);
     if (!image) return;
     if (image->artifact_type == kSignatureType)
-      add_layers(signatures_, place, *image);
+      add_layers(place, where, *image);
     else if (image->layers.size() == 1 && image->layers[0].media_type.starts_with(kBundleType))
-      bundles_.push_back({SignatureCandidate::Form::bundle, place, image->layers[0]});
+      place.manifests.push_back({{SignatureCandidate::Form::bundle, where, image->layers[0]}});
   }
 
   // cosign appends each new signature.
-  static void add_layers(Place& list, const std::string& place, const ImageManifest& image) {
+  void add_layers(Place& place, const std::string& where, const ImageManifest& image) {
+    Candidates newest;
     for (auto layer = image.layers.rbegin(); layer != image.layers.rend(); ++layer)
-      list.push_back({SignatureCandidate::Form::simple, place, *layer});
+      if (newest.size() < kMax)
+        newest.push_back({SignatureCandidate::Form::simple, where, *layer});
+      else
+        ++found_.left_out;
+    place.manifests.push_back(std::move(newest));
   }
 
-  void take_in_turn() {
+  // One of each manifest first: each may have as many as all the others.
+  Candidates candidates_of(Place& place) {
+    Candidates list;
     std::set<std::string> seen;
-    for (std::size_t i = 0; i < std::max({bundles_.size(), signatures_.size(), classic_.size()}); ++i) {
-      for (auto* place : {&bundles_, &signatures_, &classic_}) {
-        if (i >= place->size() || !seen.insert(identity_of((*place)[i])).second) continue;
-        if (found_.list.size() < SignatureCandidates::kMax)
-          found_.list.push_back(std::move((*place)[i]));
+    for (std::size_t i = 0; i < kMax; ++i)
+      for (auto& manifest : place.manifests) {
+        if (i >= manifest.size() || !seen.insert(identity_of(manifest[i])).second) continue;
+        if (list.size() < kMax)
+          list.push_back(std::move(manifest[i]));
         else
           ++found_.left_out;
       }
-    }
+    found_.left_out += leave_out_largest(list, SignatureCandidates::kSignatureBytesMax,
+                                         [](const auto& candidate) { return candidate.blob.size_bytes; });
+    return list;
+  }
+
+  void take_in_turn() {
+    Candidates lists[] = {candidates_of(bundles_), candidates_of(signatures_), candidates_of(untold_),
+                          candidates_of(classic_)};
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < kMax; ++i)
+      for (auto& list : lists)
+        if (i < list.size() && seen.insert(identity_of(list[i])).second) found_.list.push_back(std::move(list[i]));
   }
 
   void could_not(const std::string& place, const Error& cause) {
@@ -117,7 +182,8 @@ class Collector {
   const Reference& repository_;
   const Digest& digest_;
   const Deadline& deadline_;
-  Place classic_, signatures_, bundles_;
+  Place bundles_, signatures_, untold_;  // referrers, as they are listed
+  Place classic_;
   SignatureCandidates found_;
 };
 

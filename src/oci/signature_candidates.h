@@ -4,12 +4,14 @@
 //   referrer  the layers of each manifest of cosign's signature type that has the artifact as its subject (OCI 1.1)
 //   bundle    the one layer of each manifest with a Sigstore bundle that has the artifact as its subject
 //
-// Everything found is only a candidate: whoever may write to the repository may put anything there.
+// Everything found is only a candidate: whoever may write to the repository may put anything there. So each place, and
+// each kind of referrer as the registry lists it, has limits of its own, and within a place each manifest has its turn.
 //
 // Not here: whether a candidate proves anything (sigstore/).
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -26,11 +28,15 @@ struct SignatureCandidate {
 };
 
 struct SignatureCandidates {
-  static constexpr std::size_t kMax = 100;  // so that nobody who can push keeps us busy with junk (reliability/F48)
+  // Of each of the four places, so that nobody who can push keeps us busy with junk (reliability/F48). 64 MiB in all:
+  // a good manifest or signature has some KiB, and where there is too much the largest are left out first.
+  static constexpr std::size_t kMax = 100;
+  static constexpr std::uint64_t kManifestBytesMax = 4 << 20;
+  static constexpr std::uint64_t kSignatureBytesMax = 12 << 20;
 
-  // Newest first within a place, the places in turn: a flood in one of them does not hide the others.
+  // Newest first within a place, one of each manifest before a second of any, the places in turn.
   std::vector<SignatureCandidate> list;
-  std::size_t left_out = 0;   // that were over kMax
+  std::size_t left_out = 0;   // that were over the limits
   std::vector<Error> unread;  // of places that could not be looked at, where a good signature may lie
 };
 

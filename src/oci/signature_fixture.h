@@ -24,6 +24,7 @@ struct SignatureLayer {
   std::string bytes;
   std::string media_type = std::string(kSimpleSigningMediaType);
   std::map<std::string, std::string> annotations;
+  std::size_t more_bytes = 0;  // that the descriptor promises and the blob has not
 };
 
 // What cosign makes of `digest` with a key.
@@ -94,13 +95,11 @@ struct SignatureRegistry final : Registry {
                                                        const Deadline&) override {
     return found_in(tags, tag);
   }
-  Result<std::vector<Descriptor>> referrers(const Reference&, const Digest&, const std::string& type,
-                                            const Deadline&) override {
-    if (auto fault = fault_of("referrers")) return tl::unexpected(*fault);
-    std::vector<Descriptor> list;
-    for (const auto& each : referring)
-      if (type.empty() || each.artifact_type == type) list.push_back(each);
-    return list;
+  // A fault comes when all have been told.
+  Status referrers(const Reference&, const Digest&, const SeeReferrer& see, const Deadline&) override {
+    const auto fault = fault_of("referrers");
+    for (const auto& each : referring) see(each);
+    return fault ? tl::unexpected(*fault) : Status();
   }
   Result<std::string> blob(const Reference&, const Descriptor& blob, std::uint64_t bytes_max,
                            const Deadline&) override {
@@ -121,7 +120,7 @@ struct SignatureRegistry final : Registry {
       blobs[digest.str()] = layer.bytes;
       list.push_back(json::object{{"mediaType", layer.media_type},
                                   {"digest", digest.str()},
-                                  {"size", layer.bytes.size()},
+                                  {"size", layer.bytes.size() + layer.more_bytes},
                                   {"annotations", json::value_from(layer.annotations)}});
     }
     json::object manifest{

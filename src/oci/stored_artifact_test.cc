@@ -19,9 +19,7 @@ class StoredArtifactTest : public testing::Test {
   static Digest digest_of(const std::string& bytes) { return Digest::of_sha256_hex(sha256_hex(bytes)); }
   Digest put(const std::string& bytes) {
     const auto digest = digest_of(bytes);
-    EXPECT_TRUE(store->get(
-        digest, bytes.size(), [&](std::uint64_t, const auto& write) { return write(bytes); },
-        Deadline::in(std::chrono::seconds(5))));
+    EXPECT_TRUE(store->put(digest, bytes.size(), bytes));
     return digest;
   }
   static std::string descriptor(const std::string& type, const std::string& bytes) {

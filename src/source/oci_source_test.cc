@@ -56,10 +56,7 @@ struct FakeRegistry final : Registry {
     ++signatures_asked;
     return std::optional<ManifestBytes>();
   }
-  Result<std::vector<Descriptor>> referrers(const Reference&, const Digest&, const std::string&,
-                                            const Deadline&) override {
-    return std::vector<Descriptor>();
-  }
+  Status referrers(const Reference&, const Digest&, const SeeReferrer&, const Deadline&) override { return {}; }
   Result<std::string> blob(const Reference&, const Descriptor&, std::uint64_t, const Deadline&) override {
     return fail(Kind::not_found, "nothing here");
   }
