@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,8 @@ struct UnpackedTree {
   Slots::Held large_place;           // of UnpackLimits::large_places, for as long as the tree lives
 
   const TreeEntry* find(std::string_view path) const;
+  // What lies below a folder; "": all.
+  std::span<const TreeEntry> below(std::string_view folder) const;
 };
 
 // Unpacks all layers, lowest first, into the empty folder `root` (made if absent, mode 0700). On any error the folder
