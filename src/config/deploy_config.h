@@ -47,6 +47,9 @@ struct BuildRule {
   bool operator==(const BuildRule&) const = default;
 };
 
+// Key `timeout`: whoever writes an artifact has a job last so much longer.
+inline constexpr int kTimeoutSecondsMax = 24 * 60 * 60;
+
 // One document of the file: one stack, until discover_stacks() has made several of it.
 struct DeployConfig {
   std::string name;

@@ -90,9 +90,9 @@ TEST_F(DeployConfigFile, TakesTheBooleansOfYamlOneOne) {  // config 3
 }
 
 TEST_F(DeployConfigFile, TakesNumbersAsTyped) {  // reliability 8
-  const std::pair<std::string_view, int> rows[] = {{"0", 0},     {"60", 60},    {"1_000", 1000}, {"1e2", 100},
-                                                   {"0o17", 15}, {"017", 15},   {"0x1F", 31},    {"0b11", 3},
-                                                   {"+5", 5},    {"180.0", 180}};
+  const std::pair<std::string_view, int> rows[] = {{"0", 0},     {"60", 60},     {"1_000", 1000}, {"1e2", 100},
+                                                   {"0o17", 15}, {"017", 15},    {"0x1F", 31},    {"0b11", 3},
+                                                   {"+5", 5},    {"180.0", 180}, {"86400", 86400}};
   for (const auto& [text, seconds] : rows)
     EXPECT_EQ(load(fmt::format("name: web\ntimeout: {}\n", text))->stacks[0].timeout_seconds, seconds) << text;
 }
@@ -196,6 +196,8 @@ const std::pair<std::string, std::string> kFaults[] = {
      "failed to decode yaml: .doco-cd.yaml:4: environment: expected a mapping of texts, got a list in it"},
     // wrong values: config 4
     {"timeout: -1", ".doco-cd.yaml:2: timeout: must be >= 0, found -1"},
+    {"timeout: 86401", ".doco-cd.yaml:2: timeout: must be <= 86400 seconds (one day), found 86401"},
+    {"timeout: 2147483647", ".doco-cd.yaml:2: timeout: must be <= 86400 seconds (one day), found 2147483647"},
     {"timeout: 3000000000", ".doco-cd.yaml:2: timeout: 3000000000 is out of range"},
     {"source: svn", ".doco-cd.yaml:2: source: invalid source type \"svn\": must be \"git\" or \"oci\""},
     {"version: doco.v99",

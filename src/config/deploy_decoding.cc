@@ -150,6 +150,14 @@ void decode_trust(KeyReader& read, std::string_view file, ConfigPlace place, con
         file, node->line));
 }
 
+void decode_timeout(KeyReader& read, DeployConfig& config) {
+  read.integer("timeout", config.timeout_seconds);
+  if (config.timeout_seconds < 0) read.fault("timeout", fmt::format("must be >= 0, found {}", config.timeout_seconds));
+  if (config.timeout_seconds > kTimeoutSecondsMax)
+    read.fault("timeout",
+               fmt::format("must be <= {} seconds (one day), found {}", kTimeoutSecondsMax, config.timeout_seconds));
+}
+
 // All keys that a nested file may hold as well, but the name.
 void decode_keys(KeyReader& read, std::string_view file, ConfigPlace place, const TrustNotes& notes,
                  DeployConfig& config) {
@@ -166,8 +174,7 @@ void decode_keys(KeyReader& read, std::string_view file, ConfigPlace place, cons
   read.flag("prune_images", config.prune_images);
   read.flag("adopt", config.adopt);
   decode_build(read, file, notes, config.build);
-  read.integer("timeout", config.timeout_seconds);
-  if (config.timeout_seconds < 0) read.fault("timeout", fmt::format("must be >= 0, found {}", config.timeout_seconds));
+  decode_timeout(read, config);
   decode_webhook_filter(read, config);
   decode_destroy(read, file, notes.faults, notes.warnings, config.destroy);
   if (auto rule = decode_rollback(read, file, notes.faults, notes.warnings, config.rollback)) config.rollback = *rule;

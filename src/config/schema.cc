@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "config/deploy_config.h"
+
 namespace windlass {
 namespace {
 
@@ -135,7 +137,7 @@ json::object deploy_properties() {
           {"prune_images", flag(true, "remove images of old releases that nothing needs any more")},
           {"adopt", flag(false, "take over a stack of that name which belongs to somebody else")},
           {"build", build()},
-          {"timeout", whole_number(0, 0, 180, "seconds until every service must be healthy")},
+          {"timeout", whole_number(0, kTimeoutSecondsMax, 180, "seconds until every service must be healthy")},
           {"webhook_filter", typed("string", "RE2 expression over the tag")},
           {"rollback", rollback()},
           {"reconciliation", reconciliation()},

@@ -49,6 +49,12 @@ TEST_F(SchemaTest, KnowsTheKeysThatTheReaderKnows) {
   }
 }
 
+TEST_F(SchemaTest, KnowsTheLongestTimeoutThatTheReaderTakes) {
+  const auto most = deploy_schema().at("properties").at("timeout").at("maximum").to_number<int>();
+  EXPECT_TRUE(load(fmt::format("name: web\ntimeout: {}\n", most)));
+  EXPECT_FALSE(load(fmt::format("name: web\ntimeout: {}\n", most + 1)));
+}
+
 TEST(PollSchema, KnowsTheKeysThatTheReaderKnows) {
   for (const auto& key : keys_of(poll_schema().at("items").get_object())) {
     if (key == "source" || key == "url") continue;

@@ -1,7 +1,6 @@
 // What a deployment would do (deploy/S20), by the same steps up to the plan.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <set>
 
 #include "deploy/model_changes.h"
@@ -62,9 +61,7 @@ class MissingSources {
     std::error_code ignored;
     return !path.empty() &&
            !std::filesystem::exists(std::filesystem::symlink_status(live_directory_ / path, ignored)) &&
-           std::ranges::none_of(tree_.entries, [&](const TreeEntry& entry) {
-             return entry.path == path || entry.path.starts_with(path + "/");
-           });
+           tree_.find(path) == nullptr && tree_.below(path).empty();
   }
 
   const PreparedStack& stack_;

@@ -1,16 +1,14 @@
 #include "deploy/mounted_files.h"
 
 #include <algorithm>
-#include <deque>
 #include <vector>
 
 #include "base/text.h"
 #include "deploy/model_paths.h"
+#include "oci/link_rules.h"
 
 namespace windlass {
 namespace {
-
-constexpr int kLinksMax = 40;  // as the kernel follows in one path
 
 bool is_left_out(std::string_view path) {
   constexpr std::string_view kNames[] = {".git", ".github", ".vscode", ".idea", "node_modules"};
@@ -19,36 +17,43 @@ bool is_left_out(std::string_view path) {
   return false;
 }
 
+// Links wait for their turn: one that leads to a folder with the next one in it would take the stack of a thread.
 class MountedFiles {
  public:
   MountedFiles(const UnpackedTree& tree, const std::function<bool(const std::string&)>& counts)
-      : tree_(tree), counts_(counts) {}
+      : tree_(tree), counts_(counts), is_done_(tree.entries.size()) {}
 
   void add(const std::string& path) {
-    const auto resolved = resolved_in(tree_, path);
-    if (!resolved || !seen_.insert(*resolved).second) return;
-    if (counts_(*resolved)) found_.insert(*resolved);
-    add_below(*resolved);
+    take(resolved_in(tree_, path));
+    while (!links_.empty()) {
+      const auto* link = links_.back();
+      links_.pop_back();
+      take(resolved_in(tree_, link->path));
+    }
   }
 
-  std::set<std::string> take() { return std::move(found_); }
+  std::set<std::string> take_found() { return std::move(found_); }
 
  private:
-  void add_below(const std::string& folder) {
-    const auto prefix = folder.empty() ? "" : folder + "/";
-    const auto by_path = [](const TreeEntry& entry, const std::string& path) { return entry.path < path; };
-    for (auto entry = std::lower_bound(tree_.entries.begin(), tree_.entries.end(), prefix, by_path);
-         entry != tree_.entries.end() && entry->path.starts_with(prefix); ++entry) {
-      if (is_left_out(std::string_view(entry->path).substr(prefix.size()))) continue;
-      if (entry->type == EntryType::link)
-        add(entry->path);
-      else if (entry->type == EntryType::file && counts_(entry->path))
-        found_.insert(entry->path);
+  void take(const std::optional<std::string>& path) {
+    if (!path || !seen_.insert(*path).second) return;
+    if (counts_(*path)) found_.insert(*path);
+    const auto name_at = path->empty() ? 0 : path->size() + 1;
+    for (const auto& entry : tree_.below(*path)) {
+      const auto index = static_cast<std::size_t>(&entry - tree_.entries.data());
+      if (is_done_[index] || is_left_out(std::string_view(entry.path).substr(name_at))) continue;
+      is_done_[index] = true;
+      if (entry.type == EntryType::link)
+        links_.push_back(&entry);
+      else if (entry.type == EntryType::file && counts_(entry.path))
+        found_.insert(entry.path);
     }
   }
 
   const UnpackedTree& tree_;
   const std::function<bool(const std::string&)>& counts_;
+  std::vector<bool> is_done_;  // by entry: folders that are mounted may lie in one another
+  std::vector<const TreeEntry*> links_;
   std::set<std::string> seen_, found_;
 };
 
@@ -73,31 +78,10 @@ void for_each_source(const json::object& model, const json::object& service,
 
 }  // namespace
 
-std::optional<std::string> resolved_in(const UnpackedTree& tree, std::string path) {
-  std::vector<std::string> done;
-  std::deque<std::string> parts;
-  const auto put_first = [&](std::string_view text) {
-    const auto names = split(text, '/');
-    for (auto name = names.rbegin(); name != names.rend(); ++name) parts.emplace_front(*name);
-  };
-  put_first(path);
-  for (int links = 0; !parts.empty();) {
-    const auto part = std::move(parts.front());
-    parts.pop_front();
-    if (part.empty() || part == ".") continue;
-    if (part == "..") {
-      if (done.empty()) return std::nullopt;
-      done.pop_back();
-      continue;
-    }
-    done.push_back(part);
-    const auto* entry = tree.find(join(done, "/"));
-    if (entry == nullptr || entry->type != EntryType::link) continue;
-    if (++links > kLinksMax || entry->content.starts_with('/')) return std::nullopt;
-    done.pop_back();
-    put_first(entry->content);
-  }
-  return join(done, "/");
+std::optional<std::string> resolved_in(const UnpackedTree& tree, std::string_view path) {
+  static const UnpackLimits limits;
+  auto leads_to = LinkFollower([&tree](std::string_view at) { return tree.find(at); }, limits).follow("", path);
+  return leads_to ? std::optional(*std::move(leads_to)) : std::nullopt;
 }
 
 std::set<std::string> mounted_files(const json::object& model, const std::string& live_root, const UnpackedTree& tree,
@@ -110,7 +94,7 @@ std::set<std::string> mounted_files(const json::object& model, const std::string
       for_each_source(model, *service, [&](std::string_view source) {
         if (const auto below = path_below(live_root, source)) files.add(*below);
       });
-  return files.take();
+  return files.take_found();
 }
 
 }  // namespace windlass

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "oci/unpack.h"
 #include "sys/json.h"
@@ -19,6 +20,6 @@ std::set<std::string> mounted_files(const json::object& model, const std::string
 
 // Where a path of the release leads when its links are followed; nothing when it leaves the release or leads in a
 // circle. It need not be there.
-std::optional<std::string> resolved_in(const UnpackedTree& tree, std::string path);
+std::optional<std::string> resolved_in(const UnpackedTree& tree, std::string_view path);
 
 }  // namespace windlass

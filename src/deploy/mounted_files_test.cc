@@ -1,5 +1,6 @@
 #include "deploy/mounted_files.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace windlass {
@@ -70,6 +71,36 @@ TEST(MountedFiles, AreThoseThatContainersSee) {  // secrets/Q9 to Q12
   EXPECT_EQ(mounted(R"({"secrets":[{"source":"s"}],"configs":[{"source":"c"}]})", tree, files),
             (Paths{"a.enc", "conf/deep/x.enc"}));
   EXPECT_EQ(mounted(R"({"secrets":["s"]})", tree, files), Paths{"a.enc"});
+}
+
+// Each folder has nothing but the link to the next one: followed one in another, they would be too deep for a thread.
+TEST(MountedFiles, AreFoundAtTheEndOfManyLinks) {
+  std::map<std::string, std::string> entries;
+  constexpr int count = 50'000;
+  for (int i = 0; i < count; ++i) {
+    const auto folder = fmt::format("d{:05}", i);
+    entries[folder] = "(folder)";
+    entries[folder + "/next"] = fmt::format("../d{:05}", i + 1);
+  }
+  entries[fmt::format("d{:05}", count)] = "(folder)";
+  entries[fmt::format("d{:05}/x.enc", count)] = "";
+  EXPECT_EQ(mounted(R"({"volumes":[{"type":"bind","source":"/live/d00000","target":"/x"}]})", tree_of(entries)),
+            std::set<std::string>{"d50000/x.enc"});
+}
+
+TEST(MountedFiles, AreAskedForOnceWhateverMountsThem) {
+  std::map<std::string, std::string> entries{{"d", "(folder)"}};
+  std::string folder = "d", volumes;
+  for (int i = 0; i < 30; ++i) {
+    entries[folder += "/d"] = "(folder)";
+    volumes = fmt::format(R"({{"type":"bind","source":"/live/{}"}},)", folder) + volumes;  // the inner ones first
+  }
+  for (int i = 0; i < 100; ++i) entries[fmt::format("{}/{}", folder, i)] = "";
+  const auto model = *parse_json(R"({"services":{"app":{"volumes":[)" + volumes + R"({"source":"none"}]}}})");
+  int asked = 0;
+  EXPECT_EQ(mounted_files(model.get_object(), "/live", tree_of(entries), [&](const auto&) { return ++asked < 0; }),
+            std::set<std::string>{});
+  EXPECT_LE(asked, 200);
 }
 
 }  // namespace

@@ -186,9 +186,9 @@ JobOutcome Pipeline::deploy(Run& run) {
     return planned;
   });
   crash_point("plan.done");
+  if (auto failed = write_live_directories(run, *ready)) return *failed;
+  ready->tree = {};  // stacks may take long, and a large artifact may wait for its place
   if (run.any_goes_on()) {
-    if (auto failed = write_live_directories(run, *ready)) return *failed;
-    if (run.any_stays()) ready->tree = {};  // stacks may take long, and a large artifact may wait for its place
     run.touched = true;
     if (run.back_to) crash_point("rollback.half");
     // The one that we run in last: the others are done when we are ended with it (deploy/U2).
@@ -310,7 +310,7 @@ Status Pipeline::bring_up(Run& run, PreparedStack& stack) {
   mask_plan(run, stack);
   const Removal removal{.volumes = destroy.remove_volumes, .images = destroy.remove_images};
   auto done = destroy.enabled ? deployment.take_down(origin, stack, removal, log, run.deadline)
-                              : deployment.bring_up(origin, stack, log, run.deadline);
+                              : deployment.bring_up(origin, stack, std::move(*slot), log, run.deadline);
   if (done && !destroy.enabled) count_deployment(run, stack);
   stack.tell_phase("");
   return done;

@@ -44,7 +44,7 @@ class Pipeline {
     std::string host_data_dir;       // the same folder as the engine's host sees it
     DeployConfigOptions config;
     bool auto_rollback = false;          // AUTO_ROLLBACK, of stacks that do not say it themselves
-    unsigned concurrent_stacks_max = 4;  // MAX_CONCURRENT_DEPLOYMENTS
+    unsigned concurrent_stacks_max = 4;  // MAX_CONCURRENT_DEPLOYMENTS, of one run, with those that wait for health
     OciIncludes oci_includes = OciIncludes::allowed;
     // Null: encrypted files stay as they are. `run_dir`: on tmpfs, where plain text lies while a run needs it.
     const sops::Decryptor* decryptor = nullptr;
@@ -57,7 +57,8 @@ class Pipeline {
   };
   using TellRevision = std::function<void(std::string revision)>;
 
-  // `places`: of the stacks that are deployed at the same time, whichever pipeline does it.
+  // `places`: of the stacks whose images are got, or which are brought up or taken down, at the same time, whichever
+  // pipeline does it. Stacks that wait for health have none.
   Pipeline(Options options, Source& source, LiveDirectories& live, ReleaseStore& releases, SettledRuns& settled,
            SecretResolver& secrets, DockerHosts& hosts, StackLocks& locks, Slots& places, Log log);
 

@@ -35,6 +35,7 @@ struct FakeSource final : Source {
   std::string stamp;                           // of the trust policy
   int fetched = 0, verified = 0;
   std::function<void(const Digest&)> on_fetch;  // what the release of that digest is
+  Slots* large_places = nullptr;                // set: each tree holds one
 
   Result<Look> look(const JobRequest&, const std::optional<Sighting>&, const Deadline&) override { return Look{}; }
   Result<Settled> settle(const Job&, const LaneHistory&, const Deadline&) override { return settled; }
@@ -47,11 +48,13 @@ struct FakeSource final : Source {
     return found == distrusted.end() ? Status() : Status(tl::unexpected(found->second));
   }
   std::string trust_stamp(const JobRequest&) override { return stamp; }
-  Result<UnpackedTree> fetch(const Job&, const Digest& digest, const fs::path& staging, const Deadline&) override {
+  Result<UnpackedTree> fetch(const Job&, const Digest& digest, const fs::path& staging,
+                             const Deadline& deadline) override {
     ++fetched;
     if (on_fetch) on_fetch(digest);
     if (fetch_error) return tl::unexpected(*fetch_error);
     UnpackedTree tree{.root = staging};
+    if (large_places != nullptr) tree.large_place = std::move(*large_places->take(deadline));
     for (const auto& [path, text] : files) {
       fs::create_directories((staging / path).parent_path());
       std::ofstream(staging / path) << text;
@@ -132,6 +135,16 @@ struct FakeHosts final : DockerHosts {
   }
 };
 
+// Of which phases of a stack a place was free as they began.
+struct FreePlaces final : Observer {
+  explicit FreePlaces(Slots& places) : places(places) {}
+  Slots& places;
+  std::map<std::string, bool, std::less<>> during;
+  void phase_changed(std::string_view, std::string_view, std::string_view phase) override {
+    during[std::string(phase)] = places.take(Deadline::in(0ms)).has_value();
+  }
+};
+
 class PipelineTest : public ::testing::Test {
  protected:
   PipelineTest() : folder(fs::temp_directory_path() / ("windlass-" + new_uuid_v7())), driver(engine) {
@@ -181,6 +194,7 @@ class PipelineTest : public ::testing::Test {
                                                             .run_dir = folder / "run",
                                                             .hash_key = Secret("key"),
                                                             .loops = loops.get(),
+                                                            .observer = observer,
                                                             .check_engine = check_engine},
                                           source, live, *releases, *settled, *secrets, hosts, locks, places, log);
   }

@@ -439,6 +439,17 @@ TEST_F(PipelineTest, AddsTheTimeoutOfTheStackToThatOfTheJob) {  // webhook/C10
   EXPECT_EQ(run(request(), 0ms).status, RunStatus::succeeded);
 }
 
+TEST_F(PipelineTest, WaitsForHealthWithoutAPlace) {  // webhook/C5: four sick stacks would hold up all others
+  std::vector<Slots::Held> others;
+  for (int i = 0; i < 3; ++i) others.push_back(std::move(*places.take(Deadline::in(0ms))));
+  FreePlaces free(places);
+  observer = &free;
+  start();
+  EXPECT_EQ(run().status, RunStatus::succeeded);
+  EXPECT_FALSE(free.during.at("creating services"));
+  EXPECT_TRUE(free.during.at("waiting for services to start"));
+}
+
 TEST_F(PipelineTest, LeavesFilteredStacksAlone) {  // webhook/F7, X5
   source.files[".doco-cd.yaml"] = "name: web\nwebhook_filter: ^v[0-9]\n";
   const auto outcome = run();

@@ -44,6 +44,17 @@ TEST_F(RemovalTest, TakesAStackDownInsteadOfDeployingIt) {
   EXPECT_EQ(history[1].state, ReleaseState::succeeded);
 }
 
+TEST_F(RemovalTest, HoldsNoLargeTreeMeanwhile) {
+  run();
+  Slots large_places(1, "a place");
+  source.large_places = &large_places;
+  FreePlaces free(large_places);
+  observer = &free;
+  start();
+  EXPECT_EQ(run_with("name: web\ndestroy: true\n").status, RunStatus::succeeded);
+  EXPECT_TRUE(free.during.at("removing stack"));
+}
+
 TEST_F(RemovalTest, NamesTheVolumesThatGo) {
   run();
   engine.volumes_of["web"] = {{"web_data", "local", {}, {}}, {"web_logs", "local", {}, {}}};

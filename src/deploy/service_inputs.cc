@@ -25,12 +25,13 @@ bool says_nothing_of_containers(std::string_view member) {
 // data that containers wrote or that the machine has.
 std::string content_below(const UnpackedTree& tree, const std::string& path, const PlainEntries& plain) {
   std::string text;
-  for (const auto& entry : tree.entries) {
-    if (!path.empty() && entry.path != path && !entry.path.starts_with(path + "/")) continue;
+  const auto add = [&](const TreeEntry& entry) {
     const auto decrypted = plain.find(entry.path);
     text += fmt::format("{} {} {:o} {}\n", entry.path, static_cast<int>(entry.type), entry.mode,
                         decrypted == plain.end() ? entry.content : decrypted->second.content);
-  }
+  };
+  if (const auto* entry = tree.find(path)) add(*entry);
+  for (const auto& entry : tree.below(path)) add(entry);
   return text;
 }
 
@@ -67,8 +68,11 @@ class Collector {
   void add_content(const std::string& part, std::string_view path) {
     const auto below = path_below(live_root_, path);
     if (!below) return;
-    const auto content = content_below(tree_, *below, plain_);
-    if (!content.empty()) add(part, content);
+    const auto [hash, is_new] = contents_.try_emplace(*below);
+    if (is_new)
+      if (const auto content = content_below(tree_, *below, plain_); !content.empty())
+        hash->second = hasher_.hash(content);
+    if (!hash->second.empty()) inputs_[part] = hash->second;
   }
 
   static json::value without_own_labels(const json::value& labels) {
@@ -155,6 +159,7 @@ class Collector {
   const std::string& live_root_;
   InputHasher& hasher_;
   const PlainEntries& plain_;
+  std::map<std::string, std::string> contents_;  // path -> its hash, "" of nothing: many may mount the same
   ServiceInputs inputs_;
 };
 

@@ -61,7 +61,7 @@ TEST_F(ServiceInputsTest, NameWhatChangedAndWhere) {  // deploy/N5 to N12
   EXPECT_EQ(after([&] { replace("nginx:1", "nginx:2"); }), (Changes{{"web", {"image changed"}}}));
   EXPECT_EQ(after([&] { tree.entries[2].content = "w2"; }),
             (Changes{{"web", {"content of www mounted at /www changed"}}}));
-  EXPECT_EQ(after([&] { tree.entries.push_back(file("www/new.html", "n")); }),
+  EXPECT_EQ(after([&] { tree.entries.insert(tree.entries.begin() + 3, file("www/new.html", "n")); }),
             (Changes{{"web", {"content of www mounted at /www changed"}}}));
   EXPECT_EQ(after([&] { tree.entries[0].content = "c2"; }), (Changes{{"web", {"content of config conf changed"}}}));
   EXPECT_EQ(after([&] { tree.entries[1].content = "s2"; }), (Changes{{"web", {"content of secret pass changed"}}}));
@@ -85,15 +85,17 @@ TEST_F(ServiceInputsTest, SeeAllThatAnImageIsBuiltFrom) {  // deploy/N14
       "additional_contexts": {"lib": "/live/lib", "base": "docker-image://alpine"},
       "secrets": [{"source": "npm"}, {"source": "key"}]}}},
     "secrets": {"npm": {"file": "/live/npmrc"}, "key": {"environment": "TOKEN"}}})";
-  tree.entries = {file("app/main.c", "1"), file("docker/Web.Dockerfile", "1"), file("lib/lib.c", "1"),
-                  file("npmrc", "1"), file("docker/Other.Dockerfile", "1")};
-  const char* const reasons[] = {"build context changed", "Dockerfile changed", "build context lib changed",
-                                 "content of build secret npm changed"};
-  for (std::size_t i = 0; i < std::size(reasons); ++i)
-    EXPECT_EQ(after([&] { tree.entries[i].content = "2"; }), (Changes{{"web", {reasons[i]}}}));
+  tree.entries = {file("app/main.c", "1"), file("docker/Other.Dockerfile", "1"), file("docker/Web.Dockerfile", "1"),
+                  file("lib/lib.c", "1"), file("npmrc", "1")};
+  const std::pair<std::size_t, const char*> reasons[] = {{0, "build context changed"},
+                                                         {2, "Dockerfile changed"},
+                                                         {3, "build context lib changed"},
+                                                         {4, "content of build secret npm changed"}};
+  for (const auto& [index, reason] : reasons)
+    EXPECT_EQ(after([&, index = index] { tree.entries[index].content = "2"; }), (Changes{{"web", {reason}}}));
   EXPECT_EQ(after([&] { environment["TOKEN"] = "t2"; }), (Changes{{"web", {"content of build secret key changed"}}}));
-  EXPECT_EQ(after([&] { tree.entries[4].content = "2"; }), Changes{}) << "not its Dockerfile";
-  for (const char* reason : reasons) EXPECT_FALSE(content_part(reason)) << reason << " cannot be ignored";
+  EXPECT_EQ(after([&] { tree.entries[1].content = "2"; }), Changes{}) << "not its Dockerfile";
+  for (const auto& [index, reason] : reasons) EXPECT_FALSE(content_part(reason)) << reason << " cannot be ignored";
 }
 
 // compose makes no container anew for these either
@@ -113,6 +115,19 @@ TEST_F(ServiceInputsTest, LeaveOutWhatContainersAreNotMadeFrom) {
                       R"("deploy": {"replicas": 5})");
             }),
             (Changes{{"web", {"deploy removed"}}}));
+}
+
+TEST_F(ServiceInputsTest, SeeWhatIsMountedSeveralTimesInAllOfThem) {
+  model = R"({"services": {"web": {"volumes": [{"type": "bind", "source": "/live/www", "target": "/a"},
+                                               {"type": "bind", "source": "/live/www", "target": "/b"}]},
+                           "db": {"volumes": [{"type": "bind", "source": "/live/www/index.html", "target": "/c"},
+                                              {"type": "bind", "source": "/live/none", "target": "/d"},
+                                              {"type": "bind", "source": "/live", "target": "/e"}]}}})";
+  EXPECT_EQ(after([&] { tree.entries[2].content = "w2"; }),
+            (Changes{{"db", {"content of . mounted at /e changed", "content of www/index.html mounted at /c changed"}},
+                     {"web", {"content of www mounted at /a changed", "content of www mounted at /b changed"}}}));
+  EXPECT_EQ(after([&] { tree.entries.insert(tree.entries.begin() + 1, file("none", "n")); }),
+            (Changes{{"db", {"content of . mounted at /e changed", "content of none mounted at /d added"}}}));
 }
 
 TEST_F(ServiceInputsTest, LeaveOutOtherFilesAndOurOwnLabels) {  // deploy/N6, N12

@@ -120,9 +120,10 @@ Status StackDeployment::take_down(const ReleaseOrigin& origin, PreparedStack& st
   return told(origin, stack, &Observer::stack_removed, [&] { return remove(origin, stack, removal, log, deadline); });
 }
 
-Status StackDeployment::bring_up(const ReleaseOrigin& origin, PreparedStack& stack, const Log& log,
+Status StackDeployment::bring_up(const ReleaseOrigin& origin, PreparedStack& stack, Slots::Held place, const Log& log,
                                  const Deadline& deadline) {
-  return told(origin, stack, &Observer::stack_deployed, [&] { return start(origin, stack, log, deadline); });
+  return told(origin, stack, &Observer::stack_deployed,
+              [&] { return start(origin, stack, std::move(place), log, deadline); });
 }
 
 Status StackDeployment::remove(const ReleaseOrigin& origin, PreparedStack& stack, const Removal& removal,
@@ -172,7 +173,7 @@ Release StackDeployment::new_release(const ReleaseOrigin& origin, const Prepared
   return release;
 }
 
-Status StackDeployment::start(const ReleaseOrigin& origin, PreparedStack& stack, const Log& log,
+Status StackDeployment::start(const ReleaseOrigin& origin, PreparedStack& stack, Slots::Held place, const Log& log,
                               const Deadline& deadline) {
   auto release = new_release(origin, stack);
   for (const auto& service : stack.plan.services)
@@ -200,7 +201,7 @@ Status StackDeployment::start(const ReleaseOrigin& origin, PreparedStack& stack,
                              .working_dir = stack.working_dir,
                              .instance = options_.instance,
                              .now = release.started_at}));
-  auto done = up_and_watch(stack, std::move(model), log, deadline);
+  auto done = up_and_watch(stack, std::move(model), std::move(place), log, deadline);
   if (!done) done = fail(done.error().kind, log.masked(done.error().message));  // the engine's words too
   crash_point("release.before_record");
   auto recorded = record(release, stack, done, deadline);
@@ -239,7 +240,7 @@ Status StackDeployment::up(const PreparedStack& stack, json::object model, const
   return done;
 }
 
-Status StackDeployment::up_and_watch(PreparedStack& stack, json::object model, const Log& log,
+Status StackDeployment::up_and_watch(PreparedStack& stack, json::object model, Slots::Held place, const Log& log,
                                      const Deadline& deadline) {
   const auto timeout = start_timeout(stack.config);
   Heartbeat heartbeat(log, "signaling services", stack.tell_phase);
@@ -259,6 +260,7 @@ Status StackDeployment::up_and_watch(PreparedStack& stack, json::object model, c
     crash_point("driver.after_up");
     if (!done) return tl::unexpected(why_not_up(**watch, stack, done.error(), until, deadline));
   }
+  place = {};  // whoever waits for one need not wait for the health of this stack
   heartbeat.phase("waiting for services to start");
   crash_point("watch.waiting");
   auto well = (*watch)->wait(awaited_services(stack), timeout, deadline);

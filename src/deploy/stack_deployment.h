@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/log.h"
+#include "base/slots.h"
 #include "deploy/prepared_stack.h"
 #include "deploy/release_store.h"
 #include "deploy/stack_images.h"
@@ -53,21 +54,25 @@ class StackDeployment {
 
   // Creates, recreates, starts, watches until healthy and for a stack with rollback for `stable_for` after it, records
   // the release. The live directory is at the new release. On failure the new containers stay as they are, the release
-  // is recorded as failed, and `stack.failure` says what a rollback rule asks (C14, V2).
-  Status bring_up(const ReleaseOrigin& origin, PreparedStack& stack, const Log& log, const Deadline& deadline);
+  // is recorded as failed, and `stack.failure` says what a rollback rule asks (C14, V2). `place`: among the stacks that
+  // are brought up at the same time. It is given back before the wait for health, which costs nothing and may be long.
+  Status bring_up(const ReleaseOrigin& origin, PreparedStack& stack, Slots::Held place, const Log& log,
+                  const Deadline& deadline);
 
  private:
   using Told = void (Observer::*)(const StackEvent&);
   Status told(const ReleaseOrigin& origin, const PreparedStack& stack, Told well, const std::function<Status()>& step);
   Status remove(const ReleaseOrigin& origin, PreparedStack& stack, const Removal& removal, const Log& log,
                 const Deadline& deadline);
-  Status start(const ReleaseOrigin& origin, PreparedStack& stack, const Log& log, const Deadline& deadline);
+  Status start(const ReleaseOrigin& origin, PreparedStack& stack, Slots::Held place, const Log& log,
+               const Deadline& deadline);
   Release new_release(const ReleaseOrigin& origin, const PreparedStack& stack) const;
   Status pass_on_adopted(const ReleaseOrigin& origin, const PreparedStack& stack, const Log& log);
   Status keep_inputs_of_adopted(const PreparedStack& stack);
   Status send_signals(const PreparedStack& stack, const Log& log, const Deadline& deadline);
   Status up(const PreparedStack& stack, json::object model, const Log& log, const Deadline& deadline);
-  Status up_and_watch(PreparedStack& stack, json::object model, const Log& log, const Deadline& deadline);
+  Status up_and_watch(PreparedStack& stack, json::object model, Slots::Held place, const Log& log,
+                      const Deadline& deadline);
   Error why_not_up(HealthWatch& watch, PreparedStack& stack, Error cause, const Deadline& until,
                    const Deadline& deadline);
   Status record(Release& release, const PreparedStack& stack, const Status& done, const Deadline& deadline);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
 #include <vector>
 
 #include "base/text.h"
@@ -14,7 +13,16 @@ namespace {
 
 constexpr int kFollowedMax = 40;  // as Linux: more is ELOOP
 
-std::string joined(const std::vector<std::string>& parts) { return join(parts, "/"); }
+// The next part of what is still to be walked, whose last text comes first.
+std::string_view take_part(std::vector<std::string_view>& rest) {
+  auto& text = rest.back();
+  const auto part = text.substr(0, text.find('/'));
+  if (part.size() == text.size())
+    rest.pop_back();
+  else
+    text.remove_prefix(part.size() + 1);
+  return part;
+}
 
 }  // namespace
 
@@ -29,39 +37,37 @@ Status check_link_text(std::string_view target, const UnpackLimits& limits) {
   return {};
 }
 
-Status check_link_target(std::string_view path, std::string_view target, const LookUp& look_up,
-                         const UnpackLimits& limits) {
-  std::vector<std::string> at;  // the folder we are in, always a real one
-  for (const auto part : split(parent_of(path), '/'))
-    if (!part.empty()) at.emplace_back(part);
-  std::deque<std::string> rest;
-  const auto prepend = [&rest](std::string_view text) {
-    const auto parts = split(text, '/');
-    for (auto part = parts.rbegin(); part != parts.rend(); ++part) rest.emplace_front(*part);
-  };
-  prepend(target);
+// The cost of a step is the length of its part: nothing is split or joined for what may never be walked.
+Result<std::string> LinkFollower::follow(std::string_view folder, std::string_view target) {
+  std::string at(folder);  // always a real folder
+  std::vector<std::string_view> rest = {target};
   int followed = 0;
   std::size_t steps = 0;
   while (!rest.empty()) {
-    if (++steps > limits.path_bytes_max) return fail(Kind::invalid, "link target is too long to follow");
-    const std::string part = std::move(rest.front());
-    rest.pop_front();
+    if (++steps > limits_.path_bytes_max) return fail(Kind::invalid, "link target is too long to follow");
+    if (++steps_ > limits_.link_steps_max)
+      return fail(Kind::invalid,
+                  fmt::format("all links together take more than {} steps to follow", limits_.link_steps_max));
+    const auto part = take_part(rest);
     if (part.empty() || part == ".") continue;
     if (part == "..") {
       if (at.empty())
         return fail(Kind::invalid, fmt::format("path traversal detected: link target '{}' leaves the artifact",
                                                printable(target, 256)));
-      at.pop_back();
+      at.resize(parent_of(at).size());
       continue;
     }
-    at.push_back(part);
-    const auto* entry = look_up(joined(at));
+    const auto folder_bytes = at.size();
+    if (!at.empty()) at += '/';
+    at += part;
+    const auto* entry = at.size() < limits_.path_bytes_max ? look_up_(at) : nullptr;  // no entry has a longer path
     if (entry == nullptr || entry->type != EntryType::link) continue;
     if (++followed > kFollowedMax) return fail(Kind::invalid, "too many links to follow");
-    at.pop_back();
-    prepend(entry->content);
+    if (entry->content.starts_with('/')) return fail(Kind::invalid, "path traversal detected: link target is absolute");
+    at.resize(folder_bytes);
+    rest.push_back(entry->content);
   }
-  return {};
+  return at;
 }
 
 }  // namespace windlass

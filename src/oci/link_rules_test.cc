@@ -4,21 +4,40 @@
 
 #include <map>
 
+#include "oci/entry_name.h"
+
 namespace windlass {
 namespace {
 
 using namespace std::string_literals;
 
+using Links = std::map<std::string, std::string>;
+
 // A finished tree of links; other paths are folders or not there, which is the same to the rules.
-Status judged(const std::map<std::string, std::string>& links, const std::string& path) {
-  std::map<std::string, TreeEntry, std::less<>> tree;
-  for (const auto& [name, target] : links) tree[name] = {.path = name, .type = EntryType::link, .content = target};
-  const auto look_up = [&tree](std::string_view name) -> const TreeEntry* {
-    const auto found = tree.find(name);
-    return found == tree.end() ? nullptr : &found->second;
-  };
-  return check_link_target(path, links.at(path), look_up, {});
-}
+class LinkTree {
+ public:
+  explicit LinkTree(const Links& links, UnpackLimits limits = {}) : limits_(limits) {
+    for (const auto& [name, target] : links) tree_[name] = {.path = name, .type = EntryType::link, .content = target};
+  }
+  Result<std::string> follow(const std::string& path) {
+    return follower_.follow(parent_of(path), tree_.find(path)->second.content);
+  }
+  int look_ups() const { return look_ups_; }
+
+ private:
+  const TreeEntry* look_up(std::string_view path) {
+    ++look_ups_;
+    const auto found = tree_.find(path);
+    return found == tree_.end() ? nullptr : &found->second;
+  }
+
+  std::map<std::string, TreeEntry, std::less<>> tree_;
+  UnpackLimits limits_;
+  int look_ups_ = 0;
+  LinkFollower follower_{[this](std::string_view path) { return look_up(path); }, limits_};
+};
+
+Result<std::string> judged(const Links& links, const std::string& path) { return LinkTree(links).follow(path); }
 
 TEST(LinkText, SaysWhyItRefuses) {
   const std::pair<std::string, std::string> refused[] = {
@@ -48,6 +67,14 @@ TEST(LinkRules, TakeWhatStaysInside) {
   EXPECT_TRUE(judged({{"e", "d/../x"}, {"d", "p/q"}}, "e")) << "d is p/q, so d/.. is p";
 }
 
+TEST(LinkRules, SayWhereALinkLeads) {
+  EXPECT_EQ(judged({{"s/a", "../t//./x"}}, "s/a"), "t/x");
+  EXPECT_EQ(judged({{"s/a", ".."}}, "s/a"), "");
+  EXPECT_EQ(judged({{"s/a", "b/c"}}, "s/a"), "s/b/c");
+  EXPECT_EQ(judged({{"e", "d/../x"}, {"d", "p/q"}}, "e"), "p/x");
+  EXPECT_EQ(judged({{"e", "d/x/"}, {"d", "p"}, {"p", "q/../r"}, {"r/x", "y"}}, "e"), "r/y");
+}
+
 TEST(LinkRules, RefuseWhatLeavesThroughOtherLinks) {
   const auto message = [](const std::map<std::string, std::string>& links, const std::string& path) {
     const auto inside = judged(links, path);
@@ -63,6 +90,7 @@ TEST(LinkRules, RefuseWhatLeavesThroughOtherLinks) {
             "path traversal detected: link target 's/up/../x' leaves the artifact");
   EXPECT_EQ(message({{"a", "b"}, {"b", "a"}}, "a"), "too many links to follow");
   EXPECT_EQ(message({{"a", "a"}}, "a"), "too many links to follow");
+  EXPECT_EQ(message({{"a", "b/c"}, {"b", "/etc"}}, "a"), "path traversal detected: link target is absolute");
 }
 
 TEST(LinkRules, FollowAsManyLinksAsTheKernel) {
@@ -84,6 +112,29 @@ TEST(LinkRules, RefuseAPathThatGrowsTooLong) {
   const auto followed = judged(links, "l0");
   ASSERT_FALSE(followed) << "was accepted";
   EXPECT_EQ(followed.error().message, "link target is too long to follow");
+}
+
+// Each of them alone is within the limits.
+TEST(LinkRules, HaveSoManyStepsForAllLinksTogether) {
+  Links links;
+  for (int i = 0; i < 100; ++i) links["long"] += "x/../";
+  for (int i = 10; i < 60; ++i) links["l" + std::to_string(i)] = "long";
+  LinkTree tree(links, {.link_steps_max = 1000});  // 202 each, the empty part behind the last '/' among them
+  for (const auto* path : {"l10", "l11", "l12", "l13"}) EXPECT_TRUE(tree.follow(path)) << path;
+  for (int i = 14; i < 60; ++i) {
+    const auto followed = tree.follow("l" + std::to_string(i));
+    ASSERT_FALSE(followed) << "was accepted";
+    EXPECT_EQ(followed.error().message, "all links together take more than 1000 steps to follow");
+  }
+  EXPECT_LE(tree.look_ups(), 1000);
+}
+
+TEST(LinkRules, LookForNothingWhereNoEntryCanBe) {
+  const Links links = {
+      {"a", "b"}, {"b", "c/" + std::string(4000, 'x') + "/y"}, {"c", "d"}, {"d", std::string(200, 'e')}};
+  LinkTree tree(links);
+  EXPECT_TRUE(tree.follow("a"));
+  EXPECT_EQ(tree.look_ups(), 4) << "a path with the 4000 bytes is too long for an entry";
 }
 
 }  // namespace

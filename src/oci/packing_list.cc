@@ -135,10 +135,10 @@ class Lister {
                                           [](const TreeEntry& entry, auto wanted) { return entry.path < wanted; });
       return found != all.end() && found->path == path ? &*found : nullptr;
     };
+    LinkFollower links(look_up, limits_);
     for (const auto& entry : list_.entries)
       if (entry.type == EntryType::link)
-        if (auto good = check_link_target(entry.path, entry.content, look_up, limits_); !good)
-          fault(entry.path, good.error());
+        if (auto good = links.follow(parent_of(entry.path), entry.content); !good) fault(entry.path, good.error());
   }
 
   FileDescriptor root_;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -25,7 +26,10 @@ class StagedTree {
                                  const Secret& content_key, const Deadline& deadline);
 
   // Entries after this belong to the next layer, which may replace and white out what earlier ones brought.
-  void begin_layer() { ++layer_; }
+  void begin_layer() {
+    ++layer_;
+    cleared_.clear();
+  }
   // Counts one entry of any kind against the budget; folders that names imply are counted by the tree itself. Waits for
   // a place if the tree becomes a large one.
   Status count_entry();
@@ -44,6 +48,9 @@ class StagedTree {
 
   // Small files are made behind the back of whoever adds them: after an error, that of an earlier one, if there is one.
   Status drain() { return writer_->drain(); }
+
+  // How many entries whiteouts have looked at: in each layer none twice, however many whiteouts it has.
+  std::uint64_t whiteout_steps() const { return whiteout_steps_; }
 
   // Judges and makes the links; gives the finished entries, of which there must be one.
   Result<std::vector<TreeEntry>> finish();
@@ -67,6 +74,7 @@ class StagedTree {
   Status make_parents(const std::string& path);
   Status remove(const std::string& path);
   Status remove_older_below(const std::string& folder);
+  const std::string* cleared_around(std::string_view path) const;
   bool has_entries(const std::string& folder) const;
   Status make_room_for_file(const std::string& path, std::uint64_t size_bytes);
   Result<FileDescriptor> create_file(const std::string& path, std::uint64_t size_bytes);
@@ -90,6 +98,10 @@ class StagedTree {
   Deadline deadline_;
   std::map<std::string, Node, std::less<>> nodes_;
   int layer_ = 0;
+  // Folders with a '/' at their end, "" for the root, below which whiteouts of this layer have left nothing of earlier
+  // ones but folders around its own entries. That stays so until the next layer. None lies in another one.
+  std::set<std::string, std::less<>> cleared_;
+  std::uint64_t whiteout_steps_ = 0;
   std::uint64_t entries_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t names_bytes_ = 0;

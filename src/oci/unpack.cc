@@ -151,6 +151,8 @@ Status check_sizes(const std::vector<StoredLayer>& layers, const UnpackLimits& l
   return {};
 }
 
+bool is_before(const TreeEntry& entry, std::string_view path) { return entry.path < path; }
+
 // Fills the tree from the layers.
 using Fill = std::function<Status(StagedTree& tree, std::vector<std::string>& notes)>;
 
@@ -182,10 +184,15 @@ Result<UnpackedTree> unpack_or_remove(const std::vector<StoredLayer>& layers, co
 }  // namespace
 
 const TreeEntry* UnpackedTree::find(std::string_view path) const {
-  const auto found =
-      std::lower_bound(entries.begin(), entries.end(), path,
-                       [](const TreeEntry& entry, std::string_view wanted) { return entry.path < wanted; });
+  const auto found = std::lower_bound(entries.begin(), entries.end(), path, is_before);
   return found != entries.end() && found->path == path ? &*found : nullptr;
+}
+
+std::span<const TreeEntry> UnpackedTree::below(std::string_view folder) const {
+  if (folder.empty()) return entries;
+  const std::string bound(folder);
+  const auto first = std::lower_bound(entries.begin(), entries.end(), bound + '/', is_before);
+  return {first, std::lower_bound(first, entries.end(), bound + '0', is_before)};  // '0' comes after '/'
 }
 
 Result<UnpackedTree> unpack(const std::vector<StoredLayer>& layers, const std::filesystem::path& root,

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct UnpackLimits {
   std::size_t name_bytes_max = 255, path_bytes_max = 4096, depth_max = 64;
   std::uint64_t names_bytes_max = 8 << 20;   // names and link targets of all entries: they are kept in memory
   std::uint64_t header_bytes_max = 1 << 20;  // one PAX or GNU metadata header
+  std::uint64_t link_steps_max = 2'000'000;  // parts of paths that are walked to judge all links
 
   // A tree that has grown beyond one of these needs one of `large_places`, because its entries are in memory until it
   // is deployed (reliability/P13). Null: it needs none.
@@ -53,6 +55,8 @@ struct UnpackedTree {
   Slots::Held large_place;           // of UnpackLimits::large_places, for as long as the tree lives
 
   const TreeEntry* find(std::string_view path) const;
+  // What lies below a folder; "": all.
+  std::span<const TreeEntry> below(std::string_view folder) const;
 };
 
 // Unpacks all layers, lowest first, into the empty folder `root` (made if absent, mode 0700). On any error the folder

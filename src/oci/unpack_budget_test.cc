@@ -16,6 +16,7 @@ TEST(UnpackLimits, AreThoseOfThePageByDefault) {  // oci 8
   EXPECT_EQ(limits.layers_max, 128u);
   EXPECT_EQ(limits.ratio_max, 200u);
   EXPECT_EQ(limits.ratio_free_bytes, 64ull << 20);
+  EXPECT_EQ(limits.link_steps_max, 2'000'000u);
 }
 
 TEST_F(UnpackBudget, CountsEntriesOfEveryType) {

@@ -60,6 +60,19 @@ TEST_F(UnpackLinks, AreJudgedAgainstTheFinishedTree) {
             "layer 1 of 1: entry 'sub/up/x': lies behind the link 'sub/up'");  // 9
 }
 
+TEST_F(UnpackLinks, AreFollowedInSoManyStepsTogether) {
+  limits.link_steps_max = 1000;
+  std::string target;
+  for (int i = 0; i < 100; ++i) target += "x/../";
+  TarBuilder few, many;
+  few.long_link(target).link("a", "");
+  many.long_link(target).link("a", "");
+  for (int i = 10; i < 13; ++i) few.link("l" + std::to_string(i), "a");
+  for (int i = 10; i < 99; ++i) many.link("l" + std::to_string(i), "a");
+  EXPECT_EQ(taken({few.end()}).entries.size(), 4u);
+  EXPECT_EQ(refusal({many.end()}), "entry 'l13': all links together take more than 1000 steps to follow");
+}
+
 // Rows 18 to 20.
 TEST_F(UnpackLinks, HardOnesNeedAnEarlierFile) {
   const auto no_file = [](const std::string& target) {

@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
 #include "base/text.h"
 
 namespace windlass {
@@ -22,6 +26,56 @@ bool matches(const KeylessIdentity& identity, const std::string& subject) {
   return re2::RE2::PartialMatch(subject, re2::RE2(identity.subject_regexp, quiet()));
 }
 
+// The bytes at the front that RE2 reads as one: a quotation, an escaped character, a class; else a single one.
+std::size_t token_bytes(std::string_view expression) {
+  const auto until = [&](std::string_view end, std::size_t from) {
+    const auto at = expression.find(end, from);
+    return at == expression.npos ? expression.size() : at + end.size();
+  };
+  if (expression.starts_with("\\Q")) return until("\\E", 2);
+  if (expression.starts_with('\\')) return std::min<std::size_t>(2, expression.size());
+  if (!expression.starts_with('[')) return 1;
+  std::size_t at = expression.substr(1).starts_with('^') ? 2 : 1;
+  if (expression.substr(at).starts_with(']')) ++at;  // the first one is of the class
+  while (at < expression.size() && expression[at] != ']') {
+    const auto rest = expression.substr(at);
+    if (rest.starts_with('\\'))
+      at += 2;
+    else
+      at = rest.starts_with("[:") && rest.find(":]") != rest.npos ? until(":]", at) : at + 1;
+  }
+  return std::min(at + 1, expression.size());
+}
+
+struct Anchors {
+  bool are_complete = true;  // each alternative begins with ^ and ends with $
+  bool has_alternatives = false;
+};
+
+// Alternatives within groups are no matter: what surrounds them is anchored.
+Anchors anchors_of(std::string_view expression) {
+  Anchors anchors;
+  int depth = 0;
+  bool begins = false, ends = false, is_first = true;  // of the present alternative
+  while (!expression.empty()) {
+    const auto token = expression.substr(0, token_bytes(expression));
+    expression.remove_prefix(token.size());
+    if (token == "|" && depth == 0) {
+      anchors.has_alternatives = true;
+      anchors.are_complete = anchors.are_complete && begins && ends;
+      begins = ends = false;
+      is_first = true;
+      continue;
+    }
+    if (token == "(") ++depth;
+    if (token == ")") --depth;
+    if (std::exchange(is_first, false)) begins = token == "^";
+    ends = token == "$" && depth == 0;
+  }
+  anchors.are_complete = anchors.are_complete && begins && ends;
+  return anchors;
+}
+
 }  // namespace
 
 Status check_identity(const KeylessIdentity& identity) {
@@ -36,9 +90,10 @@ Status check_identity(const KeylessIdentity& identity) {
 
 std::optional<std::string> identity_warning(const KeylessIdentity& identity) {
   const auto& expression = identity.subject_regexp;
-  if (expression.empty() || (expression.starts_with('^') && expression.ends_with('$'))) return std::nullopt;
-  return fmt::format("subject_regexp '{}' matches anywhere in a subject: begin it with ^ and end it with $",
-                     printable(expression, 200));
+  const auto anchors = anchors_of(expression);
+  if (expression.empty() || anchors.are_complete) return std::nullopt;
+  return fmt::format("subject_regexp '{}' matches anywhere in a subject: begin {} with ^ and end it with $",
+                     printable(expression, 200), anchors.has_alternatives ? "each alternative" : "it");
 }
 
 std::string name_of(const KeylessIdentity& identity) {

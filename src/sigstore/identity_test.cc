@@ -1,7 +1,9 @@
 #include "sigstore/identity.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "sigstore/instance_fixture.h"
 
 namespace windlass {
@@ -34,9 +36,47 @@ TEST(Identity, ChecksTheRulesOfThePolicy) {  // oci 11.5
 
 TEST(Identity, WarnsOfExpressionsThatAreNotAnchored) {  // oci 11.5
   EXPECT_FALSE(identity_warning({.issuer = "i", .subject = "a"}));
-  EXPECT_FALSE(identity_warning({.issuer = "i", .subject_regexp = "^a$"}));
-  EXPECT_EQ(identity_warning({.issuer = "i", .subject_regexp = "^a"}),
-            "subject_regexp '^a' matches anywhere in a subject: begin it with ^ and end it with $");
+  const auto warning = [](const std::string& expression) {
+    return identity_warning({.issuer = "i", .subject_regexp = expression}).value_or("");
+  };
+  const std::string anchored[] = {
+      "^a$",       "^$",         "^(a|b)$",          "^(?:a|(b|c))$", "^a$|^b$",        R"(^a\\$)",       R"(^a\|b$)",
+      "^[a|b$]c$", "^[]|]$",     "^[^]|]$",          R"(^[\]|]$)",    "^[[:alpha:]|]$", R"(^\Qa|b$(\E$)", R"(^\\\|$)",
+      "^[(]$",     R"(^\(a\)$)", "^[[:alpha:]](|)$",
+  };
+  for (const auto& expression : anchored) {
+    EXPECT_TRUE(check_identity({.issuer = "i", .subject_regexp = expression})) << expression;
+    EXPECT_EQ(warning(expression), "");
+  }
+  const std::string open[] = {"a", "^a", "a$", R"(^a\$)", R"(^a\\\$)", "^(a$)", "(^a)$", "^[$", R"(^a\Qb$)", R"(\^a$)"};
+  for (const auto& expression : open)
+    EXPECT_EQ(warning(expression),
+              fmt::format("subject_regexp '{}' matches anywhere in a subject: begin it with ^ and end it with $",
+                          printable(expression)));
+  const std::string alternatives[] = {
+      "^https://forge.test/a/.*|https://forge.test/b/.*$",
+      "^a|b$",
+      "^a$|b$",
+      "^a|^b$",
+      "^(a)|(b)$",
+      "^a$|",
+      "|^a$",
+      R"(^a\\|b$)",
+      "^[a]|[b]$",
+      "^[[:alpha:]]|b$",
+      R"(^[\]]|b$)",
+      R"(^\Q(\E|b$)",
+      R"(^\(|b$)",
+      "^[(]|b$",
+      R"(^a$|^b\$)",
+  };
+  for (const auto& expression : alternatives) {
+    EXPECT_TRUE(check_identity({.issuer = "i", .subject_regexp = expression})) << expression;
+    EXPECT_EQ(warning(expression),
+              fmt::format("subject_regexp '{}' matches anywhere in a subject: begin each alternative with ^ and end it "
+                          "with $",
+                          printable(expression)));
+  }
 }
 
 TEST(Identity, MatchesEveryKindOfSubject) {  // oci 11.5, F4

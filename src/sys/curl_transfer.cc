@@ -63,6 +63,7 @@ void CurlTransfer::set_options(const CurlHandle::Peer& peer, const CurlTransport
   set(CURLOPT_ERRORBUFFER, curl_message_);
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(2 * request_.connect_timeout.count()) + 1000);  // see patience()
   set(CURLOPT_PROXY, peer.proxy.c_str());
+  set(CURLOPT_NOPROXY, "");  // libcurl reads no_proxy otherwise than we do: what is_proxied_ says must be so
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   if (!request_.unix_socket.empty()) set(CURLOPT_UNIX_SOCKET_PATH, request_.unix_socket.c_str());
   if (request_.through) set_child();

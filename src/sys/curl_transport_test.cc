@@ -440,6 +440,25 @@ TEST_F(CurlTransportTest, JudgesTheUrlAndNotTheProxysAddress) {
   EXPECT_EQ(proxy.connections(), 1);
 }
 
+// Else a request that counts as one through a proxy would be made without it, to an address that nobody judges.
+TEST_F(CurlTransportTest, GoesThroughTheProxyWhateverLibcurlReadsInTheEnvironment) {
+  RawServer proxy([](const Peer& peer) {
+    peer.read_head();
+    peer.write(kOk);
+  });
+  const ProxySettings settings{.http = proxy.url("")};
+  for (const auto* exceptions : {"cdn.example", "x.example cdn.example", "*"}) {
+    SCOPED_TRACE(exceptions);
+    ::setenv("no_proxy", exceptions, 1);
+    CurlTransport proxied(CurlTransport::Options{.proxy = settings});
+    const auto response = proxied.send(get("http://cdn.example/x"), Deadline::in(5s));
+    ::unsetenv("no_proxy");
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(response->body, "ok");
+  }
+  EXPECT_EQ(proxy.connections(), 3);
+}
+
 TEST_F(CurlTransportTest, RefusesOtherProtocolsAndForgedHeaders) {
   EXPECT_EQ(error_of(get("file:///etc/passwd")).message, "GET: URL must begin with http:// or https://");
   EXPECT_EQ(error_of(get("https://user:pass@r.example/")).message, "GET: URL must not carry a user name or password");

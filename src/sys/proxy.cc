@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
@@ -74,7 +75,10 @@ ProxySettings ProxySettings::from_environment() {
 std::string ProxySettings::proxy_for(const Url& url) const {
   const auto& proxy = url.scheme == "https" ? https : http;
   if (proxy.empty() || is_loopback_host(url.host)) return {};
-  for (const auto& rule : comma_list(exceptions))
+  auto rules = exceptions;  // between spaces too, as curl reads it
+  std::ranges::replace(rules, ' ', ',');
+  std::ranges::replace(rules, '\t', ',');
+  for (const auto& rule : comma_list(rules))
     if (is_excepted(url, lower(rule))) return {};
   return proxy;
 }

@@ -9,7 +9,8 @@ namespace windlass {
 
 struct ProxySettings {
   std::string http, https;  // proxy URLs, with credentials if they have them; empty: none
-  std::string exceptions;   // NO_PROXY: hosts, suffixes, CIDR blocks, "*", each with an optional port
+  // NO_PROXY: hosts, suffixes, CIDR blocks, "*", each with an optional port, between commas or spaces.
+  std::string exceptions;
 
   // http_proxy, https_proxy and no_proxy; the upper-case spelling counts where the lower-case one is absent.
   static ProxySettings from_environment();

@@ -94,6 +94,14 @@ TEST(ProxySettings, AreThoseOfTheEnvironment) {  // oci 3.4
   EXPECT_EQ(settings.exceptions, "a.example");
 }
 
+TEST(ProxySettings, HaveExceptionsBetweenCommasAndSpaces) {
+  const auto direct = parse_url("https://r.example/");
+  for (const auto* exceptions : {"r.example", "a.example,r.example", "a.example r.example", "r.example\tb.example",
+                                 " a.example ,  r.example  b.example "})
+    EXPECT_EQ((ProxySettings{.https = "http://p", .exceptions = exceptions}.proxy_for(*direct)), "") << exceptions;
+  EXPECT_EQ((ProxySettings{.https = "http://p", .exceptions = "a.example b.example"}.proxy_for(*direct)), "http://p");
+}
+
 TEST(ProxySettings, ChoosesByHost) {
   const ProxySettings settings{.http = "http://proxy:1",
                                .https = "http://proxy:2",
