@@ -51,9 +51,10 @@ class StagedTree {
 
  private:
   struct Node {
-    TreeEntry entry;
+    TreeEntry entry;  // without its path, until finish()
     int layer = 0;
   };
+  using Nodes = std::map<std::string, Node, std::less<>>;  // by path
   StagedTree(FileDescriptor root, const UnpackLimits& limits, const Secret& content_key, const Deadline& deadline)
       : root_(std::move(root)),
         limits_(limits),
@@ -77,7 +78,7 @@ class StagedTree {
     std::string hash;
     bool has_cipher_text = false;
   };
-  TreeEntry& note_file(const std::string& path, unsigned mode, Content content);
+  Nodes::value_type& note_file(const std::string& path, unsigned mode, Content content);
   Status put_file(const std::string& path, FileDescriptor file, unsigned mode, std::int64_t mtime_unix,
                   Content content);
   Result<FileDescriptor> open_parent(const std::string& path) const;
@@ -88,7 +89,7 @@ class StagedTree {
   UnpackLimits limits_;
   Secret content_key_;
   Deadline deadline_;
-  std::map<std::string, Node, std::less<>> nodes_;
+  Nodes nodes_;
   int layer_ = 0;
   std::uint64_t entries_ = 0;
   std::uint64_t bytes_ = 0;
