@@ -158,7 +158,7 @@ SyncOutcome DiskLiveDirectories::sync(const std::string& live_path, const Unpack
     if (auto settled = settle(*disk, **cut_short, *before); !settled) return failed(settled.error());
   auto last_digest = store_->digest_of(live_path);
   if (!last_digest) return failed(last_digest.error());
-  auto plan = plan_sync(*disk, *before, tree.entries, *reserved, options.force);
+  auto plan = plan_sync(*disk, *before, tree, *reserved, options.force);
   if (!plan) return failed(plan.error());
 
   if (plan->is_empty() && *last_digest == digest.str()) return result_of(*plan);  // S2

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 #include "oci/entry_name.h"
 
@@ -29,17 +28,16 @@ bool is_as_wanted(const LiveFolder& disk, const TreeEntry& entry, const DiskEntr
 
 class Planner {
  public:
-  Planner(const LiveFolder& disk, const ManagedFiles& managed, const std::vector<TreeEntry>& entries, bool force)
-      : disk_(disk), managed_(managed), force_(force) {
-    for (const auto& entry : entries) wanted_[entry.path] = &entry;
-  }
+  Planner(const LiveFolder& disk, const ManagedFiles& managed, const UnpackedTree& tree, bool force)
+      : disk_(disk), managed_(managed), tree_(tree), force_(force) {}
 
   Result<SyncPlan> plan(const std::vector<std::string>& reserved) {
-    for (const auto& [path, entry] : wanted_) {
+    for (const auto& entry : tree_.entries) {
       for (const auto& other : reserved)
-        if (lies_at_or_below(path, other))
-          return fail(Kind::conflict, fmt::format("{}: another artifact's live directory lies at {}", path, other));
-      auto done = entry->type == EntryType::folder ? plan_folder(*entry) : plan_file(*entry);
+        if (lies_at_or_below(entry.path, other))
+          return fail(Kind::conflict,
+                      fmt::format("{}: another artifact's live directory lies at {}", entry.path, other));
+      auto done = entry.type == EntryType::folder ? plan_folder(entry) : plan_file(entry);
       if (!done) return tl::unexpected(done.error());
     }
     if (auto done = plan_deletes(); !done) return tl::unexpected(done.error());
@@ -159,7 +157,7 @@ class Planner {
   Status plan_deletes() {
     for (auto file = managed_.rbegin(); file != managed_.rend(); ++file) {  // deepest first
       const auto& path = file->first;
-      if (wanted_.contains(path) || going_.contains(path)) continue;
+      if (tree_.find(path) != nullptr || going_.contains(path)) continue;
       const auto there = disk_.look(path);
       if (!there) return tl::unexpected(there.error());
       if (!*there || (*there)->is_special) continue;
@@ -172,8 +170,8 @@ class Planner {
 
   const LiveFolder& disk_;
   const ManagedFiles& managed_;
+  const UnpackedTree& tree_;
   const bool force_;
-  std::map<std::string, const TreeEntry*> wanted_;
   std::set<std::string> going_;  // the paths of clear_first
   std::set<std::string> late_;   // the paths of late_folders
   SyncPlan plan_;
@@ -219,9 +217,9 @@ std::vector<std::string> foreign_entries(const LiveFolder& disk, const ManagedFi
   return found;
 }
 
-Result<SyncPlan> plan_sync(const LiveFolder& disk, const ManagedFiles& managed, const std::vector<TreeEntry>& entries,
+Result<SyncPlan> plan_sync(const LiveFolder& disk, const ManagedFiles& managed, const UnpackedTree& tree,
                            const std::vector<std::string>& reserved, bool force) {
-  return Planner(disk, managed, entries, force).plan(reserved);
+  return Planner(disk, managed, tree, force).plan(reserved);
 }
 
 }  // namespace windlass
