@@ -186,10 +186,7 @@ Result<ManagedFiles> DiskLiveDirectories::managed_files(const std::string& live_
                                                         const std::vector<std::string>& reserved) {
   auto files = store_->files_of(live_path);
   if (!files) return files;
-  for (const auto& other : reserved) {
-    files->erase(other);
-    files->erase(files->lower_bound(other + "/"), files->lower_bound(other + "0"));  // '0' comes after '/'
-  }
+  for (const auto& other : reserved) files->forget(other);
   return files;
 }
 
@@ -197,8 +194,8 @@ Result<std::set<std::string>> DiskLiveDirectories::decrypted_files(const std::st
   const auto files = store_->files_of(live_path);
   if (!files) return tl::unexpected(files.error());
   std::set<std::string> paths;
-  for (const auto& [path, file] : *files)
-    if (is_plain_content(file.entry.content)) paths.insert(path);
+  for (const auto& file : *files)
+    if (is_plain_content(file.entry.content)) paths.insert(file.entry.path);
   return paths;
 }
 
@@ -211,20 +208,22 @@ Status DiskLiveDirectories::settle(LiveFolder& disk, const PendingSync& cut_shor
 
 Status DiskLiveDirectories::record(const LiveFolder& disk, const std::string& live_path, const UnpackedTree& tree,
                                    const Digest& digest, const SyncPlan& plan, const ManagedFiles& before) {
-  ManagedFiles files;
+  std::vector<ManagedFile> files;
+  files.reserve(tree.entries.size());
   for (const auto& entry : tree.entries) {
     // What drifted keeps its old record, so that it is still seen as edited the next time.
     if (plan.drift.contains(entry.path)) {
-      files[entry.path] = before.at(entry.path);
+      files.push_back(*before.find(entry.path));
       continue;
     }
     const auto looked = disk.look(entry.path);
     if (!looked) return tl::unexpected(looked.error());
     const auto& there = *looked;
-    files[entry.path] = {
-        .entry = entry, .disk_size_bytes = there ? there->size_bytes : 0, .disk_mtime_ns = there ? there->mtime_ns : 0};
+    files.push_back({.entry = entry,
+                     .disk_size_bytes = there ? there->size_bytes : 0,
+                     .disk_mtime_ns = there ? there->mtime_ns : 0});
   }
-  return store_->set_files(live_path, digest.str(), files);
+  return store_->set_files(live_path, digest.str(), ManagedFiles(std::move(files)));
 }
 
 // With data it is moved away in one step before anything in it goes: a live directory that is made below it meanwhile
