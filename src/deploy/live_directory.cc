@@ -203,27 +203,26 @@ Result<std::set<std::string>> DiskLiveDirectories::decrypted_files(const std::st
 Status DiskLiveDirectories::settle(LiveFolder& disk, const PendingSync& cut_short, ManagedFiles& managed) {
   if (auto done = adopt_written(disk, cut_short.tree.entries, managed); !done) return done;
   if (auto done = disown_half_written(disk, cut_short.options.in_place, managed); !done) return done;
-  return store_->set_files(cut_short.live_path, "", managed);
+  return store_->set_files(cut_short.live_path, "", {managed.begin(), managed.end()});
 }
 
 Status DiskLiveDirectories::record(const LiveFolder& disk, const std::string& live_path, const UnpackedTree& tree,
                                    const Digest& digest, const SyncPlan& plan, const ManagedFiles& before) {
-  std::vector<ManagedFile> files;
+  // Looked at before they are recorded: while that goes on, no other job and no webhook can write to the state file.
+  std::vector<ManagedFileRef> files;
   files.reserve(tree.entries.size());
   for (const auto& entry : tree.entries) {
     // What drifted keeps its old record, so that it is still seen as edited the next time.
     if (plan.drift.contains(entry.path)) {
-      files.push_back(*before.find(entry.path));
+      files.emplace_back(*before.find(entry.path));
       continue;
     }
     const auto looked = disk.look(entry.path);
     if (!looked) return tl::unexpected(looked.error());
     const auto& there = *looked;
-    files.push_back({.entry = entry,
-                     .disk_size_bytes = there ? there->size_bytes : 0,
-                     .disk_mtime_ns = there ? there->mtime_ns : 0});
+    files.emplace_back(entry, there ? there->size_bytes : 0, there ? there->mtime_ns : 0);
   }
-  return store_->set_files(live_path, digest.str(), ManagedFiles(std::move(files)));
+  return store_->set_files(live_path, digest.str(), files);
 }
 
 // With data it is moved away in one step before anything in it goes: a live directory that is made below it meanwhile

@@ -168,7 +168,8 @@ Result<ManagedFiles> ManagedFileStore::files_of(const std::string& path) {
   }
 }
 
-Status ManagedFileStore::set_files(const std::string& path, const std::string& digest, const ManagedFiles& files) {
+Status ManagedFileStore::set_files(const std::string& path, const std::string& digest,
+                                   const std::vector<ManagedFileRef>& files) {
   const std::lock_guard lock(mutex_);
   auto transaction = Transaction::begin(*db_);
   if (!transaction) return tl::unexpected(transaction.error());

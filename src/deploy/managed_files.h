@@ -46,6 +46,17 @@ class ManagedFiles {
   std::vector<ManagedFile> files_;
 };
 
+// One to be recorded whose entry is somewhere already: in the tree that was written, or among those of before.
+struct ManagedFileRef {
+  ManagedFileRef(const ManagedFile& file) : ManagedFileRef(file.entry, file.disk_size_bytes, file.disk_mtime_ns) {}
+  ManagedFileRef(const TreeEntry& entry, std::int64_t disk_size_bytes, std::int64_t disk_mtime_ns)
+      : entry(entry), disk_size_bytes(disk_size_bytes), disk_mtime_ns(disk_mtime_ns) {}
+
+  const TreeEntry& entry;
+  std::int64_t disk_size_bytes;
+  std::int64_t disk_mtime_ns;
+};
+
 class ManagedFileStore {
  public:
   static Result<std::unique_ptr<ManagedFileStore>> open(std::unique_ptr<Db> db);
@@ -67,7 +78,7 @@ class ManagedFileStore {
   // The digest a directory was last synced to, "" if it never was.
   Result<std::string> digest_of(const std::string& path);
   Result<ManagedFiles> files_of(const std::string& path);
-  Status set_files(const std::string& path, const std::string& digest, const ManagedFiles& files);
+  Status set_files(const std::string& path, const std::string& digest, const std::vector<ManagedFileRef>& files);
 
  private:
   explicit ManagedFileStore(std::unique_ptr<Db> db) : db_(std::move(db)) {}
