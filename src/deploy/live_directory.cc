@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <mutex>
 #include <set>
 
@@ -37,12 +38,11 @@ std::string shared_ref(const LiveTenant& tenant) { return tenant.ref_is_digest ?
 // What a path is kept under: one of each engine, so that none is written for another's sake (Y8).
 std::string key_of(const LiveTenant& tenant) { return path_on(tenant.context, shared_ref(tenant)); }
 
-SyncResult result_of(const SyncPlan& plan) {
+SyncResult result_of(SyncPlan plan) {
   SyncResult result{.drift = {plan.drift.begin(), plan.drift.end()}};
   for (const auto* entries : {&plan.writes, &plan.late_writes})
     for (const auto* entry : *entries) result.changed.push_back(entry->path);
-  for (const auto* paths : {&plan.clear_first, &plan.deletes})
-    result.changed.insert(result.changed.end(), paths->begin(), paths->end());
+  for (auto* paths : {&plan.clear_first, &plan.deletes}) std::ranges::move(*paths, std::back_inserter(result.changed));
   std::sort(result.changed.begin(), result.changed.end());
   return result;
 }
@@ -161,7 +161,7 @@ SyncOutcome DiskLiveDirectories::sync(const std::string& live_path, const Unpack
   auto plan = plan_sync(*disk, *before, tree, *reserved, options.force);
   if (!plan) return failed(plan.error());
 
-  if (plan->is_empty() && *last_digest == digest.str()) return result_of(*plan);  // S2
+  if (plan->is_empty() && *last_digest == digest.str()) return result_of(*std::move(plan));  // S2
   const SyncOptions journaled_options{.force = options.force, .in_place = written_in_place(*plan, options)};
   if (auto journaled = journal_.write(live_path, digest, journaled_options, tree); !journaled)
     return failed(journaled.error());
@@ -178,7 +178,7 @@ SyncOutcome DiskLiveDirectories::sync(const std::string& live_path, const Unpack
     return failed(recorded.error());
   crash_point("sync.after");
   if (auto removed = journal_.remove(live_path); !removed) return failed(removed.error());
-  return result_of(*plan);
+  return result_of(*std::move(plan));
 }
 
 // The files that a release put there; what is in another live directory by now is not ours any more (oci 9).
