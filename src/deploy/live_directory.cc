@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <mutex>
 #include <set>
 
@@ -37,12 +38,11 @@ std::string shared_ref(const LiveTenant& tenant) { return tenant.ref_is_digest ?
 // What a path is kept under: one of each engine, so that none is written for another's sake (Y8).
 std::string key_of(const LiveTenant& tenant) { return path_on(tenant.context, shared_ref(tenant)); }
 
-SyncResult result_of(const SyncPlan& plan) {
+SyncResult result_of(SyncPlan plan) {
   SyncResult result{.drift = {plan.drift.begin(), plan.drift.end()}};
   for (const auto* entries : {&plan.writes, &plan.late_writes})
     for (const auto* entry : *entries) result.changed.push_back(entry->path);
-  for (const auto* paths : {&plan.clear_first, &plan.deletes})
-    result.changed.insert(result.changed.end(), paths->begin(), paths->end());
+  for (auto* paths : {&plan.clear_first, &plan.deletes}) std::ranges::move(*paths, std::back_inserter(result.changed));
   std::sort(result.changed.begin(), result.changed.end());
   return result;
 }
@@ -158,10 +158,10 @@ SyncOutcome DiskLiveDirectories::sync(const std::string& live_path, const Unpack
     if (auto settled = settle(*disk, **cut_short, *before); !settled) return failed(settled.error());
   auto last_digest = store_->digest_of(live_path);
   if (!last_digest) return failed(last_digest.error());
-  auto plan = plan_sync(*disk, *before, tree.entries, *reserved, options.force);
+  auto plan = plan_sync(*disk, *before, tree, *reserved, options.force);
   if (!plan) return failed(plan.error());
 
-  if (plan->is_empty() && *last_digest == digest.str()) return result_of(*plan);  // S2
+  if (plan->is_empty() && *last_digest == digest.str()) return result_of(*std::move(plan));  // S2
   const SyncOptions journaled_options{.force = options.force, .in_place = written_in_place(*plan, options)};
   if (auto journaled = journal_.write(live_path, digest, journaled_options, tree); !journaled)
     return failed(journaled.error());
@@ -178,7 +178,7 @@ SyncOutcome DiskLiveDirectories::sync(const std::string& live_path, const Unpack
     return failed(recorded.error());
   crash_point("sync.after");
   if (auto removed = journal_.remove(live_path); !removed) return failed(removed.error());
-  return result_of(*plan);
+  return result_of(*std::move(plan));
 }
 
 // The files that a release put there; what is in another live directory by now is not ours any more (oci 9).
@@ -186,10 +186,7 @@ Result<ManagedFiles> DiskLiveDirectories::managed_files(const std::string& live_
                                                         const std::vector<std::string>& reserved) {
   auto files = store_->files_of(live_path);
   if (!files) return files;
-  for (const auto& other : reserved) {
-    files->erase(other);
-    files->erase(files->lower_bound(other + "/"), files->lower_bound(other + "0"));  // '0' comes after '/'
-  }
+  for (const auto& other : reserved) files->forget(other);
   return files;
 }
 
@@ -197,8 +194,8 @@ Result<std::set<std::string>> DiskLiveDirectories::decrypted_files(const std::st
   const auto files = store_->files_of(live_path);
   if (!files) return tl::unexpected(files.error());
   std::set<std::string> paths;
-  for (const auto& [path, file] : *files)
-    if (is_plain_content(file.entry.content)) paths.insert(path);
+  for (const auto& file : *files)
+    if (is_plain_content(file.entry.content)) paths.insert(file.entry.path);
   return paths;
 }
 
@@ -206,23 +203,24 @@ Result<std::set<std::string>> DiskLiveDirectories::decrypted_files(const std::st
 Status DiskLiveDirectories::settle(LiveFolder& disk, const PendingSync& cut_short, ManagedFiles& managed) {
   if (auto done = adopt_written(disk, cut_short.tree.entries, managed); !done) return done;
   if (auto done = disown_half_written(disk, cut_short.options.in_place, managed); !done) return done;
-  return store_->set_files(cut_short.live_path, "", managed);
+  return store_->set_files(cut_short.live_path, "", {managed.begin(), managed.end()});
 }
 
 Status DiskLiveDirectories::record(const LiveFolder& disk, const std::string& live_path, const UnpackedTree& tree,
                                    const Digest& digest, const SyncPlan& plan, const ManagedFiles& before) {
-  ManagedFiles files;
+  // Looked at before they are recorded: while that goes on, no other job and no webhook can write to the state file.
+  std::vector<ManagedFileRef> files;
+  files.reserve(tree.entries.size());
   for (const auto& entry : tree.entries) {
     // What drifted keeps its old record, so that it is still seen as edited the next time.
     if (plan.drift.contains(entry.path)) {
-      files[entry.path] = before.at(entry.path);
+      files.emplace_back(*before.find(entry.path));
       continue;
     }
     const auto looked = disk.look(entry.path);
     if (!looked) return tl::unexpected(looked.error());
     const auto& there = *looked;
-    files[entry.path] = {
-        .entry = entry, .disk_size_bytes = there ? there->size_bytes : 0, .disk_mtime_ns = there ? there->mtime_ns : 0};
+    files.emplace_back(entry, there ? there->size_bytes : 0, there ? there->mtime_ns : 0);
   }
   return store_->set_files(live_path, digest.str(), files);
 }

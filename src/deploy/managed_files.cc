@@ -1,5 +1,8 @@
 #include "deploy/managed_files.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace windlass {
 namespace {
 
@@ -33,7 +36,37 @@ SET ref = ref || substr(path, instr(path, '@@context-'),
 WHERE instr(path, '@@context-') > 0 AND instr(ref, '@@context-') = 0;
 )";
 
+std::string_view path_of(const ManagedFile& file) { return file.entry.path; }
+
 }  // namespace
+
+std::vector<ManagedFile>::const_iterator ManagedFiles::first_from(std::string_view path) const {
+  return std::ranges::lower_bound(files_, path, {}, path_of);
+}
+
+const ManagedFile* ManagedFiles::find(std::string_view path) const {
+  const auto found = first_from(path);
+  return found != files_.end() && found->entry.path == path ? &*found : nullptr;
+}
+
+std::span<const ManagedFile> ManagedFiles::below(const std::string& folder) const {
+  return {first_from(folder + "/"), first_from(folder + "0")};  // '0' is the character after '/'
+}
+
+void ManagedFiles::put(std::vector<ManagedFile> files) {
+  std::vector<ManagedFile> all;
+  all.reserve(files.size() + files_.size());
+  // of two with one path it takes the first
+  std::set_union(std::move_iterator(files.begin()), std::move_iterator(files.end()), std::move_iterator(files_.begin()),
+                 std::move_iterator(files_.end()), std::back_inserter(all),
+                 [](const ManagedFile& a, const ManagedFile& b) { return path_of(a) < path_of(b); });
+  files_ = std::move(all);
+}
+
+void ManagedFiles::forget(const std::string& path) {
+  if (const auto first = first_from(path); first != files_.end() && first->entry.path == path) files_.erase(first);
+  files_.erase(first_from(path + "/"), first_from(path + "0"));
+}
 
 Result<std::unique_ptr<ManagedFileStore>> ManagedFileStore::open(std::unique_ptr<Db> db) {
   for (const auto statements : {kSchema, kAddContexts})
@@ -116,36 +149,36 @@ Result<std::string> ManagedFileStore::digest_of(const std::string& path) {
 
 Result<ManagedFiles> ManagedFileStore::files_of(const std::string& path) {
   const std::lock_guard lock(mutex_);
-  ManagedFiles files;
+  std::vector<ManagedFile> files;
   auto query = db_->query(
       "SELECT path, type, mode, size_bytes, content, disk_size_bytes, disk_mtime_ns FROM managed_files WHERE directory "
-      "= ?");
+      "= ? ORDER BY path");
   query.bind(path);
   for (;;) {
     auto row = query.step();
     if (!row) return tl::unexpected(row.error());
-    if (!*row) return files;
-    ManagedFile file{.entry = {.path = query.text(0),
+    if (!*row) return ManagedFiles(std::move(files));
+    files.push_back({.entry = {.path = query.text(0),
                                .type = static_cast<EntryType>(query.number(1)),
                                .mode = static_cast<unsigned>(query.number(2)),
                                .size_bytes = static_cast<std::uint64_t>(query.number(3)),
                                .content = query.text(4)},
                      .disk_size_bytes = query.number(5),
-                     .disk_mtime_ns = query.number(6)};
-    files[file.entry.path] = std::move(file);
+                     .disk_mtime_ns = query.number(6)});
   }
 }
 
-Status ManagedFileStore::set_files(const std::string& path, const std::string& digest, const ManagedFiles& files) {
+Status ManagedFileStore::set_files(const std::string& path, const std::string& digest,
+                                   const std::vector<ManagedFileRef>& files) {
   const std::lock_guard lock(mutex_);
   auto transaction = Transaction::begin(*db_);
   if (!transaction) return tl::unexpected(transaction.error());
   if (auto done = db_->query("DELETE FROM managed_files WHERE directory = ?").bind(path).run(); !done) return done;
-  for (const auto& [name, file] : files) {
+  for (const auto& file : files) {
     auto insert = db_->query(
         "INSERT INTO managed_files (directory, path, type, mode, size_bytes, content, disk_size_bytes, disk_mtime_ns) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-    insert.bind(path).bind(name).bind(static_cast<std::int64_t>(file.entry.type));
+    insert.bind(path).bind(file.entry.path).bind(static_cast<std::int64_t>(file.entry.type));
     insert.bind(static_cast<std::int64_t>(file.entry.mode)).bind(static_cast<std::int64_t>(file.entry.size_bytes));
     insert.bind(file.entry.content).bind(file.disk_size_bytes).bind(file.disk_mtime_ns);
     if (auto done = insert.run(); !done) return done;

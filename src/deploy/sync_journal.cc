@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+#include <utility>
+
 #include "base/text.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
@@ -11,6 +14,7 @@ namespace windlass {
 namespace {
 
 constexpr std::uint64_t kJournalBytesMax = 256ull << 20;  // what UnpackLimits allow takes less than half of it
+constexpr std::size_t kPieceBytes = 64 << 10;
 
 std::int64_t number_of(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
@@ -24,6 +28,43 @@ Result<std::string> bytes_of(const json::object& object, std::string_view key) {
   if (!bytes) return fail(Kind::internal, fmt::format("'{}' of an entry is not hexadecimal", key));
   return *std::move(bytes);
 }
+
+// The text of a journal, piece by piece: whole, it would take more memory than the tree that it tells of.
+class JournalText {
+ public:
+  JournalText(const std::string& live_path, const Digest& digest, const SyncOptions& options, const UnpackedTree& tree)
+      : entries_(tree.entries) {
+    json::array in_place;
+    for (const auto& path : options.in_place) in_place.push_back(json::string(to_hex(path)));
+    const json::object head{{"live_path", live_path},        {"digest", digest.str()},
+                            {"force", options.force},        {"in_place_hex", std::move(in_place)},
+                            {"staging", tree.root.string()}, {"plain", tree.plain_root.string()}};
+    head_ = json::serialize(head);
+    head_.pop_back();  // the brace: the entries are its last member
+    head_ += R"(,"entries":[)";
+  }
+
+  // Empty after the last one.
+  std::string_view next() {
+    piece_ = std::exchange(head_, std::string());
+    while (piece_.size() < kPieceBytes && added_ < entries_.size()) add(entries_[added_++]);
+    if (added_ == entries_.size()) piece_ += std::exchange(tail_, std::string());
+    return piece_;
+  }
+
+ private:
+  void add(const TreeEntry& entry) {
+    if (&entry != &entries_.front()) piece_ += ',';
+    fmt::format_to(std::back_inserter(piece_),
+                   R"({{"path_hex":"{}","type":{},"mode":{},"size_bytes":{},"content_hex":"{}"}})", to_hex(entry.path),
+                   static_cast<int>(entry.type), entry.mode, static_cast<std::int64_t>(entry.size_bytes),
+                   to_hex(entry.content));
+  }
+
+  const std::vector<TreeEntry>& entries_;
+  std::string head_, piece_, tail_ = "]}";
+  std::size_t added_ = 0;
+};
 
 Result<PendingSync> parse(const std::string& text) {
   auto value = parse_json(text);
@@ -66,23 +107,16 @@ std::filesystem::path SyncJournal::file_of(const std::string& live_path) const {
 
 Status SyncJournal::write(const std::string& live_path, const Digest& digest, const SyncOptions& options,
                           const UnpackedTree& tree) const {
-  json::array in_place;
-  for (const auto& path : options.in_place) in_place.push_back(json::string(to_hex(path)));
-  json::array entries;
-  for (const auto& entry : tree.entries)
-    entries.push_back(json::object{{"path_hex", to_hex(entry.path)},
-                                   {"type", static_cast<std::int64_t>(entry.type)},
-                                   {"mode", static_cast<std::int64_t>(entry.mode)},
-                                   {"size_bytes", static_cast<std::int64_t>(entry.size_bytes)},
-                                   {"content_hex", to_hex(entry.content)}});
-  const json::object journal{{"live_path", live_path},        {"digest", digest.str()},
-                             {"force", options.force},        {"in_place_hex", std::move(in_place)},
-                             {"staging", tree.root.string()}, {"plain", tree.plain_root.string()},
-                             {"entries", std::move(entries)}};
-  const auto text = json::serialize(journal);
-  if (text.size() > kJournalBytesMax)
-    return fail(Kind::invalid, fmt::format("sync journal of {} bytes, limit {}", text.size(), kJournalBytesMax));
-  return write_file(file_of(live_path), text, 0600);
+  JournalText text(live_path, digest, options, tree);
+  std::uint64_t bytes = 0;
+  const auto next = [&]() -> Result<std::string_view> {
+    const auto piece = text.next();
+    bytes += piece.size();
+    if (bytes <= kJournalBytesMax) return piece;
+    for (auto rest = text.next(); !rest.empty(); rest = text.next()) bytes += rest.size();
+    return fail(Kind::invalid, fmt::format("sync journal of {} bytes, limit {}", bytes, kJournalBytesMax));
+  };
+  return write_pieces(file_of(live_path), next, 0600);
 }
 
 Status SyncJournal::remove(const std::string& live_path) const {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <ranges>
 
 #include "oci/entry_name.h"
 
@@ -29,17 +29,16 @@ bool is_as_wanted(const LiveFolder& disk, const TreeEntry& entry, const DiskEntr
 
 class Planner {
  public:
-  Planner(const LiveFolder& disk, const ManagedFiles& managed, const std::vector<TreeEntry>& entries, bool force)
-      : disk_(disk), managed_(managed), force_(force) {
-    for (const auto& entry : entries) wanted_[entry.path] = &entry;
-  }
+  Planner(const LiveFolder& disk, const ManagedFiles& managed, const UnpackedTree& tree, bool force)
+      : disk_(disk), managed_(managed), tree_(tree), force_(force) {}
 
   Result<SyncPlan> plan(const std::vector<std::string>& reserved) {
-    for (const auto& [path, entry] : wanted_) {
+    for (const auto& entry : tree_.entries) {
       for (const auto& other : reserved)
-        if (lies_at_or_below(path, other))
-          return fail(Kind::conflict, fmt::format("{}: another artifact's live directory lies at {}", path, other));
-      auto done = entry->type == EntryType::folder ? plan_folder(*entry) : plan_file(*entry);
+        if (lies_at_or_below(entry.path, other))
+          return fail(Kind::conflict,
+                      fmt::format("{}: another artifact's live directory lies at {}", entry.path, other));
+      auto done = entry.type == EntryType::folder ? plan_folder(entry) : plan_file(entry);
       if (!done) return tl::unexpected(done.error());
     }
     if (auto done = plan_deletes(); !done) return tl::unexpected(done.error());
@@ -47,10 +46,6 @@ class Planner {
   }
 
  private:
-  const ManagedFile* managed(const std::string& path) const {
-    const auto found = managed_.find(path);
-    return found == managed_.end() ? nullptr : &found->second;
-  }
   void clear(const std::string& path) {
     plan_.clear_first.push_back(path);
     going_.insert(path);
@@ -64,7 +59,7 @@ class Planner {
     const auto looked = disk_.look(entry.path);
     if (!looked) return tl::unexpected(looked.error());
     const auto& there = *looked;
-    const auto* known = managed(entry.path);
+    const auto* known = managed_.find(entry.path);
     if (there && there->type != EntryType::folder) {
       if (known == nullptr || known->entry.type == EntryType::folder || there->is_special)
         return fail(
@@ -85,7 +80,7 @@ class Planner {
     const auto looked = disk_.look(entry.path);
     if (!looked) return tl::unexpected(looked.error());
     const auto& there = *looked;
-    const auto* known = managed(entry.path);
+    const auto* known = managed_.find(entry.path);
     if (!there) {
       write(entry);
       return {};
@@ -110,13 +105,12 @@ class Planner {
 
   // A folder may go for a file when all that is in it was put there by a release, or nothing is.
   Status plan_file_over_folder(const TreeEntry& entry) {
-    const auto below = entry.path + "/";
     std::vector<std::string> folders = {entry.path};
-    for (auto file = managed_.lower_bound(below); file != managed_.end() && file->first.starts_with(below); ++file) {
-      if (file->second.entry.type == EntryType::folder)
-        folders.push_back(file->first);
+    for (const auto& file : managed_.below(entry.path)) {
+      if (file.entry.type == EntryType::folder)
+        folders.push_back(file.entry.path);
       else
-        clear(file->first);
+        clear(file.entry.path);
     }
     const auto is_ours = holds_only_managed(entry.path);
     if (!is_ours) return tl::unexpected(is_ours.error());
@@ -134,7 +128,7 @@ class Planner {
     if (!names) return tl::unexpected(names.error());
     for (const auto& name : *names) {
       const auto path = folder + "/" + name;
-      const auto* known = managed(path);
+      const auto* known = managed_.find(path);
       const auto there = disk_.look(path);
       if (!there) return tl::unexpected(there.error());
       if (known == nullptr || !*there) return false;
@@ -157,13 +151,13 @@ class Planner {
   }
 
   Status plan_deletes() {
-    for (auto file = managed_.rbegin(); file != managed_.rend(); ++file) {  // deepest first
-      const auto& path = file->first;
-      if (wanted_.contains(path) || going_.contains(path)) continue;
+    for (const auto& file : std::views::reverse(managed_)) {  // deepest first
+      const auto& path = file.entry.path;
+      if (tree_.find(path) != nullptr || going_.contains(path)) continue;
       const auto there = disk_.look(path);
       if (!there) return tl::unexpected(there.error());
       if (!*there || (*there)->is_special) continue;
-      const bool was_folder = file->second.entry.type == EntryType::folder;
+      const bool was_folder = file.entry.type == EntryType::folder;
       if (was_folder != ((*there)->type == EntryType::folder)) continue;  // somebody else's by now
       (was_folder ? plan_.delete_folders : plan_.deletes).push_back(path);
     }
@@ -172,8 +166,8 @@ class Planner {
 
   const LiveFolder& disk_;
   const ManagedFiles& managed_;
+  const UnpackedTree& tree_;
   const bool force_;
-  std::map<std::string, const TreeEntry*> wanted_;
   std::set<std::string> going_;  // the paths of clear_first
   std::set<std::string> late_;   // the paths of late_folders
   SyncPlan plan_;
@@ -182,46 +176,52 @@ class Planner {
 }  // namespace
 
 Status adopt_written(LiveFolder& disk, const std::vector<TreeEntry>& entries, ManagedFiles& managed) {
+  std::vector<ManagedFile> written;
   for (const auto& entry : entries) {
     disk.drop_prepared(entry.path);
     const auto looked = disk.look(entry.path);
     if (!looked) return tl::unexpected(looked.error());
     if (const auto& there = *looked; there && is_as_wanted(disk, entry, *there))
-      managed[entry.path] = {.entry = entry, .disk_size_bytes = there->size_bytes, .disk_mtime_ns = there->mtime_ns};
+      written.push_back({.entry = entry, .disk_size_bytes = there->size_bytes, .disk_mtime_ns = there->mtime_ns});
   }
+  managed.put(std::move(written));
   return {};
 }
 
 Status disown_half_written(const LiveFolder& disk, const std::set<std::string>& paths, ManagedFiles& managed) {
+  std::vector<ManagedFile> disowned;
   for (const auto& path : paths) {
-    const auto known = managed.find(path);
-    if (known == managed.end() || known->second.entry.type != EntryType::file) continue;
+    const auto* known = managed.find(path);
+    if (known == nullptr || known->entry.type != EntryType::file) continue;
     const auto there = disk.look(path);
     if (!there) return tl::unexpected(there.error());
-    if (*there && !is_as_wanted(disk, known->second.entry, **there)) known->second.entry.content.clear();
+    if (!*there || is_as_wanted(disk, known->entry, **there)) continue;
+    disowned.push_back(*known);
+    disowned.back().entry.content.clear();
   }
+  managed.put(std::move(disowned));
   return {};
 }
 
 std::vector<std::string> foreign_entries(const LiveFolder& disk, const ManagedFiles& managed, std::size_t count_max) {
   std::vector<std::string> folders{""}, found;
-  for (const auto& [path, file] : managed)
-    if (file.entry.type == EntryType::folder) folders.push_back(path);
+  for (const auto& file : managed)
+    if (file.entry.type == EntryType::folder) folders.push_back(file.entry.path);
   for (const auto& folder : folders) {
     const auto names = disk.names_in(folder);
     if (!names) continue;
     for (const auto& name : *names) {
       auto path = folder.empty() ? name : folder + "/" + name;
-      if (!managed.contains(path) && found.size() < count_max) found.push_back(std::move(path));
+      if (managed.find(path) == nullptr && found.size() < count_max) found.push_back(std::move(path));
     }
   }
   std::sort(found.begin(), found.end());
   return found;
 }
 
-Result<SyncPlan> plan_sync(const LiveFolder& disk, const ManagedFiles& managed, const std::vector<TreeEntry>& entries,
+Result<SyncPlan> plan_sync(const LiveFolder& disk, const ManagedFiles& managed, const UnpackedTree& tree,
                            const std::vector<std::string>& reserved, bool force) {
-  return Planner(disk, managed, entries, force).plan(reserved);
+  return Planner(disk, managed, tree, force).plan(reserved);
 }
 
 }  // namespace windlass

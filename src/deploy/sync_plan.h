@@ -12,6 +12,7 @@
 
 namespace windlass {
 
+// Its entries are those of the tree that it was made for.
 struct SyncPlan {
   std::vector<const TreeEntry*> folders;  // to be made or to get another mode; parents first
   std::vector<const TreeEntry*> writes;   // files and links to be written
@@ -42,7 +43,7 @@ std::vector<std::string> foreign_entries(const LiveFolder& disk, const ManagedFi
 // `reserved`: live directories of other sources below this one, whose files `managed` does not name. Errors name the
 // path: an entry where another live directory lies, a file where a folder with somebody else's data is, a folder where
 // somebody else's file or link is (S7).
-Result<SyncPlan> plan_sync(const LiveFolder& disk, const ManagedFiles& managed, const std::vector<TreeEntry>& entries,
+Result<SyncPlan> plan_sync(const LiveFolder& disk, const ManagedFiles& managed, const UnpackedTree& tree,
                            const std::vector<std::string>& reserved, bool force);
 
 }  // namespace windlass

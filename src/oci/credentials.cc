@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <deque>
 #include <map>
 #include <mutex>
-#include <set>
 
 #include "base/text.h"
 #include "oci/auth_file.h"
@@ -22,7 +23,8 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::uint64_t kFileBytesMax = 4 << 20;
 constexpr std::size_t kHelperBytesMax = 64 << 10;
 constexpr auto kHelperTime = 30s;
-constexpr auto kHelperAnswerLife = 60s;  // one run asks for several blobs; each asking starts a process
+constexpr auto kHelperAnswerLife = 60s;       // one run asks for several blobs; each asking starts a process
+constexpr std::size_t kRememberedMax = 1000;  // answers, and warnings: whoever may send a webhook may name any host
 
 // "[a-z0-9-]+": the name becomes part of a program's name (reliability/T14).
 bool is_helper_name(std::string_view name) {
@@ -133,9 +135,18 @@ class DockerCredentials final : public CredentialSource {
     if (!exit) return while_doing("running " + program, exit.error());
     auto credential = judge(program, server, *exit);
     if (!credential) return tl::unexpected(credential.error());
-    const std::lock_guard lock(mutex_);
-    answers_[key] = {*credential, SteadyClock::now() + kHelperAnswerLife};
+    remember(key, *credential);
     return std::optional(*credential);
+  }
+
+  // All answers live equally long: what is over is also what goes first.
+  void remember(const std::string& key, const Credential& credential) {
+    const std::lock_guard lock(mutex_);
+    const auto now = SteadyClock::now();
+    std::erase_if(answers_, [&](const auto& answer) { return answer.second.expires <= now; });
+    answers_[key] = {credential, now + kHelperAnswerLife};
+    if (answers_.size() > kRememberedMax)
+      answers_.erase(std::ranges::min_element(answers_, {}, [](const auto& answer) { return answer.second.expires; }));
   }
 
   // A helper's output may hold the secret: none of it is ever shown.
@@ -162,7 +173,10 @@ class DockerCredentials final : public CredentialSource {
   void warn_once(const std::string& program, const std::string& server) {
     {
       const std::lock_guard lock(mutex_);
-      if (!warned_.insert(program + server).second) return;
+      const auto helper_and_server = program + " " + server;
+      if (std::ranges::find(warned_, helper_and_server) != warned_.end()) return;
+      warned_.push_back(helper_and_server);
+      if (warned_.size() > kRememberedMax) warned_.pop_front();
     }
     log_.warning("credential helper not found, trying without it", {{"program", program}, {"registry", server}});
   }
@@ -175,7 +189,7 @@ class DockerCredentials final : public CredentialSource {
   std::filesystem::path read_path_;
   FileStamp read_stamp_;
   std::map<std::string, HelperAnswer> answers_;
-  std::set<std::string> warned_;
+  std::deque<std::string> warned_;  // "<program> <server>", oldest first
 };
 
 }  // namespace

@@ -215,6 +215,34 @@ TEST_F(CredentialsTest, DoWithoutAHelperThatIsNotThere) {
                    R"("program":"docker-credential-gone","registry":"s.example"})"}));
 }
 
+// reliability/P13: whoever may send a webhook may name any host
+TEST_F(CredentialsTest, RememberTheThousandServersThatWereAskedLast) {
+  write(R"({"credsStore":"x"})");
+  processes.answer = [](const Command&) { return Exit{.out = R"({"Username":"u","Secret":"s"})"}; };
+  const auto host = [](int number) { return fmt::format("r{}.example/app", number); };
+  for (int number = 0; number <= 1000; ++number) ASSERT_EQ(find(host(number)), "u:s");
+  ASSERT_EQ(processes.ran.size(), 1001u);
+  for (const int kept : {1, 500, 1000}) EXPECT_EQ(find(host(kept)), "u:s");
+  EXPECT_EQ(processes.ran.size(), 1001u);
+  EXPECT_EQ(find(host(0)), "u:s");
+  EXPECT_EQ(processes.ran.size(), 1002u) << "forgotten, and asked again";
+}
+
+TEST_F(CredentialsTest, RememberTheThousandServersThatWereWarnedOfLast) {
+  write(R"({"credsStore":"gone"})");
+  processes.answer = [](const Command&) -> Result<Exit> { return fail(Kind::not_found, "no such program"); };
+  const auto host = [](int number) { return fmt::format("r{}.example/app", number); };
+  const auto warned = [&](int first, int last) {
+    testing::internal::CaptureStderr();
+    if (!source) source = CredentialSource::make(options, processes, Log());
+    for (int number = first; number <= last; ++number) EXPECT_EQ(find(host(number)), "anonymous");
+    return warnings(testing::internal::GetCapturedStderr()).size();
+  };
+  EXPECT_EQ(warned(0, 1000), 1001u);
+  EXPECT_EQ(warned(1, 1000), 0u);
+  EXPECT_EQ(warned(0, 0), 1u) << "forgotten, and warned of again";
+}
+
 TEST_F(CredentialsTest, AreFineAtTheStartWithoutAHelper) {  // oci 5
   write(R"({"credHelpers":{"gcr.io":"gone-1"},"credsStore":"gone-2"})");
   testing::internal::CaptureStderr();

@@ -106,13 +106,14 @@ Status FileWriter::hash_and_make(const NewFile& file, ContentHash& hash) const {
 }
 
 Status FileWriter::make(const NewFile& file) const {
+  const auto& path = file.path;
   const auto& entry = file.entry;
   const auto failed = [&](Error error) {
-    return while_doing(fmt::format("entry '{}'", printable(entry.path, 256)), std::move(error));
+    return while_doing(fmt::format("entry '{}'", printable(path, 256)), std::move(error));
   };
-  const auto not_written = [&] { return failed(system_error("writing " + entry.path, errno)); };
-  const auto fd = open_without_links(root_, entry.path, O_WRONLY | O_CREAT | O_EXCL, entry.mode);
-  if (!fd.valid()) return failed(creation_error(entry.path, errno));
+  const auto not_written = [&] { return failed(system_error("writing " + path, errno)); };
+  const auto fd = open_without_links(root_, path, O_WRONLY | O_CREAT | O_EXCL, entry.mode);
+  if (!fd.valid()) return failed(creation_error(path, errno));
   for (std::size_t done = 0; done < file.bytes.size();) {
     const auto written = ::write(fd.get(), file.bytes.data() + done, file.bytes.size() - done);
     if (written < 0 && errno == EINTR) continue;

@@ -20,7 +20,8 @@
 namespace windlass {
 
 struct NewFile {
-  TreeEntry& entry;  // its folder is there, it is not; `content` and `has_cipher_text` are set from the bytes
+  const std::string& path;  // its folder is there, it is not
+  TreeEntry& entry;         // `content` and `has_cipher_text` are set from the bytes; its own path does not count
   std::int64_t mtime_unix = 0;
   std::string bytes;
 };
@@ -45,9 +46,9 @@ class FileWriter {
   FileWriter(const FileWriter&) = delete;
   FileWriter& operator=(const FileWriter&) = delete;
 
-  // Takes the file over, whose entry outlives the next drain(); after that it is there and its entry complete. The
-  // error, if there is one, is that of the first file that could not be made, perhaps an earlier one; nothing is made
-  // after it.
+  // Takes the file over, whose path and entry outlive the next drain(); after that it is there and its entry complete.
+  // The error, if there is one, is that of the first file that could not be made, perhaps an earlier one; nothing is
+  // made after it.
   Status write(NewFile file);
   // Waits until all files are there. The same error, again and again.
   Status drain();

@@ -27,7 +27,7 @@ class FileWriterTest : public ::testing::Test {
 
   NewFile file(std::string path, std::string bytes) {
     auto& entry = entries.emplace_back(TreeEntry{.path = std::move(path), .mode = 0640, .size_bytes = bytes.size()});
-    return {.entry = entry, .mtime_unix = 1'700'000'000, .bytes = std::move(bytes)};
+    return {.path = entry.path, .entry = entry, .mtime_unix = 1'700'000'000, .bytes = std::move(bytes)};
   }
 
   const Secret key{"key"};

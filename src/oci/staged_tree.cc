@@ -148,7 +148,7 @@ Status StagedTree::add_folder(const std::string& path, unsigned mode) {
   const unsigned kept = (mode & 0777) | 0700;
   if (::fchmodat(parent->get(), name.c_str(), kept, 0) != 0)
     return tl::unexpected(system_error("making folder " + path, errno));
-  nodes_[path] = {{.path = path, .type = EntryType::folder, .mode = kept}, layer_};
+  nodes_[path] = {{.type = EntryType::folder, .mode = kept}, layer_};
   return {};
 }
 
@@ -171,7 +171,7 @@ Result<FileDescriptor> StagedTree::create_file(const std::string& path, std::uin
 
 Status StagedTree::put_file(const std::string& path, FileDescriptor file, unsigned mode, std::int64_t mtime_unix,
                             Content content) {
-  const auto& entry = note_file(path, mode, std::move(content));
+  const auto& entry = note_file(path, mode, std::move(content)).second.entry;
   if (::fchmod(file.get(), entry.mode) != 0) return tl::unexpected(system_error("writing " + path, errno));
   const auto time = time_of(mtime_unix, entry.content);
   const timespec times[] = {time, time};
@@ -179,16 +179,15 @@ Status StagedTree::put_file(const std::string& path, FileDescriptor file, unsign
   return {};
 }
 
-TreeEntry& StagedTree::note_file(const std::string& path, unsigned mode, Content content) {
-  auto& node = nodes_[path];
-  node = {{.path = path,
-           .type = EntryType::file,
-           .mode = (mode & 0777) | 0600,
-           .size_bytes = content.size_bytes,
-           .content = std::move(content.hash),
-           .has_cipher_text = content.has_cipher_text},
-          layer_};
-  return node.entry;
+StagedTree::Nodes::value_type& StagedTree::note_file(const std::string& path, unsigned mode, Content content) {
+  auto& noted = *nodes_.try_emplace(path).first;
+  noted.second = {{.type = EntryType::file,
+                   .mode = (mode & 0777) | 0600,
+                   .size_bytes = content.size_bytes,
+                   .content = std::move(content.hash),
+                   .has_cipher_text = content.has_cipher_text},
+                  layer_};
+  return noted;
 }
 
 Status StagedTree::add_small_file(const std::string& path, const TarEntry& entry, TarReader& reader) {
@@ -201,8 +200,8 @@ Status StagedTree::add_small_file(const std::string& path, const TarEntry& entry
     if (piece->bytes.empty()) break;
     bytes += piece->bytes;
   }
-  auto& noted = note_file(path, entry.mode, {.size_bytes = entry.size_bytes});
-  return writer_->write({noted, entry.mtime_unix, std::move(bytes)});
+  auto& [name, node] = note_file(path, entry.mode, {.size_bytes = entry.size_bytes});
+  return writer_->write({name, node.entry, entry.mtime_unix, std::move(bytes)});
 }
 
 Status StagedTree::add_file(const std::string& path, const TarEntry& entry, TarReader& reader) {
@@ -255,7 +254,7 @@ Status StagedTree::add_link(const std::string& path, const std::string& target) 
   if (auto allowed = check_link_text(target, limits_); !allowed) return allowed;
   if (auto counted = count_name(target); !counted) return counted;
   if (auto room = make_room(path, EntryType::link); !room) return room;
-  nodes_[path] = {{.path = path, .type = EntryType::link, .content = target}, layer_};
+  nodes_[path] = {{.type = EntryType::link, .content = target}, layer_};
   return {};
 }
 
@@ -367,7 +366,11 @@ Result<std::vector<TreeEntry>> StagedTree::finish() {
   if (auto made = make_links(); !made) return tl::unexpected(made.error());
   std::vector<TreeEntry> entries;
   entries.reserve(nodes_.size());
-  for (auto& [path, node] : nodes_) entries.push_back(std::move(node.entry));
+  while (!nodes_.empty()) {  // one by one: both forms of a large tree side by side would be the peak of a pull
+    auto node = nodes_.extract(nodes_.begin());
+    entries.push_back(std::move(node.mapped().entry));
+    entries.back().path = std::move(node.key());
+  }
   return entries;
 }
 

@@ -58,9 +58,10 @@ class StagedTree {
 
  private:
   struct Node {
-    TreeEntry entry;
+    TreeEntry entry;  // without its path, until finish()
     int layer = 0;
   };
+  using Nodes = std::map<std::string, Node, std::less<>>;  // by path
   StagedTree(FileDescriptor root, const UnpackLimits& limits, const Secret& content_key, const Deadline& deadline)
       : root_(std::move(root)),
         limits_(limits),
@@ -85,7 +86,7 @@ class StagedTree {
     std::string hash;
     bool has_cipher_text = false;
   };
-  TreeEntry& note_file(const std::string& path, unsigned mode, Content content);
+  Nodes::value_type& note_file(const std::string& path, unsigned mode, Content content);
   Status put_file(const std::string& path, FileDescriptor file, unsigned mode, std::int64_t mtime_unix,
                   Content content);
   Result<FileDescriptor> open_parent(const std::string& path) const;
@@ -96,7 +97,7 @@ class StagedTree {
   UnpackLimits limits_;
   Secret content_key_;
   Deadline deadline_;
-  std::map<std::string, Node, std::less<>> nodes_;
+  Nodes nodes_;
   int layer_ = 0;
   // Folders with a '/' at their end, "" for the root, below which whiteouts of this layer have left nothing of earlier
   // ones but folders around its own entries. That stays so until the next layer. None lies in another one.

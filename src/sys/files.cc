@@ -74,17 +74,27 @@ Result<std::string> read_all(int fd, const std::string& name, std::uint64_t byte
   }
 }
 
-// 0, or the errno of the step that failed.
-int write_and_sync(int fd, std::string_view content, unsigned mode) {
-  if (::fchmod(fd, mode) != 0) return errno;  // open() lets the umask take bits away
+// 0, or errno.
+int write_all(int fd, std::string_view content) {
   while (!content.empty()) {
     const ssize_t wrote = ::write(fd, content.data(), content.size());
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote < 0) return errno;
     content.remove_prefix(static_cast<std::size_t>(wrote));
   }
-  return ::fsync(fd) == 0 ? 0 : errno;
+  return 0;
 }
+
+// Gone at the end, unless it has got its name.
+struct TemporaryFile {
+  explicit TemporaryFile(fs::path at) : path(std::move(at)) {}
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile() {
+    if (!path.empty()) ::unlink(path.c_str());
+  }
+  fs::path path;
+};
 
 // Kernels before 5.6 do not know openat2(), and older sandboxes forbid it, Docker 20.10's among them.
 bool is_refused_openat2(int code) { return code == ENOSYS || code == EPERM; }
@@ -151,16 +161,31 @@ std::optional<FileStamp> stamp_of(const std::filesystem::path& file) {
 }
 
 Status write_file(const fs::path& file, std::string_view content, unsigned mode) {
+  const auto next = [&]() -> Result<std::string_view> { return std::exchange(content, std::string_view()); };
+  return write_pieces(file, next, mode);
+}
+
+Status write_pieces(const fs::path& file, const std::function<Result<std::string_view>()>& next, unsigned mode) {
   // Its own short name: the file's may be 255 bytes long already.
-  const fs::path temporary = file.parent_path() / (".windlass-" + to_hex(random_bytes(8)) + ".tmp");
-  const FileDescriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const fs::path beside = file.parent_path() / (".windlass-" + to_hex(random_bytes(8)) + ".tmp");
+  const FileDescriptor fd(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd.valid()) return tl::unexpected(system_error("writing " + file.string(), errno));
-  int code = write_and_sync(fd.get(), content, mode);
-  if (code == 0 && ::rename(temporary.c_str(), file.c_str()) != 0) code = errno;
-  if (code != 0) {
-    ::unlink(temporary.c_str());
-    return tl::unexpected(system_error(fmt::format("writing {} ({} bytes)", file.string(), content.size()), code));
+  TemporaryFile temporary(beside);
+  std::uint64_t bytes = 0;
+  const auto failed = [&](int code) {
+    return tl::unexpected(system_error(fmt::format("writing {} ({} bytes)", file.string(), bytes), code));
+  };
+  for (;;) {
+    const auto piece = next();
+    if (!piece) return tl::unexpected(piece.error());
+    if (piece->empty()) break;
+    bytes += piece->size();
+    if (const int code = write_all(fd.get(), *piece); code != 0) return failed(code);
   }
+  // open() lets the umask take bits of the mode away
+  if (::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0 || ::rename(beside.c_str(), file.c_str()) != 0)
+    return failed(errno);
+  temporary.path.clear();
   return sync_folder(file.has_parent_path() ? file.parent_path() : ".");
 }
 

@@ -54,6 +54,11 @@ std::optional<FileStamp> stamp_of(const std::filesystem::path& file);
 // Temporary file beside it, fsync, rename, fsync of the folder: readers see the old or the new content.
 Status write_file(const std::filesystem::path& file, std::string_view content, unsigned mode = 0600);
 
+// The same with content that is not in memory whole: `next` gives piece after piece, and an empty one at the end. Its
+// error ends the writing and is returned; the old content stays.
+Status write_pieces(const std::filesystem::path& file, const std::function<Result<std::string_view>()>& next,
+                    unsigned mode = 0600);
+
 // openat2() beneath the open folder `root`, through no link at any step; "" is the folder itself. Where openat2() is
 // not to be had, the same one part at a time. errno tells why when the result is not valid.
 FileDescriptor open_without_links(int root, const std::string& path, std::uint64_t flags, unsigned mode = 0);

@@ -101,6 +101,27 @@ TEST_F(Files, LeaveNothingBehindWhenTheyCannotBeWritten) {
   EXPECT_EQ(nowhere.error().kind, Kind::not_found);
 }
 
+TEST_F(Files, AreWrittenPieceByPieceOrNotAtAll) {
+  const fs::path file = folder_ / "state";
+  const std::string_view pieces[] = {"one ", "two", "", "three"};
+  const auto* piece = pieces;
+  const auto next = [&]() -> Result<std::string_view> { return *piece++; };
+  ASSERT_TRUE(write_pieces(file, next, 0640));
+  EXPECT_EQ(read_file(file, 100).value(), "one two");
+  EXPECT_EQ(mode_of(file), 0640u);
+
+  int asked = 0;
+  const auto failing = [&]() -> Result<std::string_view> {
+    if (++asked > 1) return fail(Kind::invalid, "no more");
+    return "half";
+  };
+  const auto half = write_pieces(file, failing);
+  ASSERT_FALSE(half);
+  EXPECT_EQ(half.error().message, "no more");
+  EXPECT_EQ(read_file(file, 100).value(), "one two");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1) << "no temporary file is left";
+}
+
 TEST_F(Files, AreOpenedBeneathAFolderOnly) {  // reliability/T10
   const fs::path root = folder_ / "root";
   fs::create_directories(root / "sub");
