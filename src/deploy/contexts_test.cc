@@ -160,10 +160,20 @@ TEST_F(ContextsTest, RefusesWhatRunsThereByAnotherContext) {  // deploy/O1
   {
     const auto held = locks.take({{"web"}}, Deadline::in(5s));
     ASSERT_TRUE(held);
+    // In the middle of what that job does nothing is touched that it has half made.
+    auto& half_made = engine.projects["web"]["page"].name;
+    const auto name = std::exchange(half_made, "0123456789ab_web-page-1");
     const auto outcome = run();
     EXPECT_EQ(outcome.message,
               "failed to deploy stack alias/web: gave up waiting for stack web, which another job deploys");
     EXPECT_TRUE(outcome.passing_fault);
+    const auto config =
+        std::exchange(source.files[".doco-cd.yaml"], "name: web\ncontext: alias\nadopt: true\ndestroy: true\n");
+    EXPECT_TRUE(run().passing_fault);
+    EXPECT_TRUE(engine.renamed.empty());
+    EXPECT_EQ(engine.projects["web"].size(), 2u);
+    engine.projects["web"]["page"].name = name;
+    source.files[".doco-cd.yaml"] = config;
   }
   EXPECT_EQ(run().status, RunStatus::succeeded);
   EXPECT_TRUE(locks.is_free({"web"}));

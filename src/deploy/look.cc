@@ -115,8 +115,8 @@ Result<PlanReport> Pipeline::look(const Job& job, std::string_view archive, cons
   for_each_stack(run, [&](PreparedStack& stack) {
     if (!stack.filtered_because.empty()) return Status();
     auto& preparer = run.host_of(stack).preparer;
-    if (stack.config.destroy.enabled) return preparer.plan_removal(job, stack, run.deadline);
-    auto planned = preparer.plan(job, *run.digest, stack, false, run.deadline);
+    if (stack.config.destroy.enabled) return preparer.plan_removal(job, stack, {}, run.deadline);
+    auto planned = preparer.plan(job, *run.digest, stack, false, {}, run.deadline);
     return planned ? guard_against_loop(run, stack) : planned;
   });
   PlanReport report{.artifact = job.request.artifact,

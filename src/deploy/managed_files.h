@@ -51,6 +51,8 @@ struct ManagedFileRef {
   ManagedFileRef(const ManagedFile& file) : ManagedFileRef(file.entry, file.disk_size_bytes, file.disk_mtime_ns) {}
   ManagedFileRef(const TreeEntry& entry, std::int64_t disk_size_bytes, std::int64_t disk_mtime_ns)
       : entry(entry), disk_size_bytes(disk_size_bytes), disk_mtime_ns(disk_mtime_ns) {}
+  ManagedFileRef(ManagedFile&&) = delete;  // it would be gone
+  ManagedFileRef(TreeEntry&&, std::int64_t, std::int64_t) = delete;
 
   const TreeEntry& entry;
   std::int64_t disk_size_bytes;

@@ -24,9 +24,9 @@ Result<OwnedStack> Ownership::check(const JobRequest& request, const DeployConfi
   bool foreign = stack.record && stack.record->source_id != request.source_id &&
                  (!stack.containers.empty() || adoptable_.has_value());
   for (const auto& container : stack.containers) foreign = foreign || !belongs_to(container, request);
-  const auto volumes = finds_foreign_volumes(stack, request, config, deadline);
+  const auto volumes = look_at_volumes(stack, request, config, deadline);
   if (!volumes) return tl::unexpected(volumes.error());
-  const auto aliases = finds_foreign_aliases(stack, request, config);
+  const auto aliases = look_at_aliases(stack, request, config);
   if (!aliases) return tl::unexpected(aliases.error());
   if (foreign || *volumes || *aliases)
     if (auto may = may_adopt(request, config, kSomebodyElses); !may) return tl::unexpected(may.error());
@@ -44,8 +44,8 @@ Status Ownership::check_instance(const OwnedStack& stack, const JobRequest& requ
 }
 
 // Of a stack that nobody knows and that has no containers; only doco-cd's volumes name their source (L24).
-Result<bool> Ownership::finds_foreign_volumes(OwnedStack& stack, const JobRequest& request, const DeployConfig& config,
-                                              const Deadline& deadline) {
+Result<bool> Ownership::look_at_volumes(OwnedStack& stack, const JobRequest& request, const DeployConfig& config,
+                                        const Deadline& deadline) {
   if (stack.record || !stack.containers.empty()) return false;
   const auto last = releases_.releases({.stack = config.name, .context = config.context}, 1);
   if (!last) return tl::unexpected(last.error());
@@ -65,8 +65,7 @@ Result<bool> Ownership::finds_foreign_volumes(OwnedStack& stack, const JobReques
 }
 
 // Two contexts may lead to one engine, where a name is one project's: what runs there are other stacks of ours.
-Result<bool> Ownership::finds_foreign_aliases(OwnedStack& stack, const JobRequest& request,
-                                              const DeployConfig& config) {
+Result<bool> Ownership::look_at_aliases(OwnedStack& stack, const JobRequest& request, const DeployConfig& config) {
   std::map<StackId, std::string> aliases;  // with the sources that they are of
   for (const auto& container : stack.containers) {
     const StackId other{.name = config.name, .context = container.label(kContextLabel)};

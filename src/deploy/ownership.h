@@ -46,9 +46,10 @@ class Ownership {
 
  private:
   Status check_instance(const OwnedStack& stack, const JobRequest& request, const DeployConfig& config) const;
-  Result<bool> finds_foreign_volumes(OwnedStack& stack, const JobRequest& request, const DeployConfig& config,
-                                     const Deadline& deadline);
-  Result<bool> finds_foreign_aliases(OwnedStack& stack, const JobRequest& request, const DeployConfig& config);
+  // True: there is something foreign among them. What they tell besides comes into the stack.
+  Result<bool> look_at_volumes(OwnedStack& stack, const JobRequest& request, const DeployConfig& config,
+                               const Deadline& deadline);
+  Result<bool> look_at_aliases(OwnedStack& stack, const JobRequest& request, const DeployConfig& config);
   Status may_adopt(const JobRequest& request, const DeployConfig& config, std::string_view obstacle) const;
 
   std::string instance_;

@@ -15,6 +15,8 @@
 namespace windlass {
 namespace {
 
+constexpr auto kLargeTreePatience = std::chrono::minutes(5);  // then its job comes again
+
 std::chrono::seconds longest_timeout(const std::vector<PreparedStack>& stacks) {
   std::chrono::seconds longest{0};
   for (const auto& stack : stacks) {
@@ -173,7 +175,9 @@ JobOutcome Pipeline::deploy(Run& run) {
   if (run.any_failed()) return conclude(run);  // they share the live directory: all of them or none (oci 11.3)
 
   tell_phase(run, "waiting for the stacks' locks");
-  if (auto ended = lock_stacks(run)) return *ended;
+  // Nobody waits long with one of the few places for large trees in hand: a run that goes back has locks and needs one.
+  const auto patience = ready->tree.large_place ? run.deadline.within(kLargeTreePatience) : run.deadline;
+  if (auto ended = lock_stacks(run, patience)) return *ended;
   tell_phase(run, "fetching secrets");
   fetch_secrets(run);
   tell_phase(run, run.back_to ? "rolling back" : "");
@@ -266,13 +270,10 @@ Status Pipeline::plan(Run& run, PreparedStack& stack) {
   if (!stack.filtered_because.empty()) return {};
   const auto log = run.log_of(stack.config.id());
   auto& host = run.host_of(stack);
-  if (stack.config.destroy.enabled) return host.preparer.plan_removal(run.job, stack, run.deadline);
-  auto planned = host.preparer.plan(run.job, *run.digest, stack, true, run.deadline);
-  if (planned && !stack.taken_over.empty()) {
-    if (auto held = lock_taken_over(run, stack); !held) return held;
-    planned = host.preparer.plan(run.job, *run.digest, stack, true, run.deadline);  // as nobody else changes it now
-  }
-  if (!planned) return planned;
+  const auto lock = [&](const std::vector<StackId>& others) { return lock_taken_over(run, others); };
+  if (stack.config.destroy.enabled) return host.preparer.plan_removal(run.job, stack, lock, run.deadline);
+  if (auto planned = host.preparer.plan(run.job, *run.digest, stack, true, lock, run.deadline); !planned)
+    return planned;
   log.debug("plan", {{"plan", stack.plan.str()}});
   for (const auto& service : stack.plan.services)
     if (service.action == ServiceAction::keep && !service.reasons.empty())

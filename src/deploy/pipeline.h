@@ -97,8 +97,8 @@ class Pipeline {
 
   // run_locks.cc
   static std::vector<StackId> missing_locks(const Run& run, const std::vector<StackId>& wanted);
-  std::optional<JobOutcome> lock_stacks(Run& run);
-  Status lock_taken_over(Run& run, const PreparedStack& stack);
+  std::optional<JobOutcome> lock_stacks(Run& run, const Deadline& deadline);
+  Status lock_taken_over(Run& run, const std::vector<StackId>& others);
 
   // loop_guard.cc
   Status guard_against_loop(Run& run, PreparedStack& stack);

@@ -130,8 +130,12 @@ Result<PreparedStack> StackPreparer::prepare(const DeployConfig& config, const S
 
 // What is known of the stack comes into it.
 Result<std::vector<ContainerSummary>> StackPreparer::own_containers(const Job& job, PreparedStack& stack,
-                                                                    const Deadline& deadline) {
+                                                                    const LockOthers& lock, const Deadline& deadline) {
   auto owned = ownership_.check(job.request, stack.config, deadline);
+  if (owned && lock && !owned->taken_over.empty()) {
+    if (auto held = lock(owned->taken_over); !held) return tl::unexpected(held.error());
+    owned = ownership_.check(job.request, stack.config, deadline);  // as nobody else changes it now
+  }
   if (!owned) return tl::unexpected(owned.error());
   stack.is_known = owned->record.has_value();
   stack.record = std::move(owned->record).value_or(StackRecord{});
@@ -140,8 +144,9 @@ Result<std::vector<ContainerSummary>> StackPreparer::own_containers(const Job& j
   return std::move(owned->containers);
 }
 
-Status StackPreparer::plan_removal(const Job& job, PreparedStack& stack, const Deadline& deadline) {
-  auto containers = own_containers(job, stack, deadline);
+Status StackPreparer::plan_removal(const Job& job, PreparedStack& stack, const LockOthers& lock,
+                                   const Deadline& deadline) {
+  auto containers = own_containers(job, stack, lock, deadline);
   if (!containers) return tl::unexpected(containers.error());
   // Where a source may move to a stack whose containers are gone, it may not remove it: the volumes are still there.
   if (stack.is_known && stack.record.source_id != job.request.source_id)
@@ -155,8 +160,8 @@ Status StackPreparer::plan_removal(const Job& job, PreparedStack& stack, const D
 }
 
 Status StackPreparer::plan(const Job& job, const Digest& digest, PreparedStack& stack, bool settle,
-                           const Deadline& deadline) {
-  auto containers = own_containers(job, stack, deadline);
+                           const LockOthers& lock, const Deadline& deadline) {
+  auto containers = own_containers(job, stack, lock, deadline);
   if (!containers) return tl::unexpected(containers.error());
   if (auto own = check_volumes(stack, deadline); !own) return own;
   if (settle)

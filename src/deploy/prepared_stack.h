@@ -96,6 +96,9 @@ class StackPreparer {
                                 const std::shared_ptr<EncryptedFiles>& encrypted, const std::string& host_root,
                                 OciIncludes oci_includes, const Deadline& deadline);
 
+  // Locks the stacks whose containers are taken over, before anything of them is changed; empty: nothing will be.
+  using LockOthers = std::function<Status(const std::vector<StackId>& others)>;
+
   // Looks at the engine and the state file, checks whose stack it is (deploy/O1), and makes the plan. Kind::conflict
   // when it is somebody else's, another instance's (deploy/O4), or when the plan would remove the container that this
   // process runs in; one that is made anew is noted in the stack. Kind::denied when it asks to adopt it and may not.
@@ -103,7 +106,8 @@ class StackPreparer {
   // without it nothing is changed, and they are planned for as they are. `digest`: what is deployed. Containers that
   // nobody has on record and that were made from it, by doco-cd or before the state file was lost, are taken over as
   // they are (deploy/L23).
-  Status plan(const Job& job, const Digest& digest, PreparedStack& stack, bool settle, const Deadline& deadline);
+  Status plan(const Job& job, const Digest& digest, PreparedStack& stack, bool settle, const LockOthers& lock,
+              const Deadline& deadline);
 
   // The model without secrets.
   json::object redacted_model(const PreparedStack& stack) const;
@@ -112,7 +116,7 @@ class StackPreparer {
   Result<std::vector<DiscoveredStack>> discovered(const JobRequest& request, const Deadline& deadline);
 
   // The same for a stack that is to be taken down: nothing if there is nothing of it. The plan removes every service.
-  Status plan_removal(const Job& job, PreparedStack& stack, const Deadline& deadline);
+  Status plan_removal(const Job& job, PreparedStack& stack, const LockOthers& lock, const Deadline& deadline);
 
   // Volumes of the stack that are there otherwise than its model says.
   Result<std::vector<ChangedVolume>> changed_volumes(const PreparedStack& stack, const Deadline& deadline);
@@ -129,7 +133,8 @@ class StackPreparer {
  private:
   Status spare_this_process(PreparedStack& stack) const;
   Status check_volumes(const PreparedStack& stack, const Deadline& deadline);
-  Result<std::vector<ContainerSummary>> own_containers(const Job& job, PreparedStack& stack, const Deadline& deadline);
+  Result<std::vector<ContainerSummary>> own_containers(const Job& job, PreparedStack& stack, const LockOthers& lock,
+                                                       const Deadline& deadline);
 
   Options options_;
   Driver& driver_;

@@ -99,7 +99,7 @@ Result<Pipeline::Obsolete> Pipeline::remove_obsolete(Run& run, const DiscoveredS
   if (std::none_of(still->begin(), still->end(), [&](const auto& stack) { return stack.id == obsolete.id; }))
     return Obsolete::taken_over;
   PreparedStack stack{.config = {.name = obsolete.id.name, .context = obsolete.id.context}};
-  if (auto planned = host.preparer.plan_removal(run.job, stack, run.deadline); !planned)
+  if (auto planned = host.preparer.plan_removal(run.job, stack, {}, run.deadline); !planned)
     return tl::unexpected(planned.error());
   log.info("stack is obsolete: its folder is gone");
   const Removal removal{.volumes = obsolete.rules.remove_volumes, .images = obsolete.rules.remove_images};

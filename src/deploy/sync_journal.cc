@@ -96,6 +96,8 @@ Result<PendingSync> parse(const std::string& text) {
                                  .size_bytes = static_cast<std::uint64_t>(number_of(*entry, "size_bytes")),
                                  .content = *std::move(content)});
   }
+  if (!std::ranges::is_sorted(sync.tree.entries, {}, &TreeEntry::path))
+    return fail(Kind::internal, "its entries are not sorted");
   return sync;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "config/inline_deployments.h"
 #include "sys/crypto.h"
@@ -204,18 +205,18 @@ Status OciSource::verify_deployment(const Job& job, const Digest& digest, const 
 std::string OciSource::trust_stamp(const JobRequest& request) {
   auto reference = Reference::parse(request.artifact);
   if (!reference) return reference.error().message;
-  std::string text;
-  // All that is demanded of the artifact counts by itself too, whatever the request's own deployments demand: one
-  // stamp for both, as long as neither changes.
-  for (const auto& policy : options_.trust.of_artifact(reference->source_id(), "")) text += trust_.stamp(policy) + "\n";
-  if (request.deployments.empty()) return text;
-  const auto configs = read_inline_deployments(request.deployments);
-  if (!configs) return text + configs.error().message;
-  for (const auto& stack : configs->stacks) {
-    const auto policy = options_.trust.of_deployment(stack.trust);
-    if (!stack.trust.empty() && policy.enabled) text += trust_.stamp(policy) + "\n";
+  // Just what verify() and verify_deployment() ask for, each policy once: it does not matter who demands it.
+  std::set<std::string> stamps;
+  for (const auto& policy : options_.trust.of_artifact(reference->source_id(), request.deployments))
+    stamps.insert(trust_.stamp(policy) + "\n");
+  if (!request.deployments.empty()) {
+    const auto configs = read_inline_deployments(request.deployments);
+    if (!configs) return configs.error().message;
+    for (const auto& stack : configs->stacks)
+      if (const auto policy = options_.trust.of_deployment(stack.trust); !stack.trust.empty() && policy.enabled)
+        stamps.insert(trust_.stamp(policy) + "\n");
   }
-  return text;
+  return fmt::format("{}", fmt::join(stamps, ""));
 }
 
 Result<UnpackedTree> OciSource::fetch(const Job& job, const Digest& digest, const std::filesystem::path& staging,

@@ -374,6 +374,21 @@ TEST_F(OciSourceTest, StampsWhatInlineDeploymentsDemand) {
   EXPECT_NE(stamp({key}, former, false), stamp({key}, former, true)) << "a release of before comes back";
 }
 
+// A release of deployments that demanded nothing, while another entry of the repository did and does.
+TEST_F(OciSourceTest, StampsWhoIsAskedForWhatToo) {  // oci 11.3
+  const auto key = *PublicKey::parse_pem(kPublicKey);
+  const TrustOverride demand{.verify = true, .public_keys = {key}};
+  const std::string former = R"([{"name":"dev"}])", changed = R"([{"name":"dev","oci":{"verify":true}}])";
+  const auto stamp = [&](const std::string& dev, const TrustOverride& of_dev) {
+    TrustRules rules;
+    rules.add("reg.example/my/app", dev, {of_dev});
+    rules.add("reg.example/my/app", "main", {demand});
+    OciSource source({.trust = std::move(rules)}, registry, trust, Log({.level = LogLevel::error}));
+    return source.trust_stamp({.artifact = "reg.example/my/app:dev", .deployments = former});
+  };
+  EXPECT_NE(stamp(former, {}), stamp(changed, demand));
+}
+
 TEST_F(OciSourceTest, DemandsOfOtherDeploymentsWhatThoseOfThePollsDemand) {  // oci 11.3
   const std::string deployments = R"([{"name":"web","oci":{"verify":true}}])";
   TrustRules rules;

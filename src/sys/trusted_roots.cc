@@ -61,6 +61,7 @@ class RootReader {
     if (!text) return;
     auto found = certificates_in(*text);
     found.resize(std::min(count, found.size()));
+    std::erase(found, "");  // one that is damaged is none that we know
     known_.insert(std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
   }
 
