@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -277,13 +278,17 @@ TEST_F(CurlTransportTest, NamesATlsPeerThatIsNone) {
   EXPECT_EQ(error_of(request).message, "GET " + request.url + ": TLS handshake not finished within 200 ms");
 }
 
-// oci 6: a folder in which nobody has made hashed names
-TEST_F(CurlTransportTest, TrustsWhatWasOnlyPutIntoAFolder) {
-  const TestCertificate certificate("localhost"), other("localhost");
+HttpServer::Options showing(const TestCertificate& certificate) {
   auto options = RunningServer::quick();
   options.header_timeout = options.request_timeout = options.keep_alive_timeout = 5s;
   options.tls = *TlsIdentity::load(certificate.file(), certificate.key_file());
-  RunningServer server(echo, options);
+  return options;
+}
+
+// oci 6: a folder in which nobody has made hashed names
+TEST_F(CurlTransportTest, TrustsWhatWasOnlyPutIntoAFolder) {
+  const TestCertificate certificate("localhost"), other("localhost");
+  RunningServer server(echo, showing(certificate));
   const auto folder = std::filesystem::temp_directory_path() / fmt::format("windlass-curl-{}", new_uuid_v7());
   const auto trusting = [&](const TestCertificate& root, const char* name) {
     std::filesystem::create_directories(folder / name);
@@ -304,6 +309,38 @@ TEST_F(CurlTransportTest, TrustsWhatWasOnlyPutIntoAFolder) {
   request.tls.ca_file = other.file();
   EXPECT_FALSE(good.send(request, Deadline::in(5s))) << "a request's own root is the only one";
   std::filesystem::remove_all(folder);
+}
+
+// SSL_CERT_FILE, and a CA in the system's folder: what libcurl has read of a file alone it keeps for a day, and gives
+// it to the next handshake with what was added before (CURLOPT_CA_CACHE_TIMEOUT).
+TEST_F(CurlTransportTest, TrustsWhatWasOnlyPutIntoAFolderInEveryHandshake) {
+  const TestCertificate certificate("localhost"), other("other");
+  const auto options = showing(certificate);
+  auto* const context = options.tls->context.get();
+  ::SSL_CTX_set_num_tickets(context, 0);  // a session that is resumed would show no certificate
+  RunningServer server(
+      [](ServerRequest, Responder respond) {
+        respond({.status = 200, .content_type = "text/plain", .body = "ok", .close = true});
+      },
+      options);
+  const auto folder = std::filesystem::temp_directory_path() / fmt::format("windlass-curl-{}", new_uuid_v7());
+  std::filesystem::create_directories(folder);
+  std::filesystem::copy_file(certificate.file(), folder / "my-ca.crt");
+  const auto roots = find_trusted_roots({.file = other.file(), .folders = ""}, {.file = "", .folders = folder});
+  std::filesystem::remove_all(folder);
+  ASSERT_EQ(roots.for_libcurl.file, other.file());
+  ASSERT_EQ(roots.for_libcurl.folders, "");
+  ASSERT_EQ(roots.more.size(), 1u);
+
+  const HttpRequest request{.url = fmt::format("https://localhost:{}/x", server.port())};
+  CurlTransport first({.roots = roots}), second({.roots = roots});
+  for (auto* each : {&first, &first, &second}) {
+    const auto response = each->send(request, Deadline::in(5s));
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(response->body, "ok");
+  }
+  EXPECT_EQ(::SSL_CTX_sess_accept_good(context), 3) << "handshakes";
+  EXPECT_EQ(::SSL_CTX_sess_hits(context), 0) << "sessions that were resumed";
 }
 
 TEST_F(CurlTransportTest, TalksToManyPeersAtOnce) {
