@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "app/deploy_options.h"
 #include "app/host_path.h"
 #include "app/run_folder.h"
 #include "app/start_checks.h"
@@ -22,60 +23,6 @@ namespace windlass {
 namespace {
 
 constexpr auto kContextTimeout = std::chrono::seconds(5);  // of one that nobody may need, while all else waits
-
-std::string hash_of(const Environment& environment) {
-  std::string text;
-  for (const auto& [name, value] : environment) text += fmt::format("{}={}\n", name, value);
-  return text.empty() ? "" : sha256_hex(text);
-}
-
-UnpackLimits unpack_limits(const Settings& settings, Slots& large_places) {
-  UnpackLimits limits;
-  limits.bytes_max = settings.oci_max_extracted_bytes;
-  limits.entries_max = settings.oci_max_extracted_entries;
-  limits.file_bytes_max = settings.oci_max_file_bytes;
-  limits.large_places = &large_places;
-  return limits;
-}
-
-// What the inline deployments of polls demand of their artifact is demanded of it whoever asks (oci 11.3).
-Result<TrustRules> trust_rules(const Settings& settings) {
-  TrustRules rules(settings.oci_trust_policy);
-  for (const auto& poll : settings.polls) {
-    if (poll.deployments.empty()) continue;
-    const auto reference = Reference::parse(poll.url);
-    if (!reference) return tl::unexpected(reference.error());
-    const auto configs = read_inline_deployments(poll.deployments);
-    if (!configs) return tl::unexpected(configs.error());
-    std::vector<TrustOverride> wanted;
-    for (const auto& stack : configs->stacks) wanted.push_back(stack.trust);
-    rules.add(reference->source_id(), poll.deployments, wanted);
-  }
-  return rules;
-}
-
-// Nothing: everything that says so.
-std::optional<std::vector<AllowedAdoption>> adoptable(const Settings& settings) {
-  if (!settings.restricted && settings.adopt_allow.empty()) return std::nullopt;
-  auto allowed = settings.adopt_allow;
-  for (auto& [stack, source] : allowed)
-    if (const auto reference = Reference::parse(source)) source = reference->source_id();
-  return allowed;
-}
-
-// What may let a stack pass that was refused.
-std::string policy_text(const Settings& settings) {
-  std::string text = settings.restricted ? "\nrestricted" : "";
-  for (const auto& [stack, source] : settings.adopt_allow) text += fmt::format("\nadopt {}={}", stack, source);
-  return text;
-}
-
-// Of what a provider of secrets is made from, this can change while the service runs.
-std::map<std::string, std::string> secret_files(const Settings& settings) {
-  auto files = settings.file_hashes;
-  std::erase_if(files, [](const auto& file) { return !file.first.starts_with("SECRET_PROVIDER_"); });
-  return files;
-}
 
 }  // namespace
 
@@ -164,7 +111,8 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
 
   auto passed = passed_environment(settings, parts.environment);
   // what models may read, and what steers the tool that reads them
-  made->environment_hash_ = hash_of(passed) + hash_of(child_environment(parts.environment, {}).variables);
+  made->environment_hash_ =
+      environment_hash(passed) + environment_hash(child_environment(parts.environment, {}).variables);
   made->hash_key_ = *key;
   made->hosts_ = std::make_unique<ContextHosts>(
       ContextHosts::Parts{.settings = settings,

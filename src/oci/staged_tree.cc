@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <ctime>
-#include <iterator>
 
 #include "base/text.h"
 #include "oci/cipher_text.h"
@@ -70,7 +69,8 @@ Status StagedTree::get_place() {
   return {};
 }
 
-// Each name is in memory several times until the release is in the live directory, and in the sync journal.
+// Each name is in memory until the release is recorded: once for it, and a second time for the one before (decision
+// 160).
 Status StagedTree::count_name(const std::string& text) {
   names_bytes_ += text.size();
   if (names_bytes_ > limits_.names_bytes_max)
@@ -294,37 +294,17 @@ Status StagedTree::white_out_below(const std::string& folder) {
 }
 
 // Whiteouts hide what earlier layers brought and nothing of their own layer, wherever in it they stand (OCI image-spec,
-// layer.md): a folder of an earlier layer stays when this layer put something in it. No entry is looked at twice in one
-// layer: tens of thousands of whiteouts in a large folder would take as many looks at all that is in it.
+// layer.md): a folder of an earlier layer stays when this layer put something in it.
 Status StagedTree::remove_older_below(const std::string& folder) {
-  const auto prefix = folder.empty() ? "" : folder + "/";
-  if (cleared_around(prefix) != nullptr) return {};
   std::vector<std::string> older;
-  for (auto node = nodes_.lower_bound(prefix); node != nodes_.end() && node->first.starts_with(prefix);) {
-    ++whiteout_steps_;
-    if (const auto* cleared = cleared_around(node->first)) {
-      node = nodes_.lower_bound(cleared->substr(0, cleared->size() - 1) + '0');  // '0' comes after '/'
-      continue;
-    }
-    if (node->second.layer != layer_) older.push_back(node->first);
-    ++node;
-  }
-  for (auto inner = cleared_.lower_bound(prefix); inner != cleared_.end() && inner->starts_with(prefix);)
-    inner = cleared_.erase(inner);
-  cleared_.insert(prefix);
+  cleared_.clear(folder, nodes_, [&](const Nodes::value_type& node) {
+    if (node.second.layer != layer_) older.push_back(node.first);
+  });
   for (auto path = older.rbegin(); path != older.rend(); ++path) {
     if (has_entries(*path)) continue;
     if (auto removed = remove(*path); !removed) return removed;
   }
   return {};
-}
-
-// The cleared folder that a path lies in, or null. As none lies in another, only the one before the path can be it.
-const std::string* StagedTree::cleared_around(std::string_view path) const {
-  const auto after = cleared_.upper_bound(path);
-  if (after == cleared_.begin()) return nullptr;
-  const auto& before = *std::prev(after);
-  return path.starts_with(before) ? &before : nullptr;
 }
 
 bool StagedTree::has_entries(const std::string& folder) const {

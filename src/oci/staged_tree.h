@@ -7,11 +7,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 
 #include "base/secret.h"
+#include "oci/cleared_folders.h"
 #include "oci/file_writer.h"
 #include "oci/unpack.h"
 #include "sys/files.h"
@@ -28,7 +28,7 @@ class StagedTree {
   // Entries after this belong to the next layer, which may replace and white out what earlier ones brought.
   void begin_layer() {
     ++layer_;
-    cleared_.clear();
+    cleared_.begin_layer();
   }
   // Counts one entry of any kind against the budget; folders that names imply are counted by the tree itself. Waits for
   // a place if the tree becomes a large one.
@@ -50,7 +50,7 @@ class StagedTree {
   Status drain() { return writer_->drain(); }
 
   // How many entries whiteouts have looked at: in each layer none twice, however many whiteouts it has.
-  std::uint64_t whiteout_steps() const { return whiteout_steps_; }
+  std::uint64_t whiteout_steps() const { return cleared_.steps(); }
 
   // Judges and makes the links; gives the finished entries, of which there must be one.
   Result<std::vector<TreeEntry>> finish();
@@ -75,7 +75,6 @@ class StagedTree {
   Status make_parents(const std::string& path);
   Status remove(const std::string& path);
   Status remove_older_below(const std::string& folder);
-  const std::string* cleared_around(std::string_view path) const;
   bool has_entries(const std::string& folder) const;
   Status make_room_for_file(const std::string& path, std::uint64_t size_bytes);
   Result<FileDescriptor> create_file(const std::string& path, std::uint64_t size_bytes);
@@ -99,10 +98,7 @@ class StagedTree {
   Deadline deadline_;
   Nodes nodes_;
   int layer_ = 0;
-  // Folders with a '/' at their end, "" for the root, below which whiteouts of this layer have left nothing of earlier
-  // ones but folders around its own entries. That stays so until the next layer. None lies in another one.
-  std::set<std::string, std::less<>> cleared_;
-  std::uint64_t whiteout_steps_ = 0;
+  ClearedFolders cleared_;  // by whiteouts of this layer
   std::uint64_t entries_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t names_bytes_ = 0;

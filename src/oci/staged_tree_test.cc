@@ -73,36 +73,6 @@ TEST_F(StagedTreeTest, LooksOnceThroughAFolderThatIsWhitedOutAgainAndAgain) {
   EXPECT_EQ(entries->size(), 101u);
 }
 
-// What is below a folder is below those around it as well.
-TEST_F(StagedTreeTest, LooksOnceThroughFoldersThatLieInOneAnother) {
-  std::vector<std::string> folders = {"d"};
-  while (folders.size() < 32) folders.push_back(folders.back() + "/d");
-  for (int i = 0; i < 50; ++i) link(fmt::format("{}/{}/old", folders.back(), i));
-  tree->begin_layer();
-  for (int i = 0; i < 50; ++i) link(fmt::format("{}/{}/new", folders.back(), i));  // its folder stays
-  for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) opaque(*folder);
-  for (const auto& folder : folders) opaque(folder);
-  opaque("");
-  EXPECT_LE(tree->whiteout_steps(), 150u + 2 * 33);
-  const auto entries = tree->finish();
-  ASSERT_TRUE(entries);
-  EXPECT_EQ(entries->size(), 32u + 100);
-}
-
-TEST_F(StagedTreeTest, LooksAgainInTheNextLayer) {
-  link("d/a");
-  for (int layer = 0; layer < 3; ++layer) {
-    tree->begin_layer();
-    opaque("d");
-    link(fmt::format("d/{}", layer));
-    opaque("d");
-  }
-  const auto entries = tree->finish();
-  ASSERT_TRUE(entries);
-  ASSERT_EQ(entries->size(), 2u);
-  EXPECT_EQ((*entries)[1].path, "d/2");
-}
-
 // Whiteouts as the specification says them, each a look at everything.
 struct PlainTree {
   struct Node {

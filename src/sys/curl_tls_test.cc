@@ -55,14 +55,13 @@ TEST_F(CurlTlsTest, NamesWhatIsWrongWithACertificateAndAsksNothing) {
   const struct {
     const TestCertificate& shown;
     const TestCertificate& trusted;
-    std::string told;
+    std::string told;  // and more: libcurl's versions end it in words of their own
   } rows[] = {
       {good, good, "200"},
       {good, stranger, "denied: SSL certificate problem: self-signed certificate"},
       {expired, expired, "denied: SSL certificate problem: certificate has expired"},
       {weak, weak, "denied: SSL certificate problem: EE certificate key too weak"},
-      {elsewhere, elsewhere,
-       "denied: SSL: no alternative certificate subject name matches target host name '127.0.0.1'"},
+      {elsewhere, elsewhere, "denied: SSL: no alternative certificate subject name matches target"},
   };
   for (const auto& [shown, trusted, told] : rows) {
     SCOPED_TRACE(told);
@@ -76,7 +75,8 @@ TEST_F(CurlTlsTest, NamesWhatIsWrongWithACertificateAndAsksNothing) {
           echo(std::move(request), std::move(respond));
         },
         options);
-    EXPECT_EQ(ask(fmt::format("https://127.0.0.1:{}/v2/", server.port()), trusted.file()), told);
+    const auto got = ask(fmt::format("https://127.0.0.1:{}/v2/", server.port()), trusted.file());
+    EXPECT_TRUE(got.starts_with(told)) << got;
     EXPECT_EQ(asked, told == "200" ? 1 : 0);
   }
 }

@@ -2,51 +2,24 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <csignal>
 #include <filesystem>
-#include <functional>
 #include <thread>
 
 #include "sys/crypto.h"
+#include "sys/curl_fixture.h"
 #include "sys/http_server_fixture.h"
 #include "sys/process.h"
-#include "sys/raw_server.h"
 #include "sys/test_certificate.h"
 
 namespace windlass {
 namespace {
 
-using namespace std::chrono_literals;
 using SteadyClock = std::chrono::steady_clock;
-
-RawServer::Serve answering(std::string bytes) {
-  return [bytes](const Peer& peer) {
-    peer.read_head();
-    peer.write(bytes);
-    peer.wait_for_end();
-  };
-}
-
-const std::string kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-
-class CurlTransportTest : public testing::Test {
- protected:
-  CurlTransportTest() { std::signal(SIGPIPE, SIG_IGN); }
-
-  static HttpRequest get(std::string url) {
-    return {.url = std::move(url), .connect_timeout = 1s, .header_timeout = 200ms, .idle_timeout = 200ms};
-  }
-  Result<HttpResponse> send(const HttpRequest& request) { return transport.send(request, Deadline::in(5s)); }
-  Error error_of(const HttpRequest& request) {
-    auto response = send(request);
-    return response ? Error{Kind::internal, fmt::format("was answered with {}", response->status)} : response.error();
-  }
-
-  CurlTransport transport{CurlTransport::Options{}};
-};
+using CurlTransportTest = CurlFixture;
 
 TEST_F(CurlTransportTest, SendsNothingButWhatWasAskedFor) {
   std::string head;
@@ -60,75 +33,6 @@ TEST_F(CurlTransportTest, SendsNothingButWhatWasAskedFor) {
   EXPECT_EQ(response->body, "ok");
   const auto host = server.url("").substr(7);
   EXPECT_EQ(head, "GET /a/../b?x=1 HTTP/1.1\r\nHost: " + host + "\r\nAccept: */*\r\nUser-Agent: windlass\r\n\r\n");
-}
-
-TEST_F(CurlTransportTest, PostsABody) {
-  std::string head;
-  RawServer server([&](const Peer& peer) {
-    head = peer.read_head();
-    peer.write(kOk);
-  });
-  auto request = get(server.url());
-  request.method = "POST";
-  request.headers = {{"Content-Type", "application/json"}, {"Accept", "text/plain"}, {"X-Empty", ""}};
-  request.body = "{}";
-  ASSERT_TRUE(send(request));
-  const auto host = server.url("").substr(7);
-  EXPECT_EQ(head, "POST /x HTTP/1.1\r\nHost: " + host +
-                      "\r\nContent-Type: application/json\r\nAccept: text/plain\r\nX-Empty:\r\n"
-                      "User-Agent: windlass\r\nContent-Length: 2\r\n\r\n");
-}
-
-UploadBody upload_of(const std::string& bytes) {
-  return {bytes.size(), [bytes](std::uint64_t offset, char* out, std::size_t out_bytes) -> Result<std::size_t> {
-            return bytes.copy(out, std::min<std::size_t>(out_bytes, 7), offset);
-          }};
-}
-
-TEST_F(CurlTransportTest, UploadsABodyPieceByPiece) {
-  std::string head, body;
-  RawServer server([&](const Peer& peer) {
-    head = peer.read_head();
-    body = peer.read_bytes(1000);
-    peer.write(kOk);
-  });
-  auto request = get(server.url());
-  request.method = "PUT";
-  request.headers = {{"Content-Type", "application/octet-stream"}};
-  request.upload = upload_of(std::string(1000, 'x'));
-  const auto response = send(request);
-  ASSERT_TRUE(response) << response.error().message;
-  const auto host = server.url("").substr(7);
-  EXPECT_EQ(head, "PUT /x HTTP/1.1\r\nHost: " + host +
-                      "\r\nAccept: */*\r\nContent-Type: application/octet-stream\r\n"
-                      "User-Agent: windlass\r\nContent-Length: 1000\r\n\r\n");
-  EXPECT_EQ(body, std::string(1000, 'x'));
-}
-
-TEST_F(CurlTransportTest, EndsAnUploadWhoseBodyCannotBeRead) {
-  RawServer server([&](const Peer& peer) { peer.wait_for_end(); });
-  auto request = get(server.url());
-  request.method = "PUT";
-  request.upload = {10, [](std::uint64_t, char*, std::size_t) -> Result<std::size_t> {
-                      return fail(Kind::internal, "the disk is broken");
-                    }};
-  const auto error = error_of(request);
-  EXPECT_EQ(error.kind, Kind::internal);
-  EXPECT_EQ(error.message, "PUT " + server.url() + ": the disk is broken");
-}
-
-TEST_F(CurlTransportTest, GivesHeadersAndBodyOfAnyStatus) {
-  RawServer server(
-      answering("HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n"
-                "HTTP/1.1 404 Not Found\r\nX-A: 1\r\nx-a:  2 \r\nTransfer-Encoding: chunked\r\n\r\n"
-                "3\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n"));
-  const auto response = send(get(server.url()));
-  ASSERT_TRUE(response) << response.error().message;
-  EXPECT_EQ(response->status, 404);
-  EXPECT_EQ(response->header("X-a"), "1");
-  EXPECT_EQ(response->header("X-Early"), "");
-  EXPECT_EQ(response->headers.size(), 3u);
-  EXPECT_EQ(response->body, "abcde");
 }
 
 TEST_F(CurlTransportTest, KeepsConnectionsAlive) {
@@ -216,32 +120,6 @@ TEST_F(CurlTransportTest, TellsTheLastWordsOfAChild) {
   EXPECT_LT(std::chrono::steady_clock::now() - started, 5s);
 }
 
-TEST_F(CurlTransportTest, StreamsTheBodyWhenWanted) {
-  RawServer server(answering("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789"));
-  std::string taken;
-  auto request = get(server.url());
-  request.body_bytes_max = 4;
-  const auto response = transport.stream(
-      request, [](const HttpResponse& head) { return head.status == 200; },
-      [&](std::string_view bytes) {
-        taken += bytes;
-        return Status();
-      },
-      Deadline::in(5s));
-  ASSERT_TRUE(response) << response.error().message;
-  EXPECT_EQ(taken, "0123456789");
-  EXPECT_EQ(response->body, "");
-}
-
-TEST_F(CurlTransportTest, EndsWithTheErrorOfTheSink) {
-  RawServer server(answering("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789"));
-  const auto response = transport.stream(
-      get(server.url()), [](const HttpResponse&) { return true; },
-      [](std::string_view) -> Status { return fail(Kind::unavailable, "no space left on device"); }, Deadline::in(5s));
-  ASSERT_FALSE(response);
-  EXPECT_EQ(response.error().message, "GET " + server.url() + ": no space left on device");
-}
-
 // reliability/F44, F56, T3: what a peer may do wrong; the query never shows
 TEST_F(CurlTransportTest, SaysWhatIsWrongWithAnAnswer) {
   const struct {
@@ -273,49 +151,6 @@ TEST_F(CurlTransportTest, SaysWhatIsWrongWithAnAnswer) {
     EXPECT_EQ(error.kind, row.kind);
     EXPECT_EQ(error.message, "GET " + server.url() + ": " + row.message);
   }
-}
-
-// oci 3.4: a page that is too long hides neither that it is an error nor which
-TEST_F(CurlTransportTest, CutsThePageOfAnError) {
-  const auto said = [](const std::string& status, std::size_t bytes) {
-    return fmt::format("HTTP/1.1 {}\r\nContent-Length: {}\r\n\r\n{}", status, bytes, std::string(bytes, 'a'));
-  };
-  const std::string chunk = "1000\r\n" + std::string(4096, 'a') + "\r\n";
-  const std::uint64_t none = HttpRequest().error_body_bytes_max;
-  const struct {
-    std::string name, bytes;
-    std::uint64_t error_bytes_max;
-    std::string result;
-  } rows[] = {
-      {"at the limit", said("503 Unavailable", 1000), none, "503 1000"},
-      {"over the limit", said("503 Unavailable", 9999), none, "503 1000"},
-      {"in chunks", "HTTP/1.1 502 Bad Gateway\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + chunk, none, "502 1000"},
-      {"without an end", "HTTP/1.1 404 Not Found\r\n\r\n" + std::string(2000, 'a'), none, "404 1000"},
-      {"over the limit of errors", said("400 Bad Request", 500), 10, "400 10"},
-      {"no error", said("200 OK", 500), 10, "200 500"},
-  };
-  for (const auto& row : rows) {
-    SCOPED_TRACE(row.name);
-    RawServer server(answering(row.bytes));
-    auto request = get(server.url());
-    request.body_bytes_max = 1000;
-    request.error_body_bytes_max = row.error_bytes_max;
-    const auto response = send(request);
-    ASSERT_TRUE(response) << response.error().message;
-    EXPECT_EQ(fmt::format("{} {}", response->status, response->body.size()), row.result);
-  }
-}
-
-TEST_F(CurlTransportTest, CutsThePageOfAnErrorInPlaceOfAStream) {
-  RawServer server(answering("HTTP/1.1 503 Unavailable\r\nContent-Length: 9999\r\n\r\n" + std::string(9999, 'a')));
-  auto request = get(server.url());
-  request.body_bytes_max = 1000;
-  const auto response = transport.stream(
-      request, [](const HttpResponse& head) { return head.status == 200; },
-      [](std::string_view) -> Status { return fail(Kind::internal, "not for the sink"); }, Deadline::in(5s));
-  ASSERT_TRUE(response) << response.error().message;
-  EXPECT_EQ(response->status, 503);
-  EXPECT_EQ(response->body.size(), 1000u);
 }
 
 TEST_F(CurlTransportTest, RefusesTooManyHeadersAndEndlessInterimAnswers) {
@@ -421,44 +256,6 @@ TEST_F(CurlTransportTest, AsksALinkLocalAddressWhereThatIsMeant) {
   EXPECT_TRUE(response || !response.error().message.ends_with(": link-local address refused"));
 }
 
-// Where the proxy stands is the operator's business; what is behind it is judged by the URL alone.
-TEST_F(CurlTransportTest, JudgesTheUrlAndNotTheProxysAddress) {
-  RawServer proxy([](const Peer& peer) {
-    peer.read_head();
-    peer.write(kOk);
-  });
-  CurlTransport proxied(CurlTransport::Options{.proxy = {.http = proxy.url("")}});
-  const auto ask = [&](const std::string& url) {
-    auto request = get(url);
-    request.refuse_private_addresses = true;
-    const auto response = proxied.send(request, Deadline::in(5s));
-    return response ? response->body : response.error().message;
-  };
-  EXPECT_EQ(ask("http://cdn.example/x"), "ok");
-  EXPECT_EQ(ask("http://10.0.0.1/x"), "GET http://10.0.0.1/x: private address refused");
-  EXPECT_EQ(ask("http://169.254.169.254/x"), "GET http://169.254.169.254/x: link-local address refused");
-  EXPECT_EQ(proxy.connections(), 1);
-}
-
-// Else a request that counts as one through a proxy would be made without it, to an address that nobody judges.
-TEST_F(CurlTransportTest, GoesThroughTheProxyWhateverLibcurlReadsInTheEnvironment) {
-  RawServer proxy([](const Peer& peer) {
-    peer.read_head();
-    peer.write(kOk);
-  });
-  const ProxySettings settings{.http = proxy.url("")};
-  for (const auto* exceptions : {"cdn.example", "x.example cdn.example", "*"}) {
-    SCOPED_TRACE(exceptions);
-    ::setenv("no_proxy", exceptions, 1);
-    CurlTransport proxied(CurlTransport::Options{.proxy = settings});
-    const auto response = proxied.send(get("http://cdn.example/x"), Deadline::in(5s));
-    ::unsetenv("no_proxy");
-    ASSERT_TRUE(response) << response.error().message;
-    EXPECT_EQ(response->body, "ok");
-  }
-  EXPECT_EQ(proxy.connections(), 3);
-}
-
 TEST_F(CurlTransportTest, RefusesOtherProtocolsAndForgedHeaders) {
   EXPECT_EQ(error_of(get("file:///etc/passwd")).message, "GET: URL must begin with http:// or https://");
   EXPECT_EQ(error_of(get("https://user:pass@r.example/")).message, "GET: URL must not carry a user name or password");
@@ -481,13 +278,17 @@ TEST_F(CurlTransportTest, NamesATlsPeerThatIsNone) {
   EXPECT_EQ(error_of(request).message, "GET " + request.url + ": TLS handshake not finished within 200 ms");
 }
 
-// oci 6: a folder in which nobody has made hashed names
-TEST_F(CurlTransportTest, TrustsWhatWasOnlyPutIntoAFolder) {
-  const TestCertificate certificate("localhost"), other("localhost");
+HttpServer::Options showing(const TestCertificate& certificate) {
   auto options = RunningServer::quick();
   options.header_timeout = options.request_timeout = options.keep_alive_timeout = 5s;
   options.tls = *TlsIdentity::load(certificate.file(), certificate.key_file());
-  RunningServer server(echo, options);
+  return options;
+}
+
+// oci 6: a folder in which nobody has made hashed names
+TEST_F(CurlTransportTest, TrustsWhatWasOnlyPutIntoAFolder) {
+  const TestCertificate certificate("localhost"), other("localhost");
+  RunningServer server(echo, showing(certificate));
   const auto folder = std::filesystem::temp_directory_path() / fmt::format("windlass-curl-{}", new_uuid_v7());
   const auto trusting = [&](const TestCertificate& root, const char* name) {
     std::filesystem::create_directories(folder / name);
@@ -508,6 +309,38 @@ TEST_F(CurlTransportTest, TrustsWhatWasOnlyPutIntoAFolder) {
   request.tls.ca_file = other.file();
   EXPECT_FALSE(good.send(request, Deadline::in(5s))) << "a request's own root is the only one";
   std::filesystem::remove_all(folder);
+}
+
+// SSL_CERT_FILE, and a CA in the system's folder: what libcurl has read of a file alone it keeps for a day, and gives
+// it to the next handshake with what was added before (CURLOPT_CA_CACHE_TIMEOUT).
+TEST_F(CurlTransportTest, TrustsWhatWasOnlyPutIntoAFolderInEveryHandshake) {
+  const TestCertificate certificate("localhost"), other("other");
+  const auto options = showing(certificate);
+  auto* const context = options.tls->context.get();
+  ::SSL_CTX_set_num_tickets(context, 0);  // a session that is resumed would show no certificate
+  RunningServer server(
+      [](ServerRequest, Responder respond) {
+        respond({.status = 200, .content_type = "text/plain", .body = "ok", .close = true});
+      },
+      options);
+  const auto folder = std::filesystem::temp_directory_path() / fmt::format("windlass-curl-{}", new_uuid_v7());
+  std::filesystem::create_directories(folder);
+  std::filesystem::copy_file(certificate.file(), folder / "my-ca.crt");
+  const auto roots = find_trusted_roots({.file = other.file(), .folders = ""}, {.file = "", .folders = folder});
+  std::filesystem::remove_all(folder);
+  ASSERT_EQ(roots.for_libcurl.file, other.file());
+  ASSERT_EQ(roots.for_libcurl.folders, "");
+  ASSERT_EQ(roots.more.size(), 1u);
+
+  const HttpRequest request{.url = fmt::format("https://localhost:{}/x", server.port())};
+  CurlTransport first({.roots = roots}), second({.roots = roots});
+  for (auto* each : {&first, &first, &second}) {
+    const auto response = each->send(request, Deadline::in(5s));
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(response->body, "ok");
+  }
+  EXPECT_EQ(::SSL_CTX_sess_accept_good(context), 3) << "handshakes";
+  EXPECT_EQ(::SSL_CTX_sess_hits(context), 0) << "sessions that were resumed";
 }
 
 TEST_F(CurlTransportTest, TalksToManyPeersAtOnce) {
