@@ -101,7 +101,7 @@ struct EngineOnRealParts : testing::Test {
   }
   // Brings it up and watches, as a deployment does.
   std::string deploy(const std::string& compose, std::chrono::milliseconds timeout = 20s) {
-    auto watch = HealthWatch::open(*engine, stack, soon());
+    auto watch = HealthWatch::open(*engine, stack, Log({.level = LogLevel::error}), soon());
     if (!watch) return message_of(watch);
     if (auto done = up(compose); !done) return message_of(done);
     return message_of((*watch)->wait(service_shapes(model), timeout, soon()));
