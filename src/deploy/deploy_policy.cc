@@ -49,6 +49,7 @@ constexpr std::string_view kHarmless[] = {"annotations",    "attach",
 constexpr std::string_view kHarmlessOfBuild[] = {"args",      "cache_from", "dockerfile_inline", "labels",   "no_cache",
                                                  "platforms", "pull",       "secrets",           "shm_size", "tags",
                                                  "target"};
+constexpr std::string_view kHarmlessOfBinds[] = {"create_host_path", "selinux"};
 constexpr std::string_view kHarmlessOfVolumes[] = {"external", "labels", "name"};  // name and external are judged apart
 constexpr std::string_view kSections[] = {"configs", "name", "networks", "secrets", "services", "version", "volumes"};
 constexpr std::string_view kHarmlessOfFiles[] = {"content", "environment", "labels", "name"};
@@ -155,12 +156,26 @@ class Judge {
       const auto* mount = item.if_object();
       const auto type = mount == nullptr ? std::string_view() : text_of(*mount, "type");
       if (type == "volume" || type == "tmpfs" || type == "image") continue;
-      const auto source = mount == nullptr ? std::string_view() : text_of(*mount, "source");
-      if (type != "bind")
+      if (type == "bind")
+        judge_bind(*mount);
+      else
         deny(fmt::format("volumes of type {}", printable(type, 64)));
-      else if (!is_inside(source))
-        deny(fmt::format("bind mount of {}", printable(source, 200)));
     }
+  }
+
+  // A container that may write into the live directory can leave a link there, which the engine follows to any place of
+  // the machine when another service mounts it, or has a file of secrets or configs behind it.
+  void judge_bind(const json::object& mount) {
+    const auto source = printable(text_of(mount, "source"), 200);
+    const auto* read_only = mount.if_contains("read_only");
+    if (!is_inside(text_of(mount, "source")))
+      deny(fmt::format("bind mount of {}", source));
+    else if (read_only == nullptr || !read_only->is_bool() || !read_only->get_bool())
+      deny(fmt::format("writable bind mount of {} (use a volume, or read_only: true)", source));
+    if (const auto* options = object_of(mount, "bind"))
+      for (const auto& option : *options)
+        if (!is_one_of(option.key(), kHarmlessOfBinds) && asks_for_something(option.value()))
+          deny(fmt::format("bind mount of {} with {}", source, printable(option.key(), 64)));
   }
 
   void judge_build(const json::value& value) {

@@ -45,6 +45,11 @@ class Policy(EndToEnd):
                                               volumes={"data": {"driver_opts": {"type": "none", "o": "bind",
                                                                                 "device": "/etc"}}})},
                      "policy: volume data: driver_opts")
+        link = idle_service(command=["ln", "-s", "/", "/data/x"], volumes=["./data:/data"])
+        reads = idle_service(volumes=["./data/x:/host:ro"],
+                             depends_on={"link": {"condition": "service_completed_successfully"}})
+        self.refused({"compose.yaml": compose({"link": link, "reads": reads}), "data/a": ""},
+                     "policy: service link: writable bind mount of", "/data (use a volume, or read_only: true)")
         self.refused({"compose.yaml": compose({"app": idle_service(network_mode="host", security_opt=["label=disable"])})},
                      "policy: service app: network_mode host", "policy: service app: security_opt")
 
