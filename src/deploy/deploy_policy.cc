@@ -17,44 +17,73 @@ namespace {
 using Names = std::span<const std::string_view>;
 
 // What reaches no further than the stack itself, whatever its value. Sorted.
-constexpr std::string_view kHarmless[] = {"annotations",    "attach",
-                                          "blkio_config",   "cap_drop",
-                                          "command",        "container_name",
-                                          "cpu_count",      "cpu_percent",
-                                          "cpu_period",     "cpu_quota",
-                                          "cpu_shares",     "cpus",
-                                          "cpuset",         "depends_on",
-                                          "develop",        "dns",
-                                          "dns_opt",        "dns_search",
-                                          "domainname",     "entrypoint",
-                                          "environment",    "expose",
-                                          "extra_hosts",    "group_add",
-                                          "healthcheck",    "hostname",
-                                          "image",          "init",
-                                          "labels",         "links",
-                                          "logging",        "mac_address",
-                                          "mem_limit",      "mem_reservation",
-                                          "mem_swappiness", "memswap_limit",
-                                          "networks",       "oom_kill_disable",
-                                          "oom_score_adj",  "pids_limit",
-                                          "platform",       "ports",
-                                          "profiles",       "pull_policy",
-                                          "read_only",      "restart",
-                                          "scale",          "shm_size",
-                                          "stdin_open",     "stop_grace_period",
-                                          "stop_signal",    "storage_opt",
-                                          "tmpfs",          "tty",
-                                          "ulimits",        "user",
+constexpr std::string_view kHarmless[] = {"annotations",
+                                          "attach",
+                                          "blkio_config",
+                                          "cap_drop",
+                                          "command",
+                                          "container_name",
+                                          "cpu_count",
+                                          "cpu_percent",
+                                          "cpu_period",
+                                          "cpu_quota",
+                                          "cpu_shares",
+                                          "cpus",
+                                          "cpuset",
+                                          "depends_on",
+                                          "develop",
+                                          "dns",
+                                          "dns_opt",
+                                          "dns_search",
+                                          "domainname",
+                                          "entrypoint",
+                                          "environment",
+                                          "expose",
+                                          "extra_hosts",
+                                          "group_add",
+                                          "healthcheck",
+                                          "hostname",
+                                          "image",
+                                          "init",
+                                          "labels",
+                                          "links",
+                                          "logging",
+                                          "mac_address",
+                                          "mem_limit",
+                                          "mem_reservation",
+                                          "mem_swappiness",
+                                          "memswap_limit",
+                                          "oom_kill_disable",
+                                          "oom_score_adj",
+                                          "pids_limit",
+                                          "platform",
+                                          "ports",
+                                          "profiles",
+                                          "pull_policy",
+                                          "read_only",
+                                          "restart",
+                                          "scale",
+                                          "shm_size",
+                                          "stdin_open",
+                                          "stop_grace_period",
+                                          "stop_signal",
+                                          "storage_opt",
+                                          "tmpfs",
+                                          "tty",
+                                          "ulimits",
+                                          "user",
                                           "working_dir"};
 constexpr std::string_view kHarmlessOfBuild[] = {"args",      "cache_from", "dockerfile_inline", "labels",   "no_cache",
                                                  "platforms", "pull",       "secrets",           "shm_size", "tags",
                                                  "target"};
 constexpr std::string_view kHarmlessOfBinds[] = {"create_host_path", "selinux"};
+constexpr std::string_view kHarmlessOfEndpoints[] = {"aliases",      "gw_priority",    "interface_name", "ipv4_address",
+                                                     "ipv6_address", "link_local_ips", "mac_address",    "priority"};
 constexpr std::string_view kHarmlessOfVolumes[] = {"external", "labels", "name"};  // name and external are judged apart
 constexpr std::string_view kSections[] = {"configs", "name", "networks", "secrets", "services", "version", "volumes"};
 constexpr std::string_view kHarmlessOfFiles[] = {"content", "environment", "labels", "name"};
 constexpr std::string_view kHarmlessOfNetworks[] = {"attachable", "enable_ipv4", "enable_ipv6", "external",
-                                                    "internal",   "ipam",        "labels",      "name"};
+                                                    "internal",   "labels",      "name"};
 
 bool is_one_of(std::string_view key, Names names) {
   return key.starts_with("x-") || std::find(names.begin(), names.end(), key) != names.end();
@@ -129,6 +158,8 @@ class Judge {
         judge_hooks(key, value);
       else if (key == "deploy")
         judge_deploy(value);
+      else if (key == "networks")
+        judge_endpoints(value);
       else if (key == "secrets" || key == "configs")
         continue;  // what they are of is judged where it is declared
       else if (!is_fine_value(key, value))
@@ -176,6 +207,18 @@ class Judge {
       for (const auto& option : *options)
         if (!is_one_of(option.key(), kHarmlessOfBinds) && asks_for_something(option.value()))
           deny(fmt::format("bind mount of {} with {}", source, printable(option.key(), 64)));
+  }
+
+  // An address needs a subnet that the model gives its network, which is refused there. Options of the driver are
+  // `sysctls` by another way.
+  void judge_endpoints(const json::value& value) {
+    const auto* endpoints = value.if_object();
+    if (endpoints == nullptr) return deny("networks");
+    for (const auto& endpoint : *endpoints)
+      if (const auto* members = endpoint.value().if_object())
+        for (const auto& member : *members)
+          if (!is_one_of(member.key(), kHarmlessOfEndpoints) && asks_for_something(member.value()))
+            deny(fmt::format("networks.{}.{}", printable(endpoint.key(), 256), printable(member.key(), 64)));
   }
 
   void judge_build(const json::value& value) {
