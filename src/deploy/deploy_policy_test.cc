@@ -55,6 +55,7 @@ TEST(DeployPolicy, RefusesWhatReachesTheMachine) {
       {R"("security_opt":["no-new-privileges:false"])", "security_opt"},
       {R"("sysctls":{"kernel.msgmax":"1"})", "sysctls"},
       {R"("cgroup_parent":"/")", "cgroup_parent /"},
+      {R"("annotations":{"org.systemd.property.ExecStopPost":"x"})", "annotations"},
       {R"("runtime":"other")", "runtime other"},
       {R"("volumes_from":["container:other"])", "volumes_from"},
       {R"("use_api_socket":true)", "use_api_socket"},
