@@ -17,26 +17,69 @@ namespace {
 using Names = std::span<const std::string_view>;
 
 // What reaches no further than the stack itself, whatever its value. Sorted.
-constexpr std::string_view kHarmless[] = {"attach",          "blkio_config",   "cap_drop",      "command",
-                                          "container_name",  "cpu_count",      "cpu_percent",   "cpu_period",
-                                          "cpu_quota",       "cpu_shares",     "cpus",          "cpuset",
-                                          "depends_on",      "develop",        "dns",           "dns_opt",
-                                          "dns_search",      "domainname",     "entrypoint",    "environment",
-                                          "expose",          "extra_hosts",    "group_add",     "healthcheck",
-                                          "hostname",        "image",          "init",          "labels",
-                                          "links",           "logging",        "mac_address",   "mem_limit",
-                                          "mem_reservation", "mem_swappiness", "memswap_limit", "oom_kill_disable",
-                                          "oom_score_adj",   "pids_limit",     "platform",      "ports",
-                                          "profiles",        "pull_policy",    "read_only",     "restart",
-                                          "scale",           "shm_size",       "stdin_open",    "stop_grace_period",
-                                          "stop_signal",     "storage_opt",    "tmpfs",         "tty",
-                                          "ulimits",         "user",           "working_dir"};
+constexpr std::string_view kHarmless[] = {"attach",
+                                          "blkio_config",
+                                          "cap_drop",
+                                          "command",
+                                          "container_name",
+                                          "cpu_count",
+                                          "cpu_percent",
+                                          "cpu_period",
+                                          "cpu_quota",
+                                          "cpu_shares",
+                                          "cpus",
+                                          "cpuset",
+                                          "depends_on",
+                                          "develop",
+                                          "dns",
+                                          "dns_opt",
+                                          "dns_search",
+                                          "domainname",
+                                          "entrypoint",
+                                          "environment",
+                                          "expose",
+                                          "extra_hosts",
+                                          "group_add",
+                                          "healthcheck",
+                                          "hostname",
+                                          "image",
+                                          "init",
+                                          "labels",
+                                          "links",
+                                          "mac_address",
+                                          "mem_limit",
+                                          "mem_reservation",
+                                          "mem_swappiness",
+                                          "memswap_limit",
+                                          "oom_kill_disable",
+                                          "oom_score_adj",
+                                          "pids_limit",
+                                          "platform",
+                                          "ports",
+                                          "profiles",
+                                          "pull_policy",
+                                          "read_only",
+                                          "restart",
+                                          "scale",
+                                          "shm_size",
+                                          "stdin_open",
+                                          "stop_grace_period",
+                                          "stop_signal",
+                                          "storage_opt",
+                                          "tmpfs",
+                                          "tty",
+                                          "ulimits",
+                                          "user",
+                                          "working_dir"};
 constexpr std::string_view kHarmlessOfBuild[] = {"args",      "cache_from", "dockerfile_inline", "labels",   "no_cache",
                                                  "platforms", "pull",       "secrets",           "shm_size", "tags",
                                                  "target"};
 constexpr std::string_view kHarmlessOfBinds[] = {"create_host_path", "selinux"};
 constexpr std::string_view kHarmlessOfEndpoints[] = {"aliases",      "gw_priority",    "interface_name", "ipv4_address",
                                                      "ipv6_address", "link_local_ips", "mac_address",    "priority"};
+constexpr std::string_view kHarmlessLogDrivers[] = {"json-file", "local", "none"};
+constexpr std::string_view kHarmlessLogOptions[] = {
+    "compress", "env", "env-regex", "labels", "labels-regex", "max-buffer-size", "max-file", "max-size", "mode", "tag"};
 constexpr std::string_view kHarmlessOfVolumes[] = {"external", "labels", "name"};  // name and external are judged apart
 constexpr std::string_view kSections[] = {"configs", "name", "networks", "secrets", "services", "version", "volumes"};
 constexpr std::string_view kHarmlessOfFiles[] = {"content", "environment", "labels", "name"};
@@ -116,6 +159,8 @@ class Judge {
         judge_hooks(key, value);
       else if (key == "deploy")
         judge_deploy(value);
+      else if (key == "logging")
+        judge_logging(value);
       else if (key == "networks")
         judge_endpoints(value);
       else if (key == "secrets" || key == "configs")
@@ -165,6 +210,25 @@ class Judge {
       for (const auto& option : *options)
         if (!is_one_of(option.key(), kHarmlessOfBinds) && asks_for_something(option.value()))
           deny(fmt::format("bind mount of {} with {}", source, printable(option.key(), 64)));
+  }
+
+  // Other drivers connect to sockets and read files of the machine, and so do options where the engine's default is one
+  // of them: only those are let through that say how own lines are kept.
+  void judge_logging(const json::value& value) {
+    const auto* logging = value.if_object();
+    if (logging == nullptr) return deny("logging");
+    for (const auto& member : *logging) {
+      const std::string_view key = member.key();
+      if (!asks_for_something(member.value()) || key.starts_with("x-")) continue;
+      if (key == "driver" && std::ranges::count(kHarmlessLogDrivers, as_text(member.value())) > 0) continue;
+      const auto* options = key == "options" ? member.value().if_object() : nullptr;
+      if (options == nullptr)
+        deny(fmt::format("logging.{} {}", printable(key, 64), printable(as_text(member.value()), 200)));
+      else
+        for (const auto& option : *options)
+          if (std::ranges::count(kHarmlessLogOptions, std::string_view(option.key())) == 0)
+            deny(fmt::format("logging.options.{}", printable(option.key(), 64)));
+    }
   }
 
   // An address needs a subnet that the model gives its network, which is refused there. Options of the driver are
