@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "deploy/model_paths.h"
+#include "deploy/planning.h"
 
 namespace windlass {
 namespace {
@@ -71,9 +72,8 @@ constexpr std::string_view kHarmless[] = {"attach",
                                           "ulimits",
                                           "user",
                                           "working_dir"};
-constexpr std::string_view kHarmlessOfBuild[] = {"args",      "cache_from", "dockerfile_inline", "labels",   "no_cache",
-                                                 "platforms", "pull",       "secrets",           "shm_size", "tags",
-                                                 "target"};
+constexpr std::string_view kHarmlessOfBuild[] = {"args", "dockerfile_inline", "labels",   "no_cache", "platforms",
+                                                 "pull", "secrets",           "shm_size", "target"};
 constexpr std::string_view kHarmlessOfBinds[] = {"create_host_path", "selinux"};
 constexpr std::string_view kHarmlessOfEndpoints[] = {"aliases",      "gw_priority",    "interface_name", "ipv4_address",
                                                      "ipv6_address", "link_local_ips", "mac_address",    "priority"};
@@ -154,7 +154,7 @@ class Judge {
       if (key == "volumes")
         judge_mounts(value);
       else if (key == "build")
-        judge_build(value);
+        judge_build(service, value);
       else if (key == "post_start" || key == "pre_stop")
         judge_hooks(key, value);
       else if (key == "deploy")
@@ -243,9 +243,12 @@ class Judge {
             deny(fmt::format("networks.{}.{}", printable(endpoint.key(), 256), printable(member.key(), 64)));
   }
 
-  void judge_build(const json::value& value) {
+  // What is built takes its name from whatever had it: of another stack, or one that others pull.
+  void judge_build(const json::object& service, const json::value& value) {
     const auto* build = value.if_object();
     if (build == nullptr) return deny("build");
+    if (const auto image = text_of(service, "image"); !image.empty() && image != image_of(project_, key_, {}))
+      deny(fmt::format("build of image {} (leave out image)", printable(image, 200)));
     for (const auto& member : *build) {
       const std::string_view key = member.key();
       if (is_one_of(key, kHarmlessOfBuild) || !asks_for_something(member.value())) continue;
@@ -253,6 +256,8 @@ class Judge {
         judge_context("build.context", as_text(member.value()));
       else if (key == "dockerfile")
         judge_dockerfile(text_of(*build, "context"), as_text(member.value()));
+      else if (key == "cache_from")
+        judge_cache(member.value());
       else if (key == "additional_contexts" && member.value().is_object())
         for (const auto& context : member.value().get_object())
           judge_context("build.additional_contexts", as_text(context.value()));
@@ -270,6 +275,18 @@ class Judge {
   void judge_dockerfile(std::string_view context, std::string_view file) {
     if (!is_inside((std::filesystem::path(context) / file).string()))
       deny(fmt::format("build.dockerfile {}", printable(file, 200)));
+  }
+
+  // Other types read folders and have credentials of clouds.
+  void judge_cache(const json::value& sources) {
+    if (!sources.is_array()) return deny("build.cache_from");
+    for (const auto& item : sources.get_array()) {
+      constexpr std::string_view kOfRegistry = "type=registry,ref=";
+      const auto source = as_text(item);
+      const auto image = source.starts_with(kOfRegistry) ? source.substr(kOfRegistry.size()) : source;
+      if (image.empty() || image.find_first_of("=,\"") != image.npos)
+        deny(fmt::format("build.cache_from {}", printable(source, 200)));
+    }
   }
 
   void judge_hooks(std::string_view key, const json::value& hooks) {

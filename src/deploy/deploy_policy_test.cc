@@ -13,13 +13,14 @@ std::string verdict(const std::string& model) {
 }
 
 std::string verdict_on_service(const std::string& members) {
-  return verdict(fmt::format(R"({{"name":"shop","services":{{"web":{{"image":"x",{}}}}}}})", members));
+  return verdict(fmt::format(R"({{"name":"shop","services":{{"web":{{"image":"shop-web",{}}}}}}})", members));
 }
 
 TEST(DeployPolicy, LetsOrdinaryStacksThrough) {
   EXPECT_EQ(verdict(R"({"name":"shop","x-notes":"any","services":{"web":{
-      "image":"nginx","command":null,"entrypoint":null,"environment":{"A":"b"},"restart":"always",
-      "networks":{"default":null,"front":{"aliases":["a"],"ipv4_address":"10.1.1.2"}},"ports":[{"target":80,"published":"8080"}],"privileged":false,"cap_add":[],
+      "command":null,"entrypoint":null,"environment":{"A":"b"},"restart":"always",
+      "networks":{"default":null,"front":{"aliases":["a"],"ipv4_address":"10.1.1.2"}},
+      "ports":[{"target":80,"published":"8080"}],"privileged":false,"cap_add":[],
       "depends_on":{"db":{"condition":"service_started"}},"security_opt":["no-new-privileges:true"],
       "deploy":{"resources":{"limits":{"cpus":1,"memory":"64"}},"replicas":2},
       "build":{"context":"/staging/tree/app","dockerfile":"Dockerfile","args":{"A":"b"}},
@@ -101,12 +102,33 @@ TEST(DeployPolicy, RefusesWhatReachesTheMachine) {
       {R"("build":{"context":"/staging/tree","privileged":true})", "build.privileged"},
       {R"("build":{"context":"/staging/tree","ssh":["default"]})", "build.ssh"},
       {R"("build":{"context":"/staging/tree","network":"host"})", "build.network"},
+      {R"("build":{"context":"/staging/tree","tags":["nginx:latest"]})", "build.tags"},
+      {R"("build":{"context":"/staging/tree","cache_to":["type=local,dest=/x"]})", "build.cache_to"},
+      {R"("build":{"context":"/staging/tree","cache_from":["type=local,src=/x"]})",
+       "build.cache_from type=local,src=/x"},
+      {R"("build":{"context":"/staging/tree","cache_from":["type=registry,ref=a,type=local,src=/x"]})",
+       "build.cache_from type=registry,ref=a,type=local,src=/x"},
       {R"("build":{"context":"/staging/tree","entitlements":["security.insecure"]})", "build.entitlements"},
       {R"("deploy":{"resources":{"reservations":{"devices":[{"capabilities":["gpu"]}]}}})",
        "deploy.resources.reservations.devices"},
   };
   for (const auto& [members, fault] : rows)
     EXPECT_EQ(verdict_on_service(members), std::string("policy: service web: ") + fault) << members;
+}
+
+TEST(DeployPolicy, LetsABuildHaveItsOwnNameAlone) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"", ""},
+      {R"("image":"shop-web",)", ""},
+      {R"("image":"nginx:latest",)", "policy: service web: build of image nginx:latest (leave out image)"},
+      {R"("image":"shop-db",)", "policy: service web: build of image shop-db (leave out image)"},
+  };
+  for (const auto& [image, fault] : rows)
+    EXPECT_EQ(verdict(fmt::format(
+                  R"({{"services":{{"web":{{{}"build":{{"context":"/staging/tree","cache_from":["r.test/a:1",
+                  "type=registry,ref=r.test/b:1"]}}}}}}}})",
+                  image)),
+              fault);
 }
 
 TEST(DeployPolicy, RefusesWhatBelongsToOthers) {
