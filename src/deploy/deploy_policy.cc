@@ -52,8 +52,6 @@ constexpr std::string_view kHarmless[] = {"attach",
                                           "mem_reservation",
                                           "mem_swappiness",
                                           "memswap_limit",
-                                          "oom_kill_disable",
-                                          "oom_score_adj",
                                           "pids_limit",
                                           "platform",
                                           "ports",
@@ -80,6 +78,9 @@ constexpr std::string_view kHarmlessOfEndpoints[] = {"aliases",      "gw_priorit
 constexpr std::string_view kHarmlessLogDrivers[] = {"json-file", "local", "none"};
 constexpr std::string_view kHarmlessLogOptions[] = {
     "compress", "env", "env-regex", "labels", "labels-regex", "max-buffer-size", "max-file", "max-size", "mode", "tag"};
+constexpr std::string_view kKnownOfDeploy[] = {"endpoint_mode",  "labels",          "mode",
+                                               "placement",      "replicas",        "resources",
+                                               "restart_policy", "rollback_config", "update_config"};
 constexpr std::string_view kHarmlessOfVolumes[] = {"external", "labels", "name"};  // name and external are judged apart
 constexpr std::string_view kSections[] = {"configs", "name", "networks", "secrets", "services", "version", "volumes"};
 constexpr std::string_view kHarmlessOfFiles[] = {"content", "environment", "labels", "name"};
@@ -178,9 +179,11 @@ class Judge {
     if (key == "ipc") return is_of_stack || text == "private" || text == "shareable" || text == "none";
     if (key == "pid") return is_of_stack;
     if (key == "cgroup") return text == "private";
+    if (key == "oom_score_adj") return value.is_int64() && value.get_int64() >= 0;  // below, others are ended first
     if (key != "security_opt" || !value.is_array()) return false;
-    return std::ranges::all_of(value.get_array(), [](const json::value& option) {
-      return as_text(option).starts_with("no-new-privileges") && !as_text(option).ends_with("false");
+    constexpr std::string_view kOnlyLess[] = {"no-new-privileges", "no-new-privileges:true", "no-new-privileges=true"};
+    return std::ranges::all_of(value.get_array(), [&](const json::value& option) {
+      return std::ranges::count(kOnlyLess, as_text(option)) > 0;
     });
   }
 
@@ -301,7 +304,11 @@ class Judge {
 
   void judge_deploy(const json::value& value) {
     const auto* deploy = value.if_object();
-    const auto* resources = deploy == nullptr ? nullptr : object_of(*deploy, "resources");
+    if (deploy == nullptr) return deny("deploy");
+    for (const auto& member : *deploy)
+      if (!is_one_of(member.key(), kKnownOfDeploy) && asks_for_something(member.value()))
+        deny(fmt::format("deploy.{}", printable(member.key(), 64)));
+    const auto* resources = object_of(*deploy, "resources");
     if (resources == nullptr) return;
     for (const auto& limits : *resources)
       if (const auto* members = limits.value().if_object())
