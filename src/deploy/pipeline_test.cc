@@ -224,6 +224,15 @@ TEST_F(PipelineTest, TouchesNothingThatTheRestrictedPolicyForbids) {
   EXPECT_FALSE(driver.was_local);
 }
 
+TEST_F(PipelineTest, BringsNothingThatLiesElsewhereIntoAnArchive) {
+  for (const bool is_archive : {true, false}) {
+    const auto report =
+        pipeline->look({.id = new_uuid_v7(), .request = request()}, is_archive ? "archive" : "", Deadline::in(5s));
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(driver.was_local, is_archive);
+  }
+}
+
 // reliability/P28
 TEST_F(PipelineTest, LeavesTheVolumesOfOthersAloneUnderTheRestrictedPolicy) {
   driver.models["web"] = R"({"name":"web","services":{"page":{"image":"nginx:1","pull_policy":"never"}},

@@ -66,7 +66,7 @@ StackPreparer::StackPreparer(Options options, Driver& driver, Engine& engine, Re
 
 Result<PreparedStack> StackPreparer::prepare(const DeployConfig& config, const StackSecrets& secrets,
                                              const UnpackedTree& tree, const std::shared_ptr<EncryptedFiles>& encrypted,
-                                             const std::string& host_root, OciIncludes oci_includes,
+                                             const std::string& host_root, OciIncludes oci_includes, bool is_local,
                                              const Deadline& deadline) {
   PreparedStack stack{.config = config, .external_secrets = secrets, .encrypted = encrypted};
   const auto source = encrypted->source(tree);
@@ -88,7 +88,7 @@ Result<PreparedStack> StackPreparer::prepare(const DeployConfig& config, const S
                  .profiles = config.profiles,
                  .environment = std::move(*environment),
                  .oci_includes = oci_includes,
-                 .is_local = options_.restricted,  // check_compose_paths() has seen to that
+                 .is_local = is_local || options_.restricted,  // there check_compose_paths() has seen to it
                  .secrets = stack.secrets()};
   for (const auto& file : *files) spec.compose_files.push_back(folder / file);
   auto model = driver_.resolve(spec, deadline.within(kResolveTimeout));

@@ -91,10 +91,11 @@ class StackPreparer {
 
   // Reads and resolves against the unpacked release. `secrets`: the values of `external_secrets`, the highest layer of
   // what ${…} sees (config 6); one-time values are no part of what is compared. `host_root`: the live directory as the
-  // engine's host sees it. `encrypted`: after find() on that release.
+  // engine's host sees it. `encrypted`: after find() on that release. `is_local`: no file that lies
+  // elsewhere is brought in, as if restricted.
   Result<PreparedStack> prepare(const DeployConfig& config, const StackSecrets& secrets, const UnpackedTree& tree,
                                 const std::shared_ptr<EncryptedFiles>& encrypted, const std::string& host_root,
-                                OciIncludes oci_includes, const Deadline& deadline);
+                                OciIncludes oci_includes, bool is_local, const Deadline& deadline);
 
   // Locks the stacks whose containers are taken over, before anything of them is changed; empty: nothing will be.
   using LockOthers = std::function<Status(const std::vector<StackId>& others)>;

@@ -132,9 +132,11 @@ class ComposeDriver final : public Driver {
     put(child_environment({}, stack.environment).variables, call.command.environment);
     // It would hand all of these on: so it finds no git, and no helper of a registry's credentials.
     if (stack.is_local && plugin_) call.command.environment.erase("PATH");
+    if (stack.is_local) switch_git_includes_off(call);
     mask_values(stack.environment, call.masks);
     call.oci_includes = stack.oci_includes;
-    if (stack.oci_includes == OciIncludes::refused) switch_oci_includes_off(call);
+    if (stack.is_local || stack.oci_includes == OciIncludes::refused) switch_oci_includes_off(call);
+    call.is_local = stack.is_local;
     for (const auto& secret : stack.secrets) call.masks.add(secret.reveal());
     call.command.working_dir = stack.project_dir;
     call.command.output_bytes_max = kModelBytesMax;
@@ -226,6 +228,7 @@ class ComposeDriver final : public Driver {
     Masks masks;
     std::string shorten;  // left out of messages
     OciIncludes oci_includes = OciIncludes::allowed;
+    bool is_local = false;
 
     Call& add(const std::vector<std::string>& arguments) {
       command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
@@ -286,6 +289,10 @@ class ComposeDriver final : public Driver {
     call.command.environment["COMPOSE_EXPERIMENTAL_OCI_REMOTE"] = "false";
   }
 
+  static void switch_git_includes_off(Call& call) {
+    call.command.environment["COMPOSE_EXPERIMENTAL_GIT_REMOTE"] = "false";
+  }
+
   Call with_model(const ResolvedStack& stack, const json::object& model,
                   const std::filesystem::path& project_dir) const {
     auto call = prepare(stack.name, profiles_in(model), project_dir);
@@ -328,6 +335,11 @@ class ComposeDriver final : public Driver {
       return fail(Kind::denied, fmt::format("{}: oci:// includes are refused while OCI_TRUST_POLICY is enabled: nobody "
                                             "signed them with the artifact; verify_includes: false lets them in",
                                             doing));
+    if (call.is_local && text.find("remote resource is disabled") != text.npos)
+      return fail(Kind::denied,
+                  fmt::format("{}: includes that lie elsewhere (oci://, git) are not followed for files that "
+                              "are no artifact yet, nor with DEPLOY_POLICY=restricted",
+                              doing));
     if (is_include_refused && is_unsafe_with_oci_includes(used))
       return fail(Kind::invalid,
                   fmt::format("{}: oci:// includes are refused with docker compose {} (CVE-2025-62725): update it to "

@@ -79,6 +79,26 @@ TEST_F(ComposeDriverTest, PassesOnWhatTheOperatorSaysOfOciIncludes) {
   EXPECT_EQ(runner.ran[1].environment.at("COMPOSE_EXPERIMENTAL_OCI_REMOTE"), "false") << "the trust policy is stricter";
 }
 
+TEST_F(ComposeDriverTest, HasNothingThatLiesElsewhereBroughtIntoALocalStack) {
+  for (const auto* kind : {"git", "OCI", "experimental git"}) {
+    SCOPED_TRACE(kind);
+    answer({.code = 1, .err = fmt::format("{} remote resource is disabled by \"X\"\n", kind)});
+    shop.is_local = true;
+    EXPECT_EQ(
+        message_of(driver()->resolve(shop, soon())),
+        "denied: docker compose config: includes that lie elsewhere (oci://, git) are not followed for files that "
+        "are no artifact yet, nor with DEPLOY_POLICY=restricted");
+    const auto& given = runner.ran.back().environment;
+    EXPECT_EQ(given.at("COMPOSE_EXPERIMENTAL_OCI_REMOTE"), "false");
+    EXPECT_EQ(given.at("COMPOSE_EXPERIMENTAL_GIT_REMOTE"), "false");
+  }
+  answer({.out = "{}"});
+  shop.is_local = false;
+  ASSERT_TRUE(driver()->resolve(shop, soon()));
+  EXPECT_FALSE(runner.ran.back().environment.contains("COMPOSE_EXPERIMENTAL_OCI_REMOTE"));
+  EXPECT_FALSE(runner.ran.back().environment.contains("COMPOSE_EXPERIMENTAL_GIT_REMOTE"));
+}
+
 TEST_F(ComposeDriverTest, NamesTheProfiles) {
   answer({.out = "{}"});
   shop.profiles = {"debug", "all"};

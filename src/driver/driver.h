@@ -25,7 +25,7 @@ struct StackSpec {
   std::vector<std::string> profiles;
   std::map<std::string, std::string> environment;  // for interpolation; values may be secret
   OciIncludes oci_includes = OciIncludes::allowed;
-  bool is_local = false;          // nothing that its files bring in lies elsewhere
+  bool is_local = false;          // nothing that its files bring in may lie elsewhere
   std::vector<Secret> secrets{};  // that stand in its files: never shown
 };
 

@@ -101,6 +101,12 @@ class Plan(EndToEnd):
         self.assertIn("  recreate  app  (hostname added)\n  create    more", out)
         self.assertEqual(self.state()[:3], before[:3])
         self.assertEqual(self.command("plan", self.folder)[0], 2)
+        for elsewhere in (f"oci://{bed()['REGISTRY']}/x/y$SECRET:1", f"http://{bed()['REGISTRY']}/x/y.git"):
+            with open(os.path.join(self.folder, "compose.yaml"), "w") as file:
+                file.write(json.dumps({"include": [elsewhere], "services": {"app": idle_service()}}))
+            code, out, err = self.command("plan", self.folder, "--as", self.reference)
+            self.assertEqual(code, 1, out + err)
+            self.assertIn("are not followed for files that are no artifact yet", out + err)
         with open(os.path.join(self.folder, ".doco-cd.yaml"), "w") as file:
             file.write("name: A B\n")
         code, _, err = self.command("plan", self.folder, "--as", self.reference)
