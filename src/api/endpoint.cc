@@ -91,7 +91,7 @@ void ApiEndpoint::handle(ServerRequest request, Responder respond) {
     answer.headers.push_back({"Allow", std::string(route.method)});
     return respond(std::move(answer));
   }
-  if (auto refusal = key_.refusal(request, without_port(ip), clock_.steady_now(), job_id))
+  if (auto refusal = key_.refusal(request, addresses_.counted_as(request), clock_.steady_now(), job_id))
     return respond(std::move(*refusal));
 
   switch (route.call) {

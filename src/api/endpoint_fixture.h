@@ -61,9 +61,12 @@ struct FakeArchive final : ReleaseArchive {
 };
 
 struct Bench {
-  explicit Bench(std::string secret = "api-secret", bool docker_host_set = false)
-      : endpoint({.secret = Secret(std::move(secret)), .docker_host_set = docker_host_set}, queue, archive, engine,
-                 clock, Log({.level = LogLevel::critical})) {}
+  explicit Bench(std::string secret = "api-secret", bool docker_host_set = false,
+                 std::vector<std::string> trusted_proxies = {})
+      : endpoint({.secret = Secret(std::move(secret)),
+                  .docker_host_set = docker_host_set,
+                  .trusted_proxies = std::move(trusted_proxies)},
+                 queue, archive, engine, clock, Log({.level = LogLevel::critical})) {}
 
   ServerResponse send(ServerRequest request) {
     std::promise<ServerResponse> answered;

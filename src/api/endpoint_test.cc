@@ -69,6 +69,23 @@ TEST(ApiEndpoint, SlowsDownWhoGuesses) {
   EXPECT_EQ(bench.get("/v1/api/runs").status, 200);
 }
 
+// Private networks are trusted proxies, and containers are in them.
+TEST(ApiEndpoint, CountsNoGuessesAgainstWhoseAddressIsOnlyClaimed) {
+  Bench bench("api-secret", false, {"10.0.0.0/8", "172.16.0.0/12"});
+  const auto send = [&](std::string peer, std::string forwarded_for, std::string key) {
+    std::vector<HttpHeader> headers = {{"X-API-Key", std::move(key)}};
+    if (!forwarded_for.empty()) headers.push_back({"X-Forwarded-For", std::move(forwarded_for)});
+    return bench.send({.method = "GET", .path = "/v1/api/runs", .headers = headers, .peer = std::move(peer)}).status;
+  };
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(send("172.17.0.3:1", "203.0.113.9", "guess"), 401);            // straight from a container
+    EXPECT_EQ(send("10.0.0.5:1", "203.0.113.9, 172.17.0.3", "guess"), 401);  // and through the proxy
+  }
+  EXPECT_EQ(send("172.17.0.3:1", "203.0.113.9", "guess"), 429);
+  EXPECT_EQ(send("203.0.113.9:1", "", "api-secret"), 200) << "the operator";
+  EXPECT_EQ(send("10.0.0.5:1", "203.0.113.9", "api-secret"), 200) << "the operator through the proxy";
+}
+
 TEST(ApiEndpoint, LetsItsKeyBeChanged) {
   Bench bench;
   for (int i = 0; i < 10; ++i) bench.get("/v1/api/runs", "", "guess");

@@ -86,7 +86,10 @@ Result<std::unique_ptr<Deployer>> Deployer::make(const Parts& parts) {
   made->secrets_ =
       std::make_unique<SecretResolver>(SecretResolver::Options{.refresh_interval = settings.secrets.refresh_interval},
                                        *std::move(provider), parts.clock, parts.log);
-  made->decryptor_ = std::make_unique<sops::Decryptor>(parts.environment, *made->processes_);
+  made->decryptor_ = std::make_unique<sops::Decryptor>(parts.environment, *made->processes_,
+                                                       [log = parts.log](const std::string& warning) {
+                                                         log.warning("settings", {{"warning", warning}});
+                                                       });
   for (const auto& warning : made->decryptor_->warnings()) parts.log.warning("settings", {{"warning", warning}});
   auto run_dir = open_run_folder(settings.data_mount_path, parts.state.plain_text(), parts.log);
   if (!run_dir) return tl::unexpected(run_dir.error());

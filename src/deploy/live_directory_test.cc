@@ -1,9 +1,12 @@
 // What a sync does to a live directory, rule by rule (oci 9 and 10, reliability/P8, F28).
 #include "deploy/live_directory.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 
 #include "deploy/live_directory_fixture.h"
+#include "deploy/live_folder.h"
 
 namespace windlass {
 namespace {
@@ -312,6 +315,37 @@ TEST_F(LiveDirectoryTest, WritesIntoTheFileThatAContainerHasMounted) {  // deplo
   EXPECT_NE(inode_of("linked"), linked);
   EXPECT_EQ(read(data / "elsewhere"), "old");
   EXPECT_EQ(release({{"conf", "new"}, {"linked", "new"}, {"gone", "new"}, {"new", "new"}}, 3).drift, Paths());
+}
+
+// Containers that may write there may put anything in the place of what is prepared, and of what is compared.
+TEST_F(LiveDirectoryTest, IsNotHeldByWhatAContainerPutsThere) {
+  release({{"conf", "old"}}, 1);
+  const auto tree = stage({{"conf", "new"}});
+  const FileDescriptor source(::open(tree.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  auto disk = LiveFolder::open(data, kPath, Secret("key"));
+  ASSERT_TRUE(disk);
+  const auto prepare = [&] {
+    EXPECT_TRUE(disk->prepare_file("conf", source.get(), 0644, false));
+    for (const auto& entry : fs::directory_iterator(live))
+      if (entry.path().filename().string().starts_with(".windlass.")) return entry.path();
+    return fs::path();
+  };
+  auto prepared = prepare();
+  fs::remove(prepared);
+  ASSERT_EQ(::mkfifo(prepared.c_str(), 0666), 0);
+  EXPECT_FALSE(disk->overwrite(tree.entries[0]).value_or(true)) << "a pipe";
+  prepared = prepare();
+  ASSERT_EQ(::truncate(prepared.c_str(), off_t{1} << 40), 0);
+  EXPECT_FALSE(disk->overwrite(tree.entries[0]).value_or(true)) << "a sparse file";
+  EXPECT_EQ(read(live / "conf"), "old");
+  prepare();
+  EXPECT_TRUE(disk->overwrite(tree.entries[0]).value_or(false));
+  EXPECT_TRUE(disk->holds(tree.entries[0]).value_or(false));
+  ASSERT_EQ(::truncate((live / "conf").c_str(), off_t{1} << 40), 0);
+  EXPECT_FALSE(disk->holds(tree.entries[0]).value_or(true));
+  fs::remove(live / "conf");
+  ASSERT_EQ(::mkfifo((live / "conf").c_str(), 0666), 0);
+  EXPECT_FALSE(disk->holds(tree.entries[0]).value_or(true));
 }
 
 TEST_F(LiveDirectoryTest, GivesNobodyAPlaceWhereFilesOfAnotherLie) {  // oci 9, reliability/T21

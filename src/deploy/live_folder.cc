@@ -88,9 +88,14 @@ Result<std::string> LiveFolder::link_target(const std::string& path) const {
 
 Result<bool> LiveFolder::holds(const TreeEntry& entry) const {
   const auto file = open_without_links(fd_.get(), entry.path, O_RDONLY | O_NONBLOCK);
-  if (!file.valid()) return tl::unexpected(system_error("reading " + entry.path, errno));
+  struct stat status {};
+  if (!file.valid() || ::fstat(file.get(), &status) != 0)
+    return tl::unexpected(system_error("reading " + entry.path, errno));
+  if (!S_ISREG(status.st_mode)) return false;
   ContentHash hash(content_key_);
-  auto read = read_pieces(file.get(), entry.path, [&](std::string_view piece) { hash.update(piece); });
+  // A byte too many is another content: a container must not decide how much there is to read, of a sparse file say.
+  auto read = read_pieces(
+      file.get(), entry.path, [&](std::string_view piece) { hash.update(piece); }, entry.size_bytes + 1);
   if (!read) return tl::unexpected(read.error());
   const auto content = hash.finish_hex();
   return entry.content == (is_plain_content(entry.content) ? mark_plain_content(content) : content);
@@ -167,17 +172,20 @@ Status LiveFolder::put_in_place(const std::string& path) {
   return {};
 }
 
-Result<bool> LiveFolder::overwrite(const std::string& path) {
+Result<bool> LiveFolder::overwrite(const TreeEntry& entry) {
+  const auto& path = entry.path;
   auto folder = parent(path);
   if (!folder) return tl::unexpected(folder.error());
   const auto prepared = prepared_name(path);
-  const FileDescriptor from(::openat(folder->get(), prepared.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  // Containers may have put something else in the place of either, a pipe that holds us or a file without an end.
+  const FileDescriptor from(::openat(folder->get(), prepared.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   const FileDescriptor to(
       ::openat(folder->get(), name_of(path).c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat wanted {
   }, there{};
   if (!from.valid() || !to.valid() || ::fstat(from.get(), &wanted) != 0 || ::fstat(to.get(), &there) != 0 ||
-      !S_ISREG(wanted.st_mode) || !S_ISREG(there.st_mode) || there.st_nlink != 1)
+      !S_ISREG(wanted.st_mode) || !S_ISREG(there.st_mode) || there.st_nlink != 1 ||
+      wanted.st_size != static_cast<off_t>(entry.size_bytes))
     return false;
   const auto failed = [&](int code) { return tl::unexpected(system_error("writing " + path, code)); };
   // the blocks first, so that a full disk is noticed while the old content is whole

@@ -44,9 +44,9 @@ class LiveFolder {
   Status prepare_link(const std::string& path, const std::string& target);
   Status put_in_place(const std::string& path);
   // The same through the file that is there, which keeps its inode; is flushed. False if that is no regular file, has
-  // other names, or cannot be opened: what was prepared is then still to be put in place. After an error, so is it; the
-  // file may hold half of either content.
-  Result<bool> overwrite(const std::string& path);
+  // other names, or cannot be opened, or what was prepared is not the entry's size: it is then still to be put in
+  // place. After an error, so is it; the file may hold half of either content.
+  Result<bool> overwrite(const TreeEntry& entry);
   void drop_prepared(const std::string& path);
   Status flush_all();                              // everything written so far is on disk
   Status flush_folder(const std::string& folder);  // its entries are on disk; not there is fine

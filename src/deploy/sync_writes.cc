@@ -86,7 +86,7 @@ Status put_in_place(LiveFolder& disk, const SyncPlan& plan, const std::set<std::
     for (const auto* entry : *entries) {
       crash_point("sync.half");
       if (same_files.contains(entry->path)) {
-        const auto written = disk.overwrite(entry->path);
+        const auto written = disk.overwrite(*entry);
         if (!written) return tl::unexpected(written.error());
         if (*written) continue;
       }

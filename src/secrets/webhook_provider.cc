@@ -53,35 +53,58 @@ class EscapedForUrl {
   bool leaves_gap_ = false;
 };
 
-// In which of JMESPath's quotes the text ends; 0: in none.
-char open_quote(std::string_view text) {
-  char open = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (open != 0 && text[i] == '\\')
-      ++i;
-    else if (open != 0)
-      open = text[i] == open ? 0 : open;
-    else if (text[i] == '\'' || text[i] == '"' || text[i] == '`')
-      open = text[i];
+// In which of JMESPath's quotes a text ends.
+struct OpenQuote {
+  char mark = 0;  // 0: in none
+  bool is_behind_backslash = false;
+  bool is_in_json_string = false;  // of a literal between backticks
+};
+
+OpenQuote open_quote(std::string_view text) {
+  OpenQuote open;
+  for (const char c : text) {
+    if (open.is_behind_backslash)
+      open.is_behind_backslash = false;
+    else if (open.mark != 0 && c == '\\')
+      open.is_behind_backslash = true;
+    else if (open.mark != 0 && c == open.mark)
+      open = {};
+    else if (open.mark == '`' && c == '"')
+      open.is_in_json_string = !open.is_in_json_string;
+    else if (open.mark == 0 && (c == '\'' || c == '"' || c == '`'))
+      open.mark = c;
   }
   return open;
 }
 
-// V1.7: a value that stands in quotes must not end them.
-std::string escaped_for_path(std::string_view before, std::string value, bool) {
-  const char quote = open_quote(before);
-  if (quote == 0) return value;
-  if (quote == '"') {
-    const auto text = json::serialize(json::value(value));
-    return text.substr(1, text.size() - 2);
+// V1.7: a value that stands in quotes must not end them. JMESPath takes the sign behind a backslash for no end, and
+// knows no way to write a backslash itself but between double quotes.
+class EscapedForPath {
+ public:
+  std::string escape(std::string_view before, std::string value) {
+    const auto quote = open_quote(before);
+    if (quote.mark == 0) return value;
+    if (quote.is_behind_backslash) fault_ = "a value cannot stand behind a backslash";
+    if (quote.mark == '"') {
+      const auto text = json::serialize(json::value(value));
+      return text.substr(1, text.size() - 2);
+    }
+    if (value.find('\\') != value.npos)
+      fault_ = fmt::format("a value with a backslash cannot stand between {0} and {0}", quote.mark);
+    if (quote.is_in_json_string && value.find('"') != value.npos)
+      fault_ = "a value with a double quote cannot stand in a string between ` and `";
+    std::string escaped;
+    for (const char c : value) {
+      if (c == quote.mark) escaped += '\\';
+      escaped += c;
+    }
+    return escaped;
   }
-  std::string escaped;
-  for (const char c : value) {
-    if (c == quote) escaped += '\\';
-    escaped += c;
-  }
-  return escaped;
-}
+  Status check() const { return fault_.empty() ? Status() : fail(Kind::invalid, fault_); }
+
+ private:
+  std::string fault_;
+};
 
 bool is_same_header(std::string_view a, std::string_view b) { return lower(a) == lower(b); }
 
@@ -171,8 +194,12 @@ class WebhookProvider final : public SecretProvider {
   }
 
   static Result<JmesPath> path_of(const WebhookStore& store, const TemplateValue& data) {
-    const auto text = store.json_path.render(data, escaped_for_path);
+    EscapedForPath escaped;
+    const auto text = store.json_path.render(data, [&](std::string_view before, std::string value, bool) {
+      return escaped.escape(before, std::move(value));
+    });
     if (!text) return while_doing("json_path", text.error());
+    if (auto checked = escaped.check(); !checked) return while_doing("json_path", checked.error());
     if (trim(*text).empty()) return fail(Kind::invalid, "rendered an empty json_path");
     auto path = JmesPath::parse(*text);
     if (!path) return while_doing("json_path", path.error());

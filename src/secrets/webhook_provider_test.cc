@@ -111,6 +111,39 @@ TEST_F(WebhookProvider, KeepsAValueFromChangingUrlAndPath) {
   EXPECT_EQ(transport.asked[1].url, "http://store.example/a/b?c=d");
 }
 
+// V1.7
+TEST(WebhookProviderPath, KeepsAValueInItsQuotes) {
+  const auto fetched = [](std::string_view json_path, std::string_view value) {
+    FakeTransport transport;
+    FakeClock clock;
+    transport.answer = [](const HttpRequest&) -> Result<HttpResponse> {
+      return HttpResponse{.status = 200, .body = R"({"a\"b\\c":"by name","others":"stolen","list":["x`y"]})"};
+    };
+    const auto stores = fmt::format("stores: {{s: {{url: 'http://s', json_path: {}}}}}", json_path);
+    const auto provider = make_webhook_provider({.stores = Secret(stores)}, SecretHttp(transport, clock));
+    EXPECT_TRUE(provider) << provider.error().message;
+    if (!provider) return std::string();
+    const json::object reference{{"store_ref", "s"}, {"remote_ref", json::object{{"v", value}}}};
+    const auto secret = (*provider)->fetch({json::serialize(reference)}, Deadline()).at(0);
+    return secret ? secret->reveal() : secret.error().message;
+  };
+  const std::string refused = "store \"s\": json_path: ";
+  const std::string raw = R"y("not_null(no, '{{ .remote_ref.v }}')")y";
+  const std::string literal = R"y("not_null(no, `\"{{ .remote_ref.v }}\"`)")y";
+  const std::string name = R"y('"{{ .remote_ref.v }}"')y";
+  EXPECT_EQ(fetched(raw, "it's"), "it's");
+  EXPECT_EQ(fetched(literal, "x`y"), "x`y");
+  EXPECT_EQ(fetched(name, R"(a"b\c)"), "by name");
+  for (const auto* value : {R"(\', others, ')", R"(\)", R"(a\b)"}) {
+    EXPECT_EQ(fetched(raw, value), refused + "a value with a backslash cannot stand between ' and '");
+    EXPECT_EQ(fetched(literal, value), refused + "a value with a backslash cannot stand between ` and `");
+  }
+  EXPECT_EQ(fetched(literal, R"(x", "y)"),
+            refused + "a value with a double quote cannot stand in a string between ` and `");
+  const std::string behind_backslash = R"y("not_null(no, '\\{{ .remote_ref.v }}')")y";
+  EXPECT_EQ(fetched(behind_backslash, "', others, '"), refused + "a value cannot stand behind a backslash");
+}
+
 TEST_F(WebhookProvider, RefusesValuesThatLeadToAnotherPath) {
   answer(200, R"({"data":{"login":{"password":"s3cret"}}})");
   const std::string refused = "invalid: store \"login\": url: ";

@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/text.h"
-#include "sops/sops_command.h"
 
 namespace windlass::sops {
 namespace {
@@ -28,11 +29,13 @@ std::vector<Secret> values_in(const std::string& text, Format format) {
 
 }  // namespace
 
-Decryptor::Decryptor(std::map<std::string, std::string> environment, ProcessRunner& processes)
+Decryptor::Decryptor(std::map<std::string, std::string> environment, ProcessRunner& processes,
+                     std::function<void(const std::string&)> warn)
     : environment_(std::move(environment)),
       command_environment_(command_environment(environment_)),
       keys_(environment_),
-      processes_(processes) {}
+      processes_(processes),
+      vault_token_(std::move(warn)) {}
 
 Result<Plain> Decryptor::decrypt(std::string_view path, const EncryptedFile& file, std::string_view text,
                                  const Deadline& deadline) const {
@@ -66,7 +69,8 @@ Result<Plain> Decryptor::decrypt_here(const EncryptedFile& file, std::vector<std
 }
 
 Result<Plain> Decryptor::ask_command(const EncryptedFile& file, std::string_view text, const Deadline& deadline) const {
-  auto plain = decrypt_by_command(processes_, command_environment_, text, file.format, "/", deadline);
+  const auto environment = vault_token_.environment_for_sops(processes_, command_environment_, deadline);
+  auto plain = decrypt_by_command(processes_, environment, text, file.format, "/", deadline);
   if (!plain) return tl::unexpected(plain.error());
   auto values = values_in(plain->reveal(), file.format);
   return Plain{.text = *std::move(plain), .values = std::move(values)};

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,14 +19,16 @@
 #include "sops/key_sources.h"
 #include "sops/metadata.h"
 #include "sops/open_document.h"
+#include "sops/sops_command.h"
 #include "sys/process.h"
 
 namespace windlass::sops {
 
 class Decryptor {
  public:
-  // `environment`: of this process; it is asked for keys, and a part of it goes to `sops`.
-  Decryptor(std::map<std::string, std::string> environment, ProcessRunner& processes);
+  // `environment`: of this process; it is asked for keys, and a part of it goes to `sops`. `warn`: from any thread.
+  Decryptor(std::map<std::string, std::string> environment, ProcessRunner& processes,
+            std::function<void(const std::string&)> warn = nullptr);
   Decryptor(const Decryptor&) = delete;
   Decryptor& operator=(const Decryptor&) = delete;
 
@@ -53,6 +56,7 @@ class Decryptor {
   const std::map<std::string, std::string> environment_, command_environment_;
   const KeySources keys_;
   ProcessRunner& processes_;
+  mutable VaultTokenGuard vault_token_;
 };
 
 }  // namespace windlass::sops

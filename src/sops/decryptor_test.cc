@@ -223,6 +223,83 @@ TEST(SopsCommand, AsksVaultOnlyWhereTheOperatorSays) {  // secrets/Q34
   EXPECT_EQ(list_of({{"VAULT_ADDR", "https://v"}, {"SOPS_HC_VAULT_ALLOWLIST", "all"}}), "all");
 }
 
+// Before 3.13 the list means nothing: the address in a file would get the token.
+TEST(SopsCommand, GivesVaultsTokenToNoOldSops) {  // secrets/Q34
+  const auto home = std::filesystem::temp_directory_path() / ("windlass-" + new_uuid_v7());
+  std::filesystem::create_directories(home);
+  const auto with_variable =
+      command_environment({{"PATH", "/bin"}, {"HOME", "/home/x"}, {"VAULT_TOKEN", "t"}, {"VAULT_ADDR", "https://v"}});
+  const auto with_file = command_environment({{"HOME", home}});
+  const auto nothing = command_environment({{"HOME", home / "other"}});
+  std::ofstream(home / ".vault-token") << "t";
+
+  FakeProcessRunner processes;
+  std::vector<std::string> warnings;
+  std::optional<VaultTokenGuard> guard;
+  const auto is_passed = [&](const Environment& environment) {
+    return guard->environment_for_sops(processes, environment, Deadline()) == environment;
+  };
+  const struct {
+    Result<Exit> answer;
+    bool gets_token;
+    std::string said;
+  } rows[] = {
+      {Exit{.out = "sops 3.13.0\n"}, true, ""},
+      {Exit{.out = "sops 3.13.3 (latest)\n"}, true, ""},
+      {Exit{.out = "sops 4.0.0\n"}, true, ""},
+      {Exit{.out = "sops 3.12.9\n"}, false, "is 3.12"},
+      {Exit{.out = "sops 2.99.0\n"}, false, "is 2.99"},
+      {Exit{.out = "sops 3\n"}, false, "does not tell its version"},
+      {Exit{.out = "version 3.13.0\n"}, false, "does not tell its version"},
+      {Exit{.code = 1, .out = "sops 3.13.0\n"}, false, "does not tell its version"},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.answer->out);
+    processes.ran.clear();
+    warnings.clear();
+    processes.answer = [&](const Command&) { return row.answer; };
+    guard.emplace([&](const std::string& warning) { warnings.push_back(warning); });
+    EXPECT_TRUE(is_passed(nothing));
+    EXPECT_TRUE(processes.ran.empty()) << "there is nothing to keep back";
+    EXPECT_EQ(is_passed(with_variable), row.gets_token);
+    EXPECT_EQ(is_passed(with_file), row.gets_token);
+    ASSERT_EQ(processes.ran.size(), 1u);
+    EXPECT_EQ(processes.ran[0].arguments, (std::vector<std::string>{"--version", "--disable-version-check"}));
+    EXPECT_FALSE(processes.ran[0].environment.contains("VAULT_TOKEN"));
+    ASSERT_EQ(warnings.size(), row.said.empty() ? 0u : 1u);
+    if (!row.said.empty()) {
+      EXPECT_TRUE(warnings[0].ends_with(row.said)) << warnings[0];
+    }
+  }
+  EXPECT_EQ(guard->environment_for_sops(processes, with_variable, Deadline()),
+            (Environment{{"PATH", "/bin"},
+                         {"HOME", "/nonexistent"},
+                         {"GNUPGHOME", "/home/x/.gnupg"},
+                         {"XDG_CONFIG_HOME", "/home/x/.config"},
+                         {"AWS_CONFIG_FILE", "/home/x/.aws/config"},
+                         {"AWS_SHARED_CREDENTIALS_FILE", "/home/x/.aws/credentials"},
+                         {"SOPS_DISABLE_VERSION_CHECK", "1"},
+                         {"SOPS_HC_VAULT_ALLOWLIST", "https://v"}}));
+
+  // No answer is not remembered.
+  guard.emplace(nullptr);
+  processes.answer = [](const Command&) -> Result<Exit> { return Exit{.code = 130, .timed_out = true}; };
+  EXPECT_FALSE(is_passed(with_variable));
+  processes.answer = [](const Command&) -> Result<Exit> { return Exit{.out = "sops 3.13.0\n"}; };
+  EXPECT_TRUE(is_passed(with_variable));
+  std::filesystem::remove_all(home);
+}
+
+TEST_F(DecryptorTest, AsksAnOldSopsWithoutVaultsToken) {  // secrets/Q34
+  environment = {{"HOME", "/home/x"}, {"VAULT_TOKEN", "t"}};
+  processes.answer = [](const Command& command) -> Result<Exit> {
+    return Exit{.out = command.arguments[0] == "--version" ? "sops 3.9.0\n" : "first: one\n"};
+  };
+  EXPECT_EQ(of_vector("groups.yaml"), "first: one\n");
+  ASSERT_EQ(processes.ran.size(), 2u);
+  for (const auto& command : processes.ran) EXPECT_FALSE(command.environment.contains("VAULT_TOKEN"));
+}
+
 TEST(SopsCommand, EndsWithAWordOfOurs) {
   struct Row {
     Exit exit;

@@ -16,6 +16,8 @@ namespace {
 
 using Bytes = ClientAddresses::Bytes;
 
+constexpr int kRelaysMax = 8;  // that are counted apart: the sender decides how many it claims
+
 std::optional<Bytes> parse_address(std::string_view text) {
   char terminated[INET6_ADDRSTRLEN];
   if (text.size() >= sizeof terminated) return std::nullopt;
@@ -91,22 +93,27 @@ bool ClientAddresses::is_trusted(const Bytes& address) const {
   });
 }
 
-std::string ClientAddresses::client_of(const std::vector<std::string_view>& chain) const {
+ClientAddresses::Client ClientAddresses::client_of(const std::vector<std::string_view>& chain) const {
   std::optional<Bytes> leftmost;
+  Client client;
+  int relays = 0;
+  const auto relay = [&](const Bytes& address) {
+    if (++relays <= kRelaysMax) client.relayed_by.insert(0, " by " + to_text(address));
+  };
   for (auto entry = chain.rbegin(); entry != chain.rend(); ++entry) {
     const auto address = parse_entry(*entry);
     if (!address) continue;  // "unknown", "_hidden", nonsense (webhook/I6)
-    if (!is_trusted(*address)) return to_text(*address);
+    if (leftmost) relay(*leftmost);
     leftmost = address;
+    if (!is_trusted(*address)) break;
   }
-  return leftmost ? to_text(*leftmost) : "";
+  if (leftmost) client.address = to_text(*leftmost);
+  return client;
 }
 
-std::string ClientAddresses::of(const ServerRequest& request) const {
+ClientAddresses::Client ClientAddresses::client_of(const ServerRequest& request) const {
   const auto peer = parse_entry(request.peer);
-  if (!peer || !is_trusted(*peer)) return request.peer;
-  const auto port = std::string_view(request.peer).substr(request.peer.rfind(':'));
-  std::string client;
+  if (!peer || !is_trusted(*peer)) return {};
   if (same_name(header_, "X-Forwarded-For")) {
     std::vector<std::string_view> chain, forwarded;
     for (const auto& header : request.headers) {
@@ -114,12 +121,24 @@ std::string ClientAddresses::of(const ServerRequest& request) const {
         for (const auto entry : split(header.value, ',')) chain.push_back(entry);
       if (same_name(header.name, "Forwarded")) append_forwarded(header.value, forwarded);
     }
-    client = client_of(chain);
-    if (client.empty()) client = client_of(forwarded);
-  } else if (const auto address = parse_address(trim(request.header(header_)))) {
-    client = to_text(*address);
+    auto client = client_of(chain);
+    return client.address.empty() ? client_of(forwarded) : client;
   }
-  return client.empty() ? request.peer : client + std::string(port);
+  const auto address = parse_address(trim(request.header(header_)));
+  return address ? Client{.address = to_text(*address), .relayed_by = ""} : Client{};
+}
+
+std::string ClientAddresses::of(const ServerRequest& request) const {
+  const auto client = client_of(request);
+  if (client.address.empty()) return request.peer;
+  return client.address + request.peer.substr(request.peer.rfind(':'));
+}
+
+std::string ClientAddresses::counted_as(const ServerRequest& request) const {
+  const auto peer = without_port(request.peer);
+  const auto [address, relayed_by] = client_of(request);
+  if (address.empty() || (address == peer && relayed_by.empty())) return std::string(peer);
+  return fmt::format("{}{} by {}", address, relayed_by, peer);
 }
 
 std::string_view without_port(std::string_view address_and_port) {

@@ -44,6 +44,29 @@ TEST(ClientAddresses, FollowsTrustedProxiesOnly) {
   }
 }
 
+// A container may claim any address, by itself or through the proxy.
+TEST(ClientAddresses, CountApartWhoOnlyClaimsThem) {
+  const auto addresses = *ClientAddresses::make(kDefaultNetworks, "");
+  const auto counted = [&](std::string peer, std::string forwarded_for) {
+    return addresses.counted_as({.headers = {{"X-Forwarded-For", std::move(forwarded_for)}}, .peer = std::move(peer)});
+  };
+  EXPECT_EQ(counted("203.0.113.9:1", ""), "203.0.113.9");
+  EXPECT_EQ(counted("203.0.113.9:1", "1.2.3.4"), "203.0.113.9");
+  EXPECT_EQ(counted("10.0.0.5:1", ""), "10.0.0.5");
+  EXPECT_EQ(counted("10.0.0.5:1", "10.0.0.5"), "10.0.0.5");
+  EXPECT_EQ(counted("10.0.0.5:1", "203.0.113.9"), "203.0.113.9 by 10.0.0.5");
+  EXPECT_EQ(counted("172.17.0.3:1", "203.0.113.9"), "203.0.113.9 by 172.17.0.3");
+  EXPECT_EQ(counted("10.0.0.5:1", "203.0.113.9, 172.17.0.3"), "203.0.113.9 by 172.17.0.3 by 10.0.0.5");
+  EXPECT_EQ(counted("10.0.0.5:1", "172.17.0.3, 10.0.0.1"), "172.17.0.3 by 10.0.0.1 by 10.0.0.5");
+  EXPECT_EQ(counted("[::1]:1", "2001:db8::2"), "[2001:db8::2] by [::1]");
+  std::string many = "1.2.3.4";
+  for (int i = 0; i < 1000; ++i) many += ",10.0.0.1";
+  EXPECT_LT(counted("10.0.0.5:1", many).size(), 200u);
+  const auto other = *ClientAddresses::make(kDefaultNetworks, "X-Real-IP");
+  EXPECT_EQ(other.counted_as({.headers = {{"X-Real-IP", "203.0.113.9"}}, .peer = "10.0.0.5:1"}),
+            "203.0.113.9 by 10.0.0.5");
+}
+
 // webhook/I4
 TEST(ClientAddresses, TakesAnotherHeaderAsOneWholeAddress) {
   const std::vector<HttpHeader> one = {{"X-Real-IP", "203.0.113.9"}, {"X-Forwarded-For", "9.9.9.9"}};

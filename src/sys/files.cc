@@ -253,16 +253,19 @@ Status sync_folder(const fs::path& folder) {
   return {};
 }
 
-Status read_pieces(int fd, std::string_view name, const std::function<void(std::string_view)>& take) {
+Status read_pieces(int fd, std::string_view name, const std::function<void(std::string_view)>& take,
+                   std::uint64_t bytes_max) {
   constexpr std::size_t bytes = 64 << 10;
   const auto buffer = std::make_unique_for_overwrite<char[]>(bytes);  // most files are small: do not fill it first
-  while (true) {
-    const ssize_t got = ::read(fd, buffer.get(), bytes);
+  for (auto left = bytes_max; left > 0;) {
+    const ssize_t got = ::read(fd, buffer.get(), std::min<std::uint64_t>(bytes, left));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return tl::unexpected(system_error(fmt::format("reading {}", name), errno));
     if (got == 0) return {};
     take({buffer.get(), static_cast<std::size_t>(got)});
+    left -= static_cast<std::uint64_t>(got);
   }
+  return {};
 }
 
 Status copy_bytes(int from, int to, std::uint64_t bytes) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -76,8 +77,10 @@ Status make_folders(const std::filesystem::path& folder, unsigned mode = 0700);
 // Flushes a folder's entries to disk.
 Status sync_folder(const std::filesystem::path& folder);
 
-// Hands over what `fd` holds from where it stands to its end, piece by piece. `name`: for the message of an error.
-Status read_pieces(int fd, std::string_view name, const std::function<void(std::string_view)>& take);
+// Hands over what `fd` holds from where it stands to its end, piece by piece, and no more than `bytes_max` of it.
+// `name`: for the message of an error.
+Status read_pieces(int fd, std::string_view name, const std::function<void(std::string_view)>& take,
+                   std::uint64_t bytes_max = std::numeric_limits<std::uint64_t>::max());
 
 // Copies the next `bytes` of one file to another, in the kernel where it can.
 Status copy_bytes(int from, int to, std::uint64_t bytes);

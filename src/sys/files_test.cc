@@ -285,6 +285,21 @@ TEST_F(Files, CopiesBytesInTheKernelOrNot) {
   EXPECT_EQ(*read_file(folder_ / "to", 1 << 20), content + "piped");
 }
 
+TEST_F(Files, ReadPiecesEndsWhereItIsTold) {
+  ASSERT_TRUE(write_file(folder_ / "file", ""));
+  ASSERT_EQ(::truncate((folder_ / "file").c_str(), off_t{1} << 40), 0);  // a sparse file
+  const auto bytes_read = [&](std::uint64_t bytes_max) {
+    const FileDescriptor file(::open((folder_ / "file").c_str(), O_RDONLY | O_CLOEXEC));
+    std::uint64_t bytes = 0;
+    EXPECT_TRUE(read_pieces(
+        file.get(), "file", [&](std::string_view piece) { bytes += piece.size(); }, bytes_max));
+    return bytes;
+  };
+  for (const std::uint64_t bytes_max : {0, 1, 65'536, 65'537, 200'000}) EXPECT_EQ(bytes_read(bytes_max), bytes_max);
+  ASSERT_EQ(::truncate((folder_ / "file").c_str(), 70'000), 0);
+  EXPECT_EQ(bytes_read(200'000), 70'000u);
+}
+
 TEST_F(Files, LocksNameTheirHolder) {
   const fs::path file = folder_ / "lock";
   {

@@ -53,7 +53,8 @@ HttpConnection::HttpConnection(Socket socket, ssl_ctx_st* tls, Shared& shared)
 
 void HttpConnection::enter(Stage stage, std::chrono::milliseconds span) {
   stage_ = stage;
-  deadline_ = std::chrono::steady_clock::now() + span;
+  stage_began_ = std::chrono::steady_clock::now();
+  deadline_ = stage_began_ + span;
   expired_ = false;
 }
 

@@ -68,6 +68,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   // A request of which bytes are held, but not yet all of it.
   bool holds_unfinished() const { return held_bytes_ > 0 && !is_abandoned(); }
   bool began_before(const HttpConnection& other) const { return request_deadline_ < other.request_deadline_; }
+  // An answer, or the end of a refused request, that waits for its client.
+  bool waits_for_reader() const { return (stage_ == Stage::flushing || stage_ == Stage::lingering) && !is_abandoned(); }
+  bool waits_longer_than(const HttpConnection& other) const { return stage_began_ < other.stage_began_; }
   // Counts as holding nothing from here on.
   void let_go() { hold(0); }
   // Ends the connection at once, whatever it is doing.
@@ -104,6 +107,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::string peer_;
 
   Stage stage_ = Stage::handshake;
+  SteadyTime stage_began_;  // but for that of handling
   SteadyTime deadline_;
   SteadyTime request_deadline_;
   bool expired_ = false;  // the sweep has cut the present stage

@@ -165,12 +165,13 @@ class AsioHttpServer final : public HttpServer {
     if (connections_.empty() && shared_.stopping) sweep_timer_.cancel();
   }
 
-  // Ends the oldest connection without a complete header (reliability 2), else one that is still sending a body.
+  // Ends the oldest connection without a complete header (reliability 2), else one that is still sending a body, else
+  // one that does not read its answer.
   bool evict_one() {
     const auto oldest = std::find_if(connections_.begin(), connections_.end(), [](const auto& connection) {
       return connection->awaits_head() && !connection->is_abandoned();
     });
-    if (oldest == connections_.end()) return evict_unfinished();
+    if (oldest == connections_.end()) return evict_unfinished() || evict_slow_reader();
     (*oldest)->abandon();
     return true;
   }
@@ -182,6 +183,15 @@ class AsioHttpServer final : public HttpServer {
       if (connection->holds_unfinished() && (!oldest || connection->began_before(*oldest))) oldest = connection;
     if (oldest) oldest->abandon();
     return oldest != nullptr;
+  }
+
+  // Ends the connection whose client takes its answer for the longest time.
+  bool evict_slow_reader() {
+    std::shared_ptr<HttpConnection> slowest;
+    for (const auto& connection : connections_)
+      if (connection->waits_for_reader() && (!slowest || connection->waits_longer_than(*slowest))) slowest = connection;
+    if (slowest) slowest->abandon();
+    return slowest != nullptr;
   }
 
   // Bodies are read before anybody knows whether the sender may send any: all of them together have a bound.

@@ -206,6 +206,37 @@ TEST(HttpServer, MakesRoomByEndingTheOldestUnfinishedBody) {
   EXPECT_EQ(body_of(second.read_all()), "POST / [abc] none;");
 }
 
+TEST(HttpServer, MakesRoomByEndingTheSlowestReader) {
+  auto options = RunningServer::quick();
+  options.connections_max = 2;
+  options.flush_timeout = 60s;
+  constexpr std::size_t kLarge = 32 << 20;  // more than the kernel takes of it
+  const auto handler = [](ServerRequest request, Responder respond) {
+    if (request.path != "/large") return echo(std::move(request), std::move(respond));
+    respond({.status = 200, .content_type = "text/plain", .body = std::string(kLarge, 'x')});
+  };
+  RunningServer server(handler, options);
+  RawClient slowest(server.port()), second(server.port());
+  slowest.send("GET /large HTTP/1.0\r\n\r\n");
+  std::this_thread::sleep_for(100ms);
+  second.send("GET /large HTTP/1.0\r\n\r\n");
+  std::this_thread::sleep_for(100ms);
+  EXPECT_EQ(body_of(server.exchange("GET /third HTTP/1.0\r\n\r\n")), "GET /third [] none;");
+  EXPECT_LT(slowest.read_all().size(), kLarge);
+  EXPECT_EQ(body_of(second.read_all()).size(), kLarge);
+}
+
+TEST(HttpServer, MakesRoomByEndingWhoIsStillSendingWhatNobodyReads) {
+  auto options = RunningServer::quick();
+  options.connections_max = 1;
+  RunningServer server(echo, options);
+  RawClient refused(server.port());
+  refused.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5000\r\n\r\n");
+  EXPECT_TRUE(refused.read_until(";").ends_with("too_large;"));
+  std::this_thread::sleep_for(50ms);
+  EXPECT_EQ(body_of(server.exchange("GET /next HTTP/1.0\r\n\r\n")), "GET /next [] none;");
+}
+
 TEST(HttpServer, BoundsTheBytesOfAllUnfinishedRequests) {
   auto options = RunningServer::quick();
   options.unfinished_bytes_max = 50'000;

@@ -2,20 +2,23 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace windlass {
 namespace {
 
-// The address; of IPv6 the first 64 bits. "::ffff:192.0.2.1" is an IPv4 address and counts alone.
+// The address; of IPv6 the first 64 bits. "::ffff:192.0.2.1" is an IPv4 address and counts alone. What stands behind a
+// space stays.
 std::string key_of(std::string_view address) {
-  std::string text(address);
+  const auto rest = address.substr(std::min(address.find(' '), address.size()));
+  std::string text(address.substr(0, address.size() - rest.size()));
   if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
   in6_addr bytes{};
-  if (::inet_pton(AF_INET6, text.c_str(), &bytes) != 1 || IN6_IS_ADDR_V4MAPPED(&bytes)) return text;
+  if (::inet_pton(AF_INET6, text.c_str(), &bytes) != 1 || IN6_IS_ADDR_V4MAPPED(&bytes)) return text + std::string(rest);
   std::memset(bytes.s6_addr + 8, 0, 8);
   char prefix[INET6_ADDRSTRLEN];
-  return std::string(::inet_ntop(AF_INET6, &bytes, prefix, sizeof prefix)) + "/64";
+  return std::string(::inet_ntop(AF_INET6, &bytes, prefix, sizeof prefix)) + "/64" + std::string(rest);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Counts events by address in windows of time, in bounded memory (reliability/P13, P14). An IPv6 address counts with
-// all of its /64: one subscriber has that many to choose from.
+// all of its /64: one subscriber has that many to choose from. An address may be followed by a space and more, which
+// tells it apart from the same one without.
 #pragma once
 
 #include <chrono>

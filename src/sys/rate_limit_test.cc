@@ -31,6 +31,18 @@ TEST(RateLimit, CountsAnIpv6AddressWithItsNetwork) {
   EXPECT_TRUE(limit.count("::ffff:192.0.2.2", clock.steady_now()));
 }
 
+TEST(RateLimit, TellsApartWhatFollowsAnAddress) {
+  FakeClock clock;
+  RateLimit limit(1, 1s);
+  EXPECT_TRUE(limit.count("192.0.2.1 by 10.0.0.1", clock.steady_now()));
+  EXPECT_FALSE(limit.count("192.0.2.1 by 10.0.0.1", clock.steady_now()));
+  EXPECT_TRUE(limit.count("192.0.2.1 by 10.0.0.2", clock.steady_now()));
+  EXPECT_TRUE(limit.count("192.0.2.1", clock.steady_now()));
+  EXPECT_TRUE(limit.count("[2001:db8::1] by [::1]", clock.steady_now()));
+  EXPECT_FALSE(limit.count("[2001:db8::2] by [::1]", clock.steady_now())) << "its network";
+  EXPECT_TRUE(limit.count("2001:db8::2", clock.steady_now()));
+}
+
 TEST(RateLimit, LetsAFloodOfAddressesShareOneWindow) {
   FakeClock clock;
   RateLimit limit(1, 1s);

@@ -179,7 +179,7 @@ tl::expected<JobRequest, WebhookEndpoint::Refused> WebhookEndpoint::job_request(
 // Nobody we know: nothing is kept of it.
 void WebhookEndpoint::turn_away(const Call& call, const WebhookAnswer& answer, std::string_view told) {
   const auto ip = addresses_.of(call.request);
-  if (lines_.count(without_port(ip), clock_.steady_now()))
+  if (lines_.count(addresses_.counted_as(call.request), clock_.steady_now()))
     log_.error(answer.error,
                {{"job_id", call.job_id}, {"ip", ip}, {"error", told.empty() ? answer.content : told}});  // L4
   const bool is_stranger = answer.status == 401 || answer.status == 403;

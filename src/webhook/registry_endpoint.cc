@@ -22,6 +22,10 @@ using Verdict = RegistryEndpoint::Verdict;
 
 constexpr std::size_t kPushesMax = 1'000;  // of one request: all of them become jobs at once
 
+// What is read of strangers' requests, to see whose they are. JSON takes many times its size in memory, and no
+// registry's credential needs a look into it.
+constexpr std::size_t kStrangersBytesMax = 64 << 10;
+
 // "Docker.io/Team/*:Main" as "index.docker.io/team/*:Main": names are in lower case, tags as they are.
 std::string canonical_glob(std::string_view text) {
   text = trim(text);
@@ -70,6 +74,10 @@ JobRequest job_for(const RegistryEvent& event, const std::string& target) {
                  .cause = std::string(kRegistryEventCause)};
   if (auto digest = Digest::parse(event.digest)) job.digest = *std::move(digest);
   return job;
+}
+
+Verdict stranger(std::string told) {
+  return {.kind = Verdict::Kind::denied, .answer = wrong_signature(Sender::oci), .told = std::move(told)};
 }
 
 // One request on its way: answered when the queue has taken or refused all of its jobs.
@@ -129,9 +137,14 @@ Verdict RegistryEndpoint::judge(const ServerRequest& request) {
   const auto pinned = query_value(request.query, "format").value_or("");
   const auto by_header = detect_by_header(request);
   if (pinned.empty() && by_header && by_header->kind == Detected::Kind::native) return {};
-  auto parsed = parse_json(request.body);
-  const auto body = parsed ? std::optional(*std::move(parsed)) : std::nullopt;
+  const bool is_read = request.body.size() <= kStrangersBytesMax || is_known(request);
+  std::optional<json::value> body;
+  if (is_read)
+    if (auto parsed = parse_json(request.body)) body = *std::move(parsed);
   const auto detected = detect_sender(request, body);
+  // Whose it would be nobody knows then; what is signed natively is judged by that.
+  if (!is_read && pinned.empty() && detected.kind == Detected::Kind::unknown && !has_native_signature(request))
+    return stranger("the signature or credential in the request is that of no entry in REGISTRY_WEBHOOKS");
   if (pinned.empty())
     return detected.kind == Detected::Kind::registry ? judge(request, detected.format, body) : Verdict{};
 
@@ -141,6 +154,11 @@ Verdict RegistryEndpoint::judge(const ServerRequest& request) {
                         (detected.kind == Detected::Kind::registry && detected.format != *format);
   if (is_other) return {.kind = Verdict::Kind::denied, .answer = other_format(*format)};
   return judge(request, *format, body);
+}
+
+bool RegistryEndpoint::is_known(const ServerRequest& request) {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](const auto& entry) { return entry->credential.fits(request); });
 }
 
 Verdict RegistryEndpoint::judge(const ServerRequest& request, RegistryFormat format,
@@ -162,11 +180,9 @@ Verdict RegistryEndpoint::judge(const ServerRequest& request, RegistryFormat for
   // GitHub greets hooks of repositories with the same event: those are not ours (webhook/D9).
   if (request.header("X-GitHub-Event") == "ping") return {};
   if (!is_known) return {};
-  return {.kind = Verdict::Kind::denied,
-          .answer = wrong_signature(Sender::oci),
-          .told = fmt::format(
-              "the signature or credential in the request is that of no entry with the format {} in REGISTRY_WEBHOOKS",
-              to_string(format))};
+  return stranger(fmt::format(
+      "the signature or credential in the request is that of no entry with the format {} in REGISTRY_WEBHOOKS",
+      to_string(format)));
 }
 
 bool RegistryEndpoint::may_deploy(const Entry& entry, const std::string& artifact, const std::string& target) const {

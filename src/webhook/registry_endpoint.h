@@ -61,6 +61,7 @@ class RegistryEndpoint {
     std::vector<std::string> allow;  // canonical
   };
   Verdict judge(const ServerRequest& request, RegistryFormat format, const std::optional<json::value>& body);
+  bool is_known(const ServerRequest& request);
   bool may_deploy(const Entry& entry, const std::string& artifact, const std::string& target) const;
   void accept_all(std::vector<RegistryEvent> events, const std::string& target, std::string request_id,
                   Responder respond);

@@ -200,6 +200,51 @@ const Vector& named(const std::string& name) {
   return *std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.name == name; });
 }
 
+// JSON takes many times its size in memory.
+TEST(RegistryEndpoint, ReadsNoLargeBodiesOfStrangers) {
+  constexpr std::size_t kMost = 64 << 10;
+  for (const auto& vector : vectors()) {
+    SCOPED_TRACE(vector.name);
+    auto request = request_of(vector);
+    if (request.body.empty()) continue;
+    request.body.append(kMost, ' ');  // which a signature does not fit, but any other credential
+    const bool is_signed = vector.text("/auth/scheme").starts_with("hmac");
+    auto hook = hook_of(vector);
+    if (!is_signed) {
+      const auto status = Bench(hook).send(request).status;
+      EXPECT_TRUE(status == 200 || status == 202) << status;
+    }
+    hook.secret = Secret("another");
+    Bench bench(hook);
+    const auto response = bench.send(request);
+    EXPECT_EQ(response.status, 401);
+    EXPECT_EQ(text_of(bench.body_of(response), "error"), "incorrect secret key");
+    EXPECT_TRUE(bench.queue.jobs.empty() && bench.queue.records.empty());
+  }
+  const auto& vector = named("harbor-push-tag");
+  Bench bench(hook_of(vector));
+  ServerRequest request{.method = "POST", .path = "/v1/webhook", .body = std::string(kMost, 'x'), .peer = "1.2.3.4:5"};
+  EXPECT_EQ(bench.send(request).status, 400) << "no JSON: the native handling looks for a signature";
+  request.body += 'x';
+  EXPECT_EQ(bench.send(request).status, 401) << "not looked into";
+  request.query = "format=harbor-default";
+  EXPECT_EQ(bench.send(request).status, 401);
+}
+
+// What is signed natively may be as large as ever.
+TEST(RegistryEndpoint, LeavesLargeBodiesToTheNativeHandling) {
+  Bench bench({hook_of(named("harbor-push-tag"))}, {}, "native");
+  ServerRequest request{.method = "POST",
+                        .path = "/v1/webhook",
+                        .body = R"({"source":"oci","artifact":"ghcr.io/acme/app:v1"})" + std::string(64 << 10, ' '),
+                        .peer = "1.2.3.4:5"};
+  const auto mac = HmacSha256(Secret("native")).sign(request.body);
+  request.headers = {
+      {"X-Doco-OCI-Signature-256", "sha256=" + to_hex({reinterpret_cast<const char*>(mac.data()), mac.size()})}};
+  EXPECT_EQ(bench.send(request).status, 202);
+  ASSERT_EQ(bench.queue.jobs.size(), 1u);
+}
+
 TEST(RegistryEndpoint, ListsWhatBecameOfEachEvent) {  // registry-events 3.12
   const auto& vector = named("distribution-push-tag");
   Bench bench(hook_of(vector));

@@ -17,6 +17,7 @@ constexpr std::string_view kForgeHeaders[] = {"X-Forgejo-Event", "X-Forgejo-Even
 // The native handling looks for them in this order (webhook/S1 to S5).
 constexpr std::string_view kGitSignatures[] = {"X-Hub-Signature-256", "X-Gitea-Signature", "X-Gitlab-Token",
                                                "X-Gogs-Signature", "X-Forgejo-Signature"};
+constexpr std::string_view kOwnSignature = "X-Doco-OCI-Signature-256";
 
 Detected from(RegistryFormat format) { return {Kind::registry, format}; }
 Detected not_a_registry() { return {.kind = Kind::native}; }
@@ -28,6 +29,11 @@ bool has(const ServerRequest& request, std::string_view name) {
 }
 
 bool is_filled(const ServerRequest& request, std::string_view name) { return !request.header(name).empty(); }
+
+bool has_git_signature(const ServerRequest& request) {
+  return std::any_of(std::begin(kGitSignatures), std::end(kGitSignatures),
+                     [&](auto name) { return is_filled(request, name); });
+}
 
 std::string media_type(const ServerRequest& request) {
   const auto value = request.header("Content-Type");
@@ -90,13 +96,14 @@ Detected by_object(const json::value& body) {
 
 }  // namespace
 
+bool has_native_signature(const ServerRequest& request) {
+  return is_filled(request, kOwnSignature) || has_git_signature(request);
+}
+
 // Several senders imitate others' headers, so the order counts.
 std::optional<Detected> detect_by_header(const ServerRequest& request) {
   if (request.method == "OPTIONS" && has(request, "WebHook-Request-Origin")) return from(RegistryFormat::acr_eventgrid);
-  if (is_filled(request, "X-Doco-OCI-Signature-256") &&
-      std::none_of(std::begin(kGitSignatures), std::end(kGitSignatures),
-                   [&](auto name) { return is_filled(request, name); }))
-    return not_a_registry();
+  if (is_filled(request, kOwnSignature) && !has_git_signature(request)) return not_a_registry();
   const auto is_forge = [&](auto name) { return has(request, name); };
   if (std::any_of(std::begin(kForgeHeaders), std::end(kForgeHeaders), is_forge)) {
     const auto is_package = [&](auto name) { return request.header(name) == "package"; };

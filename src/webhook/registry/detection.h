@@ -19,6 +19,9 @@ struct Detected {
   RegistryFormat format = RegistryFormat::distribution;
 };
 
+// Has a header that the native handling looks for a signature in.
+bool has_native_signature(const ServerRequest& request);
+
 // By the headers alone; nothing: the body must tell.
 std::optional<Detected> detect_by_header(const ServerRequest& request);
 
