@@ -20,7 +20,7 @@ constexpr int kRelaysMax = 8;  // that are counted apart: the sender decides how
 
 std::optional<Bytes> parse_address(std::string_view text) {
   char terminated[INET6_ADDRSTRLEN];
-  if (text.size() >= sizeof terminated) return std::nullopt;
+  if (text.empty() || text.size() >= sizeof terminated) return std::nullopt;
   std::memcpy(terminated, text.data(), text.size());
   terminated[text.size()] = '\0';
   Bytes bytes{};

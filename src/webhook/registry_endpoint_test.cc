@@ -234,10 +234,12 @@ TEST(RegistryEndpoint, ReadsNoLargeBodiesOfStrangers) {
 // What is signed natively may be as large as ever.
 TEST(RegistryEndpoint, LeavesLargeBodiesToTheNativeHandling) {
   Bench bench({hook_of(named("harbor-push-tag"))}, {}, "native");
-  ServerRequest request{.method = "POST",
-                        .path = "/v1/webhook",
-                        .body = R"({"source":"oci","artifact":"ghcr.io/acme/app:v1"})" + std::string(64 << 10, ' '),
-                        .peer = "1.2.3.4:5"};
+  ServerRequest request{
+      .method = "POST",
+      .path = "/v1/webhook",
+      .body = fmt::format(R"({{"source":"oci","artifact":"ghcr.io/acme/app:v1","digest":"sha256:{}"}}{})",
+                          std::string(64, 'a'), std::string(64 << 10, ' ')),
+      .peer = "1.2.3.4:5"};
   const auto mac = HmacSha256(Secret("native")).sign(request.body);
   request.headers = {
       {"X-Doco-OCI-Signature-256", "sha256=" + to_hex({reinterpret_cast<const char*>(mac.data()), mac.size()})}};
