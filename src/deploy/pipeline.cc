@@ -256,8 +256,7 @@ Status Pipeline::resolve(Run& run, PreparedStack& stack, const Ready& ready) {
   if (stack.config.destroy.enabled || !stack.filtered_because.empty()) return {};
   const Heartbeat heartbeat(run.log_of(stack.config.id()), "resolving model", stack.tell_phase);
   const auto host_root = options_.host_data_dir + "/" + ready.live_paths.at(stack.config.context);
-  // Nobody has signed an archive: where its files send the values of secrets to, in the URL of an include, is not
-  // asked.
+  // Nobody has signed an archive: its files are not to send values of secrets anywhere, in the URL of an include.
   const bool is_local = !run.archive.empty();
   auto prepared = run.host_of(stack).preparer.prepare(stack.config, stack.external_secrets, ready.tree, run.encrypted,
                                                       host_root, options_.oci_includes, is_local, run.deadline);

@@ -91,8 +91,8 @@ class StackPreparer {
 
   // Reads and resolves against the unpacked release. `secrets`: the values of `external_secrets`, the highest layer of
   // what ${…} sees (config 6); one-time values are no part of what is compared. `host_root`: the live directory as the
-  // engine's host sees it. `encrypted`: after find() on that release. `is_local`: no file that lies
-  // elsewhere is brought in, as if restricted.
+  // engine's host sees it. `encrypted`: after find() on that release. `is_local`: nothing
+  // that lies elsewhere is brought in, as if restricted.
   Result<PreparedStack> prepare(const DeployConfig& config, const StackSecrets& secrets, const UnpackedTree& tree,
                                 const std::shared_ptr<EncryptedFiles>& encrypted, const std::string& host_root,
                                 OciIncludes oci_includes, bool is_local, const Deadline& deadline);

@@ -29,7 +29,7 @@ class TrustedRootsTest : public testing::Test {
   std::string path(const char* name) const { return folder / name; }
   static std::string pem(const TestCertificate& certificate) { return *read_file(certificate.file(), 1 << 20); }
   void write(const char* name, const std::string& text) const { std::ofstream(path(name)) << text; }
-  RootPlaces system() const { return {.file = path("system/bundle.crt"), .folders = path("system")}; }
+  RootPlaces of_system() const { return {.file = path("system/bundle.crt"), .folders = path("system")}; }
 
   // Whose certificates are handed over because libcurl would not find them.
   static std::string more(const TrustedRoots& roots) {
@@ -54,7 +54,7 @@ TEST_F(TrustedRootsTest, AreInFilesOfAnyName) {
   write("two/README", "no certificate");
   fs::create_symlink(c.file(), path("two/link.pem"));
   fs::create_symlink(path("nowhere"), path("two/broken.pem"));
-  const auto roots = find_trusted_roots({.file = "", .folders = path("one") + "::" + path("two")}, system());
+  const auto roots = find_trusted_roots({.file = "", .folders = path("one") + "::" + path("two")}, of_system());
   EXPECT_EQ(more(roots), "a b c");
   EXPECT_EQ(roots.for_libcurl.file, "");
   EXPECT_EQ(roots.for_libcurl.folders, path("one") + "::" + path("two"));
@@ -66,19 +66,19 @@ TEST_F(TrustedRootsTest, AreLeftToOpensslWhereTheirNamesAreHashed) {
   fs::create_symlink("a.pem", path("system/0123abcd.0"));
   write("system/89abcdef.1", pem(b) + pem(c));
   write("system/bundle.crt", pem(a) + pem(b));
-  auto roots = find_trusted_roots({}, system());
+  auto roots = find_trusted_roots({}, of_system());
   EXPECT_EQ(more(roots), "") << "a hashed name leads to the first certificate of its file";
   EXPECT_EQ(roots.for_libcurl.file, "");
   EXPECT_EQ(roots.for_libcurl.folders, path("system"));
   write("system/mounted.crt", pem(c));
-  roots = find_trusted_roots({}, system());
+  roots = find_trusted_roots({}, of_system());
   EXPECT_EQ(more(roots), "c");
 }
 
 TEST_F(TrustedRootsTest, AreNotReadTwiceWhereLibcurlReadsABundle) {
   write("system/bundle.crt", pem(a));
   write("system/mounted.crt", pem(a) + pem(b));
-  const auto roots = find_trusted_roots({}, system());
+  const auto roots = find_trusted_roots({}, of_system());
   EXPECT_EQ(more(roots), "b");
   EXPECT_EQ(roots.for_libcurl.folders, "") << "nothing there has a hashed name";
 }
@@ -87,7 +87,7 @@ TEST_F(TrustedRootsTest, AreNotReadTwiceWhereLibcurlReadsABundle) {
 TEST_F(TrustedRootsTest, OfTheSystemStayWhereNothingTakesTheirPlace) {
   write("system/bundle.crt", pem(a));
   write("one/b.crt", pem(b));
-  auto outside = system();
+  auto outside = of_system();
   outside.folders = path("two");
   EXPECT_EQ(more(find_trusted_roots({.file = "", .folders = path("one")}, outside)), "b a");
   EXPECT_EQ(more(find_trusted_roots({.file = c.file(), .folders = path("one")}, outside)), "b");
