@@ -161,7 +161,7 @@ struct FakeDriver final : Driver {
   std::optional<Error> resolve_error, pull_error, up_error;
   std::function<void(const std::string& stack)> before_up;
   std::atomic<int> resolved = 0, pulled = 0, upped = 0;
-  std::mutex mutex;
+  std::mutex mutex;  // the stacks of a run are pulled, built and brought up side by side
 
   std::atomic<bool> was_local = false;  // of the last resolve()
   Result<json::object> resolve(const StackSpec& stack, const Deadline&) override {
@@ -178,8 +178,11 @@ struct FakeDriver final : Driver {
   std::vector<std::string> pulled_services;                // of the last pull()
   Status pull(const ResolvedStack& stack, const std::vector<std::string>& services, const Deadline& deadline) override {
     ++pulled;
-    given["pull"] = deadline.left();
-    pulled_services = services;
+    {
+      const std::lock_guard lock(mutex);
+      given["pull"] = deadline.left();
+      pulled_services = services;
+    }
     if (before_pull) before_pull(stack.name);
     if (pull_error) return tl::unexpected(*pull_error);
     return {};
@@ -188,6 +191,7 @@ struct FakeDriver final : Driver {
   BuildOptions build_options;       // of the last build()
   Status build(const ResolvedStack& stack, const std::vector<std::string>&, const BuildOptions& options,
                const Deadline& deadline) override {
+    const std::lock_guard lock(mutex);
     given["build"] = deadline.left();
     built.push_back(stack.model);
     build_options = options;
@@ -223,7 +227,7 @@ struct FakeDriver final : Driver {
       }
       kept[service] = engine.projects[stack][service];
     }
-    const std::lock_guard engine_lock(engine.mutex);  // stacks are brought up side by side
+    const std::lock_guard engine_lock(engine.mutex);
     engine.projects[stack] = std::move(kept);
     return {};
   }

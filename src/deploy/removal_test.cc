@@ -244,7 +244,10 @@ TEST_F(RemovalTest, LeavesAStackAloneThatAnotherJobDeploys) {
   driver.models["two"] = R"({"name":"two","services":{"app":{"image":"b:2","restart":"always"}}})";
   source.files = {{".doco-cd.yaml", "name: two\n"}, {"compose.yaml", "services: {}\n"}};
   auto deployed = std::async(std::launch::async, [&] { return run(other).run_message(); });
-  is_deploying.get_future().wait();
+  if (is_deploying.get_future().wait_for(60s) != std::future_status::ready) {
+    go_on.set_value();
+    FAIL() << deployed.get();
+  }
   const auto outcome = discover({"one"});
   EXPECT_EQ(outcome.message, "one: no changes");
   EXPECT_EQ(driver.downed, std::vector<std::string>{});

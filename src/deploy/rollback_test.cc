@@ -76,7 +76,8 @@ TEST_F(RollbackTest, KeepsTheStackUntilItIsBack) {
     make_bad(stack);
     if (!other.joinable())
       other = std::jthread([&] {
-        const auto held = locks.take({{"web"}}, Deadline::in(10s));
+        const auto held = locks.take({{"web"}}, Deadline::in(60s));
+        ASSERT_TRUE(held);
         seen = live.synced.back();
       });
   };

@@ -118,8 +118,8 @@ struct LivelyEngine final : IdleEngine {
 struct HealthWatchTest : testing::Test {
   LivelyEngine engine;
   Log log;
-  std::unique_ptr<HealthWatch> watch = std::move(*HealthWatch::open(engine, "shop", log, Deadline::in(5s), kQuick));
   std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
+  std::unique_ptr<HealthWatch> watch = std::move(*HealthWatch::open(engine, "shop", log, Deadline::in(5s), kQuick));
 
   std::string wait(const std::vector<ServiceShape>& services, std::chrono::milliseconds timeout = 2s,
                    std::stop_token stop = {}) {
@@ -210,9 +210,10 @@ TEST_F(HealthWatchTest, SaysWhatALateServiceLackedInTheEnd) {
     engine.containers_by_id["a1"].checks = {
         .exit_code = 1, .output = "connection refused\n", .failures = 3, .retries = 10};
   }};
-  EXPECT_EQ(wait({{.name = "a"}, {.name = "b", .replicas = 2}}, 30ms),
-            "invalid: timed out after 30ms waiting for services to start: a, b; a: health check failing, 3 of 10 tries "
-            "(exit 1: \"connection refused\"); b: 1 of 2 replicas ready, not started yet");
+  EXPECT_EQ(
+      wait({{.name = "a"}, {.name = "b", .replicas = 2}}, 300ms),
+      "invalid: timed out after 300ms waiting for services to start: a, b; a: health check failing, 3 of 10 tries "
+      "(exit 1: \"connection refused\"); b: 1 of 2 replicas ready, not started yet");
   EXPECT_EQ(watch->failure(), StartFailure::timeout);
 }
 
@@ -225,7 +226,7 @@ TEST_F(HealthWatchTest, MasksSecretsBeforeItCutsALongLine) {
     engine.containers_by_id["a1"].checks = {
         .exit_code = 1, .output = std::string(250, '.') + "hunter2hunter2\n", .failures = 3, .retries = 10};
   }};
-  const auto told = wait({{.name = "a"}}, 30ms);
+  const auto told = wait({{.name = "a"}}, 300ms);
   EXPECT_NE(told.find("...***"), told.npos) << told;
   EXPECT_EQ(told.find("hunter"), told.npos) << told;
 }
