@@ -30,6 +30,7 @@ SECRET = "your-webhook-secret"
 API_SECRET = "let-me-read"
 
 _numbers = itertools.count(1)
+_ports = set()
 
 
 def _read_bed():
@@ -68,9 +69,14 @@ def unique(prefix):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nothing listens on, and that was not given out before: the kernel may name one twice."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if port not in _ports:
+            _ports.add(port)
+            return port
 
 
 def until(condition, what, seconds=30.0):
