@@ -346,6 +346,7 @@ TEST_F(LiveDirectoryTest, IsNotHeldByWhatAContainerPutsThere) {
   fs::remove(live / "conf");
   ASSERT_EQ(::mkfifo((live / "conf").c_str(), 0666), 0);
   EXPECT_FALSE(disk->holds(tree.entries[0]).value_or(true));
+  EXPECT_FALSE(disk->set_mode("conf", 0600)) << "it would have been opened, as a device would";
 }
 
 TEST_F(LiveDirectoryTest, GivesNobodyAPlaceWhereFilesOfAnotherLie) {  // oci 9, reliability/T21

@@ -27,6 +27,21 @@ std::string prepared_name(const std::string& path) {
 // Not there, or no longer in a folder. Anything else says nothing of what is there: there may be no descriptor left.
 bool is_absence(int code) { return code == ENOENT || code == ENOTDIR || code == ELOOP; }
 
+constexpr int kIsSpecial = ENXIO;
+
+// A file or folder, else errno is kIsSpecial. Containers may have put a device there, and some act when they are
+// opened: a watchdog restarts the machine. So what is there is held first, without being opened, and judged.
+FileDescriptor open_plain(int folder, const std::string& path, int flags) {
+  const auto held = open_without_links(folder, path, O_PATH);
+  struct stat status {};
+  if (!held.valid() || ::fstat(held.get(), &status) != 0) return {};
+  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+    errno = kIsSpecial;
+    return {};
+  }
+  return FileDescriptor(::open(fmt::format("/proc/self/fd/{}", held.get()).c_str(), flags | O_CLOEXEC));
+}
+
 }  // namespace
 
 Result<LiveFolder> LiveFolder::open(const std::filesystem::path& data_dir, const std::string& live_path,
@@ -87,7 +102,8 @@ Result<std::string> LiveFolder::link_target(const std::string& path) const {
 }
 
 Result<bool> LiveFolder::holds(const TreeEntry& entry) const {
-  const auto file = open_without_links(fd_.get(), entry.path, O_RDONLY | O_NONBLOCK);
+  const auto file = open_plain(fd_.get(), entry.path, O_RDONLY);
+  if (!file.valid() && errno == kIsSpecial) return false;
   struct stat status {};
   if (!file.valid() || ::fstat(file.get(), &status) != 0)
     return tl::unexpected(system_error("reading " + entry.path, errno));
@@ -126,7 +142,7 @@ Status LiveFolder::make_folder(const std::string& path, unsigned mode) {
 }
 
 Status LiveFolder::set_mode(const std::string& path, unsigned mode) {
-  const auto entry = open_without_links(fd_.get(), path, O_RDONLY | O_NONBLOCK);
+  const auto entry = open_plain(fd_.get(), path, O_RDONLY);
   if (!entry.valid() || ::fchmod(entry.get(), mode) != 0)
     return tl::unexpected(system_error("setting the mode of " + path, errno));
   return {};
@@ -177,10 +193,9 @@ Result<bool> LiveFolder::overwrite(const TreeEntry& entry) {
   auto folder = parent(path);
   if (!folder) return tl::unexpected(folder.error());
   const auto prepared = prepared_name(path);
-  // Containers may have put something else in the place of either, a pipe that holds us or a file without an end.
-  const FileDescriptor from(::openat(folder->get(), prepared.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  const FileDescriptor to(
-      ::openat(folder->get(), name_of(path).c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  // Containers may have put something else in the place of either, a file without an end, say.
+  const auto from = open_plain(folder->get(), prepared, O_RDONLY);
+  const auto to = open_plain(folder->get(), name_of(path), O_WRONLY);
   struct stat wanted {
   }, there{};
   if (!from.valid() || !to.valid() || ::fstat(from.get(), &wanted) != 0 || ::fstat(to.get(), &there) != 0 ||
