@@ -16,18 +16,21 @@ bool is_worth_a_retry(int status) {
 }
 
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view value, WallTime now) {
+  constexpr std::chrono::seconds most = std::chrono::hours(24);
   value = trim(value);
   long seconds = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
-  if (error == std::errc::result_out_of_range) return std::chrono::hours(24);
+  if (error == std::errc::result_out_of_range) return most;
   if (error == std::errc() && end == value.data() + value.size() && seconds >= 0)
-    return std::min<std::chrono::seconds>(std::chrono::seconds(seconds), std::chrono::hours(24));
+    return std::min(std::chrono::seconds(seconds), most);
   std::tm date{};
   const std::string text(value);
   const char* rest = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
   if (!rest || *rest) return std::nullopt;
-  const auto wait = std::chrono::system_clock::from_time_t(::timegm(&date)) - now;
-  return std::max(std::chrono::ceil<std::chrono::seconds>(wait), std::chrono::seconds(0));
+  // in seconds: the year 9999 is beyond the clock's own unit
+  const auto wait =
+      std::chrono::seconds(::timegm(&date)) - std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
+  return std::clamp(wait, std::chrono::seconds(0), most);
 }
 
 std::chrono::milliseconds backoff(int round, std::chrono::milliseconds base, std::chrono::milliseconds max) {

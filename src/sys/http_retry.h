@@ -14,7 +14,7 @@ constexpr std::chrono::seconds kRetryAfterMax{300};
 
 bool is_worth_a_retry(int status);
 
-// Seconds or an HTTP date; nothing if it is neither.
+// Seconds or an HTTP date, a day at most; nothing if it is neither.
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view value, WallTime now);
 
 // Full jitter: anything from nothing to base doubled `round` times, never above `max`.

@@ -20,7 +20,10 @@ TEST(RetryAfter, IsSecondsOrADate) {
   EXPECT_EQ(parse_retry_after("86400", now), 86400s);
   EXPECT_EQ(parse_retry_after("99999999999999999999", now), 86400s);
   EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:50:37 GMT", now), 60s);
+  EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:50:37 GMT", now + 1ms), 60s);
   EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:00:00 GMT", now), 0s);
+  EXPECT_EQ(parse_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", now), 86400s);
+  EXPECT_EQ(parse_retry_after("Mon, 01 Jan 0001 00:00:00 GMT", now), 0s);
   for (const auto* text : {"", "soon", "-1", "1.5", "2 s", "Sun, 06 Nov 1994"})
     EXPECT_EQ(parse_retry_after(text, now), std::nullopt) << text;
 }
