@@ -251,12 +251,12 @@ bool CurlTransfer::take_body(std::string_view bytes) {
     heard_ = SteadyClock::now();  // the time the sink took is not the peer's
     return taken ? true : stop_with(taken.error());
   }
-  const bool is_error = response_.status >= 400;
+  const bool may_be_cut = response_.status >= 400 || wants_;  // or not what the sink wants, which its head tells
   const auto bytes_max =
-      is_error ? std::min(request_.body_bytes_max, request_.error_body_bytes_max) : request_.body_bytes_max;
+      may_be_cut ? std::min(request_.body_bytes_max, request_.error_body_bytes_max) : request_.body_bytes_max;
   const auto room = bytes_max - response_.body.size();
-  has_enough_ = is_error && bytes.size() > room;
-  if (bytes.size() > room && !is_error)
+  has_enough_ = may_be_cut && bytes.size() > room;
+  if (bytes.size() > room && !may_be_cut)
     return stop_with({Kind::invalid, fmt::format("answer is over {} bytes", bytes_max)});
   response_.body += bytes.substr(0, room);
   return !has_enough_;

@@ -76,7 +76,7 @@ class CurlTransfer {
   std::size_t head_bytes_ = 0;
   std::uint64_t uploaded_bytes_ = 0;
   bool head_is_done_ = false, goes_to_sink_ = false;
-  bool has_enough_ = false;             // of the body of an error: the rest is not read
+  bool has_enough_ = false;             // of a body that may be cut: the rest is not read
   bool is_proxied_ = false;             // the socket is the proxy's, wherever that stands
   std::optional<Error> error_;          // ours: comes before libcurl's
   std::optional<std::string> refusal_;  // of an address; counts if no other address could be connected to

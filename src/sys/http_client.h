@@ -59,8 +59,8 @@ struct HttpRequest {
   std::chrono::milliseconds header_timeout{30'000};   // from the last byte sent to the answer's headers
   std::chrono::milliseconds idle_timeout{30'000};     // without a new body byte
   std::uint64_t body_bytes_max = 4u << 20;            // of an answer kept in memory; more is Kind::invalid
-  // Of one with a status from 400 on, in place of body_bytes_max if that is more. The rest is not read, and no error:
-  // the status says enough.
+  // Of one with a status from 400 on, or that a stream's HeadCheck does not want, in place of body_bytes_max if that is
+  // more. The rest is not read, and no error: the head says enough.
   std::uint64_t error_body_bytes_max = std::numeric_limits<std::uint64_t>::max();
 };
 

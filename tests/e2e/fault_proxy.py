@@ -197,6 +197,16 @@ def changed(edit, **headers):
     return answer
 
 
+def shortened(count):
+    """Of the range that was asked for only so many bytes, which Content-Range says."""
+    def answer(handler, upstream):
+        named = {name.lower(): value for name, value in upstream.headers}
+        first, total = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", named["content-range"]).groups()
+        shown = f"bytes {first}-{int(first) + count - 1}/{total}"
+        changed(lambda body: body[:count], Content_Range=shown)(handler, upstream)
+    return answer
+
+
 def garbage(data):
     """These bytes instead of an answer."""
     def answer(handler, _):

@@ -4,9 +4,9 @@ import os
 import time
 import unittest
 
-from fault_proxy import (FaultProxy, after, always, changed, cut, flipped, garbage, redirect, stalled, status,
-                         trickled)
-from harness import EndToEnd, bed, compose, containers, idle_service, run, until
+from fault_proxy import (FaultProxy, after, always, changed, cut, flipped, garbage, redirect, shortened, stalled,
+                         status, trickled)
+from harness import EndToEnd, bed, compose, containers, idle_service, preload, run, until
 
 BLOBS, MANIFESTS = r"/blobs/", r"/manifests/"
 
@@ -212,6 +212,14 @@ class RegistryFaults(EndToEnd):
         self.proxy.reset()
         self.proxy.on("GET", BLOBS, always(cut(100_000)))
         self.fails_and_leaves_alone(digest, "cut 6 times")
+
+    def test_f54_another_range_than_was_asked_for(self):
+        """RFC 9110 allows a registry to send less; the download begins anew."""
+        digest = self.release(padding=1 << 20)
+        self.proxy.on("GET", BLOBS, cut(300_000), shortened(200_000))
+        self.deploys(digest)
+        ranges = [headers.get("Range", "") for headers in self.proxy.requests("GET", BLOBS)]
+        self.assertEqual(ranges, ["", "bytes=300000-", ""])
 
     def test_f56_answers_that_are_none(self):
         self.deploys(self.release())
