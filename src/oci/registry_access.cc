@@ -121,11 +121,12 @@ Result<HttpResponse> RegistryAccess::ask(const Reference& reference, const Ask& 
     const auto peer = peer_at(place);
     if (peer->is_resting()) continue;
     auto response = peer->ask(place.reference, there, deadline);
-    if (has_begun || (response && is_served(*response))) return response;
+    if (response && (has_begun || is_served(*response))) return response;
     const auto error = response ? error_at(place, there, *response) : response.error();
     if (error.kind == Kind::unavailable) peer->rest();
     log_.debug("mirror did not serve, asking the next",
                {{"mirror", place.reference.registry()}, {"error", error.message}});
+    if (has_begun) return response;  // cut: its caller asks the next place for the rest
   }
   return fail(Kind::internal, "no place to ask at");  // the last place is never a mirror
 }

@@ -128,6 +128,38 @@ TEST_F(RegistryMirrors, AreLeftAloneForAWhileWhenTheyDoNotAnswer) {
   EXPECT_EQ(hosts_asked(), (Hosts{"GET m.example", "GET n.example", "GET r.example"}));
 }
 
+// A cut or a silence within a body is as good a reason as any (decision 36).
+TEST_F(RegistryMirrors, AreNotAskedForTheRestOfWhatTheyCut) {
+  struct CutTransport final : HttpTransport {
+    FakeTransport* rest = nullptr;
+    std::string layer;
+    std::vector<std::string> asked;  // for blobs: host and range
+    Result<HttpResponse> send(const HttpRequest& request, const Deadline& deadline) override {
+      return rest->send(request, deadline);
+    }
+    Result<HttpResponse> stream(const HttpRequest& request, const HeadCheck& wants, const BodySink& sink,
+                                const Deadline&) override {
+      const auto host = parse_url(request.url)->host, range = header_of(request, "Range");
+      asked.push_back(host + " " + range);
+      const auto from = range.empty() ? 0 : std::stoul(range.substr(std::string("bytes=").size()));
+      HttpResponse head{.status = 200};
+      if (!range.empty()) head = {.status = 206, .headers = {{"Content-Range", fmt::format("bytes {}-5/6", from)}}};
+      if (!wants(head)) return head;
+      const bool is_mirror = host != "r.example";
+      if (auto taken = sink(layer.substr(from, is_mirror ? 1 : layer.npos)); !taken)
+        return tl::unexpected(taken.error());
+      return is_mirror ? Result<HttpResponse>(fail(Kind::unavailable, "no data for 30 s")) : head;
+    }
+  } cut;
+  cut.rest = &transport;
+  registry = Registry::make({.rules = {kRules[0]}}, cut, credentials, *store, clock, Log());
+  for (const std::string layer : {"abcdef", "ghijkl"}) {
+    cut.layer = layer;
+    EXPECT_EQ(fetch(serve(layer)), layer);
+  }
+  EXPECT_EQ(cut.asked, (Hosts{"m.example ", "n.example bytes=1-", "r.example bytes=2-", "r.example "}));
+}
+
 TEST_F(RegistryMirrors, DoNotSayWhatATagPointsTo) {
   on("HEAD " + kTag, kFound);
   EXPECT_EQ(resolve(), kDigest);
