@@ -22,7 +22,7 @@ QueuedJobPtr retry_of(const QueuedJob& failed) {
   job->job.id = new_uuid_v7();
   job->job.attempts = 0;
   const auto& request = job->job.request;
-  if (!is_rollback(request) && !is_repair(request)) job->job.request.cause = "retry";  // those stay what they are
+  if (!is_rollback(request) && !is_repair(request)) job->job.request.cause = kRetryCause;  // those stay what they are
   job->parent = failed.job.id;
   job->retry = failed.retry + 1;
   return job;

@@ -15,6 +15,7 @@ namespace windlass {
 
 enum class SourceType { oci };
 
+inline constexpr std::string_view kRetryCause = "retry";  // of a job that failed by a fault that passes (webhook/C11)
 inline constexpr std::string_view kRollbackCause = "rollback";
 inline constexpr std::string_view kRepairCause = "repair";  // of what was changed by hand while the registry is away
 inline constexpr std::string_view kReconcileCause = "reconcile";           // a container changed without us
@@ -30,7 +31,7 @@ struct JobRequest {
   bool ref_is_digest = false;
   std::optional<Digest> digest;  // the manifest digest the sender announced (P of webhook 14)
   std::string target;            // deploy-config target, empty: none
-  std::string cause;             // "retry" for jobs windlass makes itself, one of the above, else empty
+  std::string cause;             // one of the above, else empty
   std::string service;           // with kReconcileCause: "<StackId::str()> <service>", which gets a new container
   std::string parent;            // id of the run that this one belongs to (api/E12), else empty
   // Inline deployments as canonical JSON, in place of the artifact's deploy config (config 5); empty: none. May hold

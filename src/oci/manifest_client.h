@@ -18,7 +18,8 @@ class ManifestClient {
   // The digest that the tag points to now, nothing if it is absent, Kind::not_found if its repository is. HEAD, GET
   // where HEAD does not do.
   Result<std::optional<Digest>> digest_of_tag(const Reference& reference, const Deadline& deadline);
-  // The same by one request that is not repeated, on condition that the tag has moved.
+  // The same by one request that is not repeated, on condition that the tag has moved; by none while the registry wants
+  // to be left alone.
   Result<TagLook> look_at_tag(const Reference& reference, const std::optional<TagView>& last, const Deadline& deadline);
   // Nothing also where the repository is unknown: this is for what may be beside an artifact.
   Result<std::optional<ManifestBytes>> by_tag(const Reference& repository, const std::string& tag,
@@ -34,6 +35,7 @@ class ManifestClient {
                                     std::optional<std::uint64_t> size_bytes = std::nullopt);
 
  private:
+  Result<TagLook> ask_for_tag(const Reference& reference, const std::optional<TagView>& last, const Deadline& deadline);
   Result<std::optional<Digest>> digest_by_get(const Reference& reference, const Deadline& deadline);
   std::optional<ManifestBytes> kept(const Digest& digest);
   Result<std::optional<ManifestBytes>> get(const Reference& repository, const std::string& identifier,

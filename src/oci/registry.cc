@@ -27,6 +27,8 @@ class HttpRegistry final : public Registry {
 
   void use(std::vector<RegistryRule> rules) override { access_.use(std::move(rules)); }
 
+  void ask_anyway(const Reference& repository) override { access_.ask_anyway(repository); }
+
   Result<std::optional<Digest>> tag_digest(const Reference& reference, const Deadline& deadline) override {
     return manifests_.digest_of_tag(reference, deadline);
   }

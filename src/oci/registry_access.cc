@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "oci/registry_answer.h"
 #include "sys/http_retry.h"
 
@@ -30,6 +32,13 @@ RegistryAsk watched(RegistryAsk ask, bool& has_begun) {
 
 bool is_served(const HttpResponse& response) {
   return response.status == 200 || response.status == 206 || response.status == 304;
+}
+
+Error not_sent(RegistryPeer& peer, const RegistryAsk& ask, std::chrono::seconds wait) {
+  const auto url = peer.url_of(ask.path);
+  if (!url) return url.error();
+  return {Kind::unavailable,
+          fmt::format("{} {}: not sent: to be asked again in {} s", ask.method, url->shown(), wait.count())};
 }
 
 // A bare 401, all that HEAD gives, does not tell a forgotten login from a wrong one.
@@ -109,6 +118,15 @@ Result<std::vector<Reference>> RegistryAccess::asked_as(const Reference& referen
   return names;
 }
 
+std::optional<std::chrono::seconds> RegistryAccess::left_alone_for(const Reference& reference) {
+  const auto place = places()->primary(reference);
+  return place ? peer_at(*place)->left_alone_for() : std::nullopt;
+}
+
+void RegistryAccess::ask_anyway(const Reference& reference) {
+  if (const auto place = places()->primary(reference)) peer_at(*place)->leave_alone(std::chrono::seconds(0));
+}
+
 Result<HttpResponse> RegistryAccess::ask(const Reference& reference, const Ask& ask, const Deadline& deadline) {
   if (ask.pushes) return ask_for_push(reference, ask, deadline);
   const auto places = this->places()->of(reference, ask.is_immutable);
@@ -144,19 +162,19 @@ Result<HttpResponse> RegistryAccess::ask_patiently(const RegistryPlace& place, c
   const auto its_ask = watched(ask, has_begun);
   const auto peer = peer_at(place);
   for (int attempt = 1;; ++attempt) {
+    if (const auto left = peer->left_alone_for()) return tl::unexpected(not_sent(*peer, ask, *left));
     auto response = peer->ask(place.reference, its_ask, deadline);
     if (ask.once || (response && !is_worth_a_retry(response->status))) return response;
     const auto error = response ? error_at(place, ask, *response) : response.error();
+    if (const auto left = peer->left_alone_for(); left && error.kind == Kind::unavailable)
+      return fail(error.kind, fmt::format("{}, to be asked again in {} s", error.message, left->count()));
     if (error.kind != Kind::unavailable || has_begun || !ask.is_asked_again || attempt >= options_.attempts_max ||
         deadline.passed())
       return tl::unexpected(error);
     std::chrono::milliseconds wait = backoff(attempt - 1, options_.backoff_base, options_.backoff_max);
     if (response)
-      if (const auto asked = parse_retry_after(response->header("Retry-After"), clock_.now())) {
-        if (*asked > kRetryAfterMax)
-          return fail(Kind::unavailable, fmt::format("{}, to be asked again in {} s", error.message, asked->count()));
-        wait = *asked;
-      }
+      if (const auto asked = parse_retry_after(response->header("Retry-After"), clock_.now()))
+        wait = std::min(*asked, kRetryAfterMax);
     log_.debug("asking the registry again", {{"error", error.message}, {"wait_ms", wait.count()}});
     if (!pause(wait, deadline)) return tl::unexpected(error);
   }

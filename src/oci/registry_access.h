@@ -3,11 +3,13 @@
 // Not here: one request and its redirects (registry_peer), what the answers mean (manifest_client, blob_client).
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +39,12 @@ class RegistryAccess {
   // The names by which a tag or a list of that repository is asked for: at mirrors that may tell, last at the registry
   // itself or the location that stands for it. Registries link to their next page by these.
   Result<std::vector<Reference>> asked_as(const Reference& reference);
+
+  // How long that registry wants to be left alone (oci 3.4): until then every request fails before it is sent. Nothing:
+  // it may be asked.
+  std::optional<std::chrono::seconds> left_alone_for(const Reference& reference);
+  // It is asked all the same, until it says so again.
+  void ask_anyway(const Reference& reference);
 
   // "GET https://ghcr.io/v2/a/manifests/1: 403 DENIED: …; no credentials for …", the kind fits the status.
   Error error_of(const Reference& reference, const Ask& ask, const HttpResponse& response);

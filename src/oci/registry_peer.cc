@@ -208,10 +208,26 @@ Result<HttpResponse> RegistryPeer::send(const Round& round, HttpRequest request,
     if (!slot) return fail(Kind::unavailable, "deadline passed before the download could begin");
     return transport_.stream(request, round.ask.wants, round.ask.sink, round.deadline);
   };
-  if (is_elsewhere) return send_elsewhere(round, request, transfer);
-  request.tls = tls_;
-  request.tls.verify = !is_insecure_;
-  return transfer();
+  if (!is_elsewhere) {
+    request.tls = tls_;
+    request.tls.verify = !is_insecure_;
+  }
+  auto response = is_elsewhere ? send_elsewhere(round, request, transfer) : transfer();
+  if (response) heed(*response);
+  return response;
+}
+
+// What is longer than a job may wait holds for whoever asks next.
+void RegistryPeer::heed(const HttpResponse& response) {
+  if (!is_worth_a_retry(response.status)) return;
+  const auto span = parse_retry_after(response.header("Retry-After"), clock_.now());
+  if (span && *span > kRetryAfterMax) leave_alone(*span);
+}
+
+std::optional<std::chrono::seconds> RegistryPeer::left_alone_for() const {
+  const auto left = left_alone_until_.load() - clock_.steady_now();
+  if (left <= SteadyTime::duration::zero()) return std::nullopt;
+  return std::chrono::ceil<std::chrono::seconds>(left);
 }
 
 // Storage and token services: never with the registry's client certificate. They may be beside a registry that is

@@ -51,8 +51,13 @@ class RegistryPeer {
   Result<Url> url_of(const std::string& path);
 
   // A mirror that does not answer is left alone for a while.
-  bool is_resting() const { return clock_.steady_now() < rests_until_.load(); }
+  bool is_resting() const { return clock_.steady_now() < rests_until_.load() || left_alone_for(); }
   void rest() { rests_until_ = clock_.steady_now() + kRest; }
+
+  // How long it still wants nobody to ask: it, its token service or its storage said so (Retry-After) to somebody who
+  // could not wait. Nothing: it may be asked.
+  std::optional<std::chrono::seconds> left_alone_for() const;
+  void leave_alone(std::chrono::seconds span) { left_alone_until_ = clock_.steady_now() + span; }
 
  private:
   static constexpr std::chrono::seconds kRest{60};
@@ -81,6 +86,7 @@ class RegistryPeer {
   Result<HttpResponse> send(const Round& round, HttpRequest request, const Url& url, bool streams);
   Result<HttpResponse> send_elsewhere(const Round& round, HttpRequest& request,
                                       const std::function<Result<HttpResponse>()>& transfer);
+  void heed(const HttpResponse& response);
   bool is_private(const Round& round);
 
   const std::string registry_;  // "host[:port]"
@@ -91,7 +97,7 @@ class RegistryPeer {
   const Clock& clock_;
   RegistryAuthorization authorization_;
   Slots downloads_;
-  std::atomic<SteadyTime> rests_until_{};
+  std::atomic<SteadyTime> rests_until_{}, left_alone_until_{};
   std::mutex mutex_;              // of what follows
   std::string scheme_ = "https";  // the last one that was settled
   bool is_settled_ = false;       // until it does not answer

@@ -160,6 +160,7 @@ TEST_F(HttpRegistryTest, AsksForAMovedTagOnceAndTellsWhenToComeAgain) {
   for (const auto& [answer, want] : rows) {
     answers.clear();
     transport.asked.clear();
+    make();
     on("HEAD " + kTag, answer);
     EXPECT_EQ(told(registry->look_at_tag(reference, std::nullopt, Deadline::in(5s))), want);
     EXPECT_EQ(transport.asked.size(), 1u);

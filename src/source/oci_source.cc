@@ -67,6 +67,7 @@ Result<Settled> OciSource::settle(const Job& job, const LaneHistory& history, co
   auto reference = Reference::parse(job.request.artifact);
   if (!reference) return while_doing("failed to parse OCI artifact reference", reference.error());
   const Question question{job, *reference, history, deadline};
+  if (job.request.cause != kRetryCause) registry_.ask_anyway(*reference);  // not by ourselves: it may be well again
   auto settled = reference->digest() ? settle_by_digest(question) : settle_by_tag(question);
   if (!settled) return while_doing(fmt::format("resolving {}", reference->str()), settled.error());
   return settled;

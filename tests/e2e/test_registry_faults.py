@@ -74,7 +74,7 @@ class RegistryFaults(EndToEnd):
         self.fails_and_leaves_alone(digest, "429", "to be asked again in 86400 s")
         self.assertEqual(len(self.proxy.requests("GET", BLOBS)), 1)
         self.proxy.reset()
-        self.deploys(digest)  # P11: the lane comes back by itself
+        self.deploys(digest)  # P11: the lane comes back by itself; a webhook asks although the registry said to wait
 
     def test_f43_refusals_are_not_asked_again(self):
         self.deploys(self.release())
