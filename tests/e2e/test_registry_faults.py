@@ -243,6 +243,19 @@ class RegistryFaults(EndToEnd):
         self.deploys(digest)
         self.assertEqual(self.windlass.run(stuck.job_id)["status"], "running")
 
+    def test_f40_a_name_server_that_hangs(self):
+        """Each of the five attempts ends when a connection should be there; a job from another registry ends meanwhile."""
+        self.windlass.terminate()
+        self.windlass.start(LD_PRELOAD=preload("hanging_names", self.windlass.folder), HANGING_NAME="slow.invalid")
+        digest = self.release()
+        began = time.monotonic()
+        stuck = self.windlass.send(self.ref(self.name + "-stuck", registry="slow.invalid"), digest)
+        self.deploys(digest)
+        self.assertEqual(self.windlass.run(stuck.job_id)["status"], "running")
+        record = self.windlass.wait_run(stuck.job_id, seconds=120)
+        self.fails(record, "https://slow.invalid/v2/", "no connection within 10 s")
+        self.assertLess(time.monotonic() - began, 75)
+
 
 if __name__ == "__main__":
     unittest.main()
