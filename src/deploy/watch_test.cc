@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr WatchOptions kQuick{.steady_for = 500ms, .reopen_pause = 5ms, .removed_for = 600ms};
+constexpr WatchOptions kQuick{.steady_for = 2s, .reopen_pause = 5ms, .removed_for = 600ms};
 
 std::string minutes_ago(int minutes) { return to_rfc3339(SystemClock().now() - std::chrono::minutes(minutes)); }
 
@@ -119,11 +119,11 @@ struct HealthWatchTest : testing::Test {
   LivelyEngine engine;
   Log log;
   std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
-  std::unique_ptr<HealthWatch> watch = std::move(*HealthWatch::open(engine, "shop", log, Deadline::in(5s), kQuick));
+  std::unique_ptr<HealthWatch> watch = std::move(*HealthWatch::open(engine, "shop", log, Deadline::in(30s), kQuick));
 
-  std::string wait(const std::vector<ServiceShape>& services, std::chrono::milliseconds timeout = 2s,
+  std::string wait(const std::vector<ServiceShape>& services, std::chrono::milliseconds timeout = 10s,
                    std::stop_token stop = {}) {
-    const auto waited = watch->wait(services, timeout, Deadline::in(10s, stop));
+    const auto waited = watch->wait(services, timeout, Deadline::in(60s, stop));
     return waited ? "ready" : std::string(to_string(waited.error().kind)) + ": " + waited.error().message;
   }
   std::chrono::milliseconds took() const {
@@ -136,14 +136,14 @@ TEST_F(HealthWatchTest, TakesTheHealthyEventAtOnce) {
   engine.start("a1", Health::starting);
   engine.life.push_back([&] { engine.turn("a1", Health::healthy); });
   EXPECT_EQ(wait({{.name = "a"}}), "ready");
-  EXPECT_LT(took(), 400ms);
+  EXPECT_LT(took(), 1500ms);
 }
 
 TEST_F(HealthWatchTest, WantsASteadyRunWithoutAHealthCheck) {
   engine.make("a1", "a");
   engine.start("a1");
   EXPECT_EQ(wait({{.name = "a"}}), "ready");
-  EXPECT_GE(took(), 400ms);
+  EXPECT_GE(took(), 1500ms);
   EXPECT_LT(took(), 10s);
 }
 
@@ -153,7 +153,7 @@ TEST_F(HealthWatchTest, TakesAnUnchangedContainerAtOnce) {
   engine.make("b1", "b", {.state = "running", .health = Health::healthy, .started_at = minutes_ago(5)});
   engine.make("c1", "c", {.state = "exited", .started_at = minutes_ago(5)});
   EXPECT_EQ(wait({{.name = "a"}, {.name = "b"}, {.name = "c"}}), "ready");
-  EXPECT_LT(took(), 400ms);
+  EXPECT_LT(took(), 1500ms);
 }
 
 // An engine whose clock is behind: a container that was just started seems to have run for long.
@@ -162,7 +162,7 @@ TEST_F(HealthWatchTest, BelievesItsOwnClock) {
   engine.start("a1");
   engine.containers_by_id["a1"].started_at = minutes_ago(60);
   EXPECT_EQ(wait({{.name = "a"}}), "ready");
-  EXPECT_GE(took(), 400ms);
+  EXPECT_GE(took(), 1500ms);
 }
 
 TEST_F(HealthWatchTest, TakesAServiceThatEndedWell) {
@@ -170,7 +170,7 @@ TEST_F(HealthWatchTest, TakesAServiceThatEndedWell) {
   engine.start("a1");
   engine.die("a1", 0);
   EXPECT_EQ(wait({{.name = "a"}}), "ready");
-  EXPECT_LT(took(), 400ms);
+  EXPECT_LT(took(), 1500ms);
 }
 
 TEST_F(HealthWatchTest, WaitsForEveryReplica) {
@@ -270,14 +270,14 @@ TEST_F(HealthWatchTest, FailsAtOnceAndSaysWhy) {
   for (const auto& row : rows) {
     SCOPED_TRACE(row.reason);
     began = std::chrono::steady_clock::now();
-    watch = std::move(*HealthWatch::open(engine, "shop", log, Deadline::in(5s), kQuick));
+    watch = std::move(*HealthWatch::open(engine, "shop", log, Deadline::in(30s), kQuick));
     engine.containers_by_id.clear();
     engine.make("a1", "a", {.restart_policy = row.policy});
     engine.start("a1");
     engine.life = {row.step};
     EXPECT_EQ(wait({{.name = "a"}}),
               "invalid: service a: container shop-a1 " + row.reason + "; last log lines: one | two");
-    EXPECT_LT(took(), 400ms);
+    EXPECT_LT(took(), 1500ms);
   }
 }
 

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "oci/signature_fixture.h"
 #include "sigstore/instance_fixture.h"
@@ -12,6 +14,25 @@ namespace windlass {
 namespace {
 
 using namespace std::chrono_literals;
+
+// Stands still, and sees how many checks go on at once: each of them reads the time.
+struct CheckClock final : Clock {
+  explicit CheckClock(unsigned expected) : expected_(expected) {}
+  WallTime now() const override {
+    const auto running = ++running_;
+    for (auto seen = most.load(); running > seen && !most.compare_exchange_weak(seen, running);) continue;
+    for (int i = 0; i < 200 && most < expected_; ++i) std::this_thread::sleep_for(10ms);
+    std::this_thread::sleep_for(20ms);  // for one more than expected to come
+    --running_;
+    return FakeClock().now();
+  }
+  SteadyTime steady_now() const override { return FakeClock().steady_now(); }
+  mutable std::atomic<unsigned> most = 0;
+
+ private:
+  const unsigned expected_;
+  mutable std::atomic<unsigned> running_ = 0;
+};
 
 class ArtifactTrustTest : public testing::Test {
  protected:
@@ -107,6 +128,24 @@ TEST_F(ArtifactTrustTest, LosesOnlyTheCheckThatThrows) {  // out of memory, say
     const auto untrusted = verdict(policy_of({other.public_key()}));
     EXPECT_TRUE(untrusted.starts_with("unavailable: ")) << untrusted;
     EXPECT_TRUE(untrusted.ends_with("; ended by an exception: map::at")) << untrusted;
+  }
+}
+
+// oci 11.7: whatever the number of jobs
+TEST_F(ArtifactTrustTest, ChecksNoMoreAtOnceThanItHasWorkers) {
+  std::vector<SignatureLayer> layers;
+  for (int i = 0; i < 4; ++i) layers.push_back(signature_by(other, artifact));  // none that would end the search
+  registry.push_classic(artifact, layers);
+  for (const unsigned workers : {1u, 3u}) {
+    const CheckClock checks(workers);
+    ArtifactTrust pool({.workers = workers, .trusted_root_file = {}}, registry, checks,
+                       Log({.level = LogLevel::critical}));
+    {
+      std::vector<std::jthread> jobs;
+      for (int i = 0; i < 2; ++i)
+        jobs.emplace_back([&] { EXPECT_FALSE(pool.check(reference, artifact, policy, Deadline::in(30s))); });
+    }
+    EXPECT_EQ(checks.most, workers);
   }
 }
 

@@ -108,6 +108,7 @@ TEST_F(RegistryAccessTest, FollowsARegistryThatMovesItsCallersInPlainHttp) {
      [](const HttpRequest&) -> Result<HttpResponse> { return fail(Kind::unavailable, "refused"); });
   on("GET http://10.0.0.1:5000/v2/",
      HttpResponse{.status = 308, .headers = {{"Location", "http://10.0.0.2:5000/v2/"}}});
+  on("GET http://10.0.0.2:5000/v2/", HttpResponse{.status = 200});
   const std::string path = "/v2/app/manifests/1";
   on("HEAD http://10.0.0.1:5000" + path,
      HttpResponse{.status = 308, .headers = {{"Location", "http://10.0.0.2:5000" + path}}});
@@ -147,8 +148,8 @@ TEST_F(RegistryAccessTest, IsNotConfusedByAParallelRequestThatFindsTheRegistryGo
 TEST_F(RegistryAccessTest, NamesALocalHostThatIsNoRegistry) {
   on("GET https://127.0.0.1:80/v2/",
      [](const HttpRequest&) -> Result<HttpResponse> { return fail(Kind::unavailable, "wrong version number"); });
-  on("GET http://127.0.0.1:80/v2/", HttpResponse{.status = 404, .body = "internal page"});
-  EXPECT_EQ(resolve("127.0.0.1:80/app:1"), "invalid: GET http://127.0.0.1:80/v2/: 404: not an OCI registry");
+  on("GET http://127.0.0.1/v2/", HttpResponse{.status = 404, .body = "internal page"});
+  EXPECT_EQ(resolve("127.0.0.1:80/app:1"), "invalid: GET http://127.0.0.1/v2/: 404: not an OCI registry");
 }
 
 // oci 3.1: once, and it names the way out

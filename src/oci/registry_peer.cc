@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "base/text.h"
 #include "oci/registry_answer.h"
 #include "sys/address.h"
 #include "sys/http_retry.h"
@@ -32,18 +31,6 @@ bool is_known_private(const std::string& host) {
 bool may_speak_plain_http(const std::string& host) {
   return is_loopback_host(host) || scope_of_literal(host) == AddressScope::rfc1918;
 }
-
-bool leads_to_https(const HttpResponse& response) {
-  return is_redirect(response.status) && lower(response.header("Location").substr(0, 8)) == "https://";
-}
-
-// A registry that sends its callers on in plain HTTP is followed when it is asked for something.
-bool speaks_plain_http(const HttpResponse& ping) {
-  return ping.status == 200 || ping.status == 401 || (is_redirect(ping.status) && !leads_to_https(ping));
-}
-
-// 400: a TLS server that was spoken to in plain HTTP.
-bool wants_https(const HttpResponse& ping) { return ping.status == 400 || leads_to_https(ping); }
 
 // Not 303 and its kin: what a registry wants to be uploaded somewhere else is not to become a GET.
 bool keeps_the_method(int status) { return status == 307 || status == 308; }
@@ -102,7 +89,7 @@ Result<HttpResponse> RegistryPeer::ask(const Reference& reference, const Registr
   if (registry->scheme == "https" && asked->scheme == "http")
     return fail(Kind::denied, fmt::format("{} {}: plain HTTP is not spoken to a registry that has HTTPS", ask.method,
                                           asked->shown()));
-  const Round round{reference, ask, deadline, *registry, *asked};
+  const Round round{ask, deadline, *registry, *asked};
   const RegistryAuthorization::Request request{reference, *registry, ask.pushes, deadline};
   const SendToken send_token = [&](const HttpRequest& token, const Url& url) { return send(round, token, url, false); };
 
@@ -113,8 +100,11 @@ Result<HttpResponse> RegistryPeer::ask(const Reference& reference, const Registr
     if (followed.error().kind == Kind::unavailable) forget_scheme();  // it may speak the other one after a restart
     return tl::unexpected(followed.error());
   }
-  if (followed->response.status != 401 || followed->is_elsewhere) return std::move(followed->response);
-
+  if (followed->response.status != 401) return std::move(followed->response);
+  if (followed->is_elsewhere) {
+    forget_scheme();  // that it was sent on, to where nobody knows us, may have been for a while only
+    return std::move(followed->response);
+  }
   const auto challenge = challenge_of(followed->response);
   if (!challenge) return std::move(followed->response);
   const auto second = authorization_.header_for(request, challenge, send_token);
@@ -126,33 +116,76 @@ Result<HttpResponse> RegistryPeer::ask(const Reference& reference, const Registr
 
 Result<std::string> RegistryPeer::settle_scheme(const Deadline& deadline) {
   if (auto known = settled_scheme()) return *std::move(known);
-  const auto settle = [&](const char* scheme) {
-    set_scheme(scheme);
-    return Result<std::string>(scheme);
-  };
-  if (!is_insecure_ && !may_speak_plain_http(host_of(registry_))) return settle("https");
-
-  const auto secure = ping("https", kFirstContact, deadline);
-  if (secure) return settle("https");
-  const auto plain = ping("http", HttpRequest().connect_timeout, deadline);
-  if (plain && speaks_plain_http(*plain)) return settle("http");
-  if (plain && (plain->status >= 500 || is_worth_a_retry(plain->status)))
-    return fail(Kind::unavailable, fmt::format("GET http://{}/v2/: {}", registry_, plain->status));
-  if (plain && !wants_https(*plain))
-    return fail(Kind::invalid, fmt::format("GET http://{}/v2/: {}: not an OCI registry", registry_, plain->status));
-  if (secure.error().kind != Kind::unavailable) return tl::unexpected(secure.error());
-  const auto patient = ping("https", HttpRequest().connect_timeout, deadline);
-  return patient ? settle("https") : tl::unexpected(patient.error());
+  const bool may_be_plain = is_insecure_ || may_speak_plain_http(host_of(registry_));
+  auto scheme = may_be_plain ? find_scheme(deadline) : Result<std::string>("https");
+  if (scheme) set_scheme(*scheme);
+  return scheme;
 }
 
-Result<HttpResponse> RegistryPeer::ping(const std::string& scheme, std::chrono::milliseconds connect_timeout,
-                                        const Deadline& deadline) {
-  HttpRequest request{.url = fmt::format("{}://{}/v2/", scheme, registry_),
-                      .tls = tls_,
-                      .connect_timeout = connect_timeout,
-                      .body_bytes_max = 64 << 10};
-  request.tls.verify = !is_insecure_;
-  return transport_.send(request, deadline);
+// HTTPS first; once more, and with patience, where plain HTTP does not answer or leads to HTTPS.
+Result<std::string> RegistryPeer::find_scheme(const Deadline& deadline) {
+  const auto secure = ping("https", kFirstContact, deadline);
+  if (secure) return scheme_of(*secure);
+  const auto plain = ping("http", HttpRequest().connect_timeout, deadline);
+  if (plain && !wants_https(*plain)) return scheme_of(*plain);
+  if (secure.error().kind != Kind::unavailable) return tl::unexpected(secure.error());
+  const auto patient = ping("https", HttpRequest().connect_timeout, deadline);
+  if (patient) return scheme_of(*patient);
+  if (plain && patient.error().kind == Kind::unavailable)  // its HTTPS is at another port, say: requests are sent there
+    if (auto scheme = scheme_of(*plain)) return scheme;
+  return tl::unexpected(patient.error());
+}
+
+// Followed for the scheme alone. A challenge at the end is not kept: each request hears its own, and from whom.
+Result<RegistryPeer::Pinged> RegistryPeer::ping(const std::string& scheme, std::chrono::milliseconds connect_timeout,
+                                                const Deadline& deadline) {
+  const RegistryAsk ask{.path = "/v2/"};
+  const auto first = url_of(scheme, ask.path);
+  if (!first) return tl::unexpected(first.error());
+  Round round{ask, deadline, *first, *first, true};
+  Pinged pinged{.scheme = scheme, .url = *first, .status = 0, .stopped = {}};
+  for (int redirects = 0;; ++redirects) {
+    if (is_own(pinged.url)) round.registry = pinged.url;
+    HttpRequest request{.url = pinged.url.str(), .body_bytes_max = ask.body_bytes_max};
+    if (redirects == 0) request.connect_timeout = connect_timeout;
+    const auto response = send(round, request, pinged.url, false);
+    if (!response && redirects == 0) return tl::unexpected(response.error());
+    if (!response) {
+      pinged.stopped = response.error();
+      return pinged;
+    }
+    pinged.scheme = round.registry.scheme;
+    pinged.status = response->status;
+    if (!is_redirect(response->status)) return pinged;
+    auto next = next_of(round, pinged.url, *response, redirects);
+    if (!next) {
+      pinged.stopped = next.error();
+      return pinged;
+    }
+    pinged.url = *std::move(next);
+  }
+}
+
+// That its HTTPS answers is enough: the request that follows tells what is wrong. In plain HTTP, which any server may
+// speak, a registry must be at the end.
+Result<std::string> RegistryPeer::scheme_of(const Pinged& pinged) {
+  if (pinged.scheme == "https" && pinged.url.scheme == "https") return pinged.scheme;
+  if (pinged.stopped) return tl::unexpected(*pinged.stopped);
+  if (pinged.status == 200 || pinged.status == 401) return pinged.scheme;
+  const auto answer = fmt::format("GET {}: {}", pinged.url.shown(), pinged.status);
+  if (pinged.status >= 500 || is_worth_a_retry(pinged.status)) return fail(Kind::unavailable, answer);
+  return fail(Kind::invalid, answer + ": not an OCI registry");
+}
+
+// In plain HTTP it leads to HTTPS at another host or port. 400: a TLS server that was spoken to in plain HTTP.
+bool RegistryPeer::wants_https(const Pinged& pinged) const {
+  return pinged.scheme == "http" && (pinged.status == 400 || (pinged.url.scheme == "https" && !is_own(pinged.url)));
+}
+
+// The registry that was named, in either scheme: without a port in its name it has another one in each.
+bool RegistryPeer::is_own(const Url& url) const {
+  const auto own = url_of(url.scheme, "/");
+  return own && own->host_port() == url.host_port();
 }
 
 // By hand: each step is judged anew, and credentials stay with the registry (reliability/F51, P20).
@@ -186,16 +219,24 @@ Result<RegistryPeer::Followed> RegistryPeer::follow(const Round& round, const st
     if (!is_redirect(response->status) || (!is_read && !keeps_the_method(response->status)))
       return Followed{std::move(*response), is_elsewhere};
 
-    auto next = resolve_url(url, response->header("Location"));
-    const auto refuse = [&](Kind kind, std::string_view why) {
-      return fail(kind, fmt::format("{} {}: {}: {}", request.method, url.shown(), response->status, why));
-    };
-    if (!next) return refuse(Kind::invalid, "redirect without a usable location");
-    if (url.scheme == "https" && next->scheme == "http") return refuse(Kind::denied, "redirect to plain HTTP refused");
-    if (redirects++ == kRedirectsMax) return refuse(Kind::invalid, "more than 10 redirects");
+    const auto next = next_of(round, url, *response, redirects++);
+    if (!next) return tl::unexpected(next.error());
     if (next->host_port() != url.host_port()) token.clear();
     url = *next;
   }
+}
+
+Result<Url> RegistryPeer::next_of(const Round& round, const Url& url, const HttpResponse& response,
+                                  int redirects) const {
+  const auto refuse = [&](Kind kind, std::string_view why) {
+    return fail(kind, fmt::format("{} {}: {}: {}", round.ask.method, url.shown(), response.status, why));
+  };
+  auto next = resolve_url(url, response.header("Location"));
+  if (!next) return refuse(Kind::invalid, "redirect without a usable location");
+  if (url.scheme == "https" && next->scheme == "http" && !(round.is_ping && is_own(*next)))
+    return refuse(Kind::denied, "redirect to plain HTTP refused");
+  if (redirects == kRedirectsMax) return refuse(Kind::invalid, "more than 10 redirects");
+  return next;
 }
 
 Result<HttpResponse> RegistryPeer::send(const Round& round, HttpRequest request, const Url& url, bool streams) {

@@ -64,11 +64,18 @@ class RegistryPeer {
 
   // One request with all that is settled about it.
   struct Round {
-    const Reference& reference;
     const RegistryAsk& ask;
     const Deadline& deadline;
     Url registry;
-    Url asked;  // mostly there
+    Url asked;             // mostly there
+    bool is_ping = false;  // may be sent from the registry's HTTPS to its plain HTTP, which is allowed where one pings
+  };
+  // What came of GET /v2/ and its redirects.
+  struct Pinged {
+    std::string scheme;            // in which the registry itself answered last
+    Url url;                       // that was asked last, there or elsewhere
+    int status = 0;                // of the last answer
+    std::optional<Error> stopped;  // why that was a redirect and not followed to its end
   };
   struct Followed {
     HttpResponse response;
@@ -76,13 +83,18 @@ class RegistryPeer {
   };
 
   Result<std::string> settle_scheme(const Deadline& deadline);
+  Result<std::string> find_scheme(const Deadline& deadline);
+  Result<Pinged> ping(const std::string& scheme, std::chrono::milliseconds connect_timeout, const Deadline& deadline);
+  static Result<std::string> scheme_of(const Pinged& pinged);
+  bool wants_https(const Pinged& pinged) const;
+  bool is_own(const Url& url) const;
   Result<Url> url_of(const std::string& scheme, const std::string& path) const;
-  Result<HttpResponse> ping(const std::string& scheme, std::chrono::milliseconds connect_timeout,
-                            const Deadline& deadline);
   std::optional<std::string> settled_scheme();
   void set_scheme(std::string scheme);
   void forget_scheme();
   Result<Followed> follow(const Round& round, const std::string& authorization);
+  // Where a redirect leads, if it may be followed.
+  Result<Url> next_of(const Round& round, const Url& url, const HttpResponse& response, int redirects) const;
   Result<HttpResponse> send(const Round& round, HttpRequest request, const Url& url, bool streams);
   Result<HttpResponse> send_elsewhere(const Round& round, HttpRequest& request,
                                       const std::function<Result<HttpResponse>()>& transfer);
