@@ -326,6 +326,15 @@ TEST(Bundle, TakesExtensionsOfCertificateTimestamps) {
   EXPECT_TRUE(verify_keyless(make_bundle({.leaf = {.timestamp_extensions = "leaf index"}})).trusted);
 }
 
+TEST(Bundle, HasNoKeyTwice) {  // reliability/P10: readers differ in which of two counts
+  const auto root = test_instance().root();
+  const TrustPolicy policy{.enabled = true, .keyless_identities = {kBuilder}};
+  auto text = make_bundle().text();
+  text.insert(text.find("\"payload\""), R"("payload":"",)");
+  EXPECT_EQ(verify_bundle(text, kArtifact, policy, &root, kSigned).reason(),
+            "form: key 'payload' stands twice in one object");
+}
+
 TEST(Bundle, KeepsQuietAboutNothing) {  // whatever the bytes are, there is a reason
   const auto root = test_instance().root();
   const TrustPolicy policy{.enabled = true, .keyless_identities = {kBuilder}};

@@ -73,6 +73,8 @@ TEST(SimpleSigning, SaysWhichStepFailed) {
        "form: annotation dev.cosignproject.cosign/signature is not standard base64"},
       {"K4 JSON", [](SimpleSignature& s) { s.payload += "x"; },
        "signed digest: reading the payload: invalid JSON at byte 238: text after the value"},
+      {"K4 a key twice", [](SimpleSignature& s) { s.payload.replace(s.payload.find("identity"), 8, "type"); },
+       "signed digest: reading the payload: key 'type' stands twice in one object"},
       {"K4 no object", [](SimpleSignature& s) { s.payload = "[]"; },
        "signed digest: the payload has no object 'critical'"},
       {"K4 type", [](SimpleSignature& s) { s.payload = R"({"critical":{"type":"atomic container signature"}})"; },
