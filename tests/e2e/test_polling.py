@@ -125,6 +125,18 @@ class Polling(EndToEnd):
         self.assertEqual(after["status"], "skipped", after)
         self.assertGreaterEqual(after["started_at"].rstrip("Z"), poll["finished_at"].rstrip("Z"))  # zeros are left out
 
+    def test_the_list_of_allowed_artifacts_is_for_webhooks(self):  # oci 2
+        digest = self.push_version("1")
+        self.poll({"run_once": True, "interval": 0})
+        self.windlass.start(OCI_ALLOWED_ARTIFACTS="other.example/**")
+        self.wait_for_poll(status="succeeded")
+        self.assertEqual(self.version(), "1")
+        refused = self.windlass.send(self.polled, digest)
+        self.assertEqual((refused.status, refused.body["error"]), (403, "artifact not allowed"))
+        self.push_version("2")
+        self.assertEqual(self.run_polls([{"source": "oci", "url": self.polled}])[0], 200)
+        self.assertEqual(self.version(), "2")
+
     def test_run_once(self):
         self.push_version("1")
         self.poll({"run_once": True, "interval": 10})
