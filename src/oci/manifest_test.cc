@@ -130,6 +130,12 @@ TEST(ImageIndex, ChoosesAChild) {
       {"no platform counts as linux/amd64", child('1', platform("linux", "arm64")) + "," + child('2', ""), '2'},
       {"the first of several", child('1', "") + "," + child('2', ""), '1'},
       {"compose", child('1', platform("linux", "arm64")) + "," + child('2', platform("any", "any") + compose), '2'},
+      {"two of compose are none",
+       child('1', platform("any", "any") + compose) + "," + child('2', platform("any", "any") + compose) + "," +
+           child('3', platform("linux", "riscv64")),
+       '3'},
+      {"two of compose and nothing else",
+       child('1', platform("a", "b") + compose) + "," + child('2', platform("a", "b") + compose), 0},
       {"host", child('1', platform("linux", "s390x")) + "," + child('2', platform("linux", "riscv64")), '2'},
       {"the only real one", child('1', platform("unknown", "unknown")) + "," + child('2', platform("linux", "arm64")),
        '2'},
