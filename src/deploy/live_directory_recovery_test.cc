@@ -34,6 +34,13 @@ class LiveDirectoryRecoveryTest : public LiveDirectoryTest {
     fs::permissions(data / "a.tmp", fs::perms(0644));
     fs::rename(data / "a.tmp", live / "a");
   }
+  // What the state file says is there.
+  std::string recorded_digest() const {
+    const auto db = Db::open(data / ".windlass/state.db");
+    if (!db) return db.error().message;
+    const auto found = (*db)->query("SELECT digest FROM live_directories WHERE path = ?").bind(kPath).first_text();
+    return found && *found ? **found : "(none)";
+  }
 };
 
 TEST_F(LiveDirectoryRecoveryTest, CompletesASyncOfWhichTheFilesAreStillThere) {  // S8
@@ -176,12 +183,16 @@ TEST_F(LiveDirectoryRecoveryTest, RemovesWhatDocoCdLeftWhenItDied) {
 }
 
 #ifdef WINDLASS_CRASH_STEPS
-TEST_F(LiveDirectoryRecoveryTest, IsCompleteAfterAStartWhereverTheProcessWasKilled) {  // F7
+// F7; S5: new folders, files, deletions, folders that are empty then, the state, in this order
+TEST_F(LiveDirectoryRecoveryTest, IsCompleteAfterAStartWhereverTheProcessWasKilled) {
+  auto old = kOld;
+  old["old/"] = "";
+  old["old/f"] = "1";
   int number = 1;
   for (const auto* step : {"sync.journal_written", "sync.half:1", "sync.half:2", "sync.half:3", "sync.half:4",
                            "sync.before_delete", "sync.after"}) {
     SCOPED_TRACE(step);
-    release(kOld, ++number);
+    release(old, ++number);
     const auto tree = stage(kNew);
     ++number;
     close();  // SQLite does not go through a fork
@@ -200,6 +211,13 @@ TEST_F(LiveDirectoryRecoveryTest, IsCompleteAfterAStartWhereverTheProcessWasKill
       const auto text = read(live / file);
       EXPECT_TRUE(text == "1" || text == "2") << file << ": " << text;
     }
+    const std::string at = step;
+    const bool is_over = at == "sync.after";
+    EXPECT_EQ(fs::is_directory(live / "new"), at != "sync.journal_written");
+    EXPECT_EQ(read(live / "a"), at == "sync.journal_written" || at == "sync.half:1" ? "1" : "2");
+    EXPECT_EQ(fs::exists(live / "new/e"), at == "sync.before_delete" || is_over);
+    for (const auto* going : {"gone", "old/f", "old"}) EXPECT_EQ(fs::exists(live / going), !is_over) << going;
+    EXPECT_EQ(recorded_digest(), digest(is_over ? number : number - 1).str());
     reopen();
     ASSERT_TRUE(directories->recover());
     EXPECT_EQ(on_disk(), with_data(kNew));

@@ -46,6 +46,15 @@ TEST_F(LiveDirectoryTest, WritesNothingForTheSameDigest) {  // S2
   EXPECT_EQ(again.changed, Paths());
   EXPECT_EQ(again.drift, Paths());
   EXPECT_TRUE(state() == before) << "something was written";
+
+  const auto edited = live / "compose.yaml";  // size and time tell of an edit: nothing is read for it
+  const auto written = fs::last_write_time(edited);
+  write(edited, "b");
+  fs::last_write_time(edited, written);
+  EXPECT_EQ(release(files, 1).drift, Paths());
+  fs::last_write_time(edited, written + std::chrono::nanoseconds(1));
+  EXPECT_EQ(release(files, 1).drift, (Paths{"compose.yaml"}));
+  EXPECT_EQ(read(edited), "b");
 }
 
 TEST_F(LiveDirectoryTest, KeepsInodeAndTimesOfEqualFilesAndFolders) {  // S3, P8

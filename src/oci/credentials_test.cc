@@ -12,6 +12,7 @@
 #include "oci/credential_options.h"
 #include "sys/crypto.h"
 #include "sys/fake_process.h"
+#include "sys/like_everybody_else.h"
 
 namespace windlass {
 namespace {
@@ -146,6 +147,19 @@ TEST_F(CredentialsTest, StopTheStartWhenAFileIsBroken) {
   EXPECT_TRUE(check());
   options.auth_config = Secret("{secret");
   EXPECT_EQ(check().error().message, "DOCKER_AUTH_CONFIG is not valid JSON of the form {\"auths\":{…}}");
+}
+
+TEST_F(CredentialsTest, StopTheStartWhenAFileCannotBeRead) {  // oci 5
+  const auto fault = "reading registry credentials: reading " + options.config_file.string();
+  write("{}");
+  fs::permissions(options.config_file, fs::perms::none);
+  {
+    const LikeEverybodyElse reader;
+    EXPECT_EQ(check().error().message, fault + ": permission denied");
+  }
+  fs::remove(options.config_file);
+  fs::create_directory(options.config_file);
+  EXPECT_EQ(check().error().message, fault + ": is a directory");
 }
 
 TEST_F(CredentialsTest, AskAHelper) {

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "sys/crypto.h"
 #include "sys/json.h"
+#include "sys/repeated_keys.h"
 
 namespace windlass {
 
@@ -96,6 +97,7 @@ Result<ManifestDocument> parse_index(const json::object& document, std::string m
 Result<ManifestDocument> parse_manifest(std::string_view bytes, std::string_view content_type, std::size_t layers_max) {
   auto value = parse_json(bytes);
   if (!value) return while_doing("manifest is not JSON", value.error());
+  if (const auto keys = refuse_repeated_keys(bytes); !keys) return while_doing("ambiguous manifest", keys.error());
   const auto* document = value->if_object();
   if (!document) return fail(Kind::invalid, "manifest is not a JSON object");
 

@@ -50,7 +50,8 @@ constexpr std::size_t kLayersMax = 128;            // of an artifact that is unp
 constexpr std::size_t kSignatureLayersMax = 1000;  // of a manifest whose layers are signatures (oci 12)
 
 // `content_type` is the header that came with the bytes, "" if there was none. It and the document's own mediaType must
-// agree; schema 1, a document that is both manifest and index, and descriptors with foreign URLs are refused.
+// agree; schema 1, a document that is both manifest and index or has a key twice, and descriptors with foreign URLs are
+// refused.
 Result<ManifestDocument> parse_manifest(std::string_view bytes, std::string_view content_type,
                                         std::size_t layers_max = kLayersMax);
 

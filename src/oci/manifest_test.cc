@@ -72,10 +72,13 @@ TEST(Manifest, HasItsTypeFromWhereverItIsSaid) {  // oci 3.2
   }
 }
 
-// oci 3.2, reliability/F48, F49
+// oci 3.2, reliability/F48, F49, P10
 TEST(Manifest, SaysWhyItRefusesADocument) {
   std::string many = layer();
   for (int i = 0; i < 128; ++i) many += "," + layer();
+  const auto twice = [](const std::string& key) {  // reliability/P10
+    return "ambiguous manifest: key '" + key + "' stands twice in one object";
+  };
   const struct {
     std::string bytes, type, message;
   } rows[] = {
@@ -98,6 +101,14 @@ TEST(Manifest, SaysWhyItRefusesADocument) {
       {manifest(fmt::format(R"({{"digest":"{}"}})", kDigest)), "", "layer 1 size must be a number of bytes"},
       {manifest(fmt::format(R"({{"digest":"{}","size":-1}})", kDigest)), "", "layer 1 size must be a number of bytes"},
       {manifest(layer(R"(,"data":"%%")")), "", "layer 1 data is not base64"},
+      {manifest(layer(), R"(,"layers":[])"), "", twice("layers")},
+      {manifest(layer(), R"(,"l\u0061yers":[])"), "", twice("layers")},
+      {manifest(layer(), R"(,"mediaType":"a","mediaType":"b")"), kOciManifest, twice("mediaType")},
+      {manifest(layer(R"(,"size":3)")), "", twice("size")},
+      {manifest(layer(R"(,"annotations":{"a":"1","b":"2","a":"1"})")), "", twice("a")},
+      {manifest(layer(), R"(,"config":{"mediaType":"c/d","mediaType":"c/d"})"), "", twice("mediaType")},
+      {R"({"schemaVersion":2,"manifests":[],"manifests":[]})", "", twice("manifests")},
+      {R"({"schemaVersion":2,"manifests":[)" + child('1', R"(,"digest":"x")") + "]}", "", twice("digest")},
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(row.message);
@@ -119,6 +130,12 @@ TEST(ImageIndex, ChoosesAChild) {
       {"no platform counts as linux/amd64", child('1', platform("linux", "arm64")) + "," + child('2', ""), '2'},
       {"the first of several", child('1', "") + "," + child('2', ""), '1'},
       {"compose", child('1', platform("linux", "arm64")) + "," + child('2', platform("any", "any") + compose), '2'},
+      {"two of compose are none",
+       child('1', platform("any", "any") + compose) + "," + child('2', platform("any", "any") + compose) + "," +
+           child('3', platform("linux", "riscv64")),
+       '3'},
+      {"two of compose and nothing else",
+       child('1', platform("a", "b") + compose) + "," + child('2', platform("a", "b") + compose), 0},
       {"host", child('1', platform("linux", "s390x")) + "," + child('2', platform("linux", "riscv64")), '2'},
       {"the only real one", child('1', platform("unknown", "unknown")) + "," + child('2', platform("linux", "arm64")),
        '2'},

@@ -30,7 +30,13 @@ TEST_F(HttpRegistryTest, ResolvesATagWithOneRequest) {
 TEST_F(HttpRegistryTest, GetsTheManifestWhereHeadDoesNotDo) {
   const auto manifest = manifest_of("abc");
   const HttpResponse heads[] = {
-      {.status = 200}, {.status = 405}, {.status = 404}, {.status = 200, .headers = {{"Docker-Content-Digest", "x"}}}};
+      {.status = 200},
+      {.status = 405},
+      {.status = 404},
+      {.status = 200, .headers = {{"Docker-Content-Digest", "x"}}},
+      {.status = 200,
+       .headers = {{"Docker-Content-Digest", kDigest}, {"docker-content-digest", digest_of("other").str()}}},
+  };
   for (const auto& head : heads) {
     answers.clear();
     on("HEAD " + kTag, head);

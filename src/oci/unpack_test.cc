@@ -223,6 +223,13 @@ TEST_F(Unpack, WritesWhatIsNoTarAsAFileWithItsTitle) {
   EXPECT_EQ(listing(*tree), "conf/ conf/app.yaml");
   EXPECT_EQ(content_of("conf/app.yaml"), "a: 1\n");
   EXPECT_EQ(mode_of(root / "conf/app.yaml"), 0644u);
+  for (const auto& packed : {gzipped("a: 1\n"), zstd_packed("a: 1\n")}) {  // a packed file is that file
+    std::filesystem::remove_all(root);
+    tree = unpack({layer(packed, title)}, root, limits, Secret("key"), deadline);
+    ASSERT_TRUE(tree) << tree.error().message;
+    EXPECT_EQ(listing(*tree), "conf/ conf/app.yaml");
+    EXPECT_EQ(content_of("conf/app.yaml"), packed);
+  }
   std::filesystem::remove_all(root);
   EXPECT_EQ(message_of(unpack({layer("a: 1\n", {{"org.opencontainers.image.title", "../canary"}})}, root, limits,
                               Secret("key"), deadline)),

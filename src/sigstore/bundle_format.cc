@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "sigstore/json_fields.h"
+#include "sys/repeated_keys.h"
 
 namespace windlass {
 namespace {
@@ -117,6 +118,7 @@ Result<Bundle> read_bundle(std::string_view json, BundleVersions versions) {
     return fail(Kind::invalid, fmt::format("want at most {} bytes, got {}", Bundle::kBytesMax, json.size()));
   const auto value = parse_json(json);
   if (!value) return tl::unexpected(value.error());
+  if (const auto keys = refuse_repeated_keys(json); !keys) return tl::unexpected(keys.error());
   JsonFields fields(*value);
   const auto media_type = fields.text("mediaType");
   const bool old = is_one_of(media_type, kOldMediaTypes);

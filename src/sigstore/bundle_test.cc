@@ -317,6 +317,26 @@ TEST(Bundle, SaysWhatIsWrongWithACertificate) {  // F1 to F4
   }
 }
 
+// F1: every certificate of the chain, when the signature was made and not now
+TEST(Bundle, NeedsAnAuthorityThatWasValidWhenItWasSigned) {
+  const auto& instance = test_instance();
+  const auto bundle = make_bundle();
+  const TrustPolicy policy{.enabled = true, .keyless_identities = {kBuilder}};
+  const auto reason = [&](WallTime from, WallTime until) {
+    auto json = instance.trusted_root_json();
+    json.at_pointer("/certificateAuthorities/0/certChain/certificates/0/rawBytes") =
+        base64_encode(authority_der("intermediate", instance.intermediate_key, "root", instance.root_key, from, until));
+    const auto root = TestInstance::parsed(json);
+    return verify_bundle(bundle.text(), kArtifact, policy, &root, kSigned + kYear / 2).reason();
+  };
+  const auto minute = std::chrono::minutes(1);
+  EXPECT_EQ(reason(kSigned - minute, kSigned + minute), "");
+  const auto over = reason(kSigned - kYear, kSigned - minute), not_yet = reason(kSigned + minute, kSigned + kYear);
+  const std::string nobody = "certificate chain: want a certificate of an authority of the trusted root, found none ";
+  EXPECT_TRUE(over.ends_with(nobody + "that issued it: CN=root: certificate has expired")) << over;
+  EXPECT_TRUE(not_yet.ends_with(nobody + "that issued it: CN=root: certificate is not yet valid")) << not_yet;
+}
+
 TEST(Bundle, AsksForCertificateTimestampsEvenWhenTheLogIsIgnored) {  // F3
   const auto verdict = verify_keyless(make_bundle({.leaf = {.has_timestamp = false}}), true);
   EXPECT_TRUE(verdict.reason().ends_with("in the certificate, found none")) << verdict.reason();
@@ -324,6 +344,15 @@ TEST(Bundle, AsksForCertificateTimestampsEvenWhenTheLogIsIgnored) {  // F3
 
 TEST(Bundle, TakesExtensionsOfCertificateTimestamps) {
   EXPECT_TRUE(verify_keyless(make_bundle({.leaf = {.timestamp_extensions = "leaf index"}})).trusted);
+}
+
+TEST(Bundle, HasNoKeyTwice) {  // reliability/P10: readers differ in which of two counts
+  const auto root = test_instance().root();
+  const TrustPolicy policy{.enabled = true, .keyless_identities = {kBuilder}};
+  auto text = make_bundle().text();
+  text.insert(text.find("\"payload\""), R"("payload":"",)");
+  EXPECT_EQ(verify_bundle(text, kArtifact, policy, &root, kSigned).reason(),
+            "form: key 'payload' stands twice in one object");
 }
 
 TEST(Bundle, KeepsQuietAboutNothing) {  // whatever the bytes are, there is a reason

@@ -36,6 +36,8 @@ TEST(Envelope, SaysWhatIsWrongWithAStatement) {  // B5
   for (int i = 0; i < 1024; ++i) many += "," + subject(kOtherArtifact);
   const std::pair<std::string, std::string_view> refused[] = {
       {"", "reading the statement: invalid JSON at byte 1: incomplete JSON"},
+      {R"({"predicateType":"a","predicateType":"b"})",
+       "reading the statement: key 'predicateType' stands twice in one object"},
       {"[]", "want a statement, found no JSON object"},
       {"{}", "want a statement of type https://in-toto.io/Statement/v1, found ''"},
       {statement_about(kArtifact, "https://slsa.dev/provenance/v1"),

@@ -115,16 +115,24 @@ TEST(Identity, NeverMatchesWithoutRules) {  // reliability/P10
 }
 
 TEST(Identity, ReadsTheOldIssuerExtensionWhereThereIsNoOther) {  // oci 11.5
-  const auto key = TestKey::ec("P-256");
-  const auto der = signed_der(draft_certificate({.name = "leaf",
-                                                 .issuer_name = "leaf",
-                                                 .key = &key,
-                                                 .from = kSigned,
-                                                 .until = kSigned,
-                                                 .raw_extensions = {{"1.3.6.1.4.1.57264.1.1", "https://old.test"}}}),
-                              key);
-  EXPECT_EQ(Certificate::parse_der(der)->oidc_issuer(), "https://old.test");
-  EXPECT_EQ(issued_to("DNS:acme.test", "https://new.test").oidc_issuer(), "https://new.test");
+  using Extension = std::pair<const char*, std::string>;
+  const auto issuer_of = [](const std::vector<Extension>& extensions) {
+    const auto key = TestKey::ec("P-256");
+    const auto der = signed_der(draft_certificate({.name = "leaf",
+                                                   .issuer_name = "leaf",
+                                                   .key = &key,
+                                                   .from = kSigned,
+                                                   .until = kSigned,
+                                                   .raw_extensions = extensions}),
+                                key);
+    return Certificate::parse_der(der)->oidc_issuer();
+  };
+  const Extension old{"1.3.6.1.4.1.57264.1.1", "https://old.test"};
+  const Extension current{"1.3.6.1.4.1.57264.1.8", std::string("\x0c\x10") + "https://new.test"};  // a UTF8String
+  EXPECT_EQ(issuer_of({old}), "https://old.test");
+  EXPECT_EQ(issuer_of({current}), "https://new.test");
+  EXPECT_EQ(issuer_of({old, current}), "https://new.test");
+  EXPECT_EQ(issuer_of({current, old}), "https://new.test");
 }
 
 }  // namespace

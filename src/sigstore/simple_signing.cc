@@ -12,6 +12,7 @@
 #include "sigstore/openssl.h"
 #include "sigstore/timestamp.h"
 #include "sys/json.h"
+#include "sys/repeated_keys.h"
 
 namespace windlass {
 namespace {
@@ -48,6 +49,7 @@ Result<std::string> signature_of(const SimpleSignature& signature) {  // K2
 Result<std::string> check_payload(std::string_view payload, const Digest& digest) {
   auto value = parse_json(payload);
   if (!value) return while_doing("reading the payload", value.error());
+  if (const auto keys = refuse_repeated_keys(payload); !keys) return while_doing("reading the payload", keys.error());
   const auto* top = value->if_object();
   const auto* critical = top != nullptr ? object_of(*top, "critical") : nullptr;
   if (critical == nullptr) return fail(Kind::invalid, "the payload has no object 'critical'");

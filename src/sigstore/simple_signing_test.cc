@@ -73,6 +73,8 @@ TEST(SimpleSigning, SaysWhichStepFailed) {
        "form: annotation dev.cosignproject.cosign/signature is not standard base64"},
       {"K4 JSON", [](SimpleSignature& s) { s.payload += "x"; },
        "signed digest: reading the payload: invalid JSON at byte 238: text after the value"},
+      {"K4 a key twice", [](SimpleSignature& s) { s.payload.replace(s.payload.find("identity"), 8, "type"); },
+       "signed digest: reading the payload: key 'type' stands twice in one object"},
       {"K4 no object", [](SimpleSignature& s) { s.payload = "[]"; },
        "signed digest: the payload has no object 'critical'"},
       {"K4 type", [](SimpleSignature& s) { s.payload = R"({"critical":{"type":"atomic container signature"}})"; },
@@ -105,6 +107,17 @@ struct KeylessOrder {
   bool has_timestamp = false;
 };
 
+// What cosign attaches of a log entry.
+std::string log_annotation(const json::value& entry) {
+  const json::value annotation = {{"SignedEntryTimestamp", entry.at_pointer("/inclusionPromise/signedEntryTimestamp")},
+                                  {"Payload",
+                                   {{"body", entry.at("canonicalizedBody")},
+                                    {"integratedTime", std::stoll(std::string(entry.at("integratedTime").as_string()))},
+                                    {"logIndex", 77},
+                                    {"logID", to_hex(TestInstance::id_of(test_instance().rekor_key))}}}};
+  return json::serialize(annotation);
+}
+
 SimpleSignature keyless(const TestKey& key, const KeylessOrder& order = {}) {
   const auto& instance = test_instance();
   auto signature = signed_with(key, order.digest);
@@ -113,13 +126,7 @@ SimpleSignature keyless(const TestKey& key, const KeylessOrder& order = {}) {
   const auto entry = instance.log_entry(
       "hashedrekord", hashedrekord_body(signature.payload, bytes, order.has_certificate ? certificate : key.pem()),
       order.logged);
-  const json::value annotation = {{"SignedEntryTimestamp", entry.at_pointer("/inclusionPromise/signedEntryTimestamp")},
-                                  {"Payload",
-                                   {{"body", entry.at("canonicalizedBody")},
-                                    {"integratedTime", std::stoll(std::string(entry.at("integratedTime").as_string()))},
-                                    {"logIndex", 77},
-                                    {"logID", to_hex(TestInstance::id_of(instance.rekor_key))}}}};
-  signature.annotations["dev.sigstore.cosign/bundle"] = json::serialize(annotation);
+  signature.annotations["dev.sigstore.cosign/bundle"] = log_annotation(entry);
   if (order.has_certificate) signature.annotations["dev.sigstore.cosign/certificate"] = certificate;
   if (order.has_timestamp)
     signature.annotations["dev.sigstore.cosign/rfc3161timestamp"] =
@@ -200,6 +207,24 @@ TEST(SimpleSigning, CountsALogOnlyWhileItIsInUse) {  // K7
   const auto verdict = verify_simple_signature(signature, kDigest, policy, &root, kSigned);
   EXPECT_FALSE(verdict.trusted);
   EXPECT_NE(verdict.reason().find("want a time when log rekor.test was in use"), std::string::npos) << verdict.reason();
+}
+
+// K6: the log promises to have the entry, and all but its kind is right
+TEST(SimpleSigning, TakesNoLogEntryOfAnotherKind) {
+  const auto good = keyless(TestKey::ec("P-256"));
+  const auto attached = json::parse(good.annotations.at("dev.sigstore.cosign/bundle"));
+  auto body = json::parse(*base64_decode(std::string_view(attached.at_pointer("/Payload/body").as_string())));
+  for (const std::string kind : {"hashedrekord", "rekord", "intoto", "dsse"}) {
+    SCOPED_TRACE(kind);
+    body.at("kind") = kind;
+    auto signature = good;
+    signature.annotations["dev.sigstore.cosign/bundle"] =
+        log_annotation(test_instance().log_entry(kind, json::serialize(body)));
+    const auto verdict = verify_keyless(signature);
+    EXPECT_EQ(verdict.trusted, kind == "hashedrekord") << verdict.reason();
+    EXPECT_EQ(verdict.reason().ends_with("transparency log: log entry 77: kind: want hashedrekord"), !verdict.trusted)
+        << verdict.reason();
+  }
 }
 
 TEST(SimpleSigning, SaysWhatIsWrongWithTheLogEntry) {  // K5 to K7

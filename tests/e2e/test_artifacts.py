@@ -1,36 +1,14 @@
 """Artifacts as the tools of the field make them (oci 4): images from scratch, oras folders, layers, indexes."""
 
 import gzip
-import hashlib
-import io
 import json
 import os
 import tarfile
 import unittest
 
 from harness import (EndToEnd, bed, compose, containers, idle_service, oras_push, push_archive, push_scratch, run,
-                     until, write_tree)
-
-INDEX = "application/vnd.oci.image.index.v1+json"
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-CONFIG = "application/vnd.oci.image.config.v1+json"
-LAYER = "application/vnd.oci.image.layer.v1.tar"
-
-
-def tar_of(files):
-    """files: path -> text, None for a folder."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as tar:
-        for path, text in files.items():
-            entry = tarfile.TarInfo(path)
-            if text is None:
-                entry.type, entry.mode = tarfile.DIRTYPE, 0o755
-                tar.addfile(entry)
-            else:
-                data = text.encode()
-                entry.size, entry.mode = len(data), 0o644
-                tar.addfile(entry, io.BytesIO(data))
-    return out.getvalue()
+                     write_tree)
+from image_layout import LAYER, Layout, tar_of
 
 
 class Zeros:
@@ -39,48 +17,6 @@ class Zeros:
     @staticmethod
     def read(count):
         return b"\0" * count
-
-
-class Layout:
-    """A hand-made OCI image layout, pushed with skopeo."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        write_tree(folder, {"oci-layout": '{"imageLayoutVersion":"1.0.0"}', "blobs/sha256": None})
-
-    def blob(self, data, media_type, **more):
-        data = data if isinstance(data, bytes) else json.dumps(data).encode()
-        digest = hashlib.sha256(data).hexdigest()
-        with open(os.path.join(self.folder, "blobs/sha256", digest), "wb") as file:
-            file.write(data)
-        return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(data), **more}
-
-    def manifest(self, layers, **more):
-        config = self.blob({"architecture": "amd64", "os": "linux", "config": {},
-                            "rootfs": {"type": "layers", "diff_ids": []}}, CONFIG)
-        manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers}
-        return self.blob(manifest, MANIFEST, **more)
-
-    def index(self, manifests):
-        return self.blob({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}, INDEX)
-
-    def push(self, root, ref, *options):
-        """As it is; or as the options of skopeo say."""
-        self.write_index(root)
-        run("skopeo", "copy", "-q", *(options or ("--all", "--preserve-digests")), "--dest-tls-verify=false",
-            f"oci:{self.folder}:it", f"docker://{ref}")
-        return root["digest"]
-
-    def push_artifact(self, root, ref):
-        """What skopeo does not take, because it is no image."""
-        self.write_index(root)
-        run("oras", "cp", "--from-oci-layout", f"{self.folder}:it", "--to-plain-http", ref)
-        return root["digest"]
-
-    def write_index(self, root):
-        with open(os.path.join(self.folder, "index.json"), "w") as file:
-            json.dump({"schemaVersion": 2, "manifests": [{**root, "annotations": {
-                "org.opencontainers.image.ref.name": "it"}}]}, file)
 
 
 class Artifacts(EndToEnd):
@@ -281,6 +217,25 @@ class Artifacts(EndToEnd):
             peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
         self.assertLess(peak, 128 << 10, "KiB at most")
 
+    def test_the_limits_that_the_operator_sets(self):  # oci 8
+        files = {**self.files(), "data": "x" * 1000}
+        write_tree(self.folder, files)
+        digest = push_archive(self.folder, self.reference)
+        for setting, limit, text in (
+                ("OCI_MAX_FILE_BYTES", 999, "file of 1000 bytes, limit 999"),
+                ("OCI_MAX_EXTRACTED_BYTES", 1000, "artifact exceeds maximum allowed extraction size: 1000 bytes"),
+                ("OCI_MAX_EXTRACTED_ENTRIES", 2, "artifact exceeds maximum allowed number of entries: 2")):
+            with self.subTest(setting):
+                self.windlass.terminate()
+                self.windlass.start(**{setting: limit})
+                self.fails(self.windlass.deploy(self.reference, digest), text)
+                self.assertEqual(os.listdir(os.path.join(self.windlass.data, ".windlass/oci/staging")), [])
+                self.assertFalse(os.path.exists(self.live()))
+        self.windlass.terminate()
+        self.windlass.start(OCI_MAX_FILE_BYTES=1000, OCI_MAX_EXTRACTED_BYTES=sum(map(len, files.values())),
+                            OCI_MAX_EXTRACTED_ENTRIES=4)  # with the folder itself
+        self.deploys(digest)
+
     def test_an_older_webhook_never_rolls_back(self):
         write_tree(self.folder, self.files("1"))
         first = push_archive(self.folder, self.reference)
@@ -305,61 +260,6 @@ class Artifacts(EndToEnd):
                          + os.path.relpath(self.live() + "@staging", self.windlass.data))
         self.assertIn("FROM_ARTIFACT=prod", containers(self.name)["app"]["Config"]["Env"])
         self.assertIn("FROM_ARTIFACT=staging", containers(other)["app"]["Config"]["Env"])
-
-
-class ComposeApplications(EndToEnd):
-    """As `docker compose publish` makes them: nothing but compose files, so the deployments are those of the poll."""
-
-    PROJECT = "application/vnd.docker.compose.project"
-    FILE = "application/vnd.docker.compose.file+yaml"
-    VARIABLES = "application/vnd.docker.compose.envfile"
-
-    def setUp(self):
-        super().setUp()
-        self.name = self.stack("application")
-        self.reference = self.ref(self.name)
-        self.layout = Layout(self.folder)
-
-    def file(self, text, kind="file", media_type=None, **annotations):
-        return self.layout.blob(text.encode(), media_type or self.FILE, annotations={
-            f"com.docker.compose.{kind}": f"{hashlib.sha256(text.encode()).hexdigest()}.{kind}",
-            **{f"com.docker.compose.{name}": value for name, value in annotations.items()}})
-
-    def publish(self, *layers):
-        config = self.layout.blob(b"{}", "application/vnd.oci.empty.v1+json")
-        root = self.layout.blob({"schemaVersion": 2, "mediaType": MANIFEST, "artifactType": self.PROJECT,
-                                 "config": config, "layers": list(layers)}, MANIFEST)
-        return self.layout.push_artifact(root, self.reference)
-
-    def poll(self):
-        """The run of the one poll at the start."""
-        self.windlass.settings["POLL_CONFIG"] = json.dumps([{
-            "source": "oci", "url": self.reference, "interval": 0, "run_once": True,
-            "deployments": [{"name": self.name}]}])
-        self.windlass.start()
-        return until(lambda: [run for run in self.windlass.api("runs?trigger=poll")[1]["content"]
-                              if run["status"] in ("succeeded", "failed", "skipped")], "the poll to end", 60)[0]
-
-    def test_files_are_joined_and_run(self):
-        variables = self.file("VALUE=from the file\n", "envfile", self.VARIABLES)
-        base = self.file(compose({"base": idle_service()}), extends="true")
-        named = {layer["digest"]: layer["annotations"] for layer in (variables, base)}
-        first = json.dumps({"services": {"app": {
-            "extends": {"file": named[base["digest"]]["com.docker.compose.file"], "service": "base"},
-            "env_file": named[variables["digest"]]["com.docker.compose.envfile"]}}})
-        second = json.dumps({"services": {"app": {"environment": {"ADDED": "by the second"}}}})
-        self.publish(self.file(first), base, variables, self.file(second))
-        self.succeeds(self.poll())
-        environment = containers(self.name)["app"]["Config"]["Env"]
-        self.assertIn("VALUE=from the file", environment)
-        self.assertIn("ADDED=by the second", environment)
-
-    def test_names_that_lead_elsewhere_are_refused(self):
-        evil = self.file("x: 1", extends="true")
-        evil["annotations"]["com.docker.compose.file"] = "../evil.yaml"
-        self.publish(self.file(compose({"app": idle_service()})), evil)
-        self.fails(self.poll(), "com.docker.compose.file '../evil.yaml'", "path traversal detected")
-        self.assertEqual(containers(self.name), {})
 
 
 if __name__ == "__main__":

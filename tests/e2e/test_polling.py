@@ -1,6 +1,5 @@
 """Polling (config 11, oci 13, api 2.2): a push deploys by itself, and what has not moved costs one request."""
 
-import hashlib
 import json
 import os
 import time
@@ -51,15 +50,15 @@ class Polling(EndToEnd):
     def wait_for_poll(self, seconds=60, **fields):
         return until(lambda: self.polls(**fields), f"a poll run with {fields}", seconds)[0]
 
-    def state_files(self):
-        """Name -> content and time of change of the state file and its journal."""
-        folder, files = os.path.join(self.windlass.data, ".windlass"), {}
-        for name in sorted(os.listdir(folder)):
-            if name.startswith("state.db") and not name.endswith("-shm"):
-                path = os.path.join(folder, name)
-                with open(path, "rb") as file:
-                    files[name] = hashlib.sha256(file.read()).hexdigest(), os.stat(path).st_mtime_ns
-        return files
+    def data_files(self):
+        """Path -> what it is and since when, of every file and folder below the data folder: equal if nobody wrote."""
+        found = {}
+        for folder, _, names in os.walk(self.windlass.data):
+            for path in (folder, *(os.path.join(folder, name) for name in names)):
+                if not path.endswith("-shm"):  # memory that SQLite's readers share; never flushed
+                    status = os.lstat(path)
+                    found[path] = status.st_ino, status.st_mtime_ns, status.st_size
+        return found
 
     def wait_for_looks(self, count, seconds=60):
         until(lambda: self.registry.count() >= count, f"{count} looks", seconds)
@@ -80,13 +79,13 @@ class Polling(EndToEnd):
 
         time.sleep(1)  # tidying after the job
         self.registry.take()
-        before = self.state_files()
+        before = self.data_files()
         self.wait_for_looks(2)
         looks = self.registry.take()
         for method, path, status, condition in looks:  # oci 13
             self.assertEqual((method, path, status), ("HEAD", f"/v2/test/{self.name}/manifests/main", 304))
             self.assertIn(digest, condition)
-        self.assertEqual(self.state_files(), before)
+        self.assertEqual(self.data_files(), before)  # oci 13: no disk writes
         self.assertTrue(self.wait_for_poll(status="skipped", message="no changes"))  # api/N5
         self.assertEqual(len(self.polls(status="succeeded")), 1)
         container = containers(self.name)["app"]["Id"]
@@ -125,6 +124,18 @@ class Polling(EndToEnd):
         poll = self.wait_for_poll(status="succeeded")
         self.assertEqual(after["status"], "skipped", after)
         self.assertGreaterEqual(after["started_at"].rstrip("Z"), poll["finished_at"].rstrip("Z"))  # zeros are left out
+
+    def test_the_list_of_allowed_artifacts_is_for_webhooks(self):  # oci 2
+        digest = self.push_version("1")
+        self.poll({"run_once": True, "interval": 0})
+        self.windlass.start(OCI_ALLOWED_ARTIFACTS="other.example/**")
+        self.wait_for_poll(status="succeeded")
+        self.assertEqual(self.version(), "1")
+        refused = self.windlass.send(self.polled, digest)
+        self.assertEqual((refused.status, refused.body["error"]), (403, "artifact not allowed"))
+        self.push_version("2")
+        self.assertEqual(self.run_polls([{"source": "oci", "url": self.polled}])[0], 200)
+        self.assertEqual(self.version(), "2")
 
     def test_run_once(self):
         self.push_version("1")

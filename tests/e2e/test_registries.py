@@ -203,6 +203,10 @@ class Registries(EndToEnd):
         self.assertEqual(len(primary.requests("HEAD", "/manifests/main")), 1)  # only the primary says what a tag is
         live = os.path.join(self.windlass.data, primary.address.replace(":", "_"), "test", self.name)
         self.assertTrue(os.path.isfile(os.path.join(live, "compose.yaml")))
+        labels = containers(self.name)["app"]["Config"]["Labels"]  # oci 6: they never name a mirror
+        self.assertEqual(labels["cd.windlass.source.id"], f"{primary.address}/test/{self.name}")
+        self.assertEqual(labels["cd.doco.source.url"], reference)
+        self.assertEqual(labels["cd.doco.source.name"], f"test/{self.name}")
 
     def test_the_primary_serves_what_no_mirror_has(self):
         name = unique("mirror")

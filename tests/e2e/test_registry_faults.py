@@ -48,6 +48,9 @@ class RegistryFaults(EndToEnd):
         self.proxy.on("GET", MANIFESTS, status(502), status(504))
         self.proxy.on("GET", BLOBS, status(429, Retry_After="nonsense"), status(408))
         self.deploys(self.release())
+        for method, path in (("HEAD", MANIFESTS), ("GET", MANIFESTS), ("GET", BLOBS)):
+            for headers in self.proxy.requests(method, path):
+                self.assertRegex(headers["User-Agent"], r"^windlass/\d")  # oci 3.4
 
     def test_f41_a_retry_after_is_waited_for(self):
         digest = self.release()
@@ -226,11 +229,23 @@ class RegistryFaults(EndToEnd):
         digest = self.release()
         huge = b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\nContent-Length: 0\r\n\r\n"
         bomb = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 20\r\n\r\n" + b"\x1f\x8b" + b"\0" * 18
-        for data in (b"hello\r\n", huge, bomb, b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n"):
+        lengths = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{} "
+        endless = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + (b"10000\r\n" + b" " * 65536 + b"\r\n") * 80
+        for data, text in ((b"hello\r\n", "HTTP/0.9"), (huge, "answer headers are over 65536 bytes"),
+                           (bomb, "manifest digest mismatch"), (lengths, "manifest digest mismatch"),
+                           (endless, "answer is over 4194304 bytes"),
+                           (b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", "Invalid Content-Length")):
             with self.subTest(data[:60]):
                 self.proxy.reset()
                 self.proxy.on("GET", MANIFESTS, always(garbage(data)))
-                self.fails_and_leaves_alone(digest, self.proxy.address)
+                self.fails_and_leaves_alone(digest, self.proxy.address, text)
+
+    def test_f56_two_digests_in_one_answer_are_none(self):
+        digest, lie = self.release(), ("Docker-Content-Digest", "sha256:" + "0" * 64)
+        self.proxy.on("HEAD", MANIFESTS, always(lambda handler, upstream: handler.send_head(
+            upstream.status, [lie, *upstream.headers])))
+        self.deploys(digest)  # the bytes say what the tag points to
+        self.assertTrue(self.proxy.requests("GET", "/manifests/main"))
 
     def test_f40_other_registries_are_not_held_up(self):
         """One registry accepts and says nothing; a job from another ends meanwhile."""
