@@ -39,7 +39,8 @@ FileDescriptor open_plain(int folder, const std::string& path, int flags) {
     errno = kIsSpecial;
     return {};
   }
-  return FileDescriptor(::open(fmt::format("/proc/self/fd/{}", held.get()).c_str(), flags | O_CLOEXEC));
+  // O_NONBLOCK: else a container's lease on the file, F_SETLEASE, holds us for 45 s each time
+  return FileDescriptor(::open(fmt::format("/proc/self/fd/{}", held.get()).c_str(), flags | O_NONBLOCK | O_CLOEXEC));
 }
 
 }  // namespace

@@ -35,7 +35,6 @@ class ManifestClient {
                                     std::optional<std::uint64_t> size_bytes = std::nullopt);
 
  private:
-  Result<TagLook> ask_for_tag(const Reference& reference, const std::optional<TagView>& last, const Deadline& deadline);
   Result<std::optional<Digest>> digest_by_get(const Reference& reference, const Deadline& deadline);
   std::optional<ManifestBytes> kept(const Digest& digest);
   Result<std::optional<ManifestBytes>> get(const Reference& repository, const std::string& identifier,

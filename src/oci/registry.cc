@@ -27,7 +27,9 @@ class HttpRegistry final : public Registry {
 
   void use(std::vector<RegistryRule> rules) override { access_.use(std::move(rules)); }
 
-  void ask_anyway(const Reference& repository) override { access_.ask_anyway(repository); }
+  std::optional<std::chrono::seconds> left_alone_for(const Reference& repository) override {
+    return access_.left_alone_for(repository);
+  }
 
   Result<std::optional<Digest>> tag_digest(const Reference& reference, const Deadline& deadline) override {
     return manifests_.digest_of_tag(reference, deadline);

@@ -67,9 +67,10 @@ class Registry {
   // These rules count for requests from now on; one that is under way ends as it began. From any thread.
   virtual void use(std::vector<RegistryRule> rules) = 0;
 
-  // Somebody wants something of it now. Else a registry that asked to be left alone for more than a job can wait
-  // (Retry-After, oci 3.4) is: until then all that follows is Kind::unavailable, or `come_again`, without a request.
-  virtual void ask_anyway(const Reference& repository) = 0;
+  // How long its registry wants to be left alone: whichever request it refused, it said so for longer than a job can
+  // wait (Retry-After, oci 3.4). Until then look_at_tag() gives `come_again` without a request; all else is asked, so
+  // whoever does something by himself asks here first. Nothing: it may be asked.
+  virtual std::optional<std::chrono::seconds> left_alone_for(const Reference& repository) = 0;
 
   // The digest that a tag points to now, or nothing if the tag is absent (404). Kind::not_found if the registry says
   // that it knows no such repository (NAME_UNKNOWN), the same below. HEAD, GET where HEAD does not do.

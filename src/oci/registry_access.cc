@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "oci/registry_answer.h"
 #include "sys/http_retry.h"
 
@@ -21,24 +19,24 @@ RegistryAsk moved(RegistryAsk ask, const Reference& from, const Reference& to) {
 }
 
 // A body that was begun is not asked for again here: resuming is the content store's.
-RegistryAsk watched(RegistryAsk ask, bool& has_begun) {
+struct Body {
+  bool has_begun = false;
+  bool is_refused = false;  // by its sink: our disk is full, say
+};
+
+RegistryAsk watched(RegistryAsk ask, Body& body) {
   if (ask.sink)
-    ask.sink = [sink = std::move(ask.sink), &has_begun](std::string_view bytes) {
-      has_begun = true;
-      return sink(bytes);
+    ask.sink = [sink = std::move(ask.sink), &body](std::string_view bytes) {
+      body.has_begun = true;
+      auto taken = sink(bytes);
+      body.is_refused = !taken;
+      return taken;
     };
   return ask;
 }
 
 bool is_served(const HttpResponse& response) {
   return response.status == 200 || response.status == 206 || response.status == 304;
-}
-
-Error not_sent(RegistryPeer& peer, const RegistryAsk& ask, std::chrono::seconds wait) {
-  const auto url = peer.url_of(ask.path);
-  if (!url) return url.error();
-  return {Kind::unavailable,
-          fmt::format("{} {}: not sent: to be asked again in {} s", ask.method, url->shown(), wait.count())};
 }
 
 // A bare 401, all that HEAD gives, does not tell a forgotten login from a wrong one.
@@ -123,28 +121,25 @@ std::optional<std::chrono::seconds> RegistryAccess::left_alone_for(const Referen
   return place ? peer_at(*place)->left_alone_for() : std::nullopt;
 }
 
-void RegistryAccess::ask_anyway(const Reference& reference) {
-  if (const auto place = places()->primary(reference)) peer_at(*place)->leave_alone(std::chrono::seconds(0));
-}
-
 Result<HttpResponse> RegistryAccess::ask(const Reference& reference, const Ask& ask, const Deadline& deadline) {
   if (ask.pushes) return ask_for_push(reference, ask, deadline);
   const auto places = this->places()->of(reference, ask.is_immutable);
   if (!places) return tl::unexpected(places.error());
-  bool has_begun = false;
-  const auto its_ask = watched(ask, has_begun);
+  Body body;
+  const auto its_ask = watched(ask, body);
   for (const auto& place : *places) {
     const auto there = moved(its_ask, reference, place.reference);
     if (!place.is_mirror) return ask_patiently(place, there, deadline);
     const auto peer = peer_at(place);
     if (peer->is_resting()) continue;
     auto response = peer->ask(place.reference, there, deadline);
-    if (response && (has_begun || is_served(*response))) return response;
+    if (response && (body.has_begun || is_served(*response))) return response;
     const auto error = response ? error_at(place, there, *response) : response.error();
-    if (error.kind == Kind::unavailable) peer->rest();
+    const bool is_its_fault = !body.is_refused && !deadline.passed();
+    if (error.kind == Kind::unavailable && is_its_fault) peer->rest();
+    if (body.has_begun) return response;  // cut: its caller asks the next place for the rest
     log_.debug("mirror did not serve, asking the next",
                {{"mirror", place.reference.registry()}, {"error", error.message}});
-    if (has_begun) return response;  // cut: its caller asks the next place for the rest
   }
   return fail(Kind::internal, "no place to ask at");  // the last place is never a mirror
 }
@@ -158,23 +153,22 @@ Result<HttpResponse> RegistryAccess::ask_for_push(const Reference& reference, co
 
 Result<HttpResponse> RegistryAccess::ask_patiently(const RegistryPlace& place, const Ask& ask,
                                                    const Deadline& deadline) {
-  bool has_begun = false;
-  const auto its_ask = watched(ask, has_begun);
+  Body body;
+  const auto its_ask = watched(ask, body);
   const auto peer = peer_at(place);
   for (int attempt = 1;; ++attempt) {
-    if (const auto left = peer->left_alone_for()) return tl::unexpected(not_sent(*peer, ask, *left));
     auto response = peer->ask(place.reference, its_ask, deadline);
     if (ask.once || (response && !is_worth_a_retry(response->status))) return response;
     const auto error = response ? error_at(place, ask, *response) : response.error();
-    if (const auto left = peer->left_alone_for(); left && error.kind == Kind::unavailable)
-      return fail(error.kind, fmt::format("{}, to be asked again in {} s", error.message, left->count()));
-    if (error.kind != Kind::unavailable || has_begun || !ask.is_asked_again || attempt >= options_.attempts_max ||
+    const auto told = response ? parse_retry_after(response->header("Retry-After"), clock_.now()) : std::nullopt;
+    const auto rest = told ? told : peer->left_alone_for();  // its token service said so, say
+    if (error.kind == Kind::unavailable && rest > kRetryAfterMax)
+      return fail(error.kind, fmt::format("{}, to be asked again in {} s", error.message, rest->count()));
+    if (error.kind != Kind::unavailable || body.has_begun || !ask.is_asked_again || attempt >= options_.attempts_max ||
         deadline.passed())
       return tl::unexpected(error);
-    std::chrono::milliseconds wait = backoff(attempt - 1, options_.backoff_base, options_.backoff_max);
-    if (response)
-      if (const auto asked = parse_retry_after(response->header("Retry-After"), clock_.now()))
-        wait = std::min(*asked, kRetryAfterMax);
+    const std::chrono::milliseconds wait =
+        told ? *told : backoff(attempt - 1, options_.backoff_base, options_.backoff_max);
     log_.debug("asking the registry again", {{"error", error.message}, {"wait_ms", wait.count()}});
     if (!pause(wait, deadline)) return tl::unexpected(error);
   }

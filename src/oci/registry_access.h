@@ -40,11 +40,8 @@ class RegistryAccess {
   // itself or the location that stands for it. Registries link to their next page by these.
   Result<std::vector<Reference>> asked_as(const Reference& reference);
 
-  // How long that registry wants to be left alone (oci 3.4): until then every request fails before it is sent. Nothing:
-  // it may be asked.
+  // As of Registry.
   std::optional<std::chrono::seconds> left_alone_for(const Reference& reference);
-  // It is asked all the same, until it says so again.
-  void ask_anyway(const Reference& reference);
 
   // "GET https://ghcr.io/v2/a/manifests/1: 403 DENIED: …; no credentials for …", the kind fits the status.
   Error error_of(const Reference& reference, const Ask& ask, const HttpResponse& response);

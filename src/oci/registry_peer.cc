@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "oci/registry_answer.h"
@@ -142,7 +143,7 @@ Result<RegistryPeer::Pinged> RegistryPeer::ping(const std::string& scheme, std::
   const RegistryAsk ask{.path = "/v2/"};
   const auto first = url_of(scheme, ask.path);
   if (!first) return tl::unexpected(first.error());
-  Round round{ask, deadline, *first, *first, true};
+  Round round{ask, deadline, *first, *first};
   Pinged pinged{.scheme = scheme, .url = *first, .status = 0, .stopped = {}};
   for (int redirects = 0;; ++redirects) {
     if (is_own(pinged.url)) round.registry = pinged.url;
@@ -233,8 +234,7 @@ Result<Url> RegistryPeer::next_of(const Round& round, const Url& url, const Http
   };
   auto next = resolve_url(url, response.header("Location"));
   if (!next) return refuse(Kind::invalid, "redirect without a usable location");
-  if (url.scheme == "https" && next->scheme == "http" && !(round.is_ping && is_own(*next)))
-    return refuse(Kind::denied, "redirect to plain HTTP refused");
+  if (url.scheme == "https" && next->scheme == "http") return refuse(Kind::denied, "redirect to plain HTTP refused");
   if (redirects == kRedirectsMax) return refuse(Kind::invalid, "more than 10 redirects");
   return next;
 }
@@ -258,11 +258,12 @@ Result<HttpResponse> RegistryPeer::send(const Round& round, HttpRequest request,
   return response;
 }
 
-// What is longer than a job may wait holds for whoever asks next.
+// What is longer than a job may wait holds for all who ask by themselves, but not for as long: the limit of one account
+// or repository must not silence the others for a day.
 void RegistryPeer::heed(const HttpResponse& response) {
   if (!is_worth_a_retry(response.status)) return;
   const auto span = parse_retry_after(response.header("Retry-After"), clock_.now());
-  if (span && *span > kRetryAfterMax) leave_alone(*span);
+  if (span && *span > kRetryAfterMax) leave_alone(std::min<std::chrono::seconds>(*span, kSharedRestMax));
 }
 
 std::optional<std::chrono::seconds> RegistryPeer::left_alone_for() const {

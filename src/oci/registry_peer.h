@@ -54,21 +54,19 @@ class RegistryPeer {
   bool is_resting() const { return clock_.steady_now() < rests_until_.load() || left_alone_for(); }
   void rest() { rests_until_ = clock_.steady_now() + kRest; }
 
-  // How long it still wants nobody to ask: it, its token service or its storage said so (Retry-After) to somebody who
-  // could not wait. Nothing: it may be asked.
+  // How long it still wants to be left alone: it, its token service or its storage said so (Retry-After) to somebody
+  // who could not wait. Nothing: it may be asked.
   std::optional<std::chrono::seconds> left_alone_for() const;
-  void leave_alone(std::chrono::seconds span) { left_alone_until_ = clock_.steady_now() + span; }
 
  private:
-  static constexpr std::chrono::seconds kRest{60};
+  static constexpr std::chrono::seconds kRest{60}, kSharedRestMax{15 * 60};
 
   // One request with all that is settled about it.
   struct Round {
     const RegistryAsk& ask;
     const Deadline& deadline;
     Url registry;
-    Url asked;             // mostly there
-    bool is_ping = false;  // may be sent from the registry's HTTPS to its plain HTTP, which is allowed where one pings
+    Url asked;  // mostly there
   };
   // What came of GET /v2/ and its redirects.
   struct Pinged {
@@ -99,6 +97,7 @@ class RegistryPeer {
   Result<HttpResponse> send_elsewhere(const Round& round, HttpRequest& request,
                                       const std::function<Result<HttpResponse>()>& transfer);
   void heed(const HttpResponse& response);
+  void leave_alone(std::chrono::seconds span) { left_alone_until_ = clock_.steady_now() + span; }
   bool is_private(const Round& round);
 
   const std::string registry_;  // "host[:port]"

@@ -52,7 +52,7 @@ inline SignatureLayer bundle_by(const TestKey& key, const Digest& digest) {
 
 struct SignatureRegistry final : Registry {
   void use(std::vector<RegistryRule>) override {}
-  void ask_anyway(const Reference&) override {}
+  std::optional<std::chrono::seconds> left_alone_for(const Reference&) override { return std::nullopt; }
   std::map<std::string, std::string> tags;       // tag -> manifest
   std::map<std::string, std::string> manifests;  // digest -> manifest
   std::map<std::string, std::string> blobs;      // digest -> bytes

@@ -66,8 +66,11 @@ Result<Look> OciSource::look_at_digest(const JobRequest& request, const Referenc
 Result<Settled> OciSource::settle(const Job& job, const LaneHistory& history, const Deadline& deadline) {
   auto reference = Reference::parse(job.request.artifact);
   if (!reference) return while_doing("failed to parse OCI artifact reference", reference.error());
+  if (job.request.cause == kRetryCause)  // who has just pushed, or asks for it, may know that it is well again
+    if (const auto left = registry_.left_alone_for(*reference))
+      return fail(Kind::unavailable, fmt::format("resolving {}: {} wants to be left alone for {} s more",
+                                                 reference->str(), reference->registry(), left->count()));
   const Question question{job, *reference, history, deadline};
-  if (job.request.cause != kRetryCause) registry_.ask_anyway(*reference);  // not by ourselves: it may be well again
   auto settled = reference->digest() ? settle_by_digest(question) : settle_by_tag(question);
   if (!settled) return while_doing(fmt::format("resolving {}", reference->str()), settled.error());
   return settled;

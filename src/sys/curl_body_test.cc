@@ -149,6 +149,7 @@ TEST_F(CurlBodyTest, CutsWhatIsSentInPlaceOfAStream) {
     RawServer server(
         answering(fmt::format("HTTP/1.1 {}\r\nContent-Length: 9999\r\n\r\n{}", head, std::string(9999, 'a'))));
     auto request = get(server.url());
+    request.header_timeout = request.idle_timeout = 5s;
     request.body_bytes_max = 1000;
     const auto response = transport.stream(
         request, [](const HttpResponse& answer) { return answer.status == 200; },
