@@ -8,7 +8,7 @@
 #include "sigstore/certificate.h"
 #include "sigstore/key_fixture.h"
 #include "sigstore/simple_signing.h"
-#include "sys/json.h"
+#include "sys/unambiguous_json.h"
 
 namespace windlass {
 namespace {
@@ -32,7 +32,7 @@ Verdict judged(SimpleSignature signature) {
 }
 
 bool is_about_the_digest(const std::string& payload) {
-  const auto value = parse_json(payload);
+  const auto value = parse_unambiguous_json(payload);
   if (!value) return false;
   boost::system::error_code none;
   const auto* digest = value->find_pointer("/critical/image/docker-manifest-digest", none);

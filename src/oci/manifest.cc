@@ -7,8 +7,7 @@
 
 #include "base/text.h"
 #include "sys/crypto.h"
-#include "sys/json.h"
-#include "sys/repeated_keys.h"
+#include "sys/unambiguous_json.h"
 
 namespace windlass {
 
@@ -95,9 +94,8 @@ Result<ManifestDocument> parse_index(const json::object& document, std::string m
 }  // namespace
 
 Result<ManifestDocument> parse_manifest(std::string_view bytes, std::string_view content_type, std::size_t layers_max) {
-  auto value = parse_json(bytes);
-  if (!value) return while_doing("manifest is not JSON", value.error());
-  if (const auto keys = refuse_repeated_keys(bytes); !keys) return while_doing("ambiguous manifest", keys.error());
+  auto value = parse_unambiguous_json(bytes);
+  if (!value) return while_doing("reading the manifest", value.error());
   const auto* document = value->if_object();
   if (!document) return fail(Kind::invalid, "manifest is not a JSON object");
 

@@ -51,9 +51,7 @@ Result<std::optional<Digest>> ManifestClient::digest_of_tag(const Reference& ref
 Result<TagLook> ManifestClient::look_at_tag(const Reference& reference, const std::optional<TagView>& last,
                                             const Deadline& deadline) {
   if (const auto left = access_.left_alone_for(reference))
-    return TagLook{
-        .come_again = left,
-        .reason = fmt::format("{} wants to be left alone for {} s more", reference.registry(), left->count())};
+    return TagLook{.come_again = left, .reason = left_alone_reason(reference, *left)};
   auto ask = ask_for("HEAD", reference, reference.tag());
   ask.once = true;
   if (last && !last->etag.empty()) ask.headers.push_back({"If-None-Match", last->etag});

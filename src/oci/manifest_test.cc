@@ -77,7 +77,7 @@ TEST(Manifest, SaysWhyItRefusesADocument) {
   std::string many = layer();
   for (int i = 0; i < 128; ++i) many += "," + layer();
   const auto twice = [](const std::string& key) {  // reliability/P10
-    return "ambiguous manifest: key '" + key + "' stands twice in one object";
+    return "reading the manifest: key '" + key + "' stands twice in one object";
   };
   const struct {
     std::string bytes, type, message;
@@ -117,7 +117,7 @@ TEST(Manifest, SaysWhyItRefusesADocument) {
     EXPECT_EQ(document.error().kind, Kind::invalid);
     EXPECT_EQ(document.error().message, row.message);
   }
-  EXPECT_TRUE(parse_manifest("{", "").error().message.starts_with("manifest is not JSON: "));
+  EXPECT_TRUE(parse_manifest("{", "").error().message.starts_with("reading the manifest: "));
 }
 
 TEST(ImageIndex, ChoosesAChild) {

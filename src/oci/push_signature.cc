@@ -5,15 +5,16 @@
 #include "oci/push_manifest.h"
 #include "sigstore/simple_signing.h"
 #include "sys/crypto.h"
-#include "sys/json.h"
+#include "sys/unambiguous_json.h"
 
 namespace windlass {
 namespace {
 
 // The layers of what is at the signature tag: one for each signature.
 Result<json::array> signatures_in(const std::string& manifest) {
-  const auto value = parse_json(manifest);
-  const auto* object = value ? value->if_object() : nullptr;
+  const auto value = parse_unambiguous_json(manifest);
+  if (!value) return tl::unexpected(value.error());
+  const auto* object = value->if_object();
   const auto* layers = object ? array_of(*object, "layers") : nullptr;
   if (layers == nullptr) return fail(Kind::invalid, "is no manifest of signatures");
   return *layers;

@@ -103,8 +103,25 @@ TEST_F(PushSignature, IsThereOnce) {
 
 TEST_F(PushSignature, StandsAtTheTagThatTheDigestGives) {
   EXPECT_EQ(signature_tag(Digest::of_sha256_hex(std::string(64, 'a'))), "sha256-" + std::string(64, 'a') + ".sig");
-  kept[kTagUrl] = "[]";
-  EXPECT_EQ(sign(TestKey::ec("P-256")), "r.example/app:" + signature_tag(digest) + ": is no manifest of signatures");
+}
+
+// What would be merged with it must say the same to everybody: the next reader may take the other `layers`.
+TEST_F(PushSignature, ReplacesNothingThatItCannotRead) {
+  const struct {
+    const char* present;
+    const char* why;
+  } cases[] = {
+      {"[]", "is no manifest of signatures"},
+      {R"({"layers":{}})", "is no manifest of signatures"},
+      {"{", "invalid JSON at byte 2: incomplete JSON"},
+      {R"({"layers":[],"layers":[]})", "key 'layers' stands twice in one object"},
+  };
+  for (const auto& [present, why] : cases) {
+    kept[kTagUrl] = present;
+    const auto before = kept;
+    EXPECT_EQ(sign(TestKey::ec("P-256")), "r.example/app:" + signature_tag(digest) + ": " + why);
+    EXPECT_EQ(kept, before);
+  }
 }
 
 }  // namespace

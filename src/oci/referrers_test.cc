@@ -160,7 +160,7 @@ TEST_F(ReferrersTest, AreAnErrorWhereTheRegistryDoesNotTell) {
   EXPECT_EQ(told, "a") << "but it may hold what is looked for";
   answers.clear();
   on("GET " + kApi, HttpResponse{.status = 200, .headers = {{"Content-Type", kIndexType}}, .body = "{"});
-  EXPECT_TRUE(list().starts_with("invalid: referrers of " + kDigest + ": manifest is not JSON: ")) << list();
+  EXPECT_TRUE(list().starts_with("invalid: referrers of " + kDigest + ": reading the manifest: ")) << list();
   answers.clear();
   on("GET " + kApi, HttpResponse{.status = 404});
   on("GET " + kFallback, error(401, "UNAUTHORIZED"));

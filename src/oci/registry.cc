@@ -104,6 +104,10 @@ class HttpRegistry final : public Registry {
 
 }  // namespace
 
+std::string left_alone_reason(const Reference& repository, std::chrono::seconds left) {
+  return fmt::format("{} wants to be left alone for {} s more", repository.registry(), left.count());
+}
+
 std::unique_ptr<Registry> Registry::make(const RegistryOptions& options, HttpTransport& transport,
                                          CredentialSource& credentials, ContentStore& store, const Clock& clock,
                                          Log log) {

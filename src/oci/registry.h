@@ -55,6 +55,9 @@ struct TagLook {
   std::string reason;                              // of that
 };
 
+// Why a registry is not asked for the `left` seconds that it wants to be left alone: the text of errors and looks.
+std::string left_alone_reason(const Reference& repository, std::chrono::seconds left);
+
 using SeeReferrer = std::function<void(const Descriptor& referrer)>;
 
 class Registry {

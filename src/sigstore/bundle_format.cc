@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "sigstore/json_fields.h"
-#include "sys/repeated_keys.h"
+#include "sys/unambiguous_json.h"
 
 namespace windlass {
 namespace {
@@ -116,9 +116,8 @@ void read_content(JsonFields& fields, Bundle& bundle) {
 Result<Bundle> read_bundle(std::string_view json, BundleVersions versions) {
   if (json.size() > Bundle::kBytesMax)
     return fail(Kind::invalid, fmt::format("want at most {} bytes, got {}", Bundle::kBytesMax, json.size()));
-  const auto value = parse_json(json);
+  const auto value = parse_unambiguous_json(json);
   if (!value) return tl::unexpected(value.error());
-  if (const auto keys = refuse_repeated_keys(json); !keys) return tl::unexpected(keys.error());
   JsonFields fields(*value);
   const auto media_type = fields.text("mediaType");
   const bool old = is_one_of(media_type, kOldMediaTypes);

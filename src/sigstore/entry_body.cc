@@ -7,6 +7,7 @@
 #include "sigstore/openssl.h"
 #include "sigstore/pem.h"
 #include "sys/crypto.h"
+#include "sys/unambiguous_json.h"
 
 namespace windlass {
 namespace {
@@ -123,7 +124,7 @@ constexpr KindOfEntry kKinds[] = {
 };
 
 Result<Logged> read_body(const LogEntry& entry) {
-  const auto value = parse_json(entry.body);
+  const auto value = parse_unambiguous_json(entry.body);
   if (!value) return tl::unexpected(value.error());
   JsonFields fields(*value);
   if (fields.text("kind") != entry.kind) fields.refuse("kind", fmt::format("want {}", printable(entry.kind, 40)));

@@ -107,6 +107,7 @@ TEST(EntryBody, SaysWhatDiffers) {
       {"dsse", "0.0.1", good, message(), "kind: want dsse"},
       {"hashedrekord", "0.0.2", good, message(), "apiVersion: want 0.0.2"},
       {"hashedrekord", "0.0.1", "{", message(), "invalid JSON at byte 2: incomplete JSON"},
+      {"hashedrekord", "0.0.1", R"({"spec":{},)" + good.substr(1), message(), "key 'spec' stands twice in one object"},
       {"hashedrekord", "0.0.1", hashedrekord("md5", ""), message(),
        "spec.data.hash.algorithm: want SHA-256, SHA-384 or SHA-512"},
       {"hashedrekord", "0.0.1", hashedrekord("sha256", "zz"), message(), "spec.data.hash.value: want hexadecimal text"},

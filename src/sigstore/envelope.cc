@@ -5,8 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "sys/json.h"
-#include "sys/repeated_keys.h"
+#include "sys/unambiguous_json.h"
 
 namespace windlass {
 namespace {
@@ -43,10 +42,8 @@ Result<std::string> check_statement(const Envelope& envelope, const Digest& dige
   if (envelope.payload_type != kStatementMediaType)
     return fail(Kind::denied, fmt::format("want an envelope of type {}, found '{}'", kStatementMediaType,
                                           printable(envelope.payload_type, kShown)));
-  const auto value = parse_json(envelope.payload);
+  const auto value = parse_unambiguous_json(envelope.payload);
   if (!value) return while_doing("reading the statement", value.error());
-  if (const auto keys = refuse_repeated_keys(envelope.payload); !keys)
-    return while_doing("reading the statement", keys.error());
   const auto* statement = value->if_object();
   if (statement == nullptr) return fail(Kind::denied, "want a statement, found no JSON object");
   if (const auto status = check_types(*statement, predicate); !status) return tl::unexpected(status.error());

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "sys/unambiguous_json.h"
 
 namespace windlass {
 namespace {
@@ -45,7 +46,7 @@ LogEntry read_log_entry(JsonFields& fields) {
 Result<LogEntry> read_log_entry_annotation(std::string_view json) {
   if (json.size() > kAnnotationBytesMax)
     return fail(Kind::invalid, fmt::format("want at most {} bytes, got {}", kAnnotationBytesMax, json.size()));
-  const auto value = parse_json(json);
+  const auto value = parse_unambiguous_json(json);
   if (!value) return tl::unexpected(value.error());
   JsonFields fields(*value);
   auto payload = fields.object("Payload");

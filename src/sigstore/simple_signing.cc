@@ -11,8 +11,7 @@
 #include "sigstore/log_promise.h"
 #include "sigstore/openssl.h"
 #include "sigstore/timestamp.h"
-#include "sys/json.h"
-#include "sys/repeated_keys.h"
+#include "sys/unambiguous_json.h"
 
 namespace windlass {
 namespace {
@@ -47,9 +46,8 @@ Result<std::string> signature_of(const SimpleSignature& signature) {  // K2
 
 // K4: what was signed is this artifact and no other. Without it any old signature would do for a new artifact.
 Result<std::string> check_payload(std::string_view payload, const Digest& digest) {
-  auto value = parse_json(payload);
+  const auto value = parse_unambiguous_json(payload);
   if (!value) return while_doing("reading the payload", value.error());
-  if (const auto keys = refuse_repeated_keys(payload); !keys) return while_doing("reading the payload", keys.error());
   const auto* top = value->if_object();
   const auto* critical = top != nullptr ? object_of(*top, "critical") : nullptr;
   if (critical == nullptr) return fail(Kind::invalid, "the payload has no object 'critical'");
@@ -85,7 +83,7 @@ Result<std::vector<WallTime>> attached_times(const SimpleSignature& signature, s
                                              const TrustedRoot& root) {
   const auto* text = annotation(signature, kTimestampAnnotation);
   if (text == nullptr || text->empty()) return std::vector<WallTime>();
-  const auto value = parse_json(*text);
+  const auto value = parse_unambiguous_json(*text);
   if (!value) return while_doing(fmt::format("annotation {}", kTimestampAnnotation), value.error());
   JsonFields fields(*value);
   const auto response = fields.bytes("SignedRFC3161Timestamp");

@@ -239,6 +239,8 @@ TEST(SimpleSigning, SaysWhatIsWrongWithTheLogEntry) {  // K5 to K7
        "transparency log: want the annotation dev.sigstore.cosign/bundle, found none"},
       {"K5 JSON", [](std::string& text, Annotations&) { text = "{"; },
        "transparency log: annotation dev.sigstore.cosign/bundle: invalid JSON at byte 2: incomplete JSON"},
+      {"K5 a key twice", [](std::string& text, Annotations&) { text.replace(1, 0, R"("Payload":{},)"); },
+       "transparency log: annotation dev.sigstore.cosign/bundle: key 'Payload' stands twice in one object"},
       {"K5 field", [](std::string& text, Annotations&) { text = R"({"Payload":{"logID":"xyz"}})"; },
        "transparency log: annotation dev.sigstore.cosign/bundle: Payload.logID: want hexadecimal text"},
       {"K6 another signature",

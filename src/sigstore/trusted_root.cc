@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "sigstore/json_fields.h"
 #include "sys/crypto.h"
+#include "sys/unambiguous_json.h"
 
 namespace windlass {
 namespace {
@@ -88,7 +89,7 @@ std::string TransparencyLog::name() const { return host.empty() ? to_hex(id) : h
 Result<TrustedRoot> TrustedRoot::parse(std::string_view json) {
   if (json.size() > kBytesMax)
     return fail(Kind::invalid, fmt::format("trusted root: want at most {} bytes, got {}", kBytesMax, json.size()));
-  const auto value = parse_json(json);
+  const auto value = parse_unambiguous_json(json);
   if (!value) return while_doing("trusted root", value.error());
   JsonFields fields(*value);
   if (std::find(std::begin(kMediaTypes), std::end(kMediaTypes), fields.text("mediaType")) == std::end(kMediaTypes))

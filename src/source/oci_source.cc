@@ -68,8 +68,8 @@ Result<Settled> OciSource::settle(const Job& job, const LaneHistory& history, co
   if (!reference) return while_doing("failed to parse OCI artifact reference", reference.error());
   if (job.request.cause == kRetryCause)  // who has just pushed, or asks for it, may know that it is well again
     if (const auto left = registry_.left_alone_for(*reference))
-      return fail(Kind::unavailable, fmt::format("resolving {}: {} wants to be left alone for {} s more",
-                                                 reference->str(), reference->registry(), left->count()));
+      return fail(Kind::unavailable,
+                  fmt::format("resolving {}: {}", reference->str(), left_alone_reason(*reference, *left)));
   const Question question{job, *reference, history, deadline};
   auto settled = reference->digest() ? settle_by_digest(question) : settle_by_tag(question);
   if (!settled) return while_doing(fmt::format("resolving {}", reference->str()), settled.error());

@@ -1,4 +1,5 @@
-// Boost.JSON with our rules: strict, depth 128, whole input, no duplicate of the keys that matter.
+// Boost.JSON with our rules: strict, depth 128, whole input. Of a key that stands twice the last counts; where that
+// matters: sys/unambiguous_json.h.
 #pragma once
 
 #include <boost/json.hpp>

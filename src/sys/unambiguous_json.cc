@@ -1,4 +1,4 @@
-#include "sys/repeated_keys.h"
+#include "sys/unambiguous_json.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "base/text.h"
-#include "sys/json.h"
 
 namespace windlass {
 namespace {
@@ -58,8 +57,7 @@ class OpenObjects {
   std::deque<std::string> unescaped_;  // a deque, as keys_ points into it
 };
 
-}  // namespace
-
+// `json` is text that parse_json() takes.
 Status refuse_repeated_keys(std::string_view json) {
   OpenObjects objects;
   for (std::size_t at = 0; at < json.size();) {
@@ -76,6 +74,15 @@ Status refuse_repeated_keys(std::string_view json) {
     ++at;
   }
   return {};
+}
+
+}  // namespace
+
+Result<json::value> parse_unambiguous_json(std::string_view text) {
+  auto value = parse_json(text);
+  if (!value) return value;
+  if (const auto keys = refuse_repeated_keys(text); !keys) return tl::unexpected(keys.error());
+  return value;
 }
 
 }  // namespace windlass

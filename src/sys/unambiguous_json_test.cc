@@ -1,21 +1,23 @@
-#include "sys/repeated_keys.h"
+#include "sys/unambiguous_json.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "sys/json.h"
-
 namespace windlass {
 namespace {
 
 std::string told(std::string_view json) {
-  EXPECT_TRUE(parse_json(json)) << json;
-  const auto status = refuse_repeated_keys(json);
-  if (status) return "";
-  EXPECT_EQ(status.error().kind, Kind::invalid);
-  return status.error().message;
+  const auto plain = parse_json(json);
+  EXPECT_TRUE(plain) << json;
+  const auto value = parse_unambiguous_json(json);
+  if (value) {
+    EXPECT_EQ(*value, *plain);
+    return "";
+  }
+  EXPECT_EQ(value.error().kind, Kind::invalid);
+  return value.error().message;
 }
 
 TEST(RepeatedKeys, AreRefusedByName) {  // reliability/P10
@@ -61,6 +63,14 @@ TEST(RepeatedKeys, AreNotThoseOfTwoObjectsOrWhatIsNoKey) {
        }) {
     SCOPED_TRACE(json);
     EXPECT_EQ(told(json), "");
+  }
+}
+
+TEST(RepeatedKeys, AreNoMatterInWhatIsNoJson) {
+  for (const auto* json : {"", "{", R"({"a":1,"a":2)", R"({"a":1}})", R"("a)"}) {
+    const auto plain = parse_json(json), value = parse_unambiguous_json(json);
+    ASSERT_TRUE(!plain && !value) << json;
+    EXPECT_EQ(value.error().message, plain.error().message);
   }
 }
 
