@@ -16,7 +16,7 @@ void check_descriptors(const std::vector<Descriptor>& descriptors) {
 
 void check_manifest(const ImageManifest& manifest) {
   require(!manifest.layers.empty() && manifest.layers.size() <= kLayersMax, "1 to 128 layers");
-  require(std::string_view(kManifestTypes).find(manifest.media_type) != std::string_view::npos,
+  require(std::string_view(kManifestAccept).find(manifest.media_type) != std::string_view::npos,
           "a type that we ask for");
   check_descriptors(manifest.layers);
 }

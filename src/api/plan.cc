@@ -1,9 +1,11 @@
 #include "api/plan.h"
 
+#include <fmt/format.h>
+
 #include "api/body_fault.h"
 #include "api/json_fields.h"
 #include "base/text.h"
-#include "config/deploy_config.h"
+#include "model/target.h"
 #include "oci/reference.h"
 #include "sys/crypto.h"
 #include "sys/http_answers.h"
@@ -52,7 +54,7 @@ tl::expected<PlanOrder, ServerResponse> plan_order(const ServerRequest& request,
   const auto reference = Reference::parse(artifact);
   if (!reference) return refused("invalid field: artifact", "not a valid OCI reference: " + reference.error().message);
   const std::string target(trim(text_of(fields, "target")));
-  if (!is_target(target)) return refused("invalid field: target", "must match ^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$");
+  if (!is_target(target)) return refused("invalid field: target", fmt::format("must match {}", kTargetRule));
   auto archive = base64_decode(text_of(fields, "archive"));
   if (!archive) return refused("invalid field: archive", "must be base64");
   return PlanOrder{.request = {.trigger = Trigger::poll,  // an operator wants to know: no webhook_filter stands between

@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/text.h"
 #include "cli/secrets.h"
+#include "model/target.h"
 
 namespace windlass {
 namespace {
@@ -14,14 +13,6 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kTimeout = 5min;       // the service answers at once, or is being restarted
 constexpr std::chrono::milliseconds kWaitTimeout = 45min;  // JOB_TIMEOUT is 30 min, and there may be a job before it
-
-// webhook/A6; the service says the same, but only after the push.
-bool is_target(std::string_view target) {
-  const auto is_alnum = [](unsigned char c) { return (std::isalnum(c) != 0) && c < 0x80; };
-  return target.size() <= 128 && is_alnum(target.front()) && std::all_of(target.begin(), target.end(), [&](char c) {
-           return is_alnum(c) || c == '.' || c == '_' || c == '-';
-         });
-}
 
 std::string url_of(const NotifyOptions& options, const Environment& environment) {
   if (!options.url.empty()) return options.url;
@@ -39,9 +30,8 @@ Result<Announcement> Announcement::prepare(const NotifyOptions& options, const E
   auto settled = options;
   settled.url = url_of(options, environment);
   if (settled.url.empty()) return fail(Kind::invalid, "no URL of a webhook: give --url or WEBHOOK_URL");
-  if (!settled.target.empty() && !is_target(settled.target))
-    return fail(Kind::invalid, fmt::format("target '{}' must match ^[A-Za-z0-9][A-Za-z0-9._-]{{0,127}}$",
-                                           printable(settled.target, 200)));
+  if (!is_target(settled.target))  // the service says the same, but only after the push
+    return fail(Kind::invalid, fmt::format("target '{}' must match {}", printable(settled.target, 200), kTargetRule));
   const auto any = Digest::of_sha256_hex(std::string(64, '0'));
   if (auto url = webhook_url(call_of(settled, "", any)); !url) return tl::unexpected(url.error());
   if (settled.timeout == 0ms) settled.timeout = settled.waits ? kWaitTimeout : kTimeout;

@@ -216,8 +216,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   SendCommand send_command;
   const auto* push = add_push(app, push_command, notify);
   const auto* send = add_send(app, send_command);
-  VerifyBundleCommand verify_bundle;
-  const auto* verify_bundle_parsed = add_verify_bundle(app, verify_bundle);
+  VerifyBundleCommand verify_bundle_command;
+  const auto* verify_bundle = add_verify_bundle(app, verify_bundle_command);
   VerifyCommand verify_command;
   const auto* verify = add_verify(app, verify_command);
   const OperatorCommands operate(app);
@@ -243,7 +243,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
     return push_command;
   }
   if (send->parsed()) return send_command;
-  if (verify_bundle_parsed->parsed()) return verify_bundle;
+  if (verify_bundle->parsed()) return verify_bundle_command;
   if (verify->parsed()) return verify_command;
   if (validate->parsed()) return validate_command;
   if (schema->parsed())

@@ -11,6 +11,7 @@
 #include "cli/send.h"
 #include "cli/validate.h"
 #include "cli/verify.h"
+#include "cli/verify_bundle.h"
 
 namespace windlass {
 
@@ -19,14 +20,6 @@ struct ServeCommand {  // also without any argument
 };
 struct HealthcheckCommand {};
 struct TakeOverCommand {};  // of windlass itself (deploy/U2)
-// `verify-bundle`: with a key, or with identity and issuer.
-struct VerifyBundleCommand {
-  std::string bundle;  // a file, as the next ones are
-  std::string key;
-  std::string certificate_identity, certificate_oidc_issuer;
-  std::string trusted_root;  // "": what OCI_TRUSTED_ROOT_FILE names
-  std::string file_or_digest;
-};
 // Nothing to run: print and leave. 0 for --help and --version on standard output, 2 for wrong usage on standard error
 // (api/L3, L5).
 struct PrintCommand {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <optional>
 
 #include "cli/verdict_text.h"
 #include "sigstore/bundle.h"

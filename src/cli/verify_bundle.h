@@ -5,9 +5,17 @@
 #include <string>
 
 #include "base/clock.h"
-#include "cli/command_line.h"
 
 namespace windlass {
+
+// `verify-bundle`: with a key, or with identity and issuer.
+struct VerifyBundleCommand {
+  std::string bundle;  // a file, as the next ones are
+  std::string key;
+  std::string certificate_identity, certificate_oidc_issuer;
+  std::string trusted_root;  // "": what OCI_TRUSTED_ROOT_FILE names
+  std::string file_or_digest;
+};
 
 struct CommandOutcome {
   int exit_code = 0;   // 0 trusted, 1 not trusted or not readable

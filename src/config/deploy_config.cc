@@ -10,6 +10,7 @@
 #include "config/deploy_decoding.h"
 #include "config/source_path.h"
 #include "config/yaml.h"
+#include "model/target.h"
 
 namespace windlass {
 namespace {
@@ -56,12 +57,6 @@ Result<FoundFile> find_config_file(const fs::path& root, const std::string& targ
 }
 
 }  // namespace
-
-bool is_target(std::string_view target) {
-  const auto fits = [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '_' || c == '-'; };
-  return target.size() <= 128 && std::all_of(target.begin(), target.end(), fits) &&
-         (target.empty() || std::isalnum(static_cast<unsigned char>(target[0])));
-}
 
 bool filter_matches(const DeployConfig& config, const std::string& ref) {
   if (config.webhook_filter.empty()) return true;

@@ -84,9 +84,6 @@ struct DeployConfig {
   StackId id() const { return {.name = name, .context = context}; }
 };
 
-// What may stand between ".doco-cd." and ".yaml" (webhook/A6), or nothing.
-bool is_target(std::string_view target);
-
 // True if the filter is empty or matches `ref` (unanchored; webhook/F4 to F7).
 bool filter_matches(const DeployConfig& config, const std::string& ref);
 

@@ -9,6 +9,7 @@
 #include "config/inline_deployments.h"
 #include "config/key_reader.h"
 #include "config/poll_interval.h"
+#include "model/target.h"
 
 namespace windlass {
 namespace {

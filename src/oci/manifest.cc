@@ -11,14 +11,13 @@
 
 namespace windlass {
 
-const char* const kManifestTypes =
+const char* const kManifestAccept =
     "application/vnd.docker.distribution.manifest.v2+json,application/vnd.oci.image.manifest.v1+json,"
     "application/vnd.docker.distribution.manifest.list.v2+json,application/vnd.oci.image.index.v1+json";
 
 namespace {
 
-constexpr std::string_view kManifests[] = {"application/vnd.oci.image.manifest.v1+json",
-                                           "application/vnd.docker.distribution.manifest.v2+json"};
+constexpr std::string_view kManifests[] = {kManifestMediaType, "application/vnd.docker.distribution.manifest.v2+json"};
 constexpr std::string_view kIndexes[] = {kIndexType, "application/vnd.docker.distribution.manifest.list.v2+json"};
 constexpr std::string_view kComposeType = "application/vnd.docker.compose.project";
 

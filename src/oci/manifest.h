@@ -43,9 +43,11 @@ struct ImageIndex {
 using ManifestDocument = std::variant<ImageManifest, ImageIndex>;
 
 // "Accept" of every request for a manifest.
-extern const char* const kManifestTypes;
+extern const char* const kManifestAccept;
+constexpr const char* kManifestMediaType = "application/vnd.oci.image.manifest.v1+json";
 constexpr const char* kIndexType = "application/vnd.oci.image.index.v1+json";
 constexpr std::size_t kManifestBytesMax = 4 << 20;
+constexpr int kIndexDepthMax = 2;                  // indexes above a manifest, when it is fetched and when it is kept
 constexpr std::size_t kLayersMax = 128;            // of an artifact that is unpacked
 constexpr std::size_t kSignatureLayersMax = 1000;  // of a manifest whose layers are signatures (oci 12)
 

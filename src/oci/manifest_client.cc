@@ -15,7 +15,7 @@ namespace {
 RegistryAccess::Ask ask_for(const char* method, const Reference& repository, const std::string& identifier) {
   return {.method = method,
           .path = fmt::format("/v2/{}/manifests/{}", repository.repository(), identifier),
-          .headers = {{"Accept", kManifestTypes}},
+          .headers = {{"Accept", kManifestAccept}},
           .body_bytes_max = kManifestBytesMax};
 }
 

@@ -106,7 +106,7 @@ Status Pusher::upload(const Reference& repository, const PushedBlob& blob,
 Result<std::optional<std::string>> Pusher::manifest(const Reference& repository, const std::string& tag,
                                                     const Deadline& deadline) {
   const Ask ask{.path = fmt::format("/v2/{}/manifests/{}", repository.repository(), tag),
-                .headers = {{"Accept", kManifestTypes}},
+                .headers = {{"Accept", kManifestAccept}},
                 .pushes = true,
                 .body_bytes_max = kManifestBytesMax};
   auto response = access_.ask(repository, ask, deadline);

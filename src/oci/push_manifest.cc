@@ -14,7 +14,6 @@ json::object oras_annotations(const PackedLayer& layer) {
 
 }  // namespace
 
-const char* const kManifestMediaType = "application/vnd.oci.image.manifest.v1+json";
 const char* const kDeploymentArtifactType = "application/vnd.windlass.deployment.v1";
 
 std::string push_config(const PackedLayer& layer) {

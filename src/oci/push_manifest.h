@@ -6,12 +6,11 @@
 #include <string_view>
 
 #include "model/digest.h"
+#include "oci/manifest.h"
 #include "oci/packed_layer.h"
 #include "sys/json.h"
 
 namespace windlass {
-
-extern const char* const kManifestMediaType;
 
 json::object descriptor_json(std::string_view media_type, const Digest& digest, std::uint64_t size_bytes);
 

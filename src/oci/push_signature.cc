@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "oci/push_manifest.h"
+#include "oci/signature_candidates.h"
 #include "sigstore/simple_signing.h"
 #include "sys/crypto.h"
 #include "sys/unambiguous_json.h"
@@ -52,8 +53,6 @@ std::string config_of(const json::array& layers) {
 }
 
 }  // namespace
-
-std::string signature_tag(const Digest& digest) { return fmt::format("{}-{}.sig", digest.algorithm(), digest.hex()); }
 
 Status push_signature(Pusher& pusher, const Reference& repository, const Digest& digest, const SigningKey& key,
                       const Deadline& deadline) {

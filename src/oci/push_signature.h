@@ -10,9 +10,6 @@
 
 namespace windlass {
 
-// "sha256-<hex>.sig"
-std::string signature_tag(const Digest& digest);
-
 // Signs repository@digest, which must be there, and pushes the signature. Signatures of others stay, and a valid one by
 // this key is not put there twice. Two who sign the same artifact at the same moment: one may overwrite the other, a
 // registry has no lock for it; both can sign again. Kind::invalid if something else is at the tag.

@@ -15,8 +15,6 @@
 namespace windlass {
 namespace {
 
-constexpr int kIndexDepthMax = 2;
-
 class HttpRegistry final : public Registry {
  public:
   HttpRegistry(const RegistryOptions& options, HttpTransport& transport, CredentialSource& credentials,

@@ -135,7 +135,7 @@ TEST_F(HttpRegistryTest, AsksForAMovedTagOnCondition) {
   const auto first = ask(std::nullopt);
   EXPECT_EQ(told(first), kDigest + " \"e1\"");
   EXPECT_EQ(header_of(transport.asked[0], "If-None-Match"), "");
-  EXPECT_EQ(header_of(transport.asked[0], "Accept"), kManifestTypes);
+  EXPECT_EQ(header_of(transport.asked[0], "Accept"), kManifestAccept);
 
   answers.clear();
   on("HEAD " + kTag, HttpResponse{.status = 304});

@@ -76,7 +76,7 @@ class Collector {
 
  private:
   void look_at_tag() {
-    const auto tag = fmt::format("{}-{}.sig", digest_.algorithm(), digest_.hex());
+    const auto tag = signature_tag(digest_);
     const auto place = "tag " + tag;
     auto manifest = registry_.manifest_at_tag(repository_, tag, deadline_);
     if (!manifest) return could_not(place, manifest.error());
@@ -188,6 +188,8 @@ class Collector {
 };
 
 }  // namespace
+
+std::string signature_tag(const Digest& digest) { return fmt::format("{}-{}.sig", digest.algorithm(), digest.hex()); }
 
 SignatureCandidates collect_signatures(Registry& registry, const Reference& repository, const Digest& digest,
                                        const Deadline& deadline) {

@@ -19,6 +19,9 @@
 
 namespace windlass {
 
+// Where cosign keeps the signatures of an artifact: "sha256-<hex>.sig" (cosign SIGNATURE_SPEC.md).
+std::string signature_tag(const Digest& digest);
+
 struct SignatureCandidate {
   enum class Form { simple, bundle };
 

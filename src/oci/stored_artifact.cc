@@ -9,8 +9,6 @@
 namespace windlass {
 namespace {
 
-constexpr int kIndexDepthMax = 2;
-
 std::optional<ManifestDocument> document(ContentStore& store, const Digest& digest) {
   const auto file = store.find(digest);
   if (file.empty()) return std::nullopt;

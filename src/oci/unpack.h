@@ -12,6 +12,7 @@
 #include "base/secret.h"
 #include "base/slots.h"
 #include "oci/artifact.h"
+#include "oci/manifest.h"
 
 namespace windlass {
 
@@ -20,7 +21,7 @@ struct UnpackLimits {
   std::uint64_t entries_max = 100'000;          // of every type (OCI_MAX_EXTRACTED_ENTRIES)
   std::uint64_t file_bytes_max = 512ull << 20;  // one file (OCI_MAX_FILE_BYTES)
   std::uint64_t compressed_bytes_max = 1ull << 30;
-  std::size_t layers_max = 128;
+  std::size_t layers_max = kLayersMax;
   std::uint64_t ratio_max = 200;  // expansion, once ratio_free_bytes are out
   std::uint64_t ratio_free_bytes = 64ull << 20;
   std::size_t name_bytes_max = 255, path_bytes_max = 4096, depth_max = 64;

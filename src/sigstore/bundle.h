@@ -15,8 +15,6 @@
 
 namespace windlass {
 
-inline constexpr std::string_view kBundleMediaType = "application/vnd.dev.sigstore.bundle.v0.3+json";
-
 // Whether this bundle makes the artifact `digest` trusted: version 0.3 with an envelope that holds cosign's statement
 // about it, judged by every key, then every identity of the policy (B1 to B11). `root` may be null: then nothing that
 // needs a log or a certificate passes. Never throws, whatever the bytes are.

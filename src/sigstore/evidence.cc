@@ -13,14 +13,6 @@
 namespace windlass {
 namespace {
 
-Status check_window(const LogEntry& entry, const TransparencyLog& log, const std::vector<WallTime>& times) {
-  for (const auto time : times)
-    if (!log.window.includes(time))
-      return fail(Kind::denied, fmt::format("{}: want a time when log {} was in use ({}), found {}", name_of(entry),
-                                            log.name(), log.window.str(), to_rfc3339(time)));
-  return {};
-}
-
 Result<std::string> check_signature(const SignedContent& content, const PublicKey& key) {
   if (content.verifies_with(key)) return fmt::format("made by the {} key {}", key.algorithm(), key.fingerprint());
   return fail(Kind::denied,
@@ -50,7 +42,7 @@ Result<std::string> check_certificate_beside_key(const Evidence& evidence, const
 }
 
 void try_key(const Evidence& evidence, const PublicKey& key, Verdict& verdict) {
-  Steps steps(verdict, "key " + key.fingerprint());
+  Steps steps(verdict, name_of(key));
   if (evidence.certificate && !steps.take("certificate", check_certificate_beside_key(evidence, key))) return;
   if (!steps.take("signature", check_signature(evidence.content, key))) return;
   const auto& logged = evidence.certificate ? evidence.certificate->der() : key.der();  // signers log what they attach
@@ -120,8 +112,8 @@ Result<std::vector<LogEntry>> verify_log_entries(const std::vector<LogEntry>& en
     if (log == nullptr) continue;
     if (const auto status = verify_inclusion(entry, *log); !status) return tl::unexpected(status.error());
     if (entry.promise.empty()) {
-      if (const auto status = check_window(entry, *log, without_promise); !status)
-        return tl::unexpected(status.error());
+      for (const auto time : without_promise)
+        if (const auto status = check_in_use(entry, *log, time); !status) return tl::unexpected(status.error());
     } else {
       const auto time = verify_promise(entry, *log);
       if (!time) return tl::unexpected(time.error());

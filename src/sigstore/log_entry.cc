@@ -65,4 +65,10 @@ Result<LogEntry> read_log_entry_annotation(std::string_view json) {
 
 std::string name_of(const LogEntry& entry) { return fmt::format("log entry {}", entry.log_index); }
 
+Status check_in_use(const LogEntry& entry, const TransparencyLog& log, WallTime time) {
+  if (log.window.includes(time)) return {};
+  return fail(Kind::denied, fmt::format("{}: want a time when log {} was in use ({}), found {}", name_of(entry),
+                                        log.name(), log.window.str(), to_rfc3339(time)));
+}
+
 }  // namespace windlass

@@ -40,4 +40,7 @@ Result<LogEntry> read_log_entry_annotation(std::string_view json);
 // "log entry 123" for messages.
 std::string name_of(const LogEntry& entry);
 
+// The log was in use at `time`. Kind::denied with what was wanted and found.
+Status check_in_use(const LogEntry& entry, const TransparencyLog& log, WallTime time);
+
 }  // namespace windlass

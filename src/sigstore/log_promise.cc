@@ -24,9 +24,7 @@ Result<WallTime> verify_promise(const LogEntry& entry, const TransparencyLog& lo
                 fmt::format("{}: want a signed entry timestamp of log {} (key {}), found another signature",
                             name_of(entry), log.name(), log.key.fingerprint()));
   const auto time = from_unix_seconds(entry.integrated_time);
-  if (!log.window.includes(time))
-    return fail(Kind::denied, fmt::format("{}: want a time when log {} was in use ({}), found {}", name_of(entry),
-                                          log.name(), log.window.str(), to_rfc3339(time)));
+  if (const auto status = check_in_use(entry, log, time); !status) return tl::unexpected(status.error());
   return time;
 }
 

@@ -1,10 +1,8 @@
 #include "sigstore/signing.h"
 
 #include <fmt/format.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pkcs12.h>
-#include <sodium.h>
 
 #include <algorithm>
 

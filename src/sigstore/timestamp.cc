@@ -5,7 +5,6 @@
 
 #include <ctime>
 
-#include "base/text.h"
 #include "sigstore/certificate_store.h"
 #include "sigstore/openssl.h"
 

@@ -24,9 +24,13 @@ bool may_still_come(const Result<std::optional<Digest>>& found) {
   return found ? !found->has_value() : found.error().kind == Kind::not_found;
 }
 
-}  // namespace
+Result<Reference> reference_of(const JobRequest& request) {
+  auto reference = Reference::parse(request.artifact);
+  if (!reference) return while_doing("failed to parse OCI artifact reference", reference.error());
+  return reference;
+}
 
-bool LaneHistory::has_seen(const Digest& digest) const { return contains(seen, digest); }
+}  // namespace
 
 // What one settling is about.
 struct OciSource::Question {
@@ -40,8 +44,8 @@ OciSource::OciSource(Options options, Registry& registry, ArtifactTrust& trust, 
     : options_(std::move(options)), registry_(registry), trust_(trust), log_(std::move(log)) {}
 
 Result<Look> OciSource::look(const JobRequest& request, const std::optional<Sighting>& last, const Deadline& deadline) {
-  auto reference = Reference::parse(request.artifact);
-  if (!reference) return while_doing("failed to parse OCI artifact reference", reference.error());
+  auto reference = reference_of(request);
+  if (!reference) return tl::unexpected(reference.error());
   if (reference->digest()) return look_at_digest(request, *reference, last, deadline);
   const auto seen = last ? std::optional(TagView{last->digest, last->validator}) : std::nullopt;
   auto look = registry_.look_at_tag(*reference, seen, deadline);
@@ -64,8 +68,8 @@ Result<Look> OciSource::look_at_digest(const JobRequest& request, const Referenc
 }
 
 Result<Settled> OciSource::settle(const Job& job, const LaneHistory& history, const Deadline& deadline) {
-  auto reference = Reference::parse(job.request.artifact);
-  if (!reference) return while_doing("failed to parse OCI artifact reference", reference.error());
+  auto reference = reference_of(job.request);
+  if (!reference) return tl::unexpected(reference.error());
   if (job.request.cause == kRetryCause)  // who has just pushed, or asks for it, may know that it is well again
     if (const auto left = registry_.left_alone_for(*reference))
       return fail(Kind::unavailable,
@@ -178,8 +182,8 @@ Result<Settled> OciSource::settle_announced(const Question& question, const Dige
 }
 
 Status OciSource::verify(const Job& job, const Digest& digest, const Deadline& deadline) {
-  auto reference = Reference::parse(job.request.artifact);
-  if (!reference) return while_doing("failed to parse OCI artifact reference", reference.error());
+  auto reference = reference_of(job.request);
+  if (!reference) return tl::unexpected(reference.error());
   for (const auto& policy : options_.trust.of_artifact(reference->source_id(), job.request.deployments))
     if (auto trusted = check_trust(job, *reference, digest, policy, deadline); !trusted) return trusted;
   return {};
@@ -201,8 +205,8 @@ Status OciSource::check_trust(const Job& job, const Reference& reference, const 
 
 Status OciSource::verify_deployment(const Job& job, const Digest& digest, const TrustOverride& wanted,
                                     const Deadline& deadline) {
-  auto reference = Reference::parse(job.request.artifact);
-  if (!reference) return while_doing("failed to parse OCI artifact reference", reference.error());
+  auto reference = reference_of(job.request);
+  if (!reference) return tl::unexpected(reference.error());
   return check_trust(job, *reference, digest, options_.trust.of_deployment(wanted), deadline);
 }
 
@@ -225,8 +229,8 @@ std::string OciSource::trust_stamp(const JobRequest& request) {
 
 Result<UnpackedTree> OciSource::fetch(const Job& job, const Digest& digest, const std::filesystem::path& staging,
                                       const Deadline& deadline) {
-  auto reference = Reference::parse(job.request.artifact);
-  if (!reference) return while_doing("failed to parse OCI artifact reference", reference.error());
+  auto reference = reference_of(job.request);
+  if (!reference) return tl::unexpected(reference.error());
   const auto pull_deadline = deadline.within(options_.pull_timeout);
   auto artifact = registry_.fetch(*reference, digest, pull_deadline);
   if (!artifact) return while_doing(fmt::format("pulling {}", reference->with_digest(digest).str()), artifact.error());
@@ -253,8 +257,8 @@ Result<UnpackedTree> OciSource::unpack_archive(std::string_view archive, const s
 }
 
 Result<std::string> OciSource::live_path(const Job& job) const {
-  auto reference = Reference::parse(job.request.artifact);
-  if (!reference) return while_doing("failed to parse OCI artifact reference", reference.error());
+  auto reference = reference_of(job.request);
+  if (!reference) return tl::unexpected(reference.error());
   return reference->live_path();
 }
 

@@ -3,6 +3,7 @@
 // Nobody outside this folder asks "OCI or Git?".
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <optional>
@@ -25,7 +26,7 @@ struct LaneHistory {
   // "".
   std::string overtaken_by;
 
-  bool has_seen(const Digest& digest) const;
+  bool has_seen(const Digest& digest) const { return std::find(seen.begin(), seen.end(), digest) != seen.end(); }
 };
 
 // What is to be done about a job: deploy one digest, or nothing.

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "model/target.h"
 #include "sys/http_answers.h"
-#include "webhook/target.h"
 
 namespace windlass {
 namespace {

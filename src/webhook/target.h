@@ -7,12 +7,10 @@
 
 namespace windlass {
 
-inline constexpr std::string_view kTargetRule = "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$";
-
 // "/v1/webhook" and "/v1/webhook/{one segment}" are the endpoint, whatever the segment holds.
 bool is_webhook_path(std::string_view path);
 
-// The target of such a path, decoded once: "" if it names none, nothing if it breaks kTargetRule.
+// The target of such a path, decoded once: "" if it names none, nothing if it is none (is_target).
 std::optional<std::string> target_of(std::string_view path);
 
 }  // namespace windlass
