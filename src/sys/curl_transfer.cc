@@ -174,8 +174,8 @@ Status CurlTransfer::set_headers(const CurlTransport::Options& options) {
   for (const auto& header : request_.headers) {
     if ((header.name + header.value).find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
       return fail(Kind::invalid, fmt::format("header {} holds a line break", printable(header.name, 64)));
-    has_agent = has_agent || lower(header.name) == "user-agent";
-    has_type = has_type || lower(header.name) == "content-type";
+    has_agent = has_agent || same_name(header.name, "User-Agent");
+    has_type = has_type || same_name(header.name, "Content-Type");
     add(header.value.empty() ? header.name + ";" : header.name + ": " + header.value);  // ';': libcurl's empty value
   }
   if (!has_agent) add("User-Agent: " + options.user_agent);

@@ -24,6 +24,9 @@ struct HttpHeader {
   std::string value;
 };
 
+// Equal but for the case of ASCII letters, as field names are compared.
+bool same_name(std::string_view a, std::string_view b);
+
 struct Command;  // sys/process.h
 
 // TLS of one request; the defaults verify against the system's trust store (SSL_CERT_FILE, SSL_CERT_DIR honoured).
