@@ -128,10 +128,10 @@ void CurlTransfer::add_roots(void* tls_context) const {
 
 // Where to connect to is said when libcurl asks for a socket.
 void CurlTransfer::set_child() {
-  set(CURLOPT_CLOSESOCKETDATA, &lines_);  // also of a connection that outlives this transfer
+  set(CURLOPT_CLOSESOCKETDATA, &connections_);  // also of a connection that outlives this transfer
   set(
-      CURLOPT_CLOSESOCKETFUNCTION, +[](void* lines, curl_socket_t socket) {
-        static_cast<ChildLines*>(lines)->hang_up(socket);
+      CURLOPT_CLOSESOCKETFUNCTION, +[](void* connections, curl_socket_t socket) {
+        static_cast<ChildConnections*>(connections)->close(socket);
         return 0;
       });
 }
@@ -187,7 +187,7 @@ Status CurlTransfer::set_headers(const CurlTransport::Options& options) {
 
 // reliability/T7: judged is the very address that is connected to, not the one of an earlier look-up.
 curl_socket_t CurlTransfer::open_socket(curl_sockaddr& address) {
-  if (request_.through) return dial_child(address);
+  if (request_.through) return open_child_socket(address);
   if (!is_proxied_ && (address.family == AF_INET || address.family == AF_INET6)) {
     const auto scope = scope_of(address.addr);
     if (scope == AddressScope::link_local && !request_.may_be_link_local) {
@@ -202,8 +202,8 @@ curl_socket_t CurlTransfer::open_socket(curl_sockaddr& address) {
   return ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
 }
 
-curl_socket_t CurlTransfer::dial_child(curl_sockaddr& address) {
-  const auto socket = lines_.dial(address.addr, address.addrlen);
+curl_socket_t CurlTransfer::open_child_socket(curl_sockaddr& address) {
+  const auto socket = connections_.open(address.addr, address.addrlen);
   if (socket) return *socket;
   stop_with(socket.error());
   return CURL_SOCKET_BAD;
@@ -213,7 +213,7 @@ curl_socket_t CurlTransfer::dial_child(curl_sockaddr& address) {
 bool CurlTransfer::begin_request() {
   asked_ = SteadyClock::now();
   if (!request_.through) return true;
-  const auto begun = lines_.begin(*request_.through);
+  const auto begun = connections_.begin(*request_.through);
   return begun || stop_with(begun.error());
 }
 

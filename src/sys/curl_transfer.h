@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sys/child_lines.h"
+#include "sys/child_connections.h"
 #include "sys/curl_handle.h"
 
 namespace windlass {
@@ -19,8 +19,9 @@ namespace windlass {
 // One request and what has come of it so far; the callbacks of libcurl write into it.
 class CurlTransfer {
  public:
-  CurlTransfer(CURL* easy, ChildLines& lines, const HttpRequest& request, const HeadCheck& wants, const BodySink& sink)
-      : easy_(easy), lines_(lines), request_(request), wants_(wants), sink_(sink) {}
+  CurlTransfer(CURL* easy, ChildConnections& connections, const HttpRequest& request, const HeadCheck& wants,
+               const BodySink& sink)
+      : easy_(easy), connections_(connections), request_(request), wants_(wants), sink_(sink) {}
 
   void set_options(const CurlHandle::Peer& peer, const CurlTransport::Options& options);
   Status set_headers(const CurlTransport::Options& options);
@@ -56,12 +57,12 @@ class CurlTransfer {
   bool take_body(std::string_view bytes);
   std::size_t give_body(char* out, std::size_t out_bytes);
   curl_socket_t open_socket(curl_sockaddr& address);
-  curl_socket_t dial_child(curl_sockaddr& address);
+  curl_socket_t open_child_socket(curl_sockaddr& address);
   bool begin_request();
   std::string cause(CURLcode code) const;
 
   CURL* easy_;
-  ChildLines& lines_;
+  ChildConnections& connections_;
   const HttpRequest& request_;
   const HeadCheck& wants_;
   const BodySink& sink_;
