@@ -33,9 +33,10 @@ class CurlTransfer {
   struct FreeList {
     void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
   };
+  using TimePoint = std::chrono::steady_clock::time_point;
   // What is waited for, since when, for how long at most.
   struct Phase {
-    std::chrono::steady_clock::time_point since;
+    TimePoint since;
     std::chrono::milliseconds span;
     std::string_view complaint;
   };
@@ -70,9 +71,10 @@ class CurlTransfer {
   std::unique_ptr<curl_slist, FreeList> headers_;
   char curl_message_[CURL_ERROR_SIZE] = "";
 
-  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
-  std::optional<std::chrono::steady_clock::time_point> dialled_, asked_,
-      heard_;  // TLS begins; request goes out; last body byte
+  TimePoint began_ = std::chrono::steady_clock::now();
+  std::optional<TimePoint> handshake_began_;
+  std::optional<TimePoint> sent_;      // when the request began to go out, then the latest bytes of an upload
+  std::optional<TimePoint> received_;  // when the head was complete, then the latest body bytes, once they were taken
   HttpResponse response_;
   std::size_t head_bytes_ = 0;
   std::uint64_t uploaded_bytes_ = 0;
