@@ -1,7 +1,6 @@
 #include "sys/process.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -12,7 +11,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <optional>
 
 #include "base/crash_point.h"
 #include "sys/child_start.h"
