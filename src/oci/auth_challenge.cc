@@ -86,7 +86,7 @@ std::optional<AuthChallenge> parse_challenge(std::string_view value) {
 
 std::optional<AuthChallenge> challenge_of(const HttpResponse& response) {
   for (const auto& header : response.headers)
-    if (lower(header.name) == "www-authenticate")
+    if (same_name(header.name, "WWW-Authenticate"))
       if (auto challenge = parse_challenge(header.value)) return challenge;
   return std::nullopt;
 }

@@ -72,16 +72,9 @@ class PartialBlob {
     hash_.update(bytes);
     written_ += bytes.size();
     crash_point("fetch.half_blob");
-    while (!bytes.empty()) {
-      const ssize_t wrote = ::write(file_.get(), bytes.data(), bytes.size());
-      if (wrote < 0 && errno == EINTR) continue;
-      if (wrote < 0) {
-        is_hopeless_ = true;
-        return tl::unexpected(disk_error());
-      }
-      bytes.remove_prefix(static_cast<std::size_t>(wrote));
-    }
-    return {};
+    if (write_all(file_.get(), bytes) == 0) return {};
+    is_hopeless_ = true;
+    return tl::unexpected(disk_error());
   }
 
   Status finish(const fs::path& name) {

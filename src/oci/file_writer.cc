@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <exception>
@@ -114,12 +113,7 @@ Status FileWriter::make(const NewFile& file) const {
   const auto not_written = [&] { return failed(system_error("writing " + path, errno)); };
   const auto fd = open_without_links(root_, path, O_WRONLY | O_CREAT | O_EXCL, entry.mode);
   if (!fd.valid()) return failed(creation_error(path, errno));
-  for (std::size_t done = 0; done < file.bytes.size();) {
-    const auto written = ::write(fd.get(), file.bytes.data() + done, file.bytes.size() - done);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return not_written();
-    done += static_cast<std::size_t>(written);
-  }
+  if (write_all(fd.get(), file.bytes) != 0) return not_written();
   const auto time = time_of(file.mtime_unix, entry.content);
   const timespec times[] = {time, time};
   struct stat made {};

@@ -37,7 +37,7 @@ std::optional<std::string> next_in(std::string_view value) {
 
 std::optional<std::string> next_page_of(const HttpResponse& response) {
   for (const auto& header : response.headers)
-    if (lower(header.name) == "link")
+    if (same_name(header.name, "Link"))
       if (auto target = next_in(header.value)) return target;
   return std::nullopt;
 }

@@ -23,7 +23,7 @@ std::optional<Digest> digest_in(const HttpResponse& head) {
   if (head.status != 200) return std::nullopt;
   const auto said = head.header("Docker-Content-Digest");
   for (const auto& each : head.headers)  // of two that differ none counts (reliability/F56)
-    if (lower(each.name) == "docker-content-digest" && each.value != said) return std::nullopt;
+    if (same_name(each.name, "Docker-Content-Digest") && each.value != said) return std::nullopt;
   auto digest = Digest::parse(trim(said));
   if (!digest || digest->algorithm() != "sha256") return std::nullopt;
   return *std::move(digest);

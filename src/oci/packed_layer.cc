@@ -45,13 +45,8 @@ class FileSink final : public ByteSink {
  public:
   explicit FileSink(int fd) : fd_(fd) {}
   Status write(std::string_view bytes) override {
-    while (!bytes.empty()) {
-      const auto written = ::write(fd_, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return tl::unexpected(system_error("writing the layer", errno));
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return {};
+    const int code = write_all(fd_, bytes);
+    return code == 0 ? Status() : tl::unexpected(system_error("writing the layer", code));
   }
   Status finish() override { return {}; }
 

@@ -79,7 +79,7 @@ Kind kind_of(int status) {
 std::vector<std::string> secrets_in(const HttpRequest& request) {
   std::vector<std::string> secrets;
   for (const auto& header : request.headers) {
-    if (lower(header.name) != "authorization") continue;
+    if (!same_name(header.name, "Authorization")) continue;
     const auto blank = header.value.find(' ');
     const auto proof = blank == header.value.npos ? header.value : header.value.substr(blank + 1);
     secrets.push_back(proof);

@@ -19,7 +19,7 @@ namespace {
 
 tl::unexpected<Error> broken(std::string rule) { return fail(Kind::invalid, std::move(rule)); }
 
-Status write_all(int fd, std::string_view bytes, std::uint64_t offset) {
+Status write_all_at(int fd, std::string_view bytes, std::uint64_t offset) {
   while (!bytes.empty()) {
     const auto written = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (written < 0) {
@@ -218,7 +218,7 @@ Status StagedTree::add_file(const std::string& path, const TarEntry& entry, TarR
       hash.update(piece->bytes);
       scan.update(piece->bytes);
     }
-    if (auto written = write_all(file->get(), piece->bytes, piece->offset); !written)
+    if (auto written = write_all_at(file->get(), piece->bytes, piece->offset); !written)
       return while_doing(path, written.error());
   }
   if (!entry.sparse)
@@ -243,7 +243,7 @@ Status StagedTree::add_plain_file(const std::string& path, std::uint64_t size_by
     if (piece->empty()) break;
     hash.update(*piece);
     scan.update(*piece);
-    if (auto written = write_all(file->get(), *piece, offset); !written) return while_doing(path, written.error());
+    if (auto written = write_all_at(file->get(), *piece, offset); !written) return while_doing(path, written.error());
     offset += piece->size();
   }
   return put_file(path, std::move(*file), 0644, std::time(nullptr), {size_bytes, hash.finish_hex(), scan.found()});

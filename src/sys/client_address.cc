@@ -9,7 +9,6 @@
 #include <optional>
 
 #include "base/text.h"
-#include "sys/http_head.h"
 
 namespace windlass {
 namespace {

@@ -43,8 +43,8 @@ Result<HttpResponse> CurlHandle::run(const HttpRequest& request, const Peer& pee
                                      const CurlTransport::Options& options, const HeadCheck& wants,
                                      const BodySink& sink, const Deadline& deadline) {
   if (deadline.passed()) return fail(Kind::unavailable, "deadline passed");
-  CurlTransfer transfer(easy_.get(), lines_, request, wants, sink);
-  lines_.take_last_words();  // of earlier connections
+  CurlTransfer transfer(easy_.get(), connections_, request, wants, sink);
+  connections_.take_error_output();  // of earlier connections
   transfer.set_options(peer, options);
   if (auto set = transfer.set_headers(options); !set) return tl::unexpected(set.error());
   curl_multi_add_handle(multi_.get(), easy_.get());
@@ -52,8 +52,8 @@ Result<HttpResponse> CurlHandle::run(const HttpRequest& request, const Peer& pee
   curl_multi_remove_handle(multi_.get(), easy_.get());  // closes the connection of an unfinished transfer
   curl_easy_reset(easy_.get());                         // keeps connections and TLS sessions
   if (!response)
-    if (const auto words = lines_.take_last_words(); !words.empty())
-      return fail(response.error().kind, fmt::format("{}: {}", response.error().message, words));
+    if (const auto output = connections_.take_error_output(); !output.empty())
+      return fail(response.error().kind, fmt::format("{}: {}", response.error().message, output));
   return response;
 }
 

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "sys/child_lines.h"
+#include "sys/child_connections.h"
 #include "sys/curl_transport.h"
 
 namespace windlass {
@@ -33,7 +33,7 @@ class CurlHandle {
   };
 
   std::string key_;
-  ChildLines lines_;                         // outlives the connections, which it hangs up
+  ChildConnections connections_;             // outlives those that `multi_` holds: it closes them
   std::unique_ptr<CURLM, FreeMulti> multi_;  // holds the connections
   std::unique_ptr<CURL, FreeEasy> easy_;
 };

@@ -90,7 +90,7 @@ void CurlTransfer::set_options(const CurlHandle::Peer& peer, const CurlTransport
   set(
       CURLOPT_SSL_CTX_FUNCTION, +[](CURL*, void* tls_context, void* self) {
         auto& transfer = *static_cast<CurlTransfer*>(self);
-        transfer.dialled_ = SteadyClock::now();  // the handshake begins
+        transfer.handshake_began_ = SteadyClock::now();
         transfer.add_roots(tls_context);
         return CURLE_OK;
       });
@@ -128,10 +128,10 @@ void CurlTransfer::add_roots(void* tls_context) const {
 
 // Where to connect to is said when libcurl asks for a socket.
 void CurlTransfer::set_child() {
-  set(CURLOPT_CLOSESOCKETDATA, &lines_);  // also of a connection that outlives this transfer
+  set(CURLOPT_CLOSESOCKETDATA, &connections_);  // also of a connection that outlives this transfer
   set(
-      CURLOPT_CLOSESOCKETFUNCTION, +[](void* lines, curl_socket_t socket) {
-        static_cast<ChildLines*>(lines)->hang_up(socket);
+      CURLOPT_CLOSESOCKETFUNCTION, +[](void* connections, curl_socket_t socket) {
+        static_cast<ChildConnections*>(connections)->close(socket);
         return 0;
       });
 }
@@ -174,8 +174,8 @@ Status CurlTransfer::set_headers(const CurlTransport::Options& options) {
   for (const auto& header : request_.headers) {
     if ((header.name + header.value).find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
       return fail(Kind::invalid, fmt::format("header {} holds a line break", printable(header.name, 64)));
-    has_agent = has_agent || lower(header.name) == "user-agent";
-    has_type = has_type || lower(header.name) == "content-type";
+    has_agent = has_agent || same_name(header.name, "User-Agent");
+    has_type = has_type || same_name(header.name, "Content-Type");
     add(header.value.empty() ? header.name + ";" : header.name + ": " + header.value);  // ';': libcurl's empty value
   }
   if (!has_agent) add("User-Agent: " + options.user_agent);
@@ -187,7 +187,7 @@ Status CurlTransfer::set_headers(const CurlTransport::Options& options) {
 
 // reliability/T7: judged is the very address that is connected to, not the one of an earlier look-up.
 curl_socket_t CurlTransfer::open_socket(curl_sockaddr& address) {
-  if (request_.through) return dial_child(address);
+  if (request_.through) return open_child_socket(address);
   if (!is_proxied_ && (address.family == AF_INET || address.family == AF_INET6)) {
     const auto scope = scope_of(address.addr);
     if (scope == AddressScope::link_local && !request_.may_be_link_local) {
@@ -202,8 +202,8 @@ curl_socket_t CurlTransfer::open_socket(curl_sockaddr& address) {
   return ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
 }
 
-curl_socket_t CurlTransfer::dial_child(curl_sockaddr& address) {
-  const auto socket = lines_.dial(address.addr, address.addrlen);
+curl_socket_t CurlTransfer::open_child_socket(curl_sockaddr& address) {
+  const auto socket = connections_.open(address.addr, address.addrlen);
   if (socket) return *socket;
   stop_with(socket.error());
   return CURL_SOCKET_BAD;
@@ -211,9 +211,9 @@ curl_socket_t CurlTransfer::dial_child(curl_sockaddr& address) {
 
 // The connection is there.
 bool CurlTransfer::begin_request() {
-  asked_ = SteadyClock::now();
+  sent_ = SteadyClock::now();
   if (!request_.through) return true;
-  const auto begun = lines_.begin(*request_.through);
+  const auto begun = connections_.begin(*request_.through);
   return begun || stop_with(begun.error());
 }
 
@@ -239,16 +239,16 @@ bool CurlTransfer::take_head_line(std::string_view line) {
   if (status < 200) return true;
   response_.status = static_cast<int>(status);
   head_is_done_ = true;
-  heard_ = SteadyClock::now();
+  received_ = SteadyClock::now();
   goes_to_sink_ = wants_ && wants_(response_);
   return true;
 }
 
 bool CurlTransfer::take_body(std::string_view bytes) {
-  heard_ = SteadyClock::now();
+  received_ = SteadyClock::now();
   if (goes_to_sink_) {
     auto taken = sink_(bytes);
-    heard_ = SteadyClock::now();  // the time the sink took is not the peer's
+    received_ = SteadyClock::now();  // the time the sink took is not the peer's
     return taken ? true : stop_with(taken.error());
   }
   const bool may_be_cut = response_.status >= 400 || wants_;  // or not what the sink wants, which its head tells
@@ -269,14 +269,14 @@ std::size_t CurlTransfer::give_body(char* out, std::size_t out_bytes) {
     return CURL_READFUNC_ABORT;
   }
   uploaded_bytes_ += *read;
-  asked_ = SteadyClock::now();  // as long as the peer takes bytes, its answer is not due
+  sent_ = SteadyClock::now();  // as long as the peer takes bytes, its answer is not due
   return *read;
 }
 
 CurlTransfer::Phase CurlTransfer::phase() const {
-  if (heard_) return {*heard_, request_.idle_timeout, "no data for"};
-  if (asked_) return {*asked_, request_.header_timeout, "no answer within"};
-  if (dialled_) return {*dialled_, request_.connect_timeout, "TLS handshake not finished within"};
+  if (received_) return {*received_, request_.idle_timeout, "no data for"};
+  if (sent_) return {*sent_, request_.header_timeout, "no answer within"};
+  if (handshake_began_) return {*handshake_began_, request_.connect_timeout, "TLS handshake not finished within"};
   return {began_, request_.connect_timeout, "no connection within"};
 }
 
@@ -309,7 +309,7 @@ Result<HttpResponse> CurlTransfer::result(CURLcode code) {
   if (error_) return tl::unexpected(*error_);
   if (has_enough_ || (code == CURLE_OK && head_is_done_)) return std::move(response_);
   if (code == CURLE_OK) return fail(Kind::invalid, "answer is not HTTP");
-  if (asked_ && !head_is_done_ && is_too_long_line(code)) return tl::unexpected(too_long_head());
+  if (sent_ && !head_is_done_ && is_too_long_line(code)) return tl::unexpected(too_long_head());
   if (refusal_ && code == CURLE_COULDNT_CONNECT) return fail(Kind::denied, *refusal_);
   return fail(kind_of(code), cause(code));
 }

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sys/child_lines.h"
+#include "sys/child_connections.h"
 #include "sys/curl_handle.h"
 
 namespace windlass {
@@ -19,8 +19,9 @@ namespace windlass {
 // One request and what has come of it so far; the callbacks of libcurl write into it.
 class CurlTransfer {
  public:
-  CurlTransfer(CURL* easy, ChildLines& lines, const HttpRequest& request, const HeadCheck& wants, const BodySink& sink)
-      : easy_(easy), lines_(lines), request_(request), wants_(wants), sink_(sink) {}
+  CurlTransfer(CURL* easy, ChildConnections& connections, const HttpRequest& request, const HeadCheck& wants,
+               const BodySink& sink)
+      : easy_(easy), connections_(connections), request_(request), wants_(wants), sink_(sink) {}
 
   void set_options(const CurlHandle::Peer& peer, const CurlTransport::Options& options);
   Status set_headers(const CurlTransport::Options& options);
@@ -32,9 +33,10 @@ class CurlTransfer {
   struct FreeList {
     void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
   };
+  using TimePoint = std::chrono::steady_clock::time_point;
   // What is waited for, since when, for how long at most.
   struct Phase {
-    std::chrono::steady_clock::time_point since;
+    TimePoint since;
     std::chrono::milliseconds span;
     std::string_view complaint;
   };
@@ -56,12 +58,12 @@ class CurlTransfer {
   bool take_body(std::string_view bytes);
   std::size_t give_body(char* out, std::size_t out_bytes);
   curl_socket_t open_socket(curl_sockaddr& address);
-  curl_socket_t dial_child(curl_sockaddr& address);
+  curl_socket_t open_child_socket(curl_sockaddr& address);
   bool begin_request();
   std::string cause(CURLcode code) const;
 
   CURL* easy_;
-  ChildLines& lines_;
+  ChildConnections& connections_;
   const HttpRequest& request_;
   const HeadCheck& wants_;
   const BodySink& sink_;
@@ -69,9 +71,10 @@ class CurlTransfer {
   std::unique_ptr<curl_slist, FreeList> headers_;
   char curl_message_[CURL_ERROR_SIZE] = "";
 
-  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
-  std::optional<std::chrono::steady_clock::time_point> dialled_, asked_,
-      heard_;  // TLS begins; request goes out; last body byte
+  TimePoint began_ = std::chrono::steady_clock::now();
+  std::optional<TimePoint> handshake_began_;
+  std::optional<TimePoint> sent_;      // when the request began to go out, then the latest bytes of an upload
+  std::optional<TimePoint> received_;  // when the head was complete, then the latest body bytes, once they were taken
   HttpResponse response_;
   std::size_t head_bytes_ = 0;
   std::uint64_t uploaded_bytes_ = 0;

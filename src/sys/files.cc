@@ -74,17 +74,6 @@ Result<std::string> read_all(int fd, const std::string& name, std::uint64_t byte
   }
 }
 
-// 0, or errno.
-int write_all(int fd, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t wrote = ::write(fd, content.data(), content.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return errno;
-    content.remove_prefix(static_cast<std::size_t>(wrote));
-  }
-  return 0;
-}
-
 // Gone at the end, unless it has got its name.
 struct TemporaryFile {
   explicit TemporaryFile(fs::path at) : path(std::move(at)) {}
@@ -245,6 +234,16 @@ Status make_folders(const fs::path& folder, unsigned mode) {
     if (!S_ISDIR(status.st_mode)) return fail(Kind::conflict, made.string() + " is not a folder");
   }
   return {};
+}
+
+int write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t wrote = ::write(fd, bytes.data(), bytes.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+  return 0;
 }
 
 Status sync_folder(const fs::path& folder) {

@@ -74,6 +74,9 @@ Result<std::string> read_file_beneath(const std::filesystem::path& root, std::st
 // The folder and its parents, each made with `mode`.
 Status make_folders(const std::filesystem::path& folder, unsigned mode = 0700);
 
+// Writes all of `bytes` where `fd` stands. 0, or errno.
+[[nodiscard]] int write_all(int fd, std::string_view bytes);
+
 // Flushes a folder's entries to disk.
 Status sync_folder(const std::filesystem::path& folder);
 

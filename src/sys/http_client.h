@@ -24,6 +24,9 @@ struct HttpHeader {
   std::string value;
 };
 
+// Equal but for the case of ASCII letters, as field names are compared.
+bool same_name(std::string_view a, std::string_view b);
+
 struct Command;  // sys/process.h
 
 // TLS of one request; the defaults verify against the system's trust store (SSL_CERT_FILE, SSL_CERT_DIR honoured).
@@ -48,8 +51,8 @@ struct HttpRequest {
   std::string body;
   UploadBody upload;        // instead of `body`
   std::string unix_socket;  // path of a stream socket to speak to, empty: TCP
-  // A child process whose standard input and output are the connection, instead of a socket; null: none. The url is
-  // then of http://127.0.0.1. Its arguments may be kept, for which connections are alike.
+  // A child process whose standard input and output are the connection, in place of a socket; null: none. The url is
+  // then under http://127.0.0.1. Connections are reused by program and arguments, so the arguments stay in memory.
   std::shared_ptr<const Command> through;
   TlsOptions tls;
   bool refuse_private_addresses = false;  // connect only to public addresses, checked on the connected socket
@@ -59,8 +62,8 @@ struct HttpRequest {
   std::chrono::milliseconds header_timeout{30'000};   // from the last byte sent to the answer's headers
   std::chrono::milliseconds idle_timeout{30'000};     // without a new body byte
   std::uint64_t body_bytes_max = 4u << 20;            // of an answer kept in memory; more is Kind::invalid
-  // Of one with a status from 400 on, or that a stream's HeadCheck does not want, in place of body_bytes_max if that is
-  // more. The rest is not read, and no error: the head says enough.
+  // A lower limit for an answer with status 400 or above, and for one that a stream's HeadCheck declines. What is over
+  // it is not read, and that is no error: status and headers say enough.
   std::uint64_t error_body_bytes_max = std::numeric_limits<std::uint64_t>::max();
 };
 

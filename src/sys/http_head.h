@@ -66,7 +66,4 @@ class HttpHeadParser {
   bool has_length_ = false;
 };
 
-// Equal but for the case of ASCII letters, as field names are compared.
-bool same_name(std::string_view a, std::string_view b);
-
 }  // namespace windlass

@@ -34,9 +34,9 @@ class HttpServer {
     std::chrono::milliseconds keep_alive_timeout{120'000};  // T3
     std::chrono::milliseconds flush_timeout{30'000};        // T4
     std::size_t connections_max = 16'384;
-    // Of all requests that are not complete, buffers in waiting included; raised to four of body_bytes_max. Above it,
-    // and above connections_max, the request goes that is on its way for the longest time. Above the
-    // latter, where there is none, the client goes that takes its answer for the longest time.
+    // Bytes held for all incomplete requests together; at least four times body_bytes_max. Above it the oldest
+    // incomplete request is cut. Above connections_max: the oldest connection without a complete header, else the
+    // oldest incomplete request, else the client that has been slowest to take its answer.
     std::uint64_t unfinished_bytes_max = 64 << 20;
   };
   using Handler = std::function<void(ServerRequest, Responder)>;

@@ -1,7 +1,6 @@
 #include "sys/process.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -12,7 +11,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <optional>
 
 #include "base/crash_point.h"
 #include "sys/child_start.h"
@@ -58,12 +56,7 @@ class Tail {
 FileDescriptor make_input(const std::string& input) {
   if (input.empty()) return above_standard(FileDescriptor(open("/dev/null", O_RDONLY | O_CLOEXEC)));
   auto file = above_standard(FileDescriptor(memfd_create("input", MFD_CLOEXEC)));
-  for (std::size_t at = 0; file.valid() && at < input.size();) {
-    const auto written = write(file.get(), input.data() + at, input.size() - at);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return FileDescriptor();
-    at += static_cast<std::size_t>(written);
-  }
+  if (file.valid() && write_all(file.get(), input) != 0) return FileDescriptor();
   if (file.valid()) lseek(file.get(), 0, SEEK_SET);
   return file;
 }

@@ -1,7 +1,5 @@
 #include "sys/server_request.h"
 
-#include "sys/http_head.h"
-
 namespace windlass {
 
 std::string_view ServerRequest::header(std::string_view name) const {

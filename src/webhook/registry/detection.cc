@@ -4,7 +4,7 @@
 #include <iterator>
 
 #include "base/text.h"
-#include "sys/http_head.h"
+#include "sys/http_client.h"
 #include "webhook/registry/event.h"
 
 namespace windlass {

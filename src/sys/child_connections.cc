@@ -1,4 +1,4 @@
-#include "sys/child_lines.h"
+#include "sys/child_connections.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -18,7 +18,7 @@
 namespace windlass {
 namespace {
 
-constexpr std::size_t kWordsBytesMax = 2 << 10;
+constexpr std::size_t kErrorOutputBytesMax = 2 << 10;
 constexpr int kBacklog = 16;
 constexpr int kAcceptTimeoutMs = 1000;  // it has been connected: the wait is for the kernel
 
@@ -40,12 +40,12 @@ FileDescriptor other_end_of(int socket, int listener) {
 
 }  // namespace
 
-ChildLines::~ChildLines() {
-  while (!children_.empty()) hang_up(children_.begin()->first);
+ChildConnections::~ChildConnections() {
+  while (!children_.empty()) close(children_.begin()->first);
 }
 
 // On loopback, because libcurl 7.88 keeps no connection to a socket without a name or a path.
-Result<int> ChildLines::dial(sockaddr& address, unsigned& length) {
+Result<int> ChildConnections::open(sockaddr& address, unsigned& length) {
   FileDescriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   sockaddr_in name{};
   name.sin_family = AF_INET;
@@ -63,7 +63,7 @@ Result<int> ChildLines::dial(sockaddr& address, unsigned& length) {
   return socket;
 }
 
-Status ChildLines::begin(const Command& command) {
+Status ChildConnections::begin(const Command& command) {
   if (!begun_) return {};
   const auto [socket, listener] = *std::exchange(begun_, {});
   const auto end = above_standard(other_end_of(socket, listener.get()));
@@ -78,7 +78,7 @@ Status ChildLines::begin(const Command& command) {
   return {};
 }
 
-void ChildLines::hang_up(int socket) {
+void ChildConnections::close(int socket) {
   ::close(socket);
   if (begun_ && begun_->socket == socket) begun_.reset();
   const auto found = children_.find(socket);
@@ -87,21 +87,22 @@ void ChildLines::hang_up(int socket) {
   children_.erase(found);
   kill(-child.pid, SIGKILL);  // it is not reaped yet, so the id is still its own
   waitpid(child.pid, nullptr, 0);
-  std::array<char, kWordsBytesMax> buffer;
+  std::array<char, kErrorOutputBytesMax> buffer;
   for (;;) {  // the pipe does not block
     const auto got = ::read(child.errors.get(), buffer.data(), buffer.size());
     if (got <= 0) break;
-    last_words_.append(buffer.data(), static_cast<std::size_t>(got));
-    if (last_words_.size() > kWordsBytesMax) last_words_.erase(0, last_words_.size() - kWordsBytesMax);
+    error_output_.append(buffer.data(), static_cast<std::size_t>(got));
+    if (error_output_.size() > kErrorOutputBytesMax)
+      error_output_.erase(0, error_output_.size() - kErrorOutputBytesMax);
   }
 }
 
-std::string ChildLines::take_last_words() {
+std::string ChildConnections::take_error_output() {
   std::string line;
-  const auto words = std::exchange(last_words_, {});
-  for (const auto part : split(words, '\n'))
+  const auto output = std::exchange(error_output_, {});
+  for (const auto part : split(output, '\n'))
     if (const auto text = trim(part); !text.empty())
-      line += (line.empty() ? "" : "; ") + printable(text, kWordsBytesMax);
+      line += (line.empty() ? "" : "; ") + printable(text, kErrorOutputBytesMax);
   return line;
 }
 

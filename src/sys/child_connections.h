@@ -18,24 +18,24 @@
 
 namespace windlass {
 
-class ChildLines {
+class ChildConnections {
  public:
-  ChildLines() = default;
-  ~ChildLines();
-  ChildLines(const ChildLines&) = delete;
-  ChildLines& operator=(const ChildLines&) = delete;
+  ChildConnections() = default;
+  ~ChildConnections();
+  ChildConnections(const ChildConnections&) = delete;
+  ChildConnections& operator=(const ChildConnections&) = delete;
 
-  // A TCP socket, the caller's until hang_up(), and where it is to be connected to: in place of the IPv4 address that
+  // A TCP socket, the caller's until close(), and where it is to be connected to: in place of the IPv4 address that
   // the caller had.
-  Result<int> dial(sockaddr& address, unsigned& length);
-  // It has been: the child begins, if there is a line without one. Errors of start_child().
+  Result<int> open(sockaddr& address, unsigned& length);
+  // It has been: the child begins, if there is a connection without one. Errors of start_child().
   Status begin(const Command& command);
   // Closes it and ends the child, which is not waited for: who closes has read what there was.
-  void hang_up(int socket);
+  void close(int socket);
 
-  // The end of what children wrote to standard error since it was last asked, at most 2 KiB on one line. Of those that
-  // were hung up: while one lives it may be about to say more.
-  std::string take_last_words();
+  // The end of what children wrote to standard error since it was last asked, at most 2 KiB on one line. Of those whose
+  // connection is closed: while one lives it may be about to write more.
+  std::string take_error_output();
 
  private:
   struct Child {
@@ -47,9 +47,9 @@ class ChildLines {
     FileDescriptor listener;
   };
 
-  std::optional<Begun> begun_;     // a line without a child
+  std::optional<Begun> begun_;     // a connection without a child
   std::map<int, Child> children_;  // by the socket
-  std::string last_words_;
+  std::string error_output_;
 };
 
 }  // namespace windlass
