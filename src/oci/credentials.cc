@@ -62,8 +62,8 @@ class DockerCredentials final : public CredentialSource {
 
     auto file = current_file();
     if (!file) return tl::unexpected(file.error());
-    if (const auto name = (*file)->helper_for(reference); !name.empty()) {
-      auto answer = ask_helper(name, server_of(reference), deadline);
+    if (const auto helper = (*file)->helper_for(reference); !helper.name.empty()) {
+      auto answer = ask_helper(helper.name, helper.server, deadline);
       if (!answer) return tl::unexpected(answer.error());
       if (*answer) return **answer;
     }

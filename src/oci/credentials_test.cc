@@ -101,6 +101,40 @@ TEST_F(CredentialsTest, AreFoundByKey) {
   }
 }
 
+// oci 5: Podman, Skopeo and Buildah write Docker Hub as "docker.io"
+TEST_F(CredentialsTest, AreFoundForDockerHubUnderItsOtherNames) {
+  const std::string podman = R"("docker.io":)" + auth("podman:1"),
+                    docker = R"("https://index.docker.io/v1/":)" + auth("docker:2");
+  const std::string index = R"("index.docker.io/v1/":)" + auth("index:3"), org = R"("docker.io/me":)" + auth("org:4");
+  const std::string app = R"("docker.io/me/app":)" + auth("app:5"),
+                    own = R"("index.docker.io/me/app":)" + auth("own:6");
+  const std::string registry_1 = R"("registry-1.docker.io":)" + auth("registry:7");
+  const std::pair<Lines, const char*> rows[] = {
+      {{podman}, "podman:1"},
+      {{registry_1}, "registry:7"},
+      {{registry_1, podman}, "podman:1"},
+      {{R"("https://docker.io/v1/":)" + auth("url:8")}, "url:8"},
+      {{podman, docker}, "docker:2"},
+      {{docker, podman}, "docker:2"},
+      {{podman, index}, "index:3"},
+      {{index, podman}, "index:3"},
+      {{org}, "org:4"},
+      {{org, app}, "app:5"},
+      {{app, docker}, "app:5"},
+      {{app, own}, "own:6"},
+      {{own, app}, "own:6"},
+      {{R"("docker.io/other":)" + auth("other:9"), R"("x.docker.io":)" + auth("x:10")}, "anonymous"},
+  };
+  for (const auto& [entries, want] : rows) {
+    const auto text = fmt::format(R"({{"auths":{{{}}}}})", fmt::join(entries, ","));
+    SCOPED_TRACE(text);
+    const auto file = AuthFile::parse(text);
+    ASSERT_TRUE(file);
+    EXPECT_EQ(shown(file->find(*Reference::parse("me/app"))), want);
+    EXPECT_EQ(shown(file->find(*Reference::parse("r.example/me/app"))), "anonymous");
+  }
+}
+
 TEST_F(CredentialsTest, FailOnlyWhereAnEntryIsBroken) {
   write(R"({"auths":{"bad.example":{"auth":"%%%"},"text.example":"YTpi","user.example":)" + auth(":pass") +
         R"(,"good.example":)" + auth("a:b") + "}}");
@@ -180,6 +214,25 @@ TEST_F(CredentialsTest, AskAHelper) {
   EXPECT_EQ(processes.ran[1].input, "https://index.docker.io/v1/");
   EXPECT_EQ(find("gcr.io/p/app"), "u:s");
   EXPECT_EQ(processes.ran.size(), 2u) << "an answer serves the whole run";
+}
+
+// As Podman does: what it has stored there has that name.
+TEST_F(CredentialsTest, AskAHelperOfDockerHubForTheNameThatTheFileHas) {
+  const std::pair<const char*, std::string> rows[] = {
+      {R"({"credHelpers":{"docker.io":"hub"},"credsStore":"other"})", "docker-credential-hub docker.io"},
+      {R"({"credHelpers":{"docker.io":"hub","index.docker.io":"index"}})",
+       "docker-credential-index https://index.docker.io/v1/"},
+      {R"({"credHelpers":{"https://index.docker.io/v1/":"docker","docker.io":"hub"}})",
+       "docker-credential-docker https://index.docker.io/v1/"},
+  };
+  processes.answer = [](const Command&) { return Exit{.out = R"({"Username":"u","Secret":"s"})"}; };
+  for (const auto& [text, want] : rows) {
+    SCOPED_TRACE(text);
+    source.reset();
+    write(text);
+    EXPECT_EQ(find("me/app"), "u:s");
+    EXPECT_EQ(processes.ran.back().program + " " + processes.ran.back().input, want);
+  }
 }
 
 TEST_F(CredentialsTest, WaitHalfAMinuteForAHelper) {  // oci 5
