@@ -32,11 +32,11 @@ std::string shown(const Result<Credential>& found) {
 
 using Lines = std::vector<std::string>;
 
-// What each warning that a credential helper is missing says of it.
-Lines warnings(const std::string& log) {
+// What each warning that a credential helper is missing, or is not run, says of it.
+Lines warnings(const std::string& log, const std::string& why = "not found") {
   Lines found;
   for (const auto line : split(log, '\n'))
-    if (line.find("\"level\":\"warning\",\"msg\":\"credential helper not found") != line.npos)
+    if (line.find("\"level\":\"warning\",\"msg\":\"credential helper " + why) != line.npos)
       found.emplace_back(line.substr(line.find("\"program\"")));
   return found;
 }
@@ -282,6 +282,27 @@ TEST_F(CredentialsTest, DoWithoutAHelperThatIsNotThere) {
                    R"("program":"docker-credential-gone","registry":"s.example"})"}));
 }
 
+// oci 5, reliability/T14: within WSL Docker Desktop writes such names, and its programs may be in the PATH
+TEST_F(CredentialsTest, DoWithoutAHelperOfWindows) {
+  options.helper_environment["PATH"] = folder.string();
+  for (const std::string name : {"desktop.exe", "wincred.exe"}) {
+    SCOPED_TRACE(name);
+    const auto program = folder / ("docker-credential-" + name);
+    std::ofstream(program) << "#!/bin/sh";
+    fs::permissions(program, fs::perms::owner_all);
+    write(fmt::format(R"({{"credsStore":"{}","auths":{{"r.example":{}}}}})", name, auth("a:b")));
+    testing::internal::CaptureStderr();
+    EXPECT_TRUE(check());
+    source = CredentialSource::make(options, processes, Log());
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(find("r.example/app"), "a:b");
+    EXPECT_EQ(find("s.example/app"), "anonymous");
+    const auto told = fmt::format(R"("program":"docker-credential-{}")", name);
+    EXPECT_EQ(warnings(testing::internal::GetCapturedStderr(), "of Windows is not run"),
+              (Lines{told + "}", told + R"(,"registry":"r.example"})", told + R"(,"registry":"s.example"})"}));
+  }
+  EXPECT_TRUE(processes.ran.empty());
+}
+
 // reliability/P13: whoever may send a webhook may name any host
 TEST_F(CredentialsTest, RememberTheThousandServersThatWereAskedLast) {
   write(R"({"credsStore":"x"})");
@@ -320,7 +341,7 @@ TEST_F(CredentialsTest, AreFineAtTheStartWithoutAHelper) {  // oci 5
 
 // reliability/T14
 TEST_F(CredentialsTest, RefuseHelperNamesThatArePaths) {
-  for (const auto* name : {"../x", "a/b", "A", "a b", "a.b"}) {
+  for (const auto* name : {"../x", "a/b", "A", "a b", "a.b", "../x.exe", ".exe", "a.exe.exe"}) {
     source.reset();
     write(fmt::format(R"({{"credsStore":"{}"}})", name));
     EXPECT_EQ(find("r.example/app"),
