@@ -13,12 +13,22 @@ namespace {
 
 constexpr std::string_view kDockerHub = "index.docker.io";
 constexpr std::string_view kDockerHubKey = "https://index.docker.io/v1/";
+constexpr std::string_view kPodmansHub = "docker.io";  // in the files of Podman, Skopeo and Buildah
 
 // "https://r.example/v1/" is about r.example: old versions of Docker wrote such keys.
 std::string host_of_key(std::string_view key) {
   for (const std::string_view scheme : {"https://", "http://"})
     if (key.starts_with(scheme)) key.remove_prefix(scheme.size());
   return lower(key.substr(0, key.find('/')));
+}
+
+// Also of registry-1.docker.io, as Podman reads it.
+bool is_hub_of_podman(const Reference& reference, std::string_view host) {
+  return reference.registry() == kDockerHub && (host == kPodmansHub || host == "registry-1.docker.io");
+}
+
+bool is_key_of_registry(std::string_view key) {
+  return key.find("://") != key.npos || key.find('/') == key.npos || key.ends_with("/v1/") || key.ends_with("/v2/");
 }
 
 // Exact keys, the most exact first: registry/org/app, registry, registry/org.
@@ -52,6 +62,9 @@ Result<AuthFile> AuthFile::parse(std::string_view text) {
                                               text_of(*fields, "registrytoken"))
                                 : Entry{Credential(), fmt::format("auths '{}' must be an object", printable(key, 128))};
     }
+    for (const auto& [key, entry] : file.auths_)  // parts of Docker Hub; an entry that has our spelling already counts
+      if (key.starts_with(fmt::format("{}/", kPodmansHub)) && !is_key_of_registry(key))
+        file.auths_.emplace("index." + key, entry);
   }
   if (const auto* helpers = object_of(*object, "credHelpers"))
     for (const auto& [host, name] : *helpers)
@@ -85,11 +98,14 @@ Result<Credential> AuthFile::find(const Reference& reference) const {
     return entry.credential;
   };
   const auto by_host = [&]() -> const Entry* {
-    for (const auto& [key, entry] : auths_)
-      if (host_of_key(key) == reference.registry() &&
-          (key.find("://") != key.npos || key.find('/') == key.npos || key.ends_with("/v1/") || key.ends_with("/v2/")))
-        return &entry;
-    return nullptr;
+    const Entry* of_podman = nullptr;
+    for (const auto& [key, entry] : auths_) {
+      if (!is_key_of_registry(key)) continue;
+      const auto host = host_of_key(key);
+      if (host == reference.registry()) return &entry;
+      if (!of_podman && is_hub_of_podman(reference, host)) of_podman = &entry;
+    }
+    return of_podman;
   };
   const auto keys = keys_of(reference);
   for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -100,10 +116,14 @@ Result<Credential> AuthFile::find(const Reference& reference) const {
   return Credential();
 }
 
-std::string AuthFile::helper_for(const Reference& reference) const {
-  for (const auto& key : {reference.registry(), server_of(reference)})
-    if (const auto helper = helpers_.find(key); helper != helpers_.end()) return helper->second;
-  return store_;
+AuthFile::Helper AuthFile::helper_for(const Reference& reference) const {
+  const auto server = server_of(reference);
+  for (const auto& key : {reference.registry(), server})
+    if (const auto helper = helpers_.find(key); helper != helpers_.end()) return {helper->second, server};
+  if (reference.registry() == kDockerHub)
+    if (const auto helper = helpers_.find(std::string(kPodmansHub)); helper != helpers_.end())
+      return {helper->second, helper->first};
+  return {store_, server};
 }
 
 std::set<std::string> AuthFile::helper_names() const {

@@ -17,12 +17,16 @@ std::string server_of(const Reference& reference);
 
 class AuthFile {
  public:
+  struct Helper {
+    std::string name;    // "": none
+    std::string server;  // which it is to be asked for: as of server_of, or "docker.io" where the file says so
+  };
   static Result<AuthFile> parse(std::string_view text);
 
   // From "auths", anonymous if nothing fits. A broken entry is an error only when it is the one that fits.
   Result<Credential> find(const Reference& reference) const;
-  // The name of the helper that "credHelpers" or "credsStore" has for the registry, "" for none.
-  std::string helper_for(const Reference& reference) const;
+  // What "credHelpers" or "credsStore" has for the registry.
+  Helper helper_for(const Reference& reference) const;
   // All helpers that are named.
   std::set<std::string> helper_names() const;
 

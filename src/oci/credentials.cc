@@ -31,6 +31,12 @@ bool is_helper_name(std::string_view name) {
   return !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == name.npos;
 }
 
+// "desktop.exe", "wincred.exe": Docker Desktop writes them into the config file within WSL.
+bool is_windows_helper(std::string_view name) {
+  constexpr std::string_view suffix = ".exe";
+  return name.ends_with(suffix) && is_helper_name(name.substr(0, name.size() - suffix.size()));
+}
+
 bool is_in_path(const std::string& program, const std::map<std::string, std::string>& environment) {
   const auto path = environment.find("PATH");
   if (path == environment.end()) return false;
@@ -47,9 +53,13 @@ class DockerCredentials final : public CredentialSource {
   Status check() override {
     auto file = current_file();
     if (!file) return tl::unexpected(file.error());
-    for (const auto& name : (*file)->helper_names())
-      if (!is_in_path("docker-credential-" + name, options_.helper_environment))
-        log_.warning("credential helper not found", {{"program", "docker-credential-" + printable(name, 64)}});
+    for (const auto& name : (*file)->helper_names()) {
+      const auto shown = "docker-credential-" + printable(name, 64);
+      if (is_windows_helper(name))
+        log_.warning("credential helper of Windows is not run", {{"program", shown}});
+      else if (!is_in_path("docker-credential-" + name, options_.helper_environment))
+        log_.warning("credential helper not found", {{"program", shown}});
+    }
     auto environment = auth_config();
     return environment ? Status() : tl::unexpected(environment.error());
   }
@@ -62,8 +72,8 @@ class DockerCredentials final : public CredentialSource {
 
     auto file = current_file();
     if (!file) return tl::unexpected(file.error());
-    if (const auto name = (*file)->helper_for(reference); !name.empty()) {
-      auto answer = ask_helper(name, server_of(reference), deadline);
+    if (const auto helper = (*file)->helper_for(reference); !helper.name.empty()) {
+      auto answer = ask_helper(helper.name, helper.server, deadline);
       if (!answer) return tl::unexpected(answer.error());
       if (*answer) return **answer;
     }
@@ -109,9 +119,14 @@ class DockerCredentials final : public CredentialSource {
     return file_;
   }
 
-  // Nothing: there is no such program, look elsewhere.
+  // Nothing: there is no such program, or one that we do not run; look elsewhere.
   Result<std::optional<Credential>> ask_helper(const std::string& name, const std::string& server,
                                                const Deadline& deadline) {
+    const auto program = "docker-credential-" + name;
+    if (is_windows_helper(name)) {
+      warn_once("credential helper of Windows is not run, trying without it", program, server);
+      return std::optional<Credential>();
+    }
     if (!is_helper_name(name))
       return fail(Kind::invalid, fmt::format("credential helper '{}' may hold small letters, digits and '-' only",
                                              printable(name, 64)));
@@ -121,7 +136,6 @@ class DockerCredentials final : public CredentialSource {
       if (const auto known = answers_.find(key); known != answers_.end() && SteadyClock::now() < known->second.expires)
         return std::optional(known->second.credential);
     }
-    const auto program = "docker-credential-" + name;
     const Command command{.program = program,
                           .arguments = {"get"},
                           .environment = options_.helper_environment,
@@ -129,7 +143,7 @@ class DockerCredentials final : public CredentialSource {
                           .output_bytes_max = kHelperBytesMax};
     auto exit = processes_.run(command, deadline.within(kHelperTime));
     if (!exit && exit.error().kind == Kind::not_found) {
-      warn_once(program, server);
+      warn_once("credential helper not found, trying without it", program, server);
       return std::optional<Credential>();
     }
     if (!exit) return while_doing("running " + program, exit.error());
@@ -170,7 +184,7 @@ class DockerCredentials final : public CredentialSource {
     return Credential(BasicCredential{user, Secret(secret)});
   }
 
-  void warn_once(const std::string& program, const std::string& server) {
+  void warn_once(std::string_view warning, const std::string& program, const std::string& server) {
     {
       const std::lock_guard lock(mutex_);
       const auto helper_and_server = program + " " + server;
@@ -178,7 +192,7 @@ class DockerCredentials final : public CredentialSource {
       warned_.push_back(helper_and_server);
       if (warned_.size() > kRememberedMax) warned_.pop_front();
     }
-    log_.warning("credential helper not found, trying without it", {{"program", program}, {"registry", server}});
+    log_.warning(warning, {{"program", program}, {"registry", server}});
   }
 
   Options options_;

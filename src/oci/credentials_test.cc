@@ -32,11 +32,11 @@ std::string shown(const Result<Credential>& found) {
 
 using Lines = std::vector<std::string>;
 
-// What each warning that a credential helper is missing says of it.
-Lines warnings(const std::string& log) {
+// What each warning that a credential helper is missing, or is not run, says of it.
+Lines warnings(const std::string& log, const std::string& why = "not found") {
   Lines found;
   for (const auto line : split(log, '\n'))
-    if (line.find("\"level\":\"warning\",\"msg\":\"credential helper not found") != line.npos)
+    if (line.find("\"level\":\"warning\",\"msg\":\"credential helper " + why) != line.npos)
       found.emplace_back(line.substr(line.find("\"program\"")));
   return found;
 }
@@ -98,6 +98,40 @@ TEST_F(CredentialsTest, AreFoundByKey) {
   for (const auto& [reference, want] : rows) {
     SCOPED_TRACE(reference);
     EXPECT_EQ(find(reference), want);
+  }
+}
+
+// oci 5: Podman, Skopeo and Buildah write Docker Hub as "docker.io"
+TEST_F(CredentialsTest, AreFoundForDockerHubUnderItsOtherNames) {
+  const std::string podman = R"("docker.io":)" + auth("podman:1"),
+                    docker = R"("https://index.docker.io/v1/":)" + auth("docker:2");
+  const std::string index = R"("index.docker.io/v1/":)" + auth("index:3"), org = R"("docker.io/me":)" + auth("org:4");
+  const std::string app = R"("docker.io/me/app":)" + auth("app:5"),
+                    own = R"("index.docker.io/me/app":)" + auth("own:6");
+  const std::string registry_1 = R"("registry-1.docker.io":)" + auth("registry:7");
+  const std::pair<Lines, const char*> rows[] = {
+      {{podman}, "podman:1"},
+      {{registry_1}, "registry:7"},
+      {{registry_1, podman}, "podman:1"},
+      {{R"("https://docker.io/v1/":)" + auth("url:8")}, "url:8"},
+      {{podman, docker}, "docker:2"},
+      {{docker, podman}, "docker:2"},
+      {{podman, index}, "index:3"},
+      {{index, podman}, "index:3"},
+      {{org}, "org:4"},
+      {{org, app}, "app:5"},
+      {{app, docker}, "app:5"},
+      {{app, own}, "own:6"},
+      {{own, app}, "own:6"},
+      {{R"("docker.io/other":)" + auth("other:9"), R"("x.docker.io":)" + auth("x:10")}, "anonymous"},
+  };
+  for (const auto& [entries, want] : rows) {
+    const auto text = fmt::format(R"({{"auths":{{{}}}}})", fmt::join(entries, ","));
+    SCOPED_TRACE(text);
+    const auto file = AuthFile::parse(text);
+    ASSERT_TRUE(file);
+    EXPECT_EQ(shown(file->find(*Reference::parse("me/app"))), want);
+    EXPECT_EQ(shown(file->find(*Reference::parse("r.example/me/app"))), "anonymous");
   }
 }
 
@@ -182,6 +216,25 @@ TEST_F(CredentialsTest, AskAHelper) {
   EXPECT_EQ(processes.ran.size(), 2u) << "an answer serves the whole run";
 }
 
+// As Podman does: what it has stored there has that name.
+TEST_F(CredentialsTest, AskAHelperOfDockerHubForTheNameThatTheFileHas) {
+  const std::pair<const char*, std::string> rows[] = {
+      {R"({"credHelpers":{"docker.io":"hub"},"credsStore":"other"})", "docker-credential-hub docker.io"},
+      {R"({"credHelpers":{"docker.io":"hub","index.docker.io":"index"}})",
+       "docker-credential-index https://index.docker.io/v1/"},
+      {R"({"credHelpers":{"https://index.docker.io/v1/":"docker","docker.io":"hub"}})",
+       "docker-credential-docker https://index.docker.io/v1/"},
+  };
+  processes.answer = [](const Command&) { return Exit{.out = R"({"Username":"u","Secret":"s"})"}; };
+  for (const auto& [text, want] : rows) {
+    SCOPED_TRACE(text);
+    source.reset();
+    write(text);
+    EXPECT_EQ(find("me/app"), "u:s");
+    EXPECT_EQ(processes.ran.back().program + " " + processes.ran.back().input, want);
+  }
+}
+
 TEST_F(CredentialsTest, WaitHalfAMinuteForAHelper) {  // oci 5
   struct SlowHelper final : ProcessRunner {
     std::chrono::milliseconds left{};
@@ -229,6 +282,27 @@ TEST_F(CredentialsTest, DoWithoutAHelperThatIsNotThere) {
                    R"("program":"docker-credential-gone","registry":"s.example"})"}));
 }
 
+// oci 5, reliability/T14: within WSL Docker Desktop writes such names, and its programs may be in the PATH
+TEST_F(CredentialsTest, DoWithoutAHelperOfWindows) {
+  options.helper_environment["PATH"] = folder.string();
+  for (const std::string name : {"desktop.exe", "wincred.exe"}) {
+    SCOPED_TRACE(name);
+    const auto program = folder / ("docker-credential-" + name);
+    std::ofstream(program) << "#!/bin/sh";
+    fs::permissions(program, fs::perms::owner_all);
+    write(fmt::format(R"({{"credsStore":"{}","auths":{{"r.example":{}}}}})", name, auth("a:b")));
+    testing::internal::CaptureStderr();
+    EXPECT_TRUE(check());
+    source = CredentialSource::make(options, processes, Log());
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(find("r.example/app"), "a:b");
+    EXPECT_EQ(find("s.example/app"), "anonymous");
+    const auto told = fmt::format(R"("program":"docker-credential-{}")", name);
+    EXPECT_EQ(warnings(testing::internal::GetCapturedStderr(), "of Windows is not run"),
+              (Lines{told + "}", told + R"(,"registry":"r.example"})", told + R"(,"registry":"s.example"})"}));
+  }
+  EXPECT_TRUE(processes.ran.empty());
+}
+
 // reliability/P13: whoever may send a webhook may name any host
 TEST_F(CredentialsTest, RememberTheThousandServersThatWereAskedLast) {
   write(R"({"credsStore":"x"})");
@@ -267,7 +341,7 @@ TEST_F(CredentialsTest, AreFineAtTheStartWithoutAHelper) {  // oci 5
 
 // reliability/T14
 TEST_F(CredentialsTest, RefuseHelperNamesThatArePaths) {
-  for (const auto* name : {"../x", "a/b", "A", "a b", "a.b"}) {
+  for (const auto* name : {"../x", "a/b", "A", "a b", "a.b", "../x.exe", ".exe", "a.exe.exe"}) {
     source.reset();
     write(fmt::format(R"({{"credsStore":"{}"}})", name));
     EXPECT_EQ(find("r.example/app"),

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "oci/link_header.h"
+#include "oci/registry_answer.h"
 #include "sys/url.h"
 
 namespace windlass {
@@ -13,9 +14,11 @@ bool is_index_type(std::string_view content_type) {
   return lower(trim(content_type.substr(0, content_type.find(';')))) == kIndexType;
 }
 
-// 404, 400, 406 and answers of another type: a registry without that API.
+// 404, 400, 406 and answers of another type: a registry without that API. So is GHCR, which at times answers with a
+// redirect to pages of github.com; those give 404, or 429 for hours.
 bool has_referrers_api(const HttpResponse& response) {
   if (response.status == 404 || response.status == 400 || response.status == 406) return false;
+  if (is_redirect(response.status)) return false;
   return response.status != 200 || is_index_type(response.header("Content-Type"));
 }
 
@@ -49,6 +52,7 @@ Result<bool> from_api(RegistryAccess& access, const Reference& repository, const
                       const Deadline& deadline) {
   RegistryAccess::Ask ask{.path = listings_of(repository) + digest.str(),
                           .headers = {{"Accept", kIndexType}},
+                          .stays_in_api = true,
                           .body_bytes_max = kManifestBytesMax};
   for (int pages = 0; pages < kReferrerPagesMax; ++pages) {
     auto response = access.ask(repository, ask, deadline);

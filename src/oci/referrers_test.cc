@@ -147,6 +147,43 @@ TEST_F(ReferrersTest, AreAtATagWhereTheRegistryHasNoApi) {
   EXPECT_EQ(list(), "invalid: referrers at tag sha256-" + std::string(64, 'd') + " are not an index");
 }
 
+// As GHCR answers at times, where what the redirect leads to has given 429 for hours.
+TEST_F(ReferrersTest, AreAtATagWhereARedirectLeadsOutOfTheApi) {
+  const std::string pages = "https://pages.example/-/v2/packages/app%2Freferrers%2Fsha256";
+  const HttpResponse redirect{.status = 303, .headers = {{"Location", pages}}};
+  on("GET " + kApi, redirect);
+  on("GET " + pages, HttpResponse{.status = 429, .headers = {{"Retry-After", "3600"}}});
+  EXPECT_EQ(list(), "") << "no such tag: nothing refers to it";
+  on("GET " + kFallback, HttpResponse{.status = 200,
+                                      .headers = {{"Content-Type", kIndexType}},
+                                      .body = index_of(referrer('a') + "," + referrer('b', "sbom/x"))});
+  transport.asked.clear();
+  EXPECT_EQ(list(), "a");
+  EXPECT_EQ(asked(), (std::vector<std::string>{"GET " + kApi, "GET " + kFallback}));
+  EXPECT_FALSE(registry->left_alone_for(*Reference::parse("r.example/app:1"))) << "polls go on";
+  answers.clear();
+  page("", referrer('a'), fmt::format("</v2/app/referrers/{}?n=1>; rel=\"next\"", kDigest));
+  on("GET " + kApi + "?n=1", redirect);
+  EXPECT_EQ(list(), "invalid: GET " + kApi + ": 303") << "half a list is no list";
+}
+
+TEST_F(ReferrersTest, AreAtTheRegistryThatAnotherOneSendsEverythingTo) {
+  const std::string there = "https://other.example/v2/x/app/referrers/" + kDigest;
+  on("GET " + kApi, HttpResponse{.status = 307, .headers = {{"Location", there}}});
+  page_at(there, referrer('a'));
+  EXPECT_EQ(list(), "a");
+  EXPECT_EQ(asked(), (std::vector<std::string>{"GET " + kApi, "GET " + there}));
+  answers.erase("GET " + there);
+  on("GET " + there, HttpResponse{.status = 503});
+  EXPECT_TRUE(list().starts_with("unavailable: ")) << "it has the API, and does not tell";
+}
+
+TEST_F(ReferrersTest, AreFoundByARedirectWithinTheRegistry) {
+  on("GET " + kApi, HttpResponse{.status = 302, .headers = {{"Location", "/api/referrers"}}});
+  page_at("https://r.example/api/referrers", referrer('a'));
+  EXPECT_EQ(list(), "a");
+}
+
 // reliability/P10: no answer is never "none"
 TEST_F(ReferrersTest, AreAnErrorWhereTheRegistryDoesNotTell) {
   on("GET " + kApi, error(403, "DENIED"));

@@ -222,6 +222,8 @@ Result<RegistryPeer::Followed> RegistryPeer::follow(const Round& round, const st
 
     const auto next = next_of(round, url, *response, redirects++);
     if (!next) return tl::unexpected(next.error());
+    const bool leaves_api = next->host_port() != round.registry.host_port() && !next->path.starts_with("/v2/");
+    if (round.ask.stays_in_api && leaves_api) return Followed{std::move(*response), is_elsewhere};
     if (next->host_port() != url.host_port()) token.clear();
     url = *next;
   }

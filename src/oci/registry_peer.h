@@ -32,6 +32,7 @@ struct RegistryAsk {
   bool is_immutable = false;   // named by digest: a mirror's answer is as good
   bool is_asked_again = true;  // after a fault that passes; false: its caller begins with something else anew
   bool once = false;           // not asked again: any status is a good result
+  bool stays_in_api = false;   // a redirect to another host is the answer, unless it leads to "/v2/…" there
   std::uint64_t body_bytes_max = 64 << 10;
   HeadCheck wants;  // of a streamed answer, with `sink`
   BodySink sink;
