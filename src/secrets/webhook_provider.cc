@@ -106,10 +106,8 @@ class EscapedForPath {
   std::string fault_;
 };
 
-bool is_same_header(std::string_view a, std::string_view b) { return lower(a) == lower(b); }
-
 void put_header(std::vector<HttpHeader>& headers, std::string name, std::string value) {
-  std::erase_if(headers, [&](const HttpHeader& header) { return is_same_header(header.name, name); });
+  std::erase_if(headers, [&](const HttpHeader& header) { return same_name(header.name, name); });
   headers.push_back({std::move(name), std::move(value)});
 }
 
