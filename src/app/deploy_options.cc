@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "config/inline_deployments.h"
 #include "oci/reference.h"
 #include "sys/crypto.h"
 
@@ -15,21 +14,6 @@ UnpackLimits unpack_limits(const Settings& settings, Slots& large_places) {
   limits.file_bytes_max = settings.oci_max_file_bytes;
   limits.large_places = &large_places;
   return limits;
-}
-
-Result<TrustRules> trust_rules(const Settings& settings) {
-  TrustRules rules(settings.oci_trust_policy);
-  for (const auto& poll : settings.polls) {
-    if (poll.deployments.empty()) continue;
-    const auto reference = Reference::parse(poll.url);
-    if (!reference) return tl::unexpected(reference.error());
-    const auto configs = read_inline_deployments(poll.deployments);
-    if (!configs) return tl::unexpected(configs.error());
-    std::vector<TrustOverride> wanted;
-    for (const auto& stack : configs->stacks) wanted.push_back(stack.trust);
-    rules.add(reference->source_id(), poll.deployments, wanted);
-  }
-  return rules;
 }
 
 std::optional<std::vector<AllowedAdoption>> adoptable(const Settings& settings) {

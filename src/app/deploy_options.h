@@ -1,6 +1,6 @@
 // What the settings mean to those who fetch, judge and deploy artifacts: options of oci/, source/ and deploy/.
 //
-// Not here: how engines and compose are spoken to (engine_access.h).
+// Not here: how engines and compose are spoken to (engine_access.h), and what must be signed (source/trust_rules.h).
 #pragma once
 
 #include <map>
@@ -8,20 +8,15 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
 #include "base/slots.h"
 #include "config/adopt_allow.h"
 #include "config/settings.h"
 #include "oci/unpack.h"
-#include "source/trust_rules.h"
 
 namespace windlass {
 
 // Budgets of one artifact. `large_places` outlives them.
 UnpackLimits unpack_limits(const Settings& settings, Slots& large_places);
-
-// What the inline deployments of polls demand of their artifact is demanded of it whoever asks (oci 11.3).
-Result<TrustRules> trust_rules(const Settings& settings);
 
 // The only adoptions that are allowed, each by the id of its source; nothing: all that a deploy config asks for.
 std::optional<std::vector<AllowedAdoption>> adoptable(const Settings& settings);

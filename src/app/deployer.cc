@@ -16,6 +16,7 @@
 #include "oci/credential_options.h"
 #include "oci/stored_artifact.h"
 #include "source/oci_source.h"
+#include "source/trust_rules.h"
 #include "sys/crypto.h"
 #include "sys/memory.h"
 

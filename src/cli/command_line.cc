@@ -106,7 +106,8 @@ const CLI::App* add_verify_bundle(CLI::App& app, VerifyBundleCommand& command) {
 CLI::App* add_verify(CLI::App& app, VerifyCommand& verify) {
   auto* command = app.add_subcommand("verify", "say why an artifact is or is not trusted");
   command->footer(
-      "Without a rule of its own it takes OCI_TRUST_POLICY. Exit code: 0 trusted, 1 not trusted, 2 unknown.");
+      "Without a rule of its own it takes those of the service: OCI_TRUST_POLICY and what inline deployments of "
+      "POLL_CONFIG demand of that repository. Exit code: 0 trusted, 1 not trusted, 2 unknown.");
   command->add_option("REF", verify.reference, "registry/repository:tag, or with @digest")->required();
   command->add_option("--key", verify.key_files, "PEM file of a public key to trust; may be repeated")
       ->allow_extra_args(false);

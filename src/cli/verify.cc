@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <map>
+#include <set>
 
 #include "base/text.h"
 #include "cli/registry_client.h"
@@ -12,6 +15,7 @@
 #include "oci/artifact_trust.h"
 #include "oci/content_store.h"
 #include "sigstore/identity.h"
+#include "source/trust_rules.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
 
@@ -58,29 +62,41 @@ Result<Digest> digest_of(Registry& registry, const Reference& reference, const D
   return Digest::of_sha256_hex(sha256_hex((*manifest)->bytes));
 }
 
-Result<int> explain(const Reference& reference, const TrustPolicy& policy, const std::string& root_file,
+int code_of(const TrustReport& report, const TrustPolicy& policy) {
+  if (report.trusted_by() != nullptr) return kTrusted;
+  return report.failure(policy).kind == Kind::unavailable ? kCannotTell : kNotTrusted;
+}
+
+Result<int> explain(const Reference& reference, const std::vector<TrustPolicy>& policies, const std::string& root_file,
                     Registry& registry) {
   const auto deadline = Deadline::in(kTimeout);
   auto digest = digest_of(registry, reference, deadline);
   if (!digest) return while_doing(fmt::format("resolving {}", reference.str()), digest.error());
-  fmt::print("artifact: {}\ndigest: {}\npolicy: {}\n", reference.str(), digest->str(), describe(policy));
+  fmt::print("artifact: {}\ndigest: {}\n", reference.str(), digest->str());
   const SystemClock clock;
   ArtifactTrust trust({.workers = 1, .trusted_root_file = root_file}, registry, clock,
                       Log(Log::for_standard_error(LogLevel::warning)));
-  const auto report = trust.examine(reference, *digest, policy, deadline);
-  if (!report) return tl::unexpected(report.error());
-  fmt::print("{}", tell(*report, policy));
-  if (report->trusted_by() != nullptr) return kTrusted;
-  return report->failure(policy).kind == Kind::unavailable ? kCannotTell : kNotTrusted;
+  std::map<int, std::size_t> codes;  // exit code -> how many policies say so
+  for (std::size_t i = 0; i < policies.size(); ++i) {
+    const auto name = policies.size() == 1 ? "policy" : fmt::format("policy {} of {}", i + 1, policies.size());
+    fmt::print("{}: {}\n", name, describe(policies[i]));
+    const auto report = trust.examine(reference, *digest, policies[i], deadline);
+    if (!report) return tl::unexpected(report.error());
+    fmt::print("{}", tell(*report, policies[i]));
+    ++codes[code_of(*report, policies[i])];
+  }
+  if (policies.size() > 1)
+    fmt::print("satisfied: {} of {} policies; a deployment needs all\n", codes[kTrusted], policies.size());
+  if (codes[kNotTrusted] > 0) return kNotTrusted;
+  return codes[kCannotTell] > 0 ? kCannotTell : kTrusted;
 }
 
-}  // namespace
+bool is_given(const KeylessIdentity& identity) {
+  return !(identity.issuer + identity.subject + identity.subject_regexp).empty();
+}
 
-Result<TrustPolicy> policy_of(const VerifyCommand& command, const TrustPolicy& of_settings) {
-  auto policy = of_settings;
-  const auto& identity = command.identity;
-  const bool has_identity = !(identity.issuer + identity.subject + identity.subject_regexp).empty();
-  if (!command.key_files.empty() || has_identity) policy = TrustPolicy();
+Result<TrustPolicy> own_policy(const VerifyCommand& command) {
+  TrustPolicy policy;
   for (const auto& file : command.key_files) {
     const auto text = read_file(file, PublicKey::kPemBytesMax);
     if (!text) return tl::unexpected(text.error());
@@ -88,16 +104,43 @@ Result<TrustPolicy> policy_of(const VerifyCommand& command, const TrustPolicy& o
     if (!key) return while_doing(file, key.error());
     policy.public_keys.push_back(std::move(*key));
   }
-  if (has_identity) {
-    if (auto valid = check_identity(identity); !valid) return while_doing("identity", valid.error());
-    policy.keyless_identities.push_back(identity);
+  if (!is_given(command.identity)) return policy;
+  if (auto valid = check_identity(command.identity); !valid) return while_doing("identity", valid.error());
+  policy.keyless_identities.push_back(command.identity);
+  return policy;
+}
+
+// As of a webhook: whatever the inline deployments of polls ask for is asked of it too.
+Result<std::vector<TrustPolicy>> policies_of_service(const Reference& reference, const Settings& settings) {
+  const auto rules = trust_rules(settings);
+  if (!rules) return tl::unexpected(rules.error());
+  auto policies = rules->of_artifact(reference.source_id(), "");
+  if (policies.empty()) policies.push_back(settings.oci_trust_policy);
+  return policies;
+}
+
+}  // namespace
+
+Result<std::vector<TrustPolicy>> policies_of(const VerifyCommand& command, const Reference& reference,
+                                             const Settings& settings) {
+  std::vector<TrustPolicy> policies;
+  if (!command.key_files.empty() || is_given(command.identity)) {
+    auto own = own_policy(command);
+    if (!own) return tl::unexpected(own.error());
+    policies.push_back(*std::move(own));
+  } else {
+    auto of_service = policies_of_service(reference, settings);
+    if (!of_service) return tl::unexpected(of_service.error());
+    policies = *std::move(of_service);
   }
-  if (!has_rules(policy))
+  if (std::none_of(policies.begin(), policies.end(), has_rules))
     return fail(Kind::invalid,
                 "there is no policy to verify by: set OCI_TRUST_POLICY, or give --key, or --issuer with "
                 "--identity");
-  policy.ignore_tlog = policy.ignore_tlog || command.ignore_tlog;
-  return policy;
+  for (auto& policy : policies) policy.ignore_tlog = policy.ignore_tlog || command.ignore_tlog;
+  std::set<std::string> hashes;
+  std::erase_if(policies, [&](const auto& policy) { return !hashes.insert(policy_hash(policy)).second; });
+  return policies;
 }
 
 int verify(const VerifyCommand& command, const Environment& environment, HttpTransport& transport) {
@@ -105,8 +148,8 @@ int verify(const VerifyCommand& command, const Environment& environment, HttpTra
   if (!reference) return cannot_tell(reference.error().message);
   auto settings = read_settings(environment);
   if (!settings) return cannot_tell(join(settings.error().faults, "\n"));
-  auto policy = policy_of(command, settings->oci_trust_policy);
-  if (!policy) return cannot_tell(policy.error().message);
+  const auto policies = policies_of(command, *reference, *settings);
+  if (!policies) return cannot_tell(policies.error().message);
 
   auto client = RegistryClient::make(environment, transport);
   if (!client) return cannot_tell(client.error().message);
@@ -118,7 +161,7 @@ int verify(const VerifyCommand& command, const Environment& environment, HttpTra
                                        (*client)->clock(), Log(Log::for_standard_error(LogLevel::warning)));
   const auto& root_file =
       command.trusted_root_file.empty() ? settings->oci_trusted_root_file : command.trusted_root_file;
-  const auto exit_code = explain(*reference, *policy, root_file, *registry);
+  const auto exit_code = explain(*reference, *policies, root_file, *registry);
   return exit_code ? *exit_code : cannot_tell(exit_code.error().message);
 }
 

@@ -1,5 +1,9 @@
 #include "source/trust_rules.h"
 
+#include "config/inline_deployments.h"
+#include "config/settings.h"
+#include "oci/reference.h"
+
 namespace windlass {
 
 void TrustRules::add(const std::string& source_id, const std::string& deployments,
@@ -20,6 +24,21 @@ std::vector<TrustPolicy> TrustRules::of_artifact(const std::string& source_id, s
   if (configured_.at(source_id).contains(deployments)) return policies;
   for (const auto& [hash, policy] : demanded->second) policies.push_back(policy);
   return policies;
+}
+
+Result<TrustRules> trust_rules(const Settings& settings) {
+  TrustRules rules(settings.oci_trust_policy);
+  for (const auto& poll : settings.polls) {
+    if (poll.deployments.empty()) continue;
+    const auto reference = Reference::parse(poll.url);
+    if (!reference) return tl::unexpected(reference.error());
+    const auto configs = read_inline_deployments(poll.deployments);
+    if (!configs) return tl::unexpected(configs.error());
+    std::vector<TrustOverride> wanted;
+    for (const auto& stack : configs->stacks) wanted.push_back(stack.trust);
+    rules.add(reference->source_id(), poll.deployments, wanted);
+  }
+  return rules;
 }
 
 }  // namespace windlass

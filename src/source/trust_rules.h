@@ -11,9 +11,12 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "config/trust_policy.h"
 
 namespace windlass {
+
+struct Settings;  // config/settings.h
 
 class TrustRules {
  public:
@@ -36,5 +39,8 @@ class TrustRules {
   std::map<std::string, std::set<std::string, std::less<>>>
       configured_;  // source id -> deployments of its poll entries
 };
+
+// Those of the service, and of whoever says what it would do.
+Result<TrustRules> trust_rules(const Settings& settings);
 
 }  // namespace windlass

@@ -237,7 +237,12 @@ class Trust(EndToEnd):
         self.assertIn(FAILURE, self.windlass.events(msg="job failed")[0]["error"])
         self.refused(ref, digest, "no signature was found")  # a webhook is held to it as well (oci 16 #6)
         self.nothing_is_live()
+        self.assertEqual(self.verify(ref, POLL_CONFIG=json.dumps(poll))[0], 1)
         self.signer.sign(self.image(ref, digest))
+        self.assertEqual(self.verify(ref, POLL_CONFIG=json.dumps(poll))[0], 0)
+        code, text = self.verify(ref, POLL_CONFIG=json.dumps(poll), OCI_TRUST_POLICY=policy_of(Signer(self.keys, "global")))
+        self.assertEqual(code, 1, text)
+        self.assertEqual(text.splitlines()[-1], "satisfied: 1 of 2 policies; a deployment needs all")
         self.succeeds(self.windlass.deploy(ref, digest))
 
     # --- settings ---
