@@ -8,21 +8,25 @@ namespace windlass {
 
 void TrustRules::add(const std::string& source_id, const std::string& deployments,
                      const std::vector<TrustOverride>& wanted) {
-  configured_[source_id].insert(deployments);
+  bool all_have_rules = true;
   for (const auto& override : wanted) {
-    if (override.empty()) continue;
     auto policy = effective_policy(global_, override);
-    if (policy.enabled) demanded_[source_id].emplace(policy_hash(policy), std::move(policy));
+    all_have_rules = all_have_rules && policy.enabled && has_rules(policy);
+    if (!override.empty() && policy.enabled) demanded_[source_id].emplace(policy_hash(policy), std::move(policy));
   }
+  configured_[source_id][deployments] = all_have_rules;
 }
 
 std::vector<TrustPolicy> TrustRules::of_artifact(const std::string& source_id, std::string_view deployments) const {
-  std::vector<TrustPolicy> policies;
-  if (global_.enabled) policies.push_back(global_);
   const auto demanded = demanded_.find(source_id);
-  if (demanded == demanded_.end()) return policies;
-  if (configured_.at(source_id).contains(deployments)) return policies;
-  for (const auto& [hash, policy] : demanded->second) policies.push_back(policy);
+  if (demanded == demanded_.end()) return global_.enabled ? std::vector{global_} : std::vector<TrustPolicy>();
+  const auto& configured = configured_.at(source_id);
+  const auto found = configured.find(deployments);
+  const bool others_give_rules = found == configured.end() || found->second;
+  std::vector<TrustPolicy> policies;
+  if (global_.enabled && (has_rules(global_) || !others_give_rules)) policies.push_back(global_);
+  if (found == configured.end())
+    for (const auto& [hash, policy] : demanded->second) policies.push_back(policy);
   return policies;
 }
 

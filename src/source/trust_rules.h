@@ -6,7 +6,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +27,8 @@ class TrustRules {
   void add(const std::string& source_id, const std::string& deployments, const std::vector<TrustOverride>& wanted);
 
   // All that must be satisfied, each for itself; none when nothing is demanded. Only of a job with the very deployments
-  // of a poll entry the demands of inline deployments are left out: they are judged one by one.
+  // of a poll entry the demands of inline deployments are left out: they are judged one by one. A global policy that is
+  // enabled and has no rules of its own counts where inline deployments give none either (oci 11.1): nothing passes it.
   std::vector<TrustPolicy> of_artifact(const std::string& source_id, std::string_view deployments) const;
   // Of one deployment of a job.
   TrustPolicy of_deployment(const TrustOverride& wanted) const { return effective_policy(global_, wanted); }
@@ -36,8 +36,8 @@ class TrustRules {
  private:
   TrustPolicy global_;
   std::map<std::string, std::map<std::string, TrustPolicy>> demanded_;  // source id -> policy hash -> policy
-  std::map<std::string, std::set<std::string, std::less<>>>
-      configured_;  // source id -> deployments of its poll entries
+  // Source id -> deployments of its poll entries -> each of these has rules to be judged by.
+  std::map<std::string, std::map<std::string, bool, std::less<>>> configured_;
 };
 
 // Those of the service, and of whoever says what it would do.

@@ -51,6 +51,22 @@ TEST_F(TrustRulesTest, DemandOfAWebhookWhatInlineDeploymentsDemand) {  // oci 11
   EXPECT_EQ(keys_of(rules.of_artifact("r.example/other", "")), std::vector{global.fingerprint()});
 }
 
+TEST_F(TrustRulesTest, LeaveToInlineDeploymentsWhatTheGlobalPolicyHasNoRulesFor) {  // oci 11.1
+  TrustRules rules({.enabled = true});
+  rules.add(kApp, "ruled", {{.public_keys = {first}}});
+  rules.add(kApp, "half ruled", {{.public_keys = {second}}, {}});
+  rules.add("r.example/other", "unruled", {{}});
+  EXPECT_TRUE(rules.of_artifact(kApp, "ruled").empty()) << "these are judged one by one";
+  EXPECT_EQ(keys_of(rules.of_artifact(kApp, "")), sorted({first.fingerprint(), second.fingerprint()}));
+  const auto has_no_rules = [&](const std::string& source_id, std::string_view deployments) {
+    const auto policies = rules.of_artifact(source_id, deployments);
+    return policies.size() == 1 && policies[0].enabled && !has_rules(policies[0]);
+  };
+  EXPECT_TRUE(has_no_rules(kApp, "half ruled"));
+  EXPECT_TRUE(has_no_rules("r.example/other", "unruled"));
+  EXPECT_TRUE(has_no_rules("r.example/third", ""));
+}
+
 TEST_F(TrustRulesTest, DemandOfADeploymentWhatItAsksFor) {
   const TrustRules rules({.enabled = false, .public_keys = {global}});
   EXPECT_FALSE(rules.of_deployment({}).enabled);
