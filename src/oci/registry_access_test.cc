@@ -52,7 +52,10 @@ TEST_F(RegistryAccessTest, TellsEverybodyWhoAsks) {
 TEST_F(RegistryAccessTest, ShowsNoQueryOfAnUrl) {
   on("HEAD " + kTag, challenge("Bearer realm=\"https://auth.example/token?account=secret\""));
   on("GET https://auth.example/token?account=secret&scope=repository%3Aapp%3Apull", error(403, "DENIED"));
-  EXPECT_EQ(resolve(), "denied: GET https://auth.example/token: 403 DENIED: because");
+  EXPECT_EQ(
+      resolve(),
+      "denied: GET https://auth.example/token: 403 DENIED: because; no credentials for r.example are known: docker "
+      "login r.example, or DOCKER_AUTH_CONFIG");
   make();
   const auto digest = serve("abc");
   on("GET " + blob_url("abc"),
