@@ -8,6 +8,7 @@
 #include "oci/registry_answer.h"
 #include "sys/address.h"
 #include "sys/http_retry.h"
+#include "sys/tls_fault.h"
 
 namespace windlass {
 namespace {
@@ -117,11 +118,12 @@ Result<HttpResponse> RegistryPeer::ask(const Reference& reference, const Registr
 
 Result<std::string> RegistryPeer::settle_scheme(const Deadline& deadline) {
   if (auto known = settled_scheme()) return *std::move(known);
-  const bool may_be_plain = is_insecure_ || may_speak_plain_http(host_of(registry_));
-  auto scheme = may_be_plain ? find_scheme(deadline) : Result<std::string>("https");
+  auto scheme = may_be_plain() ? find_scheme(deadline) : Result<std::string>("https");
   if (scheme) set_scheme(*scheme);
   return scheme;
 }
+
+bool RegistryPeer::may_be_plain() const { return is_insecure_ || may_speak_plain_http(host_of(registry_)); }
 
 // HTTPS first; once more, and with patience, where plain HTTP does not answer or leads to HTTPS.
 Result<std::string> RegistryPeer::find_scheme(const Deadline& deadline) {
@@ -254,8 +256,20 @@ Result<HttpResponse> RegistryPeer::send(const Round& round, HttpRequest request,
     request.tls.verify = !is_insecure_;
   }
   auto response = is_elsewhere ? send_elsewhere(round, request, transfer) : transfer();
-  if (response) heed(*response);
+  if (!response) return tl::unexpected(advised(response.error(), is_elsewhere));
+  heed(*response);
   return response;
+}
+
+// A registry of which HTTPS is expected, and that speaks plain HTTP, will do so in a minute too (decision 178).
+Error RegistryPeer::advised(Error error, bool is_elsewhere) const {
+  const auto fault = tls_fault_of(error);
+  if (fault == TlsFault::unknown_issuer) error.message += "; its CA: ca_file in OCI_REGISTRIES_FILE, or SSL_CERT_DIR";
+  if (fault == TlsFault::speaks_no_tls && !is_elsewhere && !may_be_plain()) {
+    error.message += "; if it speaks plain HTTP, list it in OCI_INSECURE_REGISTRIES";
+    error.kind = Kind::invalid;
+  }
+  return error;
 }
 
 // What is longer than a job may wait holds for all who ask by themselves, but not for as long: the limit of one account

@@ -86,6 +86,7 @@ class RegistryPeer {
   static Result<std::string> scheme_of(const Pinged& pinged);
   bool wants_https(const Pinged& pinged) const;
   bool is_own(const Url& url) const;
+  bool may_be_plain() const;
   Result<Url> url_of(const std::string& scheme, const std::string& path) const;
   std::optional<std::string> settled_scheme();
   void set_scheme(std::string scheme);
@@ -96,6 +97,8 @@ class RegistryPeer {
   Result<HttpResponse> send(const Round& round, HttpRequest request, const Url& url, bool streams);
   Result<HttpResponse> send_elsewhere(const Round& round, HttpRequest& request,
                                       const std::function<Result<HttpResponse>()>& transfer);
+  // With the setting that mends it, if one does.
+  Error advised(Error error, bool is_elsewhere) const;
   void heed(const HttpResponse& response);
   void leave_alone(std::chrono::seconds span) { left_alone_until_ = clock_.steady_now() + span; }
   bool is_private(const Round& round);
