@@ -102,10 +102,10 @@ Result<HttpResponse> RegistryPeer::ask(const Reference& reference, const Registr
     if (followed.error().kind == Kind::unavailable) forget_scheme();  // it may speak the other one after a restart
     return tl::unexpected(followed.error());
   }
-  if (followed->response.status != 401) return std::move(followed->response);
+  if (followed->response.status != 401) return answer_of(ask, *std::move(followed));
   if (followed->is_elsewhere) {
     forget_scheme();  // that it was sent on, to where nobody knows us, may have been for a while only
-    return std::move(followed->response);
+    return answer_of(ask, *std::move(followed));
   }
   const auto challenge = challenge_of(followed->response);
   if (!challenge) return std::move(followed->response);
@@ -113,7 +113,16 @@ Result<HttpResponse> RegistryPeer::ask(const Reference& reference, const Registr
   if (!second) return tl::unexpected(second.error());
   if (second->empty() || *second == *first) return std::move(followed->response);
   followed = follow(round, *second);
-  return followed ? Result<HttpResponse>(std::move(followed->response)) : tl::unexpected(followed.error());
+  return followed ? answer_of(ask, *std::move(followed)) : tl::unexpected(followed.error());
+}
+
+// Who was sent on and refused is told by whom: neither the registry nor its login is to blame (decision 179). A HEAD is
+// an answer all the same, for its caller asks for the reason by a GET.
+Result<HttpResponse> RegistryPeer::answer_of(const RegistryAsk& ask, Followed followed) {
+  const bool is_refused = followed.response.status == 401 || followed.response.status == 403;
+  if (followed.is_elsewhere && is_refused && ask.method != "HEAD")
+    return tl::unexpected(status_error(ask.method, followed.url, followed.response));
+  return std::move(followed.response);
 }
 
 Result<std::string> RegistryPeer::settle_scheme(const Deadline& deadline) {
@@ -220,7 +229,7 @@ Result<RegistryPeer::Followed> RegistryPeer::follow(const Round& round, const st
       }
     }
     if (!is_redirect(response->status) || (!is_read && !keeps_the_method(response->status)))
-      return Followed{std::move(*response), is_elsewhere};
+      return Followed{std::move(*response), is_elsewhere, url};
 
     const auto next = next_of(round, url, *response, redirects++);
     if (!next) return tl::unexpected(next.error());

@@ -78,6 +78,7 @@ class RegistryPeer {
   struct Followed {
     HttpResponse response;
     bool is_elsewhere = false;  // another host than the registry gave it
+    Url url;                    // which one
   };
 
   Result<std::string> settle_scheme(const Deadline& deadline);
@@ -92,6 +93,7 @@ class RegistryPeer {
   void set_scheme(std::string scheme);
   void forget_scheme();
   Result<Followed> follow(const Round& round, const std::string& authorization);
+  static Result<HttpResponse> answer_of(const RegistryAsk& ask, Followed followed);
   // Where a redirect leads, if it may be followed.
   Result<Url> next_of(const Round& round, const Url& url, const HttpResponse& response, int redirects) const;
   Result<HttpResponse> send(const Round& round, HttpRequest request, const Url& url, bool streams);
