@@ -42,13 +42,7 @@ bool is_served(const HttpResponse& response) {
 // A bare 401, all that HEAD gives, does not tell a forgotten login from a wrong one.
 std::string advice_on(CredentialSource& credentials, const Reference& reference) {
   const auto found = credentials.find(reference, Deadline::in(kAdviceTime));
-  if (!found) return "";
-  const auto& host = reference.registry();
-  if (std::holds_alternative<std::monostate>(*found))
-    return fmt::format("; no credentials for {} are known: docker login {}, or DOCKER_AUTH_CONFIG", host, host);
-  return fmt::format(
-      "; the credentials known for {}, of DOCKER_AUTH_CONFIG, the Docker config file or its helper, did not suffice",
-      host);
+  return found ? login_advice(reference.registry(), *found) : "";
 }
 
 }  // namespace

@@ -14,7 +14,6 @@ using RegistryAccessTest = HttpRegistryTest;
 TEST_F(RegistryAccessTest, NeverFallsBackToPlainHttpWhereTlsFails) {
   const Error faults[] = {
       {Kind::denied, "SSL certificate problem: certificate has expired"},
-      {Kind::denied, "SSL certificate problem: self-signed certificate"},
       {Kind::denied, "SSL certificate problem: EE certificate key too weak"},
       {Kind::denied, "SSL: no alternative certificate subject name matches target host name 'r.example'"},
       {Kind::unavailable, "TLS handshake cut off by the peer"},
@@ -32,6 +31,57 @@ TEST_F(RegistryAccessTest, NeverFallsBackToPlainHttpWhereTlsFails) {
       EXPECT_EQ(asked(), std::vector<std::string>(fault.kind == Kind::unavailable ? 5 : 1, look));
     }
   }
+}
+
+// Decision 178: and nobody asks again what no patience mends
+TEST_F(RegistryAccessTest, NamesTheSettingThatMendsATlsFault) {
+  const std::string plain = "; if it speaks plain HTTP, list it in OCI_INSECURE_REGISTRIES",
+                    ca = "; its CA: ca_file in OCI_REGISTRIES_FILE, or SSL_CERT_DIR";
+  const struct {
+    Error fault;
+    std::string kind, advice;
+  } rows[] = {
+      {{Kind::unavailable, "TLS handshake: OpenSSL/3.0.19: error:0A00010B:SSL routines::wrong version number"},
+       "invalid: ",
+       plain},
+      {{Kind::unavailable, "TLS handshake: TLS connect error: error:0A0000C6:SSL routines::packet length too long"},
+       "invalid: ",
+       plain},
+      {{Kind::denied, "SSL certificate problem: self-signed certificate"}, "denied: ", ca},
+      {{Kind::denied, "SSL certificate problem: self-signed certificate in certificate chain"}, "denied: ", ca},
+      {{Kind::denied, "SSL certificate problem: unable to get local issuer certificate"}, "denied: ", ca},
+  };
+  for (const std::string host : {"r.example", "nas.lan:5000", "registry:5000"})
+    for (const auto& row : rows) {
+      SCOPED_TRACE(host + ": " + row.fault.message);
+      answers.clear();
+      transport.asked.clear();
+      make();
+      const auto look = fmt::format("HEAD https://{}/v2/app/manifests/1", host);
+      on(look, [&](const HttpRequest&) -> Result<HttpResponse> { return tl::unexpected(row.fault); });
+      EXPECT_EQ(resolve(host + "/app:1"), row.kind + row.fault.message + row.advice);
+      EXPECT_EQ(asked(), std::vector<std::string>{look});
+    }
+}
+
+TEST_F(RegistryAccessTest, NamesTheCaWherePlainHttpIsTriedToo) {
+  const std::string fault = "SSL certificate problem: unable to get local issuer certificate";
+  on("GET https://10.0.0.1:5000/v2/",
+     [&](const HttpRequest&) -> Result<HttpResponse> { return fail(Kind::denied, fault); });
+  on("GET http://10.0.0.1:5000/v2/", HttpResponse{.status = 400});
+  EXPECT_EQ(resolve("10.0.0.1:5000/app:1"),
+            "denied: " + fault + "; its CA: ca_file in OCI_REGISTRIES_FILE, or SSL_CERT_DIR");
+}
+
+TEST_F(RegistryAccessTest, AdvisesNoPlainHttpForStorage) {
+  const auto digest = serve("abc");
+  on("GET " + blob_url("abc"), HttpResponse{.status = 307, .headers = {{"Location", "https://cdn.example/abc"}}});
+  on("GET https://cdn.example/abc", [](const HttpRequest&) -> Result<HttpResponse> {
+    return fail(Kind::unavailable, "TLS handshake: error:0A00010B:SSL routines::wrong version number");
+  });
+  const auto told = fetch(digest);
+  EXPECT_TRUE(told.starts_with("unavailable: layer 1: ")) << told;
+  EXPECT_EQ(told.find("OCI_INSECURE_REGISTRIES"), told.npos) << told;
 }
 
 // oci 3.4: of whoever is asked, also on the way
@@ -52,7 +102,10 @@ TEST_F(RegistryAccessTest, TellsEverybodyWhoAsks) {
 TEST_F(RegistryAccessTest, ShowsNoQueryOfAnUrl) {
   on("HEAD " + kTag, challenge("Bearer realm=\"https://auth.example/token?account=secret\""));
   on("GET https://auth.example/token?account=secret&scope=repository%3Aapp%3Apull", error(403, "DENIED"));
-  EXPECT_EQ(resolve(), "denied: GET https://auth.example/token: 403 DENIED: because");
+  EXPECT_EQ(
+      resolve(),
+      "denied: GET https://auth.example/token: 403 DENIED: because; no credentials for r.example are known: docker "
+      "login r.example, or DOCKER_AUTH_CONFIG");
   make();
   const auto digest = serve("abc");
   on("GET " + blob_url("abc"),

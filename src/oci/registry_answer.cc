@@ -113,6 +113,14 @@ Error status_error(std::string_view method, const Url& url, const HttpResponse& 
           fmt::format("{} {}: {}{}{}", method, url.shown(), response.status, said.empty() ? "" : " ", said)};
 }
 
+std::string login_advice(std::string_view registry, const Credential& credential) {
+  if (std::holds_alternative<std::monostate>(credential))
+    return fmt::format("; no credentials for {0} are known: docker login {0}, or DOCKER_AUTH_CONFIG", registry);
+  return fmt::format(
+      "; the credentials known for {}, of DOCKER_AUTH_CONFIG, the Docker config file or its helper, did not suffice",
+      registry);
+}
+
 bool knows_no_repository(const HttpResponse& response) {
   const auto errors = response.status == 404 ? errors_in(response.body) : std::vector<RegistryError>();
   return !errors.empty() && errors.front().code == "NAME_UNKNOWN";

@@ -1,9 +1,11 @@
 // What a status of a registry means, and how it is told.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "oci/credentials.h"
 #include "sys/http_client.h"
 #include "sys/url.h"
 
@@ -15,6 +17,10 @@ bool is_redirect(int status);
 // words, of three errors at most, are shown only if it speaks as a registry does, and never the query of a URL
 // (oci 3.4, reliability/T6).
 Error status_error(std::string_view method, const Url& url, const HttpResponse& response);
+
+// What goes behind a 401 or 403, which do not tell a forgotten login from a wrong one: "; no credentials for … are
+// known: docker login …" and its like. `credential` is what was shown, or would have been.
+std::string login_advice(std::string_view registry, const Credential& credential);
 
 // A 404 that is about the repository as a whole (NAME_UNKNOWN), not about one thing in it.
 bool knows_no_repository(const HttpResponse& response);

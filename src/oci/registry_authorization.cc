@@ -81,6 +81,8 @@ Result<std::string> RegistryAuthorization::fresh_token(const Request& request, c
   if (!found) return tl::unexpected(found.error());
   if (const auto* token = std::get_if<RegistryToken>(&*found)) return token->token.reveal();
   wish.credential = std::move(*found);
+  // Where they would be withheld, docker login does not help: credential_for() warns of that.
+  if (may_have_credentials(request.registry, *realm)) wish.registry = request.reference.registry();
   const auto answer = ask_for_token(wish, send);
   if (!answer) return tl::unexpected(answer.error());
   const auto now = clock_.steady_now();

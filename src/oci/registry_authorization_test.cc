@@ -24,6 +24,29 @@ TEST_F(RegistryAuthorizationTest, TellsAForgottenLoginFromAWrongOne) {
   EXPECT_EQ(resolve(), "denied: GET https://r.example/v2/app/manifests/1: 401" + kNotEnough);
 }
 
+TEST_F(RegistryAuthorizationTest, TellsAForgottenLoginFromAWrongOneAtATokenService) {
+  on("HEAD " + kTag, challenge("Bearer realm=\"https://auth.example/token\""));
+  on("GET https://auth.example/token?scope=repository%3Aapp%3Apull", HttpResponse{.status = 401});
+  on("POST https://auth.example/token", error(403, "DENIED"));
+  EXPECT_EQ(resolve(), "denied: GET https://auth.example/token: 401" + kNoLogin);
+  credentials.credential = BasicCredential{"user", Secret("opensesame")};
+  EXPECT_EQ(resolve(), "denied: GET https://auth.example/token: 401" + kNotEnough);
+  credentials.credential = IdentityToken{Secret("id")};
+  EXPECT_EQ(resolve(), "denied: POST https://auth.example/token: 403 DENIED: because" + kNotEnough);
+}
+
+// reliability/P20: the log says why they were not sent
+TEST_F(RegistryAuthorizationTest, AdvisesNoLoginWhereItWouldBeWithheld) {
+  credentials.credential = BasicCredential{"user", Secret("pass")};
+  const std::string host = "10.0.0.1:5000", token_url = "http://" + host + "/token";
+  on("GET https://" + host + "/v2/",
+     [](const HttpRequest&) -> Result<HttpResponse> { return fail(Kind::unavailable, "refused"); });
+  on("GET http://" + host + "/v2/", HttpResponse{.status = 401});
+  on("HEAD http://" + host + "/v2/app/manifests/1", challenge(fmt::format("Bearer realm=\"{}\"", token_url)));
+  on("GET " + token_url + "?scope=repository%3Aapp%3Apull", HttpResponse{.status = 401});
+  EXPECT_EQ(resolve(host + "/app:1"), "denied: GET " + token_url + ": 401");
+}
+
 TEST_F(RegistryAuthorizationTest, SendsAPasswordWhenAskedAndRemembersToDoSo) {
   credentials.credential = BasicCredential{"user", Secret("pass")};
   on("HEAD " + kTag, challenge("Basic realm=\"x\""));
@@ -231,7 +254,7 @@ TEST_F(RegistryAuthorizationTest, IsNotStoppedByARepositoryThatNobodyMaySee) {
   on("GET " + token_url + "repository%3Aapp%3Apull", HttpResponse{.status = 200, .body = R"({"token":"T"})"});
   on("HEAD " + kTag, kFound);
   for (int i = 0; i < 2; ++i) {
-    EXPECT_EQ(resolve("r.example/gone:1"), "denied: GET https://auth.example/token: 403 DENIED: because");
+    EXPECT_EQ(resolve("r.example/gone:1"), "denied: GET https://auth.example/token: 403 DENIED: because" + kNoLogin);
     EXPECT_EQ(resolve(), kDigest);
     EXPECT_EQ(header_of(transport.asked.back(), "Authorization"), "Bearer T");
   }
@@ -283,6 +306,14 @@ TEST_F(RegistryAuthorizationTest, AnswersTheChallengeOfARedirectTargetAnonymousl
                                                "GET " + cdn, "GET " + token_url, "GET " + cdn}));
   for (const std::size_t i : {2u, 3u}) EXPECT_EQ(header_of(transport.asked.at(i), "Authorization"), "");
   EXPECT_EQ(header_of(transport.asked.at(4), "Authorization"), "Bearer anonymous");
+}
+
+TEST_F(RegistryAuthorizationTest, AdvisesNoLoginWhereStorageGivesNoToken) {
+  const auto digest = serve("abc");
+  on("GET " + blob_url("abc"), HttpResponse{.status = 307, .headers = {{"Location", "https://cdn.example/abc"}}});
+  on("GET https://cdn.example/abc", challenge("Bearer realm=\"https://cdn.example/token\""));
+  on("GET https://cdn.example/token", error(403, "DENIED"));
+  EXPECT_EQ(fetch(digest), "denied: layer 1: GET https://cdn.example/token: 403 DENIED: because");
 }
 
 TEST_F(RegistryAuthorizationTest, NeverTakesTheChallengeOfARedirectTargetForTheRegistrys) {

@@ -8,6 +8,7 @@
 #include "oci/registry_answer.h"
 #include "sys/address.h"
 #include "sys/http_retry.h"
+#include "sys/tls_fault.h"
 
 namespace windlass {
 namespace {
@@ -101,10 +102,10 @@ Result<HttpResponse> RegistryPeer::ask(const Reference& reference, const Registr
     if (followed.error().kind == Kind::unavailable) forget_scheme();  // it may speak the other one after a restart
     return tl::unexpected(followed.error());
   }
-  if (followed->response.status != 401) return std::move(followed->response);
+  if (followed->response.status != 401) return answer_of(ask, *std::move(followed));
   if (followed->is_elsewhere) {
     forget_scheme();  // that it was sent on, to where nobody knows us, may have been for a while only
-    return std::move(followed->response);
+    return answer_of(ask, *std::move(followed));
   }
   const auto challenge = challenge_of(followed->response);
   if (!challenge) return std::move(followed->response);
@@ -112,16 +113,26 @@ Result<HttpResponse> RegistryPeer::ask(const Reference& reference, const Registr
   if (!second) return tl::unexpected(second.error());
   if (second->empty() || *second == *first) return std::move(followed->response);
   followed = follow(round, *second);
-  return followed ? Result<HttpResponse>(std::move(followed->response)) : tl::unexpected(followed.error());
+  return followed ? answer_of(ask, *std::move(followed)) : tl::unexpected(followed.error());
+}
+
+// Who was sent on and refused is told by whom: neither the registry nor its login is to blame (decision 179). A HEAD is
+// an answer all the same, for its caller asks for the reason by a GET.
+Result<HttpResponse> RegistryPeer::answer_of(const RegistryAsk& ask, Followed followed) {
+  const bool is_refused = followed.response.status == 401 || followed.response.status == 403;
+  if (followed.is_elsewhere && is_refused && ask.method != "HEAD")
+    return tl::unexpected(status_error(ask.method, followed.url, followed.response));
+  return std::move(followed.response);
 }
 
 Result<std::string> RegistryPeer::settle_scheme(const Deadline& deadline) {
   if (auto known = settled_scheme()) return *std::move(known);
-  const bool may_be_plain = is_insecure_ || may_speak_plain_http(host_of(registry_));
-  auto scheme = may_be_plain ? find_scheme(deadline) : Result<std::string>("https");
+  auto scheme = may_be_plain() ? find_scheme(deadline) : Result<std::string>("https");
   if (scheme) set_scheme(*scheme);
   return scheme;
 }
+
+bool RegistryPeer::may_be_plain() const { return is_insecure_ || may_speak_plain_http(host_of(registry_)); }
 
 // HTTPS first; once more, and with patience, where plain HTTP does not answer or leads to HTTPS.
 Result<std::string> RegistryPeer::find_scheme(const Deadline& deadline) {
@@ -218,12 +229,12 @@ Result<RegistryPeer::Followed> RegistryPeer::follow(const Round& round, const st
       }
     }
     if (!is_redirect(response->status) || (!is_read && !keeps_the_method(response->status)))
-      return Followed{std::move(*response), is_elsewhere};
+      return Followed{std::move(*response), is_elsewhere, url};
 
     const auto next = next_of(round, url, *response, redirects++);
     if (!next) return tl::unexpected(next.error());
     const bool leaves_api = next->host_port() != round.registry.host_port() && !next->path.starts_with("/v2/");
-    if (round.ask.stays_in_api && leaves_api) return Followed{std::move(*response), is_elsewhere};
+    if (round.ask.stays_in_api && leaves_api) return Followed{std::move(*response), is_elsewhere, url};
     if (next->host_port() != url.host_port()) token.clear();
     url = *next;
   }
@@ -256,8 +267,20 @@ Result<HttpResponse> RegistryPeer::send(const Round& round, HttpRequest request,
     request.tls.verify = !is_insecure_;
   }
   auto response = is_elsewhere ? send_elsewhere(round, request, transfer) : transfer();
-  if (response) heed(*response);
+  if (!response) return tl::unexpected(advised(response.error(), is_elsewhere));
+  heed(*response);
   return response;
+}
+
+// A registry of which HTTPS is expected, and that speaks plain HTTP, will do so in a minute too (decision 178).
+Error RegistryPeer::advised(Error error, bool is_elsewhere) const {
+  const auto fault = tls_fault_of(error);
+  if (fault == TlsFault::unknown_issuer) error.message += "; its CA: ca_file in OCI_REGISTRIES_FILE, or SSL_CERT_DIR";
+  if (fault == TlsFault::speaks_no_tls && !is_elsewhere && !may_be_plain()) {
+    error.message += "; if it speaks plain HTTP, list it in OCI_INSECURE_REGISTRIES";
+    error.kind = Kind::invalid;
+  }
+  return error;
 }
 
 // What is longer than a job may wait holds for all who ask by themselves, but not for as long: the limit of one account

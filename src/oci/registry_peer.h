@@ -79,6 +79,7 @@ class RegistryPeer {
   struct Followed {
     HttpResponse response;
     bool is_elsewhere = false;  // another host than the registry gave it
+    Url url;                    // which one
   };
 
   Result<std::string> settle_scheme(const Deadline& deadline);
@@ -87,16 +88,20 @@ class RegistryPeer {
   static Result<std::string> scheme_of(const Pinged& pinged);
   bool wants_https(const Pinged& pinged) const;
   bool is_own(const Url& url) const;
+  bool may_be_plain() const;
   Result<Url> url_of(const std::string& scheme, const std::string& path) const;
   std::optional<std::string> settled_scheme();
   void set_scheme(std::string scheme);
   void forget_scheme();
   Result<Followed> follow(const Round& round, const std::string& authorization);
+  static Result<HttpResponse> answer_of(const RegistryAsk& ask, Followed followed);
   // Where a redirect leads, if it may be followed.
   Result<Url> next_of(const Round& round, const Url& url, const HttpResponse& response, int redirects) const;
   Result<HttpResponse> send(const Round& round, HttpRequest request, const Url& url, bool streams);
   Result<HttpResponse> send_elsewhere(const Round& round, HttpRequest& request,
                                       const std::function<Result<HttpResponse>()>& transfer);
+  // With the setting that mends it, if one does.
+  Error advised(Error error, bool is_elsewhere) const;
   void heed(const HttpResponse& response);
   void leave_alone(std::chrono::seconds span) { left_alone_until_ = clock_.steady_now() + span; }
   bool is_private(const Round& round);

@@ -162,6 +162,37 @@ TEST_F(RegistryPeerTest, KeepsCredentialsFromWhoeverAPingIsSentTo) {
     }
 }
 
+// Decision 179: with no query, which may be a signature
+TEST_F(RegistryPeerTest, IsNotBlamedForWhatStorageRefuses) {
+  const auto digest = serve("abc");
+  const std::string cdn = "https://cdn.example/abc?X-Amz-Signature=secret", token = "https://auth.example/token";
+  for (const bool wants_token : {false, true})
+    for (const int status : {401, 403}) {
+      SCOPED_TRACE(status);
+      make();
+      answers.erase("GET " + blob_url("abc"));
+      answers.erase("GET " + cdn);
+      if (wants_token) on("GET " + blob_url("abc"), challenge(fmt::format("Bearer realm=\"{}\"", token)));
+      on("GET " + blob_url("abc"), HttpResponse{.status = 307, .headers = {{"Location", cdn}}});
+      on("GET " + token + "?scope=repository%3Aapp%3Apull",
+         HttpResponse{.status = 200, .body = R"({"token":"T","expires_in":300})"});
+      on("GET " + cdn, HttpResponse{.status = status, .body = "<Error><Code>RequestTimeTooSkewed</Code></Error>"});
+      EXPECT_EQ(fetch(digest), fmt::format("denied: layer 1: GET https://cdn.example/abc: {}", status));
+    }
+}
+
+// As where a URL is signed for GET alone.
+TEST_F(RegistryPeerTest, AsksByGetWhereStorageRefusesAHead) {
+  const std::string cdn = "https://cdn.example/1?sig=secret", manifest = manifest_of("abc");
+  for (const std::string method : {"HEAD ", "GET "}) on(method + kTag, redirect(cdn));
+  on("HEAD " + cdn, HttpResponse{.status = 403});
+  on("GET " + cdn, HttpResponse{.status = 200, .headers = {{"Content-Type", kType}}, .body = manifest});
+  EXPECT_EQ(resolve(), digest_of(manifest).str());
+  answers["GET " + cdn].clear();
+  on("GET " + cdn, HttpResponse{.status = 403});
+  EXPECT_EQ(resolve(), "denied: GET https://cdn.example/1: 403");
+}
+
 TEST_F(RegistryPeerTest, IsAskedOverItsOwnHttpsAgainWhenThatIsBack) {
   credentials.credential = BasicCredential{"user", Secret("pass")};
   const std::string tag = "/v2/app/manifests/1";

@@ -28,6 +28,13 @@ HttpRequest first_request(const TokenWish& wish, const Url& realm) {
                   : token_request(realm, wish.challenge, wish.scopes, wish.credential);
 }
 
+Error refusal(const TokenWish& wish, const std::string& method, const Url& realm, const HttpResponse& response) {
+  auto error = status_error(method, realm, response);
+  const bool is_about_login = response.status == 401 || response.status == 403;
+  if (is_about_login && !wish.registry.empty()) error.message += login_advice(wish.registry, wish.credential);
+  return error;
+}
+
 }  // namespace
 
 Result<Url> realm_of(const TokenWish& wish) {
@@ -55,7 +62,7 @@ Result<TokenAnswer> ask_for_token(const TokenWish& wish, const SendToken& send) 
       return answer ? answer
                     : while_doing(fmt::format("{} {}", request.method, realm->shown()), std::move(answer.error()));
     }
-    if (!is_redirect(response->status)) return tl::unexpected(status_error(request.method, *realm, *response));
+    if (!is_redirect(response->status)) return tl::unexpected(refusal(wish, request.method, *realm, *response));
     const auto next = resolve_url(url, response->header("Location"));
     if (!next || ++redirects > kRedirectsMax || request.method != "GET")
       return fail(Kind::invalid, fmt::format("token service {} redirects too often or to nowhere", realm->shown()));

@@ -15,6 +15,7 @@ struct TokenWish {
   AuthChallenge challenge;
   std::vector<std::string> scopes;
   Credential credential;
+  std::string registry;  // whose login is advised about after a refusal; "": nobody's would help
 };
 
 // The realm of the challenge as a URL that may be asked: https, or http if the asker itself is; at no link-local

@@ -10,6 +10,7 @@
 #include "sys/http_server_fixture.h"
 #include "sys/raw_server.h"
 #include "sys/test_certificate.h"
+#include "sys/tls_fault.h"
 
 namespace windlass {
 namespace {
@@ -33,6 +34,7 @@ class CurlTlsTest : public testing::Test {
     HttpRequest request{.url = url};
     request.tls.ca_file = ca_file;
     const auto response = transport.send(request, Deadline::in(5s));
+    fault = response ? TlsFault::none : tls_fault_of(response.error());
     if (response) return std::to_string(response->status);
     const auto& message = response.error().message;
     const auto prefix = "GET " + url + ": ";
@@ -42,6 +44,7 @@ class CurlTlsTest : public testing::Test {
   }
 
   CurlTransport transport{CurlTransport::Options{}};
+  TlsFault fault = TlsFault::none;  // of the last error
 };
 
 // reliability/F53
@@ -77,6 +80,7 @@ TEST_F(CurlTlsTest, NamesWhatIsWrongWithACertificateAndAsksNothing) {
         options);
     const auto got = ask(fmt::format("https://127.0.0.1:{}/v2/", server.port()), trusted.file());
     EXPECT_TRUE(got.starts_with(told)) << got;
+    EXPECT_EQ(fault, &shown == &trusted ? TlsFault::none : TlsFault::unknown_issuer) << got;
     EXPECT_EQ(asked, told == "200" ? 1 : 0);
   }
 }
@@ -99,6 +103,7 @@ TEST_F(CurlTlsTest, NamesAHandshakeThatIsCutOff) {
   for (const auto& cut : cuts) {
     RawServer server(cut);
     EXPECT_EQ(ask(server.url().replace(0, 4, "https"), ""), "unavailable: TLS handshake cut off by the peer");
+    EXPECT_EQ(fault, TlsFault::none);
   }
   RawServer server([&](const Peer& peer) {
     read_greeting(peer);

@@ -14,6 +14,7 @@
 #include "sys/http_server_fixture.h"
 #include "sys/process.h"
 #include "sys/test_certificate.h"
+#include "sys/tls_fault.h"
 
 namespace windlass {
 namespace {
@@ -270,7 +271,7 @@ TEST_F(CurlTransportTest, NamesATlsPeerThatIsNone) {
   request.url.replace(0, 4, "https");
   const auto error = error_of(request);
   EXPECT_EQ(error.kind, Kind::unavailable);
-  EXPECT_NE(error.message.find("wrong version number"), std::string::npos) << error.message;
+  EXPECT_EQ(tls_fault_of(error), TlsFault::speaks_no_tls) << error.message;
 
   RawServer silent([](const Peer& peer) { peer.wait_for_end(); });
   request.url = silent.url().replace(0, 4, "https");

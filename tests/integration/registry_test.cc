@@ -253,7 +253,9 @@ TEST_F(RegistryTest, SpeaksTlsWithAPassword) {
   ASSERT_FALSE(untrusted);
   EXPECT_EQ(untrusted.error().kind, Kind::denied);
   EXPECT_EQ(untrusted.error().message,
-            "GET https://" + bed.host() + "/v2/: SSL certificate problem: unable to get local issuer certificate");
+            "GET https://" + bed.host() +
+                "/v2/: SSL certificate problem: unable to get local issuer certificate; its CA: ca_file in "
+                "OCI_REGISTRIES_FILE, or SSL_CERT_DIR");
 }
 
 TEST_F(RegistryTest, GetsTokensFromTheTokenService) {
