@@ -22,6 +22,7 @@
 #include "config/trust_settings.h"
 #include "config/unbuilt_settings.h"
 #include "sys/json.h"
+#include "sys/proxy.h"
 
 extern char** environ;
 
@@ -90,13 +91,10 @@ void read_proxies(SettingReader& read, Settings& settings) {
 
 // The proxy of our own requests is found by the HTTP client itself; a wrong one must not surface at the first pull.
 // It may hold a password, so it is not shown.
-void check_http_proxy(SettingReader& read) {
-  auto value = read.text("HTTP_PROXY");
-  std::string_view rest = value;
-  if (const auto scheme = rest.find("://"); scheme != rest.npos) rest.remove_prefix(scheme + 3);
-  rest = rest.substr(0, rest.find_first_of("/?#"));
-  if (const auto user = rest.rfind('@'); user != rest.npos) rest.remove_prefix(user + 1);
-  if (!value.empty() && !registry_host(rest)) read.fault("HTTP_PROXY: not the URL of a proxy, http://host:port");
+void check_proxies(SettingReader& read) {
+  for (const auto* name : {"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"})
+    if (const auto value = read.text(name); !value.empty() && !is_proxy_url(value))
+      read.fault(fmt::format("{}: not the URL of a proxy, http://host:port", name));
 }
 
 void warn_about_webhook_secret(SettingReader& read, const std::string& name, const Secret& secret) {
@@ -284,7 +282,7 @@ Settings read_all(SettingReader& read, const ArtifactCheck& is_artifact) {
   read_ports(read, settings);
   read_tls(read, settings);
   read_proxies(read, settings);
-  check_http_proxy(read);
+  check_proxies(read);
   read_secrets(read, settings);
   read_data_path(read, "DATA_MOUNT_PATH", settings.data_mount_path);
   read_data_path(read, "DATA_HOST_PATH", settings.data_host_path);

@@ -100,6 +100,7 @@ TEST(Settings, AreReadFromTheEnvironment) {
                                        {"DOCKER_API_VERSION", "1.41"},
                                        {"DOCKER_AUTH_CONFIG", R"({"auths":{}})"},
                                        {"HTTP_PROXY", "http://user:pass@proxy:3128/"},
+                                       {"https_proxy", "http://user:hunt%2Fer%402@proxy:3128"},
                                        {"HOME", "/root"}});
   ASSERT_TRUE(settings) << settings.error().faults.front();
   EXPECT_EQ(settings->log_level, LogLevel::warning);
@@ -166,6 +167,11 @@ const std::tuple<std::string, std::string, std::string> kFaults[] = {
      "TRUSTED_PROXY_NETWORKS: invalid trusted proxy network \"10.0.0.1\": expected CIDR"},
     {"TRUSTED_PROXY_HEADER", "X Real", "TRUSTED_PROXY_HEADER: \"X Real\" is not the name of an HTTP header"},
     {"HTTP_PROXY", "http://user:hunter2@ho st", "HTTP_PROXY: not the URL of a proxy, http://host:port"},
+    {"HTTP_PROXY", "http://pat:hunt@er2@proxy:3128", "HTTP_PROXY: not the URL of a proxy, http://host:port"},
+    {"HTTP_PROXY", "http://pat:hunt er2@proxy:3128", "HTTP_PROXY: not the URL of a proxy, http://host:port"},
+    {"HTTPS_PROXY", "http://pat:hunt/er2@proxy:3128", "HTTPS_PROXY: not the URL of a proxy, http://host:port"},
+    {"http_proxy", "http://pat:hunt#er2@proxy:3128", "http_proxy: not the URL of a proxy, http://host:port"},
+    {"https_proxy", "http://pat:hunt?er2@proxy:3128", "https_proxy: not the URL of a proxy, http://host:port"},
     {"MAX_PAYLOAD_SIZE", "0", "MAX_PAYLOAD_SIZE: \"0\" is not a whole number from 1 to 9223372036854775807"},
     {"MAX_PAYLOAD_SIZE", "1MB", "MAX_PAYLOAD_SIZE: \"1MB\" is not a whole number from 1 to 9223372036854775807"},
     {"MAX_CONCURRENT_DEPLOYMENTS", "0", "MAX_CONCURRENT_DEPLOYMENTS: \"0\" is not a whole number from 1 to 2147483647"},
@@ -390,9 +396,10 @@ TEST(Settings, WarnAboutAContextThatCountsForNothing) {  // deploy/Y3
 
 TEST(Settings, NeverShowASecret) {  // reliability/P18
   const std::string marker = "hunter2-hunter2";
-  for (const auto* name : {"API_SECRET", "WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS", "DOCKER_AUTH_CONFIG",
-                           "HTTP_PROXY", "GIT_ACCESS_TOKEN", "SSH_PRIVATE_KEY", "POLL_CONFIG", "APPRISE_API_URL",
-                           "APPRISE_NOTIFY_URLS", "SOPS_AGE_KEY"}) {
+  for (const auto* name :
+       {"API_SECRET", "WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS", "DOCKER_AUTH_CONFIG", "HTTP_PROXY", "HTTPS_PROXY",
+        "http_proxy", "https_proxy", "GIT_ACCESS_TOKEN", "SSH_PRIVATE_KEY", "POLL_CONFIG", "APPRISE_API_URL",
+        "APPRISE_NOTIFY_URLS", "SOPS_AGE_KEY"}) {
     const auto settings = read_settings({{name, " " + marker}, {"HTTP_PORT", "x"}});
     ASSERT_FALSE(settings);
     for (const auto& fault : settings.error().faults) EXPECT_EQ(fault.find(marker), fault.npos) << fault;

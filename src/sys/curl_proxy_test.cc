@@ -48,5 +48,21 @@ TEST_F(CurlProxyTest, GoesThroughTheProxyWhateverLibcurlReadsInTheEnvironment) {
   EXPECT_EQ(proxy.connections(), 3);
 }
 
+// reliability/P18: libcurl says what it does not understand, and that is the whole URL
+TEST_F(CurlProxyTest, ShowsNothingOfAUrlThatIsNoProxys) {
+  const auto error_through = [](const std::string& proxy) {
+    CurlTransport proxied(CurlTransport::Options{.proxy = {.http = proxy}});
+    const auto response = proxied.send(get("http://cdn.example/x"), Deadline::in(5s));
+    return response ? "was answered" : response.error().message;
+  };
+  for (const std::string mark : {"#", "/", "?", "@", " "}) {
+    SCOPED_TRACE(mark);
+    EXPECT_EQ(error_through("http://pat:hunt" + mark + "er2@127.0.0.1:9"),
+              "GET http://cdn.example/x: HTTP_PROXY or HTTPS_PROXY is not the URL of a proxy");
+  }
+  EXPECT_EQ(error_through("ftp://pat:hunter2@127.0.0.1:9"),
+            "GET http://cdn.example/x: HTTP_PROXY or HTTPS_PROXY is not the URL of a proxy");
+}
+
 }  // namespace
 }  // namespace windlass

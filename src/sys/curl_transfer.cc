@@ -297,6 +297,8 @@ std::string CurlTransfer::cause(CURLcode code) const {
       return fmt::format("cannot connect{}: {}", to, lower(std::generic_category().message(static_cast<int>(number))));
   }
   const std::string_view message = *curl_message_ ? curl_message_ : curl_easy_strerror(code);
+  if (message.starts_with("Unsupported proxy"))  // and then its whole URL, with the password
+    return "HTTP_PROXY or HTTPS_PROXY is not the URL of a proxy";
   if (code == CURLE_SSL_CONNECT_ERROR) {
     const auto says = [&](std::string_view words) { return message.find(words) != message.npos; };
     if (says("SSL_ERROR_SYSCALL") || says("unexpected eof")) return "TLS handshake cut off by the peer";

@@ -1,12 +1,14 @@
 #include "sys/proxy.h"
 
 #include <arpa/inet.h>
+#include <curl/curl.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <optional>
 
 #include "base/text.h"
@@ -63,6 +65,19 @@ bool is_excepted(const Url& url, std::string rule) {
   return url.host == rule || url.host == "[" + rule + "]" || url.host.ends_with("." + rule);
 }
 
+struct FreeUrl {
+  void operator()(CURLU* url) const noexcept { curl_url_cleanup(url); }
+};
+
+// Nothing: it cannot be decoded. "" where there is none.
+std::optional<std::string> decoded_part(CURLU* url, CURLUPart part, CURLUcode none) {
+  char* text = nullptr;
+  const auto code = curl_url_get(url, part, &text, CURLU_URLDECODE);
+  const std::unique_ptr<char, decltype(&curl_free)> owned(text, curl_free);
+  if (code == none) return "";
+  return code == CURLUE_OK ? std::optional<std::string>(text) : std::nullopt;
+}
+
 }  // namespace
 
 ProxySettings ProxySettings::from_environment() {
@@ -81,6 +96,21 @@ std::string ProxySettings::proxy_for(const Url& url) const {
   for (const auto& rule : comma_list(rules))
     if (is_excepted(url, lower(rule))) return {};
   return proxy;
+}
+
+bool is_proxy_url(const std::string& text) {
+  constexpr std::array<std::string_view, 6> kSchemes = {"http", "https", "socks4", "socks4a", "socks5", "socks5h"};
+  const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
+  if (curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) != CURLUE_OK)
+    return false;
+  const auto scheme = decoded_part(url.get(), CURLUPART_SCHEME, CURLUE_NO_SCHEME);
+  if (!scheme || std::ranges::find(kSchemes, *scheme) == kSchemes.end()) return false;
+  // libcurl goes without the proxy, and says nothing, if these hold a control character
+  if (!decoded_part(url.get(), CURLUPART_USER, CURLUE_NO_USER)) return false;
+  if (!decoded_part(url.get(), CURLUPART_PASSWORD, CURLUE_NO_PASSWORD)) return false;
+  const auto mark = text.find("://");
+  const auto end = text.find_first_of("/?#", mark == text.npos ? 0 : mark + 3);
+  return end == text.npos || text.find('@', end) == text.npos;
 }
 
 }  // namespace windlass

@@ -19,4 +19,8 @@ struct ProxySettings {
   std::string proxy_for(const Url& url) const;
 };
 
+// True if libcurl can use it as a proxy. False also where it could, but would take a part of the password for port or
+// path, as one of `/?#` in it is not escaped. libcurl shows what it refuses, so such a value must not get so far.
+bool is_proxy_url(const std::string& text);
+
 }  // namespace windlass
