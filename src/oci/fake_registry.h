@@ -46,6 +46,14 @@ inline HttpResponse error(int status, const std::string& code) {
   return {.status = status, .body = fmt::format(R"({{"errors":[{{"code":"{}","message":"because"}}]}})", code)};
 }
 
+// At a private address.
+inline auto refuse_private(HttpResponse answer) {
+  return [answer](const HttpRequest& request) -> Result<HttpResponse> {
+    if (request.refuse_private_addresses) return fail(Kind::denied, "private address refused");
+    return answer;
+  };
+}
+
 // r.example is public; the answers are a table of "METHOD URL", each line used in turn, the last one again and again.
 class HttpRegistryTest : public testing::Test {
  protected:

@@ -71,6 +71,18 @@ TEST_F(PusherTest, UploadsABlobToWhereTheRegistrySays) {
   }
 }
 
+// oci 3.3, reliability/T7
+TEST_F(PusherTest, UploadsToAPrivateAddressOnlyIfTheRegistryIsAtOne) {
+  for (const auto peer : {AddressScope::open, AddressScope::rfc1918}) {
+    answers.clear();
+    auto begins = begun("https://intern.example/u");
+    begins.peer = peer;
+    on(kBegin, begins);
+    on("PUT https://intern.example/u?" + kPutDigest, refuse_private({.status = 201}));
+    EXPECT_EQ(push(kBlob), peer == AddressScope::open ? "denied: private address refused" : "uploaded");
+  }
+}
+
 TEST_F(PusherTest, UploadsNothingThatIsThere) {
   on("HEAD " + blob_url(kBlob), HttpResponse{.status = 200});
   EXPECT_EQ(push(kBlob), "was there");

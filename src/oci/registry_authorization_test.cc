@@ -186,6 +186,39 @@ TEST_F(RegistryAuthorizationTest, NeverContactsAnUnsafeTokenService) {
   }
 }
 
+// oci 3.3, reliability/T7: also by a challenge that is kept
+TEST_F(RegistryAuthorizationTest, LetsAPrivateRegistryNameATokenServiceAtAPrivateAddress) {
+  const std::string service = "https://auth.example/token", query = "?scope=repository%3Aapp%3Apull";
+  const HttpResponse token{.status = 200, .body = R"({"token":"T","expires_in":10})"};
+  const std::string refused = "denied: private address refused";
+  const std::pair<std::optional<AddressScope>, std::string> rows[] = {
+      {AddressScope::open, refused}, {std::nullopt, refused}, {AddressScope::rfc1918, kDigest}};
+  for (const auto& [peer, ended] : rows) {
+    SCOPED_TRACE(peer ? static_cast<int>(*peer) : -1);
+    answers.clear();
+    make();
+    auto asks_who = challenge("Bearer realm=\"" + service + "\""), found = kFound;
+    asks_who.peer = found.peer = peer;
+    on("GET https://r.example/v2/", [](const HttpRequest&) { return fail(Kind::denied, "certificate has expired"); });
+    on("HEAD " + kTag, asks_who);
+    if (peer == AddressScope::rfc1918) on("HEAD " + kTag, found);
+    on("GET " + service + query, refuse_private(token));
+    EXPECT_EQ(resolve(), ended);
+    EXPECT_EQ(resolve(), ended);
+  }
+  // a service on the Internet may not send on to such an address
+  answers.erase("GET " + service + query);
+  on("GET " + service + query,
+     HttpResponse{
+         .status = 307, .headers = {{"Location", "https://intern.example/token"}}, .peer = AddressScope::open});
+  on("GET https://intern.example/token", refuse_private(token));
+  answers.erase("HEAD " + kTag);
+  auto asks_who = challenge("Bearer realm=\"" + service + "\"");
+  asks_who.peer = AddressScope::rfc1918;
+  on("HEAD " + kTag, asks_who);
+  EXPECT_EQ(resolve(), refused);
+}
+
 TEST_F(RegistryAuthorizationTest, GetsANewTokenBeforeTheOldOneRunsOut) {
   const auto token_url = std::string("https://auth.example/token?scope=repository%3Aapp%3Apull");
   on("HEAD " + kTag, challenge("Bearer realm=\"https://auth.example/token\""));

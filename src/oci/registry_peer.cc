@@ -93,9 +93,8 @@ Result<HttpResponse> RegistryPeer::ask(const Reference& reference, const Registr
                                           asked->shown()));
   const Round round{ask, deadline, *registry, *asked};
   const RegistryAuthorization::Request request{reference, *registry, ask.pushes, deadline};
-  const SendToken send_token = [&](const HttpRequest& token, const Url& url) { return send(round, token, url, false); };
 
-  const auto first = authorization_.header_for(request, std::nullopt, send_token);
+  const auto first = authorization_.header_for(request, std::nullopt, token_sender(round, last_peer()));
   if (!first) return tl::unexpected(first.error());
   auto followed = follow(round, *first);
   if (!followed) {
@@ -109,7 +108,7 @@ Result<HttpResponse> RegistryPeer::ask(const Reference& reference, const Registr
   }
   const auto challenge = challenge_of(followed->response);
   if (!challenge) return std::move(followed->response);
-  const auto second = authorization_.header_for(request, challenge, send_token);
+  const auto second = authorization_.header_for(request, challenge, token_sender(round, followed->response.peer));
   if (!second) return tl::unexpected(second.error());
   if (second->empty() || *second == *first) return std::move(followed->response);
   followed = follow(round, *second);
@@ -156,11 +155,12 @@ Result<RegistryPeer::Pinged> RegistryPeer::ping(const std::string& scheme, std::
   if (!first) return tl::unexpected(first.error());
   Round round{ask, deadline, *first, *first};
   Pinged pinged{.scheme = scheme, .url = *first, .status = 0, .stopped = {}};
+  std::optional<AddressScope> named_at;
   for (int redirects = 0;; ++redirects) {
     if (is_own(pinged.url)) round.registry = pinged.url;
     HttpRequest request{.url = pinged.url.str(), .body_bytes_max = ask.body_bytes_max};
     if (redirects == 0) request.connect_timeout = connect_timeout;
-    const auto response = send(round, request, pinged.url, false);
+    const auto response = send(round, request, {pinged.url, named_at}, false);
     if (!response && redirects == 0) return tl::unexpected(response.error());
     if (!response) {
       pinged.stopped = response.error();
@@ -175,6 +175,7 @@ Result<RegistryPeer::Pinged> RegistryPeer::ping(const std::string& scheme, std::
       return pinged;
     }
     pinged.url = *std::move(next);
+    named_at = response->peer;
   }
 }
 
@@ -204,7 +205,8 @@ bool RegistryPeer::is_own(const Url& url) const {
 Result<RegistryPeer::Followed> RegistryPeer::follow(const Round& round, const std::string& authorization) {
   const bool is_read = round.ask.method == "GET" || round.ask.method == "HEAD";
   auto url = round.asked;
-  std::string token;  // of the host that we were sent to, got without anybody's credentials
+  auto named_at = last_peer();  // if it is elsewhere: the Location of an upload
+  std::string token;            // of the host that we were sent to, got without anybody's credentials
   for (int redirects = 0;;) {
     const bool is_elsewhere = url.host_port() != round.registry.host_port();
     HttpRequest request{.method = round.ask.method,
@@ -215,11 +217,11 @@ Result<RegistryPeer::Followed> RegistryPeer::follow(const Round& round, const st
                         .body_bytes_max = round.ask.body_bytes_max};
     const auto& shows = is_elsewhere ? token : authorization;
     if (!shows.empty()) request.headers.push_back({"Authorization", shows});
-    auto response = send(round, request, url, static_cast<bool>(round.ask.sink));
+    auto response = send(round, request, {url, named_at}, static_cast<bool>(round.ask.sink));
     if (!response) return tl::unexpected(response.error());
     hide_credentials(request, *response);
     if (is_elsewhere && response->status == 401 && token.empty()) {
-      const SendToken send_token = [&](const auto& wish, const auto& to) { return send(round, wish, to, false); };
+      const auto send_token = token_sender(round, response->peer);
       const auto challenge = challenge_of(*response);
       auto header = challenge ? RegistryAuthorization::anonymous_header(url, *challenge, send_token) : std::string();
       if (!header) return tl::unexpected(header.error());
@@ -237,6 +239,7 @@ Result<RegistryPeer::Followed> RegistryPeer::follow(const Round& round, const st
     if (round.ask.stays_in_api && leaves_api) return Followed{std::move(*response), is_elsewhere, url};
     if (next->host_port() != url.host_port()) token.clear();
     url = *next;
+    named_at = response->peer;
   }
 }
 
@@ -252,8 +255,8 @@ Result<Url> RegistryPeer::next_of(const Round& round, const Url& url, const Http
   return next;
 }
 
-Result<HttpResponse> RegistryPeer::send(const Round& round, HttpRequest request, const Url& url, bool streams) {
-  const bool is_elsewhere = url.host_port() != round.registry.host_port();
+Result<HttpResponse> RegistryPeer::send(const Round& round, HttpRequest request, const Hop& hop, bool streams) {
+  const bool is_elsewhere = hop.url.host_port() != round.registry.host_port();
   request.headers.push_back({"User-Agent", user_agent_});
   request.error_body_bytes_max = kErrorBytesMax;
   const auto transfer = [&]() -> Result<HttpResponse> {
@@ -266,9 +269,14 @@ Result<HttpResponse> RegistryPeer::send(const Round& round, HttpRequest request,
     request.tls = tls_;
     request.tls.verify = !is_insecure_;
   }
-  auto response = is_elsewhere ? send_elsewhere(round, request, transfer) : transfer();
+  // oci 3.3: only who is at a private address may name one. Where a proxy hides that, the registry's name tells.
+  if (is_elsewhere)
+    request.refuse_private_addresses =
+        hop.named_at ? *hop.named_at == AddressScope::open : !is_known_private(round.registry.host);
+  auto response = is_elsewhere ? send_elsewhere(request, transfer) : transfer();
   if (!response) return tl::unexpected(advised(response.error(), is_elsewhere));
   heed(*response);
+  if (!is_elsewhere) remember(response->peer);
   return response;
 }
 
@@ -298,41 +306,34 @@ std::optional<std::chrono::seconds> RegistryPeer::left_alone_for() const {
 }
 
 // Storage and token services: never with the registry's client certificate. They may be beside a registry that is
-// private itself, at addresses and with a CA that nobody else knows.
-Result<HttpResponse> RegistryPeer::send_elsewhere(const Round& round, HttpRequest& request,
+// private itself, with a CA that nobody else knows.
+Result<HttpResponse> RegistryPeer::send_elsewhere(HttpRequest& request,
                                                   const std::function<Result<HttpResponse>()>& transfer) {
-  const auto was_refused = [](const auto& response) { return !response && response.error().kind == Kind::denied; };
-  request.refuse_private_addresses = !is_known_private(round.registry.host);
   auto response = transfer();
-  if (was_refused(response) && request.refuse_private_addresses && is_private(round)) {
-    request.refuse_private_addresses = false;
-    response = transfer();
-  }
-  if (was_refused(response) && !tls_.ca_file.empty()) {
+  if (!response && response.error().kind == Kind::denied && !tls_.ca_file.empty()) {
     request.tls.ca_file = tls_.ca_file;
     response = transfer();
   }
   return response;
 }
 
-// True if the registry itself is reached at a private address: then its token service and storage may be, too.
-bool RegistryPeer::is_private(const Round& round) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (is_private_) return *is_private_;
-  }
-  HttpRequest request{.url = fmt::format("{}://{}/v2/", round.registry.scheme, registry_),
-                      .tls = tls_,
-                      .refuse_private_addresses = true,
-                      .error_body_bytes_max = kErrorBytesMax};
-  request.tls.verify = !is_insecure_;
-  const auto response = transport_.send(request, round.deadline);
-  const bool is_private = !response && response.error().kind == Kind::denied;
-  if (response || is_private) {
-    const std::lock_guard lock(mutex_);
-    is_private_ = is_private;
-  }
-  return is_private;
+// A token service that sends on is judged by its own address from there.
+SendToken RegistryPeer::token_sender(const Round& round, std::optional<AddressScope> named_at) {
+  return [this, &round, named_at](const HttpRequest& request, const Url& url) mutable {
+    auto response = send(round, request, {url, named_at}, false);
+    if (response) named_at = response->peer;
+    return response;
+  };
+}
+
+void RegistryPeer::remember(std::optional<AddressScope> own_peer) {
+  const std::lock_guard lock(mutex_);
+  last_peer_ = own_peer;
+}
+
+std::optional<AddressScope> RegistryPeer::last_peer() {
+  const std::lock_guard lock(mutex_);
+  return last_peer_;
 }
 
 }  // namespace windlass

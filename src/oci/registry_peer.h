@@ -17,6 +17,7 @@
 #include "base/slots.h"
 #include "oci/registry_authorization.h"
 #include "oci/registry_place.h"
+#include "sys/address.h"
 #include "sys/http_client.h"
 #include "sys/url.h"
 
@@ -76,6 +77,11 @@ class RegistryPeer {
     int status = 0;                // of the last answer
     std::optional<Error> stopped;  // why that was a redirect and not followed to its end
   };
+  // Where a request goes.
+  struct Hop {
+    const Url& url;
+    std::optional<AddressScope> named_at;  // HttpResponse::peer of the answer that named the URL
+  };
   struct Followed {
     HttpResponse response;
     bool is_elsewhere = false;  // another host than the registry gave it
@@ -97,14 +103,15 @@ class RegistryPeer {
   static Result<HttpResponse> answer_of(const RegistryAsk& ask, Followed followed);
   // Where a redirect leads, if it may be followed.
   Result<Url> next_of(const Round& round, const Url& url, const HttpResponse& response, int redirects) const;
-  Result<HttpResponse> send(const Round& round, HttpRequest request, const Url& url, bool streams);
-  Result<HttpResponse> send_elsewhere(const Round& round, HttpRequest& request,
-                                      const std::function<Result<HttpResponse>()>& transfer);
+  Result<HttpResponse> send(const Round& round, HttpRequest request, const Hop& hop, bool streams);
+  Result<HttpResponse> send_elsewhere(HttpRequest& request, const std::function<Result<HttpResponse>()>& transfer);
+  SendToken token_sender(const Round& round, std::optional<AddressScope> named_at);
   // With the setting that mends it, if one does.
   Error advised(Error error, bool is_elsewhere) const;
   void heed(const HttpResponse& response);
   void leave_alone(std::chrono::seconds span) { left_alone_until_ = clock_.steady_now() + span; }
-  bool is_private(const Round& round);
+  void remember(std::optional<AddressScope> own_peer);
+  std::optional<AddressScope> last_peer();
 
   const std::string registry_;  // "host[:port]"
   const bool is_insecure_;
@@ -115,10 +122,10 @@ class RegistryPeer {
   RegistryAuthorization authorization_;
   Slots downloads_;
   std::atomic<SteadyTime> rests_until_{}, left_alone_until_{};
-  std::mutex mutex_;              // of what follows
-  std::string scheme_ = "https";  // the last one that was settled
-  bool is_settled_ = false;       // until it does not answer
-  std::optional<bool> is_private_;
+  std::mutex mutex_;                       // of what follows
+  std::string scheme_ = "https";           // the last one that was settled
+  bool is_settled_ = false;                // until it does not answer
+  std::optional<AddressScope> last_peer_;  // at which the registry itself answered
 };
 
 }  // namespace windlass

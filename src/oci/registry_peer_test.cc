@@ -113,11 +113,14 @@ TEST_F(RegistryPeerTest, LetsNoPublicRegistrySendAPingToAPrivateAddress) {
   make({"r.example"});
   on("GET https://r.example/v2/", refused);
   on("GET http://r.example/v2/", redirect("http://10.0.0.9/v2/"));
-  on("GET http://10.0.0.9/v2/", [](const HttpRequest& request) -> Result<HttpResponse> {
-    if (request.refuse_private_addresses) return fail(Kind::denied, "private address refused");
-    return HttpResponse{.status = 200};
-  });
+  on("GET http://10.0.0.9/v2/", refuse_private({.status = 200}));
   EXPECT_EQ(resolve(), "denied: private address refused");
+  answers.erase("GET http://r.example/v2/");
+  auto private_redirect = redirect("http://10.0.0.9/v2/");
+  private_redirect.peer = AddressScope::rfc1918;
+  on("GET http://r.example/v2/", private_redirect);
+  on("HEAD http://r.example/v2/app/manifests/1", kFound);
+  EXPECT_EQ(resolve(), kDigest);
 }
 
 // reliability/P20, T8: whoever a ping is sent to may name any token service

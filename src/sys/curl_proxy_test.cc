@@ -21,6 +21,7 @@ TEST_F(CurlProxyTest, JudgesTheUrlAndNotTheProxysAddress) {
     auto request = get(url);
     request.refuse_private_addresses = true;
     const auto response = proxied.send(request, Deadline::in(5s));
+    EXPECT_FALSE(response && response->peer);
     return response ? response->body : response.error().message;
   };
   EXPECT_EQ(ask("http://cdn.example/x"), "ok");

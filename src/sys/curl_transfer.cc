@@ -307,9 +307,20 @@ std::string CurlTransfer::cause(CURLcode code) const {
   return printable(trim(message), 512);
 }
 
+// Also of a connection that was kept.
+std::optional<AddressScope> CurlTransfer::peer_scope() const {
+  if (is_proxied_ || !request_.unix_socket.empty() || request_.through) return std::nullopt;
+  const char* address = nullptr;
+  curl_easy_getinfo(easy_, CURLINFO_PRIMARY_IP, &address);
+  return address ? scope_of_literal(address) : std::nullopt;
+}
+
 Result<HttpResponse> CurlTransfer::result(CURLcode code) {
   if (error_) return tl::unexpected(*error_);
-  if (has_enough_ || (code == CURLE_OK && head_is_done_)) return std::move(response_);
+  if (has_enough_ || (code == CURLE_OK && head_is_done_)) {
+    response_.peer = peer_scope();
+    return std::move(response_);
+  }
   if (code == CURLE_OK) return fail(Kind::invalid, "answer is not HTTP");
   if (sent_ && !head_is_done_ && is_too_long_line(code)) return tl::unexpected(too_long_head());
   if (refusal_ && code == CURLE_COULDNT_CONNECT) return fail(Kind::denied, *refusal_);

@@ -61,6 +61,7 @@ class CurlTransfer {
   curl_socket_t open_child_socket(curl_sockaddr& address);
   bool begin_request();
   std::string cause(CURLcode code) const;
+  std::optional<AddressScope> peer_scope() const;
 
   CURL* easy_;
   ChildConnections& connections_;

@@ -72,6 +72,7 @@ TEST_F(CurlTransportTest, SpeaksOverAUnixSocket) {
   std::filesystem::remove(path);
   ASSERT_TRUE(response) << response.error().message;
   EXPECT_EQ(response->body, "ok");
+  EXPECT_EQ(response->peer, std::nullopt);
   const auto error = error_of(request);
   EXPECT_EQ(error.kind, Kind::unavailable);
 }
@@ -238,6 +239,23 @@ TEST_F(CurlTransportTest, RefusesPrivateAddresses) {
     EXPECT_EQ(error.message, "GET " + request.url + ": private address refused");
   }
   EXPECT_EQ(server.connections(), 2);
+}
+
+TEST_F(CurlTransportTest, TellsWhereTheConnectionLed) {
+  RawServer server([](const Peer& peer) {
+    for (int i = 0; i < 2; ++i) {
+      peer.read_head();
+      peer.write(i == 0 ? kOk : "HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\ntoo long!");
+    }
+  });
+  auto request = get(server.url());
+  request.error_body_bytes_max = 3;
+  for (int i = 0; i < 2; ++i) {  // then of a connection that was kept, and of an answer that is cut
+    const auto response = send(request);
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(response->peer, AddressScope::loopback);
+  }
+  EXPECT_EQ(server.connections(), 1);
 }
 
 TEST_F(CurlTransportTest, RefusesLinkLocalAddressesAlways) {

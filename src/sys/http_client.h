@@ -16,6 +16,7 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
+#include "sys/address.h"
 
 namespace windlass {
 
@@ -71,6 +72,8 @@ struct HttpResponse {
   int status = 0;
   std::vector<HttpHeader> headers;
   std::string body;  // empty when it went to a sink
+  // Where the connection led that brought it; nothing: to a proxy, a unix socket or a child. A HeadCheck has none yet.
+  std::optional<AddressScope> peer = std::nullopt;
 
   // The first header of that name, any letter case; "" if there is none.
   std::string_view header(std::string_view name) const;
