@@ -3,6 +3,7 @@
     proxy = FaultProxy(bed()["REGISTRY"])
     proxy.on("GET", "/blobs/", status(503), status(503))     the first two such requests; what follows is passed on
     proxy.on("GET", "/blobs/", always(cut(1000)))            every one
+    FaultProxy(bed()["REGISTRY"], folder)                    over HTTPS, with cert.pem and key.pem of that folder
 
 A fault takes the handler and what the registry answered, and writes what the client gets instead.
 """
@@ -10,6 +11,7 @@ A fault takes the handler and what the registry answered, and writes what the cl
 import http.client
 import re
 import socket
+import ssl
 import struct
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +26,12 @@ class Upstream:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+
+    def handle(self):
+        # As any web server: it refuses TLS at once, and does not wait for an end of line in it.
+        if not self.server.has_tls and self.connection.recv(1, socket.MSG_PEEK) == b"\x16":
+            return self.wfile.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        super().handle()
 
     def pass_on(self):
         length = int(self.headers.get("Content-Length") or 0)
@@ -83,11 +91,17 @@ class Script:
 
 
 class FaultProxy:
-    def __init__(self, upstream):
+    def __init__(self, upstream, certificate_folder=None):
         self.script = Script()
         self.closing = threading.Event()
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.script, self.server.upstream, self.server.closing = self.script, upstream, self.closing
+        self.server.has_tls = certificate_folder is not None
+        if self.server.has_tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(f"{certificate_folder}/cert.pem", f"{certificate_folder}/key.pem")
+            # The handshake is left to the connection's own thread: nobody waits for another one's.
+            self.server.socket = context.wrap_socket(self.server.socket, True, do_handshake_on_connect=False)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     @property
@@ -101,7 +115,8 @@ class FaultProxy:
     def requests(self, method, path):
         """Headers of the requests so far that fit."""
         with self.script.lock:
-            return [headers for each, where, headers in self.script.asked if each == method and re.search(path, where)]
+            return [headers for each, where, headers in self.script.asked
+                    if method in (each, "*") and re.search(path, where)]
 
     def reset(self):
         with self.script.lock:
@@ -147,6 +162,13 @@ def status(code, body=b"", **headers):
 
 def redirect(location):
     return status(307, Location=location)
+
+
+def sent_on(origin):
+    """To the same path there: https://host:port, say."""
+    def answer(handler, upstream):
+        status(308, Location=origin + handler.path)(handler, upstream)
+    return answer
 
 
 def cut(count, reset=False):

@@ -6,13 +6,24 @@ import os
 import unittest
 
 from connect_proxy import ConnectProxy
-from fault_proxy import FaultProxy, always, status
+from fault_proxy import FaultProxy, always, passed, sent_on, status
 from harness import (BED_DIR, TESTBED, EndToEnd, bed, compose, containers, idle_service, push_archive, run, unique,
                      write_tree)
 
 
 def encoded(user, password):
     return base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def asks_who(handler, upstream):
+    """As a private registry: whoever shows a password is let in."""
+    answer = passed if "Authorization" in handler.headers else status(401, WWW_Authenticate='Basic realm="private"')
+    answer(handler, upstream)
+
+
+def shown(proxy):
+    """What the requests so far had to prove themselves with."""
+    return {headers.get("Authorization") for headers in proxy.requests("*", "/")}
 
 
 class Registries(EndToEnd):
@@ -216,6 +227,43 @@ class Registries(EndToEnd):
         self.registries_file([{"prefix": bed()["REGISTRY"], "mirrors": [mirror]}])
         self.windlass.start()
         self.deploys(ref, digest)
+
+    def http_and_https(self):
+        """Two doors to the plain registry, with credentials known for both."""
+        self.registry("basic")  # for its certificate
+        plain = FaultProxy(bed()["REGISTRY"])
+        secure = FaultProxy(bed()["REGISTRY"], os.path.dirname(self.windlass.settings["SSL_CERT_FILE"]))
+        self.addCleanup(plain.close)
+        self.addCleanup(secure.close)
+        known = {"auth": encoded("pat", "door-pass")}
+        self.write_config({"auths": {plain.address: known, secure.address: known}})
+        return plain, secure
+
+    def test_plain_http_that_leads_to_https_at_another_port(self):
+        plain, secure = self.http_and_https()
+        plain.on("*", "/", always(sent_on(f"https://{secure.address}")))
+        self.windlass.start()
+        ref, digest = self.artifact(bed()["REGISTRY"], [])
+        self.deploys(ref.replace(bed()["REGISTRY"], plain.address), digest)
+        self.assertTrue(secure.requests("GET", "/blobs/"))
+        secure.on("*", "/", always(asks_who))
+        ref, digest = self.artifact(bed()["REGISTRY"], [], version="2")
+        self.fails(self.windlass.deploy(ref.replace(bed()["REGISTRY"], plain.address), digest), plain.address, "401")
+        self.assertEqual(shown(plain) | shown(secure), {None})  # anybody on the way could have written the redirect
+        self.name = self.stack("registry")
+        ref, digest = self.artifact(bed()["REGISTRY"], [])
+        self.deploys(ref.replace(bed()["REGISTRY"], secure.address), digest)  # named as it is over HTTPS
+        self.assertEqual(shown(secure), {None, f"Basic {encoded('pat', 'door-pass')}"})
+
+    def test_https_that_leads_to_plain_http(self):
+        plain, secure = self.http_and_https()
+        secure.on("*", "/", always(sent_on(f"http://{plain.address}")))
+        self.windlass.start()
+        ref, digest = self.artifact(bed()["REGISTRY"], [])
+        self.fails(self.windlass.deploy(ref.replace(bed()["REGISTRY"], secure.address), digest),
+                   f"https://{secure.address}/v2/test/{self.name}/manifests/", "redirect to plain HTTP refused")
+        self.assertEqual(plain.requests("*", "/"), [])
+        self.assertEqual(shown(secure), {None})
 
     def test_a_proxy(self):
         registry, user, password, options = self.registry("basic")

@@ -4,8 +4,8 @@ import os
 import time
 import unittest
 
-from fault_proxy import (FaultProxy, after, always, changed, cut, flipped, garbage, redirect, shortened, stalled,
-                         status, trickled)
+from fault_proxy import (FaultProxy, after, always, changed, cut, flipped, garbage, redirect, sent_on, shortened,
+                         stalled, status, trickled)
 from harness import EndToEnd, bed, compose, containers, idle_service, preload, run, until
 
 BLOBS, MANIFESTS = r"/blobs/", r"/manifests/"
@@ -181,10 +181,7 @@ class RegistryFaults(EndToEnd):
         other = FaultProxy(bed()["REGISTRY"])
         self.addCleanup(other.close)
         digest = self.release()
-
-        def to_other(handler, upstream):
-            redirect(f"http://{other.address}{handler.path}")(handler, upstream)
-        self.proxy.on("GET", BLOBS, always(to_other))
+        self.proxy.on("GET", BLOBS, always(sent_on(f"http://{other.address}")))
         self.deploys(digest)
         self.assertEqual(len(other.requests("GET", BLOBS)), 1)
         self.assertNotIn("Authorization", other.requests("GET", BLOBS)[0])
