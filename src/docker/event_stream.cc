@@ -47,13 +47,17 @@ class HttpEventStream final : public EventStream {
   }
 
  private:
-  Result<HttpResponse> stream(HttpTransport& transport, const HttpRequest& request, const Deadline& until_closed) {
+  // How it ended.
+  Error stream(HttpTransport& transport, const HttpRequest& request, const Deadline& until_closed) {
     try {
-      return transport.stream(
+      const auto response = transport.stream(
           request, [this](const HttpResponse& head) { return opened(head); },
           [this](std::string_view bytes) { return take(bytes); }, until_closed);
+      if (!response) return response.error();
+      if (response->status == 200) return {Kind::unavailable, "the event stream ended"};
+      return {Kind::unavailable, fmt::format("GET /events: {}: {}", response->status, parse_error(response->body))};
     } catch (const std::exception& error) {  // out of memory: this stream ends, the process does not
-      return fail(Kind::unavailable, fmt::format("reading the event stream: {}", error.what()));
+      return {Kind::unavailable, fmt::format("reading the event stream: {}", error.what())};
     }
   }
 
@@ -83,16 +87,9 @@ class HttpEventStream final : public EventStream {
     return {};
   }
 
-  void ended(Result<HttpResponse> response) {
+  void ended(Error error) {
     const std::lock_guard lock(mutex_);
-    if (!response) {
-      end_ = response.error();
-    } else if (response->status == 200) {
-      end_ = Error{Kind::unavailable, "the event stream ended"};
-    } else {
-      end_ =
-          Error{Kind::unavailable, fmt::format("GET /events: {}: {}", response->status, parse_error(response->body))};
-    }
+    end_ = std::move(error);
     if (open_) end_->kind = Kind::unavailable;  // whatever it was: open another one and read the state again
     changed_.notify_all();
   }

@@ -131,7 +131,11 @@ class FolderStore final : public ContentStore {
         return {};
       }
     }
-    if (std::time(nullptr) - status.st_mtim.tv_sec > kTouchSeconds) ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
+    // With the lock: shrink() either sees this use or has removed the blob before it. What was used within
+    // kTouchSeconds it does not remove at all, as `in_use` is longer.
+    const std::lock_guard lock(mutex_);
+    const bool is_new_use = std::time(nullptr) - status.st_mtim.tv_sec > kTouchSeconds;
+    if (is_new_use && ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) != 0 && errno == ENOENT) return {};
     return path;
   }
 
@@ -190,6 +194,9 @@ class FolderStore final : public ContentStore {
       if (keep(blob.digest)) continue;
       const auto path = path_of(blob.digest);
       const std::lock_guard lock(mutex_);
+      std::error_code gone;
+      const auto used = fs::last_write_time(path, gone);
+      if (!gone && used != blob.used) continue;  // a job has got it since it was listed
       verified_.erase(blob.digest);
       if (::unlink(path.c_str()) != 0 && errno != ENOENT) return not_done("removing " + path.string(), errno);
       total -= blob.size_bytes;

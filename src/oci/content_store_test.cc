@@ -308,6 +308,23 @@ TEST_F(ContentStoreTest, KeepsWhatAJobMayStillRead) {
   EXPECT_NE(store->find(digest_of(freshest)), "");
 }
 
+// While it is asked which blobs must stay, a job gets one that had not been used for long.
+TEST_F(ContentStoreTest, KeepsWhatAJobGetsWhileItShrinks) {
+  open(0);
+  const std::string first(10, 'a'), second(10, 'b'), third(10, 'c');
+  auto used = fs::file_time_type::clock::now() - 10h;
+  for (const auto& blob : {first, second, third}) fs::last_write_time(*put(blob), used += 1h);
+  fs::path got;
+  ASSERT_TRUE(store->shrink([&](const Digest& digest) {
+    if (digest == digest_of(first)) got = store->find(digest_of(second));
+    return false;
+  }));
+  ASSERT_NE(got, "");
+  EXPECT_TRUE(fs::exists(got));
+  EXPECT_EQ(store->find(digest_of(first)), "");
+  EXPECT_EQ(store->find(digest_of(third)), "");
+}
+
 TEST_F(ContentStoreTest, RemovesWhatNobodyUsedForLong) {  // deploy/R18
   open(1000);
   const std::string kept(10, 'a'), old(10, 'b'), lately(10, 'c');

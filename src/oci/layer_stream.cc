@@ -19,11 +19,34 @@ Result<std::optional<Digest>> content_digest_of(const StoredLayer& layer) {
   return std::optional(*std::move(digest));
 }
 
+Status in_time(const Deadline& deadline) {
+  if (deadline.passed()) return fail(Kind::unavailable, "the time for pulling the artifact is over");
+  return {};
+}
+
+// Looks at the clock while nothing comes out too: a layer may be a gigabyte of empty blocks, or of a member's name.
+class InTime final : public ByteStream {
+ public:
+  InTime(ByteStream& source, const Deadline& deadline) : source_(source), deadline_(deadline) {}
+  Result<std::string_view> next() override {
+    if (auto early = in_time(deadline_); !early) return tl::unexpected(early.error());
+    return source_.next();
+  }
+
+ private:
+  ByteStream& source_;
+  const Deadline& deadline_;
+};
+
 }  // namespace
 
 LayerStream::LayerStream(const std::optional<Digest>& content, const UnpackLimits& limits, const Deadline& deadline,
                          std::unique_ptr<FileStream> file)
-    : limits_(limits), deadline_(deadline), file_(std::move(file)), expected_digest_(content) {
+    : limits_(limits),
+      deadline_(deadline),
+      file_(std::move(file)),
+      file_in_time_(std::make_unique<InTime>(*file_, deadline)),
+      expected_digest_(content) {
   if (content) hash_.emplace(*content);
 }
 
@@ -36,12 +59,12 @@ Result<std::unique_ptr<LayerStream>> LayerStream::open(const StoredLayer& layer,
   auto compression = compression_of(**file);
   if (!compression) return tl::unexpected(compression.error());
   std::unique_ptr<LayerStream> stream(new LayerStream(*content, limits, deadline, std::move(*file)));
-  stream->bytes_ = decompressed(*stream->file_, *compression);
+  stream->bytes_ = decompressed(*stream->file_in_time_, *compression);
   return stream;
 }
 
 Result<std::string_view> LayerStream::pull() {
-  if (deadline_.passed()) return fail(Kind::unavailable, "the time for pulling the artifact is over");
+  if (auto early = in_time(deadline_); !early) return tl::unexpected(early.error());
   auto piece = bytes_->next();
   if (!piece) return piece;
   bytes_out_ += piece->size();

@@ -35,6 +35,7 @@ class LayerStream final : public ByteStream {
   const UnpackLimits& limits_;
   const Deadline& deadline_;
   std::unique_ptr<FileStream> file_;
+  std::unique_ptr<ByteStream> file_in_time_;
   std::unique_ptr<ByteStream> bytes_;
   std::string peeked_;
   bool has_peeked_ = false;

@@ -74,11 +74,11 @@ class Unpacker {
     auto path = clean_entry_name(entry.name, limits_);
     if (!path) return tl::unexpected(path.error());
     if (path->empty() && entry.type != TarType::folder) return fail(Kind::invalid, "names the artifact's root");
-    if (base_of(*path).starts_with(kWhiteout)) return apply_whiteout(*path);
-    if (is_git(*path)) {
+    if (is_git(*path)) {  // before whiteouts, which make the folders that they stand in
       if (base_of(*path) == ".git") note_left_out(*path);
       return {};
     }
+    if (base_of(*path).starts_with(kWhiteout)) return apply_whiteout(*path);
     switch (entry.type) {
       case TarType::file:
         if (entry.name.ends_with("/.")) return fail(Kind::invalid, "a file named '.'");

@@ -1,4 +1,5 @@
 // Budgets (oci 8; reliability/T9 and 5, rows 32 to 34), with limits small enough for quick tests.
+#include "oci/layer_stream.h"
 #include "oci/unpack_fixture.h"
 
 namespace windlass {
@@ -149,6 +150,20 @@ TEST_F(UnpackBudget, EndsWithItsTime) {
   EXPECT_EQ(late.error().kind, Kind::unavailable);
   EXPECT_EQ(late.error().message, "layer 1 of 1: the time for pulling the artifact is over");
   EXPECT_FALSE(std::filesystem::exists(root));
+}
+
+// A member of empty blocks that never ends: read to its last byte it would be cut short.
+TEST_F(UnpackBudget, EndsWithItsTimeWhileNothingComesOut) {
+  std::string blocks, packed = gzipped("").substr(0, 10);
+  for (int i = 0; i < 100'000; ++i) blocks.append("\0\0\0\xff\xff", 5);
+  for (int i = 0; i < 64; ++i) packed += blocks;
+  const auto endless = layer(packed);
+  deadline = Deadline::in(std::chrono::milliseconds(5));
+  const auto stream = LayerStream::open(endless, limits, deadline);
+  ASSERT_TRUE(stream) << stream.error().message;
+  const auto late = (*stream)->next();
+  ASSERT_FALSE(late) << "was taken";
+  EXPECT_EQ(late.error().message, "the time for pulling the artifact is over");
 }
 
 }  // namespace

@@ -172,6 +172,13 @@ TEST_F(Unpack, LeavesGitOut) {
   EXPECT_EQ(tree.notes, (std::vector<std::string>{".git is left out", "a/.git is left out"}));
 }
 
+TEST_F(Unpack, LeavesGitOutThatWhiteoutsName) {
+  for (const std::string whiteout : {".git/refs/.wh.x", ".git/.wh..wh..opq", ".git/.wh.x", ".wh..git"}) {
+    SCOPED_TRACE(whiteout);
+    EXPECT_EQ(listing(taken({TarBuilder().file("a").file(whiteout, "").end()})), "a");
+  }
+}
+
 TEST_F(Unpack, CountsWhatItLeavesOutAfterTwentyNotes) {
   TarBuilder archive;
   archive.file("a");

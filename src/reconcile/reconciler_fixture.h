@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <cerrno>
 #include <deque>
 #include <filesystem>
+#include <system_error>
 
 #include "docker/idle_engine.h"
 #include "jobs/fake_queue.h"
@@ -35,7 +37,7 @@ struct TellingEngine final : IdleEngine {
   std::optional<Error> restart_error;
   std::map<std::string, ContainerDetail> there = {{"c0", {.state = "running", .labels = of_shop("db")}}};
   std::set<std::string> slow;  // to stop, until they are let go
-  int lists_to_refuse = 0;
+  int lists_to_refuse = 0, streams_to_throw = 0;
   int removing_for = 0;  // inspections that find the container being removed
 
   void set(const std::string& id, ContainerDetail detail) {
@@ -91,6 +93,7 @@ struct TellingEngine final : IdleEngine {
     EXPECT_EQ(label, "cd.doco.metadata.manager=doco-cd");
     const std::lock_guard lock(mutex);
     if (is_away) return fail(Kind::unavailable, "connection refused");
+    if (streams_to_throw > 0 && streams_to_throw-- > 0) throw std::system_error(EAGAIN, std::system_category());
     ++streams;
     return std::make_unique<Stream>(*this);
   }

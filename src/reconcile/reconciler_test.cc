@@ -17,6 +17,14 @@ TEST_F(ReconcilerTest, RestartsWhatBecomesUnhealthy) {  // deploy/E5
   EXPECT_EQ(jobs(), Lines{});
 }
 
+TEST_F(ReconcilerTest, ListensAgainAfterAnException) {  // reliability/F67: no thread to be had for the stream
+  deploy({});
+  engine_.streams_to_throw = 2;
+  start();
+  engine_.tell("health_status: unhealthy");
+  until([&] { return has_restarted(1); });
+}
+
 TEST_F(ReconcilerTest, LeavesOthersAlone) {  // deploy/E3, E6
   deploy({.events = {"die", "unhealthy"}});
   start();

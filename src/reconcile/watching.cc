@@ -89,7 +89,8 @@ void Reconciler::watch(Watcher& watcher, const std::stop_token& stop) {
   Watched watched{.context = context, .stop = stop, .engine = nullptr, .endings = {}};
   auto wait = options_.backoff_min;
   while (!never.stop.stop_requested()) {
-    auto stream = listen(watcher, watched, never.within(kAskTimeout));
+    Result<std::unique_ptr<EventStream>> stream = fail(Kind::unavailable, "ended by an exception");
+    recovered(log, "reconciliation", [&] { stream = listen(watcher, watched, never.within(kAskTimeout)); });
     if (stream) {
       recovered(log, "reconciliation", [&] {
         if (const auto looked = look_at_all(watched); !looked)

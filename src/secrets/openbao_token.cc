@@ -4,6 +4,8 @@
 #include <exception>
 #include <utility>
 
+#include "base/recover.h"
+
 namespace windlass {
 namespace {
 
@@ -34,8 +36,11 @@ void OpenbaoToken::start() {
   if (keeper_.joinable()) return;
   try {
     keeper_ = std::jthread([this](const std::stop_token& stop) {
-      while (pause(tend(Deadline::in(kLookTimeout, stop)), Deadline{.stop = stop}))
-        ;
+      std::chrono::seconds wait;
+      do {
+        wait = kAfterAFault;
+        recovered(log_, "tending the token of OpenBao", [&] { wait = tend(Deadline::in(kLookTimeout, stop)); });
+      } while (pause(wait, Deadline{.stop = stop}));
     });
   } catch (const std::exception& error) {  // no further thread: the next question tries it again
     log_.warning("no thread to renew the token of OpenBao", {{"error", error.what()}});

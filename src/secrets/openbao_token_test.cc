@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <new>
+#include <thread>
+
 namespace windlass {
 namespace {
 
@@ -61,6 +65,19 @@ TEST_F(OpenbaoTokenTest, IsTendedByAThreadThatEndsWithIt) {
   token_has(0, 0, false);
   token.start();
   token.start();
+}
+
+TEST_F(OpenbaoTokenTest, IsTendedByAThreadThatOutlivesAnException) {  // reliability/F67
+  std::atomic<bool> is_asked = false;
+  OpenbaoToken throwing(
+      [&](std::string_view, const std::string&, const Deadline&) -> Result<json::value> {
+        is_asked = true;
+        throw std::bad_alloc();
+      },
+      Log({.level = LogLevel::critical}));
+  throwing.start();
+  for (int i = 0; i < 500 && !is_asked; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_TRUE(is_asked);
 }
 
 }  // namespace

@@ -59,16 +59,16 @@ Result<Compression> compression_of(FileStream& file) {
   return found;
 }
 
-std::unique_ptr<ByteStream> decompressed(FileStream& file, Compression compression) {
+std::unique_ptr<ByteStream> decompressed(ByteStream& source, Compression compression) {
   switch (compression) {
     case Compression::gzip:
-      return std::make_unique<GzipStream>(file, fastest_inflater());
+      return std::make_unique<GzipStream>(source, fastest_inflater());
     case Compression::zstd:
-      return std::make_unique<ZstdStream>(file);
+      return std::make_unique<ZstdStream>(source);
     case Compression::none:
       break;
   }
-  return std::make_unique<Plain>(file);
+  return std::make_unique<Plain>(source);
 }
 
 }  // namespace windlass

@@ -33,8 +33,8 @@ enum class Compression { none, gzip, zstd };
 // By the first bytes of `file`: 1f 8b is gzip, 28 b5 2f fd is zstd (oci 4). Leaves it rewound.
 Result<Compression> compression_of(FileStream& file);
 
-// The bytes that `file` holds when decompressed; `file` must outlive it. Errors are Kind::invalid when the compressed
-// form is broken: cut, wrong check sum or length, bytes after its end.
-std::unique_ptr<ByteStream> decompressed(FileStream& file, Compression compression);
+// The bytes that `source` holds when decompressed; `source` must outlive it. Errors are Kind::invalid when the
+// compressed form is broken: cut, wrong check sum or length, bytes after its end.
+std::unique_ptr<ByteStream> decompressed(ByteStream& source, Compression compression);
 
 }  // namespace windlass

@@ -4,6 +4,8 @@ namespace windlass {
 namespace {
 
 constexpr std::size_t kOutputBytes = 256 << 10;
+// In a row. Tools write one, as bgzip does at the end; a gigabyte of them is long work that gives nothing.
+constexpr int kEmptyMembersMax = 10'000;
 // Flags of a member header, RFC 1952, 2.3.1.
 constexpr unsigned kHeaderCheckSum = 2, kExtra = 4, kName = 8, kComment = 16, kReserved = 0xe0;
 
@@ -28,7 +30,12 @@ Result<std::string_view> GzipStream::next() {
     auto step = inflater_->step(input_, output_.data(), output_.size());
     if (!step) return tl::unexpected(step.error());
     input_.remove_prefix(step->used);
-    if (step->ended) at_ = At::member_start;
+    if (step->made > 0) empty_members_ = 0;
+    if (step->ended) {
+      at_ = At::member_start;
+      if (step->made == 0 && ++empty_members_ > kEmptyMembersMax)
+        return fail(Kind::invalid, "gzip: too many empty members");
+    }
     if (step->made > 0) return std::string_view(output_).substr(0, step->made);
     if (!step->ended && step->used == 0 && !*more) return cut();
   }

@@ -15,7 +15,8 @@ class GzipStream final : public ByteStream {
   // `source` must outlive it.
   GzipStream(ByteStream& source, std::unique_ptr<Inflater> inflater);
 
-  // Kind::invalid: cut, damaged, wrong check sum or length, reserved flags, bytes after the last member.
+  // Kind::invalid: cut, damaged, wrong check sum or length, reserved flags, bytes after the last member, too many empty
+  // members in a row.
   Result<std::string_view> next() override;
 
  private:
@@ -35,6 +36,7 @@ class GzipStream final : public ByteStream {
   std::string output_;
   At at_ = At::member_start;
   bool first_ = true;
+  int empty_members_ = 0;  // members that ended since bytes came out
 };
 
 }  // namespace windlass

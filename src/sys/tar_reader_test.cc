@@ -150,5 +150,22 @@ TEST(GzipStream, ReadsMembersFromPiecesOfAnySize) {
     }
 }
 
+TEST(GzipStream, RefusesMembersOfNothingWithoutEnd) {
+  std::string few, many;
+  for (int i = 0; i < 100; ++i) few += gzipped("");
+  for (int i = 0; i < 200; ++i) many += few;
+  const std::string archive = TarBuilder().file("a", "text").end();
+  const auto read = [](const std::string& packed, std::unique_ptr<Inflater> inflater) {
+    Pieces pieces(packed, 4096);
+    GzipStream stream(pieces, std::move(inflater));
+    return read_all(stream);
+  };
+  for (const auto make : {fastest_inflater, zlib_inflater}) {
+    EXPECT_EQ(read(few + gzipped(archive.substr(0, 100)) + few + gzipped(archive.substr(100)) + few, make()),
+              "a=text;");
+    EXPECT_EQ(read(many + gzipped(archive), make()), "gzip: too many empty members");
+  }
+}
+
 }  // namespace
 }  // namespace windlass

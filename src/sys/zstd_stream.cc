@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kOutputBytes = 256 << 10;
 constexpr int kWindowLogMax = 23;
+constexpr int kEmptyFramesMax = 10'000;         // in a row, skippable ones too; pzstd writes one before each with data
 constexpr std::size_t kFrameHeadBytesMax = 18;  // RFC 8878, 3.1.1.1
 
 }  // namespace
@@ -50,7 +51,11 @@ Result<std::string_view> ZstdStream::next() {
     if (auto sound = count(input_.substr(0, in.pos), out.pos, is_over); !sound) return tl::unexpected(sound.error());
     input_.remove_prefix(in.pos);
     in_frame_ = !is_over;
-    if (out.pos > 0) return std::string_view(output_).substr(0, out.pos);
+    if (out.pos > 0) {
+      empty_frames_ = 0;
+      return std::string_view(output_).substr(0, out.pos);
+    }
+    if (is_over && ++empty_frames_ > kEmptyFramesMax) return fail(Kind::invalid, "zstd: too many empty frames");
     if (source_ended && in_frame_) return fail(Kind::invalid, "zstd: cut short");
   }
 }

@@ -17,8 +17,8 @@ class ZstdStream final : public ByteStream {
   explicit ZstdStream(ByteStream& source);
 
   // Kind::invalid: cut, damaged, a frame that holds another number of bytes than it announces, bytes after the last
-  // frame, a window over 8 MiB (what every decoder must support, and what container tools write; more would be the
-  // archive's author choosing how much memory we need).
+  // frame, too many empty frames in a row, a window over 8 MiB (what every decoder must support, and what container
+  // tools write; more would be the archive's author choosing how much memory we need).
   Result<std::string_view> next() override;
 
  private:
@@ -34,6 +34,7 @@ class ZstdStream final : public ByteStream {
   bool in_frame_ = true;
   std::string frame_head_;              // the first bytes of this frame
   unsigned long long frame_bytes_ = 0;  // that it has held so far
+  int empty_frames_ = 0;                // frames that ended since bytes came out
 };
 
 }  // namespace windlass

@@ -64,6 +64,19 @@ TEST(ZstdStream, SaysTheSameOfABlockHoweverItArrives) {
     EXPECT_EQ(content_of(frame, piece).has_value(), in_pieces.has_value()) << piece;
 }
 
+TEST(ZstdStream, RefusesFramesOfNothingWithoutEnd) {
+  const std::string skippable("\x50\x2a\x4d\x18\0\0\0\0", 8), empty("\x28\xb5\x2f\xfd\x20\0\x01\0\0", 9);
+  for (const auto& frame : {skippable, empty}) {
+    std::string few, many;
+    for (int i = 0; i < 100; ++i) few += frame;
+    for (int i = 0; i < 200; ++i) many += few;
+    EXPECT_EQ(content_of(few + frame_of("some") + few + frame_of(" text") + few, 4096), "some text");
+    const auto refused = content_of(many + frame_of("some text"), 4096);
+    ASSERT_FALSE(refused) << "was taken";
+    EXPECT_EQ(refused.error().message, "zstd: too many empty frames");
+  }
+}
+
 TEST(ZstdStream, RefusesWhatIsCut) {
   const auto frame = frame_of("some text that is long enough to be worth a frame");
   EXPECT_EQ(content_of(frame.substr(0, frame.size() - 1), 5).error().message, "zstd: cut short");

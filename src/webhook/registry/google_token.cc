@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/recover.h"
 #include "base/text.h"
 #include "sys/crypto.h"
 #include "sys/files.h"
@@ -116,22 +117,21 @@ void GoogleTokens::read_keys(const std::string& place, std::string_view text) {
 
 void GoogleTokens::fetch_until(std::stop_token stop) {
   while (!stop.stop_requested()) {
-    for (const auto& url : urls_) {
-      HttpRequest request{.url = url};
-      request.body_bytes_max = kKeySetBytesMax;
-      const auto answer = transport_.send(request, Deadline::in(30s, stop));
-      if (answer && answer->status == 200)
-        read_keys(url, answer->body);
-      else
-        log_.error(
-            "keys to judge Google's tokens by were not fetched",
-            {{"from", url}, {"error", answer ? "status " + std::to_string(answer->status) : answer.error().message}});
-    }
+    for (const auto& url : urls_) recovered(log_, "fetching Google's keys", [&] { fetch(url, stop); });
     std::unique_lock lock(mutex_);
     wanted_.wait_for(lock, stop, kFetchPause, [] { return false; });  // whatever is wanted: not more often
     wanted_.wait_for(lock, stop, kFetchEvery, [this] { return is_wanted_; });
     is_wanted_ = false;
   }
+}
+
+void GoogleTokens::fetch(const std::string& url, const std::stop_token& stop) {
+  HttpRequest request{.url = url};
+  request.body_bytes_max = kKeySetBytesMax;
+  const auto answer = transport_.send(request, Deadline::in(30s, stop));
+  if (answer && answer->status == 200) return read_keys(url, answer->body);
+  log_.error("keys to judge Google's tokens by were not fetched",
+             {{"from", url}, {"error", answer ? "status " + std::to_string(answer->status) : answer.error().message}});
 }
 
 const PublicKey* GoogleTokens::key_of(const std::string& place, const std::string& id) {

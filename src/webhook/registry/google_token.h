@@ -35,6 +35,7 @@ class GoogleTokens {
   using Keys = std::map<std::string, PublicKey>;  // by key id
   const PublicKey* key_of(const std::string& place, const std::string& id);
   void fetch_until(std::stop_token stop);
+  void fetch(const std::string& url, const std::stop_token& stop);
   void read_keys(const std::string& place, std::string_view text);
 
   HttpTransport& transport_;

@@ -91,5 +91,21 @@ TEST_F(GoogleTokensTest, FetchesKeysFromAUrl) {
   EXPECT_TRUE(tokens.accepts(token, hook));
 }
 
+TEST_F(GoogleTokensTest, OutlivesAFetchThatThrows) {  // reliability/F67
+  auto other = hook;
+  hook.jwks_file = other.jwks_file = "";
+  hook.jwks_url = "https://throws.example/certs";
+  other.jwks_url = "https://keys.example/certs";
+  transport.answer = [&](const HttpRequest& request) {
+    if (request.url == hook.jwks_url) throw std::bad_alloc();
+    return HttpResponse{200, {}, signer.key_set("k1")};
+  };
+  GoogleTokens tokens({hook, other}, transport, clock, Log({.level = LogLevel::critical}));
+  const auto token = signer.token("k1", claims());
+  for (int i = 0; i < 500 && !tokens.accepts(token, other); ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_TRUE(tokens.accepts(token, other));
+  EXPECT_FALSE(tokens.accepts(token, hook));
+}
+
 }  // namespace
 }  // namespace windlass
