@@ -5,6 +5,7 @@
 
 #include "oci/fake_registry.h"
 #include "oci/registry_access.h"
+#include "oci/signature_candidates.h"
 #include "sigstore/key_fixture.h"
 #include "sigstore/simple_signing.h"
 #include "sys/json.h"
