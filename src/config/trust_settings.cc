@@ -26,15 +26,14 @@ void check_root_file(SettingReader& read, const std::string& path) {
     read.fault(fmt::format("OCI_TRUSTED_ROOT_FILE: {}: {}", shown(path), root.error().message));
 }
 
-// What the inline deployments of the polls demand (oci 11.1).
+// What each inline deployment of the polls demands, if anything (oci 11.1).
 std::vector<TrustOverride> demands_of(const std::vector<PollConfig>& polls) {
   std::vector<TrustOverride> demands;
   for (const auto& poll : polls) {
     if (poll.deployments.empty()) continue;
     const auto configs = read_inline_deployments(poll.deployments);
     if (!configs) continue;  // its faults were told where it was read
-    for (const auto& stack : configs->stacks)
-      if (!stack.trust.empty()) demands.push_back(stack.trust);
+    for (const auto& stack : configs->stacks) demands.push_back(stack.trust);
   }
   return demands;
 }
@@ -87,7 +86,8 @@ void read_trust_settings(SettingReader& read, Settings& settings) {
   if (!rules_come_later) check_policy(read, "OCI_TRUST_POLICY", policy, has_root);
   warn_of_ignored_log_rules(read, policy, demands);
   for (const auto& demand : demands)
-    check_policy(read, "POLL_CONFIG: oci of an inline deployment", effective_policy(policy, demand), has_root);
+    if (rules_come_later || !demand.empty())
+      check_policy(read, "POLL_CONFIG: oci of an inline deployment", effective_policy(policy, demand), has_root);
 }
 
 }  // namespace windlass

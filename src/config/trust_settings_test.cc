@@ -92,6 +92,19 @@ TEST_F(TrustSettings, RefuseAPolicyThatNothingCanSatisfy) {  // oci 11.1
                   "keyless_identities"});
 }
 
+TEST_F(TrustSettings, LeaveTheRulesToInlineDeploymentsIfAllHaveSome) {  // oci 11.1
+  const auto faults_with = [&](const std::string& deployments) {
+    return faults_of({{"OCI_TRUST_POLICY", "enabled: true\nignore_tlog: true"},
+                      {"POLL_CONFIG", "- {source: oci, url: r.example/app:1, deployments: " + deployments + "}\n"}});
+  };
+  const std::string ruled = "{name: web, oci: {keyless_identities: [{issuer: i, subject: s}]}}", unruled = "{name: db}";
+  EXPECT_EQ(faults_with("[" + ruled + "]").size(), 1u) << "it needs a trusted root, and nothing else is wrong";
+  const auto faults = faults_with("[" + ruled + ", " + unruled + "]");
+  ASSERT_EQ(faults.size(), 2u);
+  EXPECT_NE(faults[1].find("POLL_CONFIG: oci of an inline deployment: enabled without any rule"), std::string::npos)
+      << faults[1];
+}
+
 TEST_F(TrustSettings, CheckWhatInlineDeploymentsDemand) {  // oci 11.1
   const auto poll = [](const std::string& demand) {
     return "- source: oci\n  url: r.example/app:1\n  deployments: [{name: web, oci: " + demand + "}]\n";

@@ -116,14 +116,16 @@ Result<Credential> AuthFile::find(const Reference& reference) const {
   return Credential();
 }
 
-AuthFile::Helper AuthFile::helper_for(const Reference& reference) const {
+std::vector<AuthFile::Helper> AuthFile::helpers_for(const Reference& reference) const {
   const auto server = server_of(reference);
   for (const auto& key : {reference.registry(), server})
-    if (const auto helper = helpers_.find(key); helper != helpers_.end()) return {helper->second, server};
-  if (reference.registry() == kDockerHub)
+    if (const auto helper = helpers_.find(key); helper != helpers_.end()) return {{helper->second, server, true}};
+  std::vector<Helper> found;
+  if (reference.registry() == kDockerHub)  // Docker itself does not read that key, and may have stored elsewhere
     if (const auto helper = helpers_.find(std::string(kPodmansHub)); helper != helpers_.end())
-      return {helper->second, helper->first};
-  return {store_, server};
+      found.push_back({helper->second, helper->first, false});
+  if (!store_.empty()) found.push_back({store_, server, true});
+  return found;
 }
 
 std::set<std::string> AuthFile::helper_names() const {

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "oci/credentials.h"
@@ -18,15 +19,16 @@ std::string server_of(const Reference& reference);
 class AuthFile {
  public:
   struct Helper {
-    std::string name;    // "": none
-    std::string server;  // which it is to be asked for: as of server_of, or "docker.io" where the file says so
+    std::string name;
+    std::string server;    // which it is to be asked for: as of server_of, or "docker.io" where the file says so
+    bool is_last = false;  // where it has nothing either, nobody else is asked
   };
   static Result<AuthFile> parse(std::string_view text);
 
   // From "auths", anonymous if nothing fits. A broken entry is an error only when it is the one that fits.
   Result<Credential> find(const Reference& reference) const;
-  // What "credHelpers" or "credsStore" has for the registry.
-  Helper helper_for(const Reference& reference) const;
+  // What "credHelpers" and "credsStore" have for the registry, in the order in which they are asked.
+  std::vector<Helper> helpers_for(const Reference& reference) const;
   // All helpers that are named.
   std::set<std::string> helper_names() const;
 

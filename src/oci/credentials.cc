@@ -72,10 +72,10 @@ class DockerCredentials final : public CredentialSource {
 
     auto file = current_file();
     if (!file) return tl::unexpected(file.error());
-    if (const auto helper = (*file)->helper_for(reference); !helper.name.empty()) {
+    for (const auto& helper : (*file)->helpers_for(reference)) {
       auto answer = ask_helper(helper.name, helper.server, deadline);
       if (!answer) return tl::unexpected(answer.error());
-      if (*answer) return **answer;
+      if (*answer && (helper.is_last || !is_anonymous(**answer))) return **answer;
     }
     return (*file)->find(reference);
   }

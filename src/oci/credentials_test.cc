@@ -235,6 +235,20 @@ TEST_F(CredentialsTest, AskAHelperOfDockerHubForTheNameThatTheFileHas) {
   }
 }
 
+// Docker itself reads only its own name of the Hub, and stores elsewhere.
+TEST_F(CredentialsTest, GoOnWhereTheHelperOfDockerHubHasNothing) {
+  processes.answer = [](const Command& command) {
+    const bool is_dockers = command.program == "docker-credential-other" && command.input.starts_with("https://");
+    return is_dockers ? Exit{.out = R"({"Username":"u","Secret":"s"})"}
+                      : Exit{.code = 1, .out = "credentials not found in native keychain\n"};
+  };
+  write(R"({"credHelpers":{"docker.io":"other"},"credsStore":"other"})");
+  EXPECT_EQ(find("me/app"), "u:s");
+  source.reset();
+  write(R"({"credHelpers":{"docker.io":"hub"},"auths":{"https://index.docker.io/v1/":)" + auth("docker:2") + "}}");
+  EXPECT_EQ(find("me/app"), "docker:2");
+}
+
 TEST_F(CredentialsTest, WaitHalfAMinuteForAHelper) {  // oci 5
   struct SlowHelper final : ProcessRunner {
     std::chrono::milliseconds left{};

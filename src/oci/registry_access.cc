@@ -130,7 +130,8 @@ Result<HttpResponse> RegistryAccess::ask(const Reference& reference, const Ask& 
     if (response && (body.has_begun || is_served(*response))) return response;
     const auto error = response ? error_at(place, there, *response) : response.error();
     const bool is_its_fault = !body.is_refused && !deadline.passed();
-    if (error.kind == Kind::unavailable && is_its_fault) peer->rest();
+    const bool is_no_use = error.kind == Kind::unavailable || (!response && error.kind == Kind::invalid);
+    if (is_no_use && is_its_fault) peer->rest();
     if (body.has_begun) return response;  // cut: its caller asks the next place for the rest
     log_.debug("mirror did not serve, asking the next",
                {{"mirror", place.reference.registry()}, {"error", error.message}});

@@ -30,6 +30,12 @@ bool is_known_private(const std::string& host) {
   return is_loopback_host(host) || (scope && *scope != AddressScope::open);
 }
 
+// Where the answer came from. Behind a proxy that is not to be seen, and the name alone can tell.
+AddressScope place_of(const Url& url, const HttpResponse& response) {
+  if (response.peer) return *response.peer;
+  return is_known_private(url.host) ? AddressScope::rfc1918 : AddressScope::open;
+}
+
 bool may_speak_plain_http(const std::string& host) {
   return is_loopback_host(host) || scope_of_literal(host) == AddressScope::rfc1918;
 }
@@ -108,7 +114,8 @@ Result<HttpResponse> RegistryPeer::ask(const Reference& reference, const Registr
   }
   const auto challenge = challenge_of(followed->response);
   if (!challenge) return std::move(followed->response);
-  const auto second = authorization_.header_for(request, challenge, token_sender(round, followed->response.peer));
+  const auto second =
+      authorization_.header_for(request, challenge, token_sender(round, place_of(followed->url, followed->response)));
   if (!second) return tl::unexpected(second.error());
   if (second->empty() || *second == *first) return std::move(followed->response);
   followed = follow(round, *second);
@@ -174,8 +181,8 @@ Result<RegistryPeer::Pinged> RegistryPeer::ping(const std::string& scheme, std::
       pinged.stopped = next.error();
       return pinged;
     }
+    named_at = place_of(pinged.url, *response);
     pinged.url = *std::move(next);
-    named_at = response->peer;
   }
 }
 
@@ -221,7 +228,7 @@ Result<RegistryPeer::Followed> RegistryPeer::follow(const Round& round, const st
     if (!response) return tl::unexpected(response.error());
     hide_credentials(request, *response);
     if (is_elsewhere && response->status == 401 && token.empty()) {
-      const auto send_token = token_sender(round, response->peer);
+      const auto send_token = token_sender(round, place_of(url, *response));
       const auto challenge = challenge_of(*response);
       auto header = challenge ? RegistryAuthorization::anonymous_header(url, *challenge, send_token) : std::string();
       if (!header) return tl::unexpected(header.error());
@@ -238,8 +245,8 @@ Result<RegistryPeer::Followed> RegistryPeer::follow(const Round& round, const st
     const bool leaves_api = next->host_port() != round.registry.host_port() && !next->path.starts_with("/v2/");
     if (round.ask.stays_in_api && leaves_api) return Followed{std::move(*response), is_elsewhere, url};
     if (next->host_port() != url.host_port()) token.clear();
+    named_at = place_of(url, *response);
     url = *next;
-    named_at = response->peer;
   }
 }
 
@@ -269,14 +276,14 @@ Result<HttpResponse> RegistryPeer::send(const Round& round, HttpRequest request,
     request.tls = tls_;
     request.tls.verify = !is_insecure_;
   }
-  // oci 3.3: only who is at a private address may name one. Where a proxy hides that, the registry's name tells.
+  // oci 3.3: only who is at a private address may name one. Before any answer, the registry's name tells.
   if (is_elsewhere)
     request.refuse_private_addresses =
         hop.named_at ? *hop.named_at == AddressScope::open : !is_known_private(round.registry.host);
   auto response = is_elsewhere ? send_elsewhere(request, transfer) : transfer();
   if (!response) return tl::unexpected(advised(response.error(), is_elsewhere));
   heed(*response);
-  if (!is_elsewhere) remember(response->peer);
+  if (!is_elsewhere) remember(place_of(hop.url, *response));
   return response;
 }
 
@@ -321,7 +328,7 @@ Result<HttpResponse> RegistryPeer::send_elsewhere(HttpRequest& request,
 SendToken RegistryPeer::token_sender(const Round& round, std::optional<AddressScope> named_at) {
   return [this, &round, named_at](const HttpRequest& request, const Url& url) mutable {
     auto response = send(round, request, {url, named_at}, false);
-    if (response) named_at = response->peer;
+    if (response) named_at = place_of(url, *response);
     return response;
   };
 }

@@ -80,7 +80,7 @@ class RegistryPeer {
   // Where a request goes.
   struct Hop {
     const Url& url;
-    std::optional<AddressScope> named_at;  // HttpResponse::peer of the answer that named the URL
+    std::optional<AddressScope> named_at;  // where the answer came from that named the URL
   };
   struct Followed {
     HttpResponse response;

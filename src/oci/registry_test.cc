@@ -332,6 +332,17 @@ TEST_F(HttpRegistryTest, JudgesEachRedirectByWhoeverSentIt) {
   EXPECT_EQ(fetch(digest), "denied: layer 1: private address refused");
 }
 
+// A proxy hides where an answer comes from: a name that may be anywhere names no private address, whoever named it.
+TEST_F(HttpRegistryTest, LetsNoPublicNameBehindAProxyNameAPrivateAddress) {
+  const auto digest = serve("abc");
+  on("GET " + blob_url("abc"),
+     HttpResponse{.status = 307, .headers = {{"Location", "https://cdn.example/abc"}}, .peer = AddressScope::rfc1918});
+  on("GET https://cdn.example/abc",
+     HttpResponse{.status = 307, .headers = {{"Location", "https://10.0.0.9/abc"}}, .peer = {}});
+  on("GET https://10.0.0.9/abc", refuse_private({.status = 200, .body = "abc"}));
+  EXPECT_EQ(fetch(digest), "denied: layer 1: private address refused");
+}
+
 // reliability/F54
 TEST_F(HttpRegistryTest, ResumesABlobByRange) {
   const std::string layer = "0123456789";

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "sys/curl_fixture.h"
+#include "sys/tls_fault.h"
 
 namespace windlass {
 namespace {
@@ -47,6 +48,19 @@ TEST_F(CurlProxyTest, GoesThroughTheProxyWhateverLibcurlReadsInTheEnvironment) {
     EXPECT_EQ(response->body, "ok");
   }
   EXPECT_EQ(proxy.connections(), 3);
+}
+
+// "TLS handshake: " is said of the server alone: its operator is told to list what speaks plain HTTP as insecure.
+TEST_F(CurlProxyTest, SaysThatAHandshakeMayHaveFailedWithTheProxy) {
+  RawServer proxy([](const Peer& peer) { peer.write("HTTP/1.1 400 Bad Request\r\n\r\n"); });
+  const auto url = proxy.url("");
+  CurlTransport proxied(CurlTransport::Options{.proxy = {.https = "https" + url.substr(url.find("://"))}});
+  const auto response = proxied.send(get("https://cdn.example/x"), Deadline::in(5s));
+  ASSERT_FALSE(response);
+  EXPECT_TRUE(
+      response.error().message.starts_with("GET https://cdn.example/x: TLS handshake with the proxy or through it: "))
+      << response.error().message;
+  EXPECT_EQ(tls_fault_of(response.error()), TlsFault::none);
 }
 
 // reliability/P18: libcurl says what it does not understand, and that is the whole URL

@@ -53,6 +53,7 @@ Kind kind_of(CURLcode code) {
 
 void CurlTransfer::set_options(const CurlHandle::Peer& peer, const CurlTransport::Options& options) {
   is_proxied_ = !peer.proxy.empty();
+  has_tls_proxy_ = lower(peer.proxy).starts_with("https://");
   set(CURLOPT_URL, peer.url.str().c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_FOLLOWLOCATION, 0L);
@@ -302,7 +303,8 @@ std::string CurlTransfer::cause(CURLcode code) const {
   if (code == CURLE_SSL_CONNECT_ERROR) {
     const auto says = [&](std::string_view words) { return message.find(words) != message.npos; };
     if (says("SSL_ERROR_SYSCALL") || says("unexpected eof")) return "TLS handshake cut off by the peer";
-    return "TLS handshake: " + printable(trim(message), 512);
+    const auto with = has_tls_proxy_ ? " with the proxy or through it" : "";
+    return fmt::format("TLS handshake{}: {}", with, printable(trim(message), 512));
   }
   return printable(trim(message), 512);
 }

@@ -82,6 +82,7 @@ class CurlTransfer {
   bool head_is_done_ = false, goes_to_sink_ = false;
   bool has_enough_ = false;             // of a body that may be cut: the rest is not read
   bool is_proxied_ = false;             // the socket is the proxy's, wherever that stands
+  bool has_tls_proxy_ = false;          // its handshake comes first, and libcurl does not say whose failed
   std::optional<Error> error_;          // ours: comes before libcurl's
   std::optional<std::string> refusal_;  // of an address; counts if no other address could be connected to
 };

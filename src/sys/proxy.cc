@@ -99,7 +99,8 @@ std::string ProxySettings::proxy_for(const Url& url) const {
 }
 
 bool is_proxy_url(const std::string& text) {
-  constexpr std::array<std::string_view, 6> kSchemes = {"http", "https", "socks4", "socks4a", "socks5", "socks5h"};
+  constexpr std::array<std::string_view, 7> kSchemes = {"http",    "https",  "socks",  "socks4",
+                                                        "socks4a", "socks5", "socks5h"};
   const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
   if (curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) != CURLUE_OK)
     return false;

@@ -95,8 +95,9 @@ TEST(ProxySettings, AreThoseOfTheEnvironment) {  // oci 3.4
 }
 
 TEST(ProxySettings, KnowTheUrlOfAProxy) {
-  for (const auto* url : {"proxy", "proxy:3128", "http://proxy:3128/", "https://pat:h%2F%3F%23%40%20@proxy:3128",
-                          "socks5h://[::1]:1080", "http://pat@proxy_1:3128", "http://pat:h:2;[]@10.0.0.1:3128"})
+  for (const auto* url :
+       {"proxy", "proxy:3128", "http://proxy:3128/", "https://pat:h%2F%3F%23%40%20@proxy:3128", "socks5h://[::1]:1080",
+        "socks://127.0.0.1:1080", "http://pat@proxy_1:3128", "http://pat:h:2;[]@10.0.0.1:3128"})
     EXPECT_TRUE(is_proxy_url(url)) << url;
   for (const auto* url :
        {"", "http://", "http://pat:hunter2@", "http://proxy:99999", "ftp://proxy:3128", "http://pat:hunt/er2@proxy:1",
