@@ -20,7 +20,7 @@ json::array to_array(const std::vector<std::string>& texts) {
   return array;
 }
 
-json::object object_of(const StackReport& stack) {
+json::object stack_object(const StackReport& stack) {
   json::array services, changes;
   for (const auto& service : stack.plan.services)
     services.push_back(json::object{
@@ -73,7 +73,7 @@ ServerResponse answer_plan(ReleaseArchive& archive, const PlanOrder& order, std:
     return error_answer(report.error().kind == Kind::unavailable ? 503 : 500, "planning failed", report.error().message,
                         job_id);
   json::array stacks;
-  for (const auto& stack : report->stacks) stacks.push_back(object_of(stack));
+  for (const auto& stack : report->stacks) stacks.push_back(stack_object(stack));
   const json::object plan{{"artifact", report->artifact},
                           {"digest", report->digest},
                           {"warnings", to_array(report->warnings)},

@@ -6,7 +6,7 @@
 namespace windlass {
 namespace {
 
-json::object object_of(const StackLoop& loop) {
+json::object loop_object(const StackLoop& loop) {
   json::array differences;
   for (const auto& difference : loop.differences) differences.emplace_back(proper(difference));
   json::object object{{"deployments", loop.deployments},
@@ -17,7 +17,7 @@ json::object object_of(const StackLoop& loop) {
   return object;
 }
 
-json::object object_of(const Release& release) {
+json::object release_object(const Release& release) {
   const auto& request = release.request;
   json::array reasons;
   for (const auto& reason : release.reasons) reasons.emplace_back(proper(reason));
@@ -41,17 +41,17 @@ json::object object_of(const Release& release) {
   add_if_set(object, "cause", request.cause);
   add_if_set(object, "message", release.message);
   if (!images.empty()) object["images"] = std::move(images);
-  if (release.loop) object["loop"] = object_of(*release.loop);
+  if (release.loop) object["loop"] = loop_object(*release.loop);
   return object;
 }
 
 }  // namespace
 
-std::string to_json(const Release& release) { return json::serialize(object_of(release)); }
+std::string to_json(const Release& release) { return json::serialize(release_object(release)); }
 
 std::string to_json(const std::vector<Release>& releases) {
   json::array array;
-  for (const auto& release : releases) array.push_back(object_of(release));
+  for (const auto& release : releases) array.push_back(release_object(release));
   return json::serialize(array);
 }
 

@@ -26,15 +26,13 @@ std::shared_ptr<DockerHost> ContextHosts::made(const DockerContext* metadata, st
   auto all = std::make_shared<OwnedHost>();
   all->own = std::move(own);
   all->driver = metadata == nullptr ? standard_driver(engine) : compose_driver(*metadata);
-  const auto context = metadata == nullptr ? "" : metadata->name;
   const bool is_remote = metadata != nullptr && windlass::is_remote(*metadata);
   auto options = parts_.preparer;
-  options.context = context;
+  options.context = metadata == nullptr ? "" : metadata->name;
   options.is_remote = is_remote;
   auto& releases = parts_.releases;
   all->preparer = std::make_unique<StackPreparer>(std::move(options), *all->driver, engine, releases);
-  all->images = std::make_unique<StackImages>(StackImages::Options{.context = context}, *all->driver, engine,
-                                              *all->preparer, releases);
+  all->images = std::make_unique<StackImages>(StackImages::Options{}, *all->driver, engine, *all->preparer, releases);
   all->deployment = std::make_unique<StackDeployment>(
       StackDeployment::Options{.observer = &parts_.observer, .instance = parts_.preparer.instance}, *all->driver,
       engine, *all->preparer, *all->images, releases, parts_.clock);

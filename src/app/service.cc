@@ -224,20 +224,12 @@ int RunningService::run() {
 }
 
 void RunningService::bring_jobs_to_life() {
-  if (auto usable = deployer_->check(Deadline::in(kCheckTimeout)); !usable) {
-    log_.critical("start failed", {{"error", usable.error().message}});
-    stop(1);
-    return;
-  }
-  if (auto rebuilt = rebuild_state(); !rebuilt) {
-    log_.critical("start failed", {{"error", rebuilt.error().message}});
-    stop(1);
-    return;
-  }
-  if (auto arrived = deployer_->arrive(Deadline::in(kCheckTimeout)); !arrived) {
-    log_.critical("start failed", {{"error", arrived.error().message}});
-    stop(1);
-    return;
+  auto ready = deployer_->check(Deadline::in(kCheckTimeout));
+  if (ready) ready = rebuild_state();
+  if (ready) ready = deployer_->arrive(Deadline::in(kCheckTimeout));
+  if (!ready) {
+    log_.critical("start failed", {{"error", ready.error().message}});
+    return stop(1);
   }
   queue_->start([this](const Job& job, const JobProgress& progress, const Deadline& deadline) {
     return run_job(job, progress, deadline);

@@ -97,7 +97,7 @@ void check_proxies(SettingReader& read) {
       read.fault(fmt::format("{}: not the URL of a proxy, http://host:port", name));
 }
 
-void warn_about_webhook_secret(SettingReader& read, const std::string& name, const Secret& secret) {
+void warn_about_weak_secret(SettingReader& read, const std::string& name, const Secret& secret) {
   const auto value = read.text(name);
   if (value != trim(value)) read.warn(name + " begins or ends with white space, which counts as part of the secret");
   if (!secret.empty() && secret.reveal().size() < kGoodSecretBytes)
@@ -109,8 +109,8 @@ void read_secrets(SettingReader& read, Settings& settings) {
   settings.api_secret = read.secret("API_SECRET");
   settings.webhook_secret = read.secret("WEBHOOK_SECRET");
   settings.webhook_secret_previous = read.secret("WEBHOOK_SECRET_PREVIOUS");
-  warn_about_webhook_secret(read, "API_SECRET", settings.api_secret);
-  warn_about_webhook_secret(read, "WEBHOOK_SECRET", settings.webhook_secret);
+  warn_about_weak_secret(read, "API_SECRET", settings.api_secret);
+  warn_about_weak_secret(read, "WEBHOOK_SECRET", settings.webhook_secret);
   if (settings.webhook_secret.empty() && !settings.webhook_secret_previous.empty())
     read.warn("WEBHOOK_SECRET_PREVIOUS has no effect without WEBHOOK_SECRET");
 }

@@ -1,6 +1,7 @@
 // The end of a run: what people are told of it, and what later runs must know.
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "deploy/pipeline_run.h"
 
 namespace windlass {
@@ -41,7 +42,7 @@ JobOutcome Pipeline::conclude(const Run& run) {
     outcome.failed_step = run.failing_step;
     // An engine that is away says nothing for a release that is bad on another one.
     outcome.passing_fault = std::ranges::all_of(passes, [](const auto& context) { return context.second; });
-    outcome.message = fmt::format("{}", fmt::join(errors, "\n"));
+    outcome.message = join(errors, "\n");
     return outcome;
   }
   keep_settled(run);
@@ -49,7 +50,7 @@ JobOutcome Pipeline::conclude(const Run& run) {
   const auto deployed = run.stacks.size() - reasons.size();
   outcome.status = deployed == 0 ? RunStatus::skipped : RunStatus::succeeded;
   outcome.message = run.stacks.empty() ? "no stacks found"
-                    : deployed == 0    ? fmt::format("{}", fmt::join(reasons, "; "))
+                    : deployed == 0    ? join(reasons, "; ")
                                        : "job completed successfully";
   if (deployed != 0 && !run.own_path.empty()) outcome.message += ", with its files in " + run.own_path;
   if (deployed != 0 && !reasons.empty())

@@ -123,7 +123,7 @@ class Judge {
 
   Status verdict() const {
     if (faults_.empty()) return {};
-    return fail(Kind::denied, fmt::format("{}", fmt::join(faults_, "; ")));
+    return fail(Kind::denied, join(faults_, "; "));
   }
 
  private:
@@ -389,7 +389,7 @@ Status check_volumes_are_own(const json::object& model, std::string_view project
     faults.push_back(fmt::format("policy: volume {}: {} is {}", printable(key, 256), printable(name, 200), whose));
   }
   if (faults.empty()) return {};
-  return fail(Kind::denied, fmt::format("{}", fmt::join(faults, "; ")));
+  return fail(Kind::denied, join(faults, "; "));
 }
 
 }  // namespace windlass

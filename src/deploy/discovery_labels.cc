@@ -11,7 +11,7 @@
 namespace windlass {
 namespace {
 
-std::string of(const Labels& labels, const char* name) {
+std::string deployment_label(const Labels& labels, const char* name) {
   return label_of(labels, std::string("cd.doco.deployment.") + name);
 }
 
@@ -23,13 +23,14 @@ bool is_same_ref(const std::string& label, const JobRequest& request) {
 }  // namespace
 
 std::optional<AutoDiscovery> discovery_of(const Labels& labels) {
-  if (of(labels, "auto_discovery") != "true" && of(labels, "auto_discover") != "true") return std::nullopt;
+  if (deployment_label(labels, "auto_discovery") != "true" && deployment_label(labels, "auto_discover") != "true")
+    return std::nullopt;
   AutoDiscovery discovery{.enabled = true};
-  const auto text = of(labels, "auto_discovery.config");
+  const auto text = deployment_label(labels, "auto_discovery.config");
   if (text.empty()) {
     discovery.remove = true;
     for (const auto* name : {"auto_discover.delete", "auto_discovery.delete"})
-      discovery.remove = parse_bool(of(labels, name)).value_or(discovery.remove);
+      discovery.remove = parse_bool(deployment_label(labels, name)).value_or(discovery.remove);
     return discovery;
   }
   const auto yaml = parse_yaml("auto_discovery: " + text, "label");
@@ -50,7 +51,9 @@ Result<std::vector<DiscoveredStack>> discovered_by_doco_cd(Engine& engine, const
   for (const auto& container : *containers) {
     const auto& labels = container.labels;
     if (!is_made_by_doco_cd(container) || !belongs_to(container, request)) continue;
-    if (of(labels, "config.target") != request.target || !is_same_ref(of(labels, "target.ref"), request)) continue;
+    if (deployment_label(labels, "config.target") != request.target ||
+        !is_same_ref(deployment_label(labels, "target.ref"), request))
+      continue;
     const auto rules = discovery_of(labels);
     const StackId id{.name = container.label(kProjectLabel), .context = context};
     if (!rules || id.name.empty() || std::ranges::find(stacks, id, &DiscoveredStack::id) != stacks.end()) continue;

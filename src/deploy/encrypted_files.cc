@@ -17,10 +17,8 @@
 namespace windlass {
 namespace {
 
-constexpr std::size_t kWorkers = 4;                     // each may be a process that asks a key service
-constexpr std::size_t kFailuresShown = 3;               // of files that could not be decrypted
-constexpr std::size_t kMaskedBytesMin = kMaskBytesMin;  // secrets/B1
-constexpr std::size_t kMaskedMax = Log::kLatelyMaskedMax;
+constexpr std::size_t kWorkers = 4;        // each may be a process that asks a key service
+constexpr std::size_t kFailuresShown = 3;  // of files that could not be decrypted
 // In place of what could not be decrypted: no YAML and no env file, so that nobody takes the cipher text for values.
 constexpr std::string_view kUnreadable = "\"";
 
@@ -52,7 +50,7 @@ std::shared_ptr<const EncryptedFiles::Decrypted> EncryptedFiles::decrypt(std::st
   const auto [kept, is_new] = cache_.emplace(key, done);
   if (is_new && *done && **done)
     for (const auto& value : (**done)->values) {
-      if (value.reveal().size() < kMaskedBytesMin || values_.size() >= kMaskedMax) continue;
+      if (value.reveal().size() < kMaskBytesMin || values_.size() >= Log::kLatelyMaskedMax) continue;  // secrets/B1
       values_.push_back(value);
       log_.mask_lately(value);
     }

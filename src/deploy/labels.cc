@@ -38,15 +38,15 @@ Labels release_labels(const LabelFacts& facts) {
   Labels labels{
       {std::string(kManagerLabel), std::string(kManager)},  // L25: switching back to doco-cd must work
       {"cd.doco.metadata.version", WINDLASS_VERSION},
-      {"cd.doco.deployment.name", facts.config.name},
-      {"cd.doco.deployment.timestamp", to_rfc3339(now)},
+      {std::string(kStackLabel), facts.config.name},
+      {std::string(kTimeLabel), to_rfc3339(now)},
       {"cd.doco.deployment.compose.sha", facts.compose_hash},
-      {"cd.doco.deployment.working_dir", facts.working_dir},
-      {"cd.doco.deployment.config.target", request.target},
+      {std::string(kWorkingDirLabel), facts.working_dir},
+      {std::string(kTargetLabel), request.target},
       {"cd.doco.deployment.target.ref", ref},
-      {"cd.doco.deployment.target.sha", facts.digest},
+      {std::string(kDigestLabel), facts.digest},
       {"cd.doco.deployment.trigger", facts.digest},  // whoever asked (oci 14)
-      {"cd.doco.deployment.config.sha", facts.config_hash},
+      {std::string(kConfigHashLabel), facts.config_hash},
       {"cd.doco.deployment.auto_discovery", facts.config.is_discovered ? "true" : "false"},
       {"cd.doco.deployment.auto_discovery.config", discovery_text(facts.config.auto_discovery)},
       {"cd.doco.source", "oci"},
@@ -107,13 +107,13 @@ bool is_at(const std::vector<ContainerSummary>& containers, std::string_view dig
   const ContainerSummary* newest = nullptr;
   std::optional<WallTime> newest_at;
   for (const auto& container : containers) {
-    const auto made_at = parse_rfc3339(container.label("cd.doco.deployment.timestamp"));
+    const auto made_at = parse_rfc3339(container.label(kTimeLabel));
     if (!is_managed(container) || (newest != nullptr && made_at < newest_at)) continue;
     newest = &container;
     newest_at = made_at;
   }
-  if (newest == nullptr || newest->label("cd.doco.deployment.target.sha") != digest) return false;
-  return is_made_by_doco_cd(*newest) || newest->label("cd.doco.deployment.config.sha") == config_hash;
+  if (newest == nullptr || newest->label(kDigestLabel) != digest) return false;
+  return is_made_by_doco_cd(*newest) || newest->label(kConfigHashLabel) == config_hash;
 }
 
 bool belongs_to(const Labels& labels, const JobRequest& request) {

@@ -21,6 +21,12 @@ inline constexpr std::string_view kContextLabel = "cd.windlass.context";
 inline constexpr std::string_view kInstanceLabel = "cd.windlass.instance";  // INSTANCE_ID of who made a container
 inline constexpr std::string_view kSourceNameLabel = "cd.doco.source.name";
 inline constexpr std::string_view kSourceUrlLabel = "cd.doco.source.url";  // the artifact
+inline constexpr std::string_view kStackLabel = "cd.doco.deployment.name";
+inline constexpr std::string_view kTargetLabel = "cd.doco.deployment.config.target";  // of the deploy config
+inline constexpr std::string_view kDigestLabel = "cd.doco.deployment.target.sha";
+inline constexpr std::string_view kConfigHashLabel = "cd.doco.deployment.config.sha";
+inline constexpr std::string_view kTimeLabel = "cd.doco.deployment.timestamp";
+inline constexpr std::string_view kWorkingDirLabel = "cd.doco.deployment.working_dir";  // as the engine's host sees it
 // On every container that doco-cd or we made (L25: it is ours as well).
 inline constexpr std::string_view kManagerLabel = "cd.doco.metadata.manager";
 inline constexpr std::string_view kManager = "doco-cd";

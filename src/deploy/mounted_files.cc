@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "deploy/model_paths.h"
+#include "deploy/service_inputs.h"
 #include "oci/link_rules.h"
 
 namespace windlass {
@@ -67,12 +68,8 @@ void for_each_source(const json::object& model, const json::object& service,
     const auto* used = array_of(service, section);
     const auto* definitions = object_of(model, section);
     if (used == nullptr || definitions == nullptr) continue;
-    for (const auto& item : *used) {
-      const auto name = item.is_object()   ? text_of(item.get_object(), "source")
-                        : item.is_string() ? std::string_view(item.get_string())
-                                           : std::string_view();
-      if (const auto* definition = object_of(*definitions, name)) take(text_of(*definition, "file"));
-    }
+    for (const auto& item : *used)
+      if (const auto* definition = object_of(*definitions, name_used(item))) take(text_of(*definition, "file"));
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/crash_point.h"
 #include "base/parallel.h"
+#include "base/text.h"
 #include "config/inline_deployments.h"
 #include "deploy/heartbeat.h"
 #include "deploy/pipeline_run.h"
@@ -279,8 +280,7 @@ Status Pipeline::plan(Run& run, PreparedStack& stack) {
   log.debug("plan", {{"plan", stack.plan.str()}});
   for (const auto& service : stack.plan.services)
     if (service.action == ServiceAction::keep && !service.reasons.empty())
-      log.info("service is left as it is",
-               {{"service", service.service}, {"reason", fmt::format("{}", fmt::join(service.reasons, ", "))}});
+      log.info("service is left as it is", {{"service", service.service}, {"reason", join(service.reasons, ", ")}});
   if (run.back_to) {
     if (auto restored = restore_images(run, stack); !restored) return restored;
   } else if (!stack.plan.changes_anything() && !stack.config.force_image_pull) {
@@ -304,8 +304,10 @@ Status Pipeline::bring_up(Run& run, PreparedStack& stack) {
   if (!stack.deploys()) return {};
   stack.tell_phase("waiting for a place");
   auto slot = places_.take(run.deadline);
-  if (!slot) stack.tell_phase("");
-  if (!slot) return tl::unexpected(slot.error());
+  if (!slot) {
+    stack.tell_phase("");
+    return tl::unexpected(slot.error());
+  }
   const auto& destroy = stack.config.destroy;
   const auto log = run.log_of(stack.config.id());
   auto& deployment = run.host_of(stack).deployment;

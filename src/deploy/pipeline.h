@@ -127,7 +127,7 @@ class Pipeline {
   void remove_obsolete(Run& run, const DeployConfigs& configs);
   std::vector<DiscoveredStack> discovered(Run& run);
   enum class Obsolete { removed, taken_over, busy };
-  Result<Obsolete> remove_obsolete(Run& run, const DiscoveredStack& obsolete);
+  Result<Obsolete> remove_one(Run& run, const DiscoveredStack& obsolete);
 
   // conclusion.cc
   JobOutcome conclude(const Run& run);

@@ -206,8 +206,8 @@ class PipelineTest : public ::testing::Test {
         StackPreparer::Options{
             .hash_key = Secret("key"), .context = context, .is_remote = is_remote, .own_container = own_container},
         made.driver, made.engine, *releases);
-    made.images = std::make_unique<StackImages>(StackImages::Options{.context = context}, made.driver, made.engine,
-                                                *made.preparer, *releases);
+    made.images =
+        std::make_unique<StackImages>(StackImages::Options{}, made.driver, made.engine, *made.preparer, *releases);
     made.deployment = std::make_unique<StackDeployment>(StackDeployment::Options{.observer = observer}, made.driver,
                                                         made.engine, *made.preparer, *made.images, *releases, clock);
     made.host = std::make_unique<DockerHost>(

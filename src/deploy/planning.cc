@@ -139,9 +139,6 @@ std::vector<ServiceShape> service_shapes(const json::object& model) {
     shape.replicas = number_of(*service, "scale", 1);
     if (const auto* deploy = object_of(*service, "deploy"))
       shape.replicas = number_of(*deploy, "replicas", shape.replicas);
-    const auto* check = object_of(*service, "healthcheck");
-    const auto* disabled = check != nullptr ? check->if_contains("disable") : nullptr;
-    shape.has_healthcheck = check != nullptr && !(disabled != nullptr && disabled->is_bool() && disabled->get_bool());
     shape.is_provided = service->contains("provider");
     shape.must_end = must_end.contains(shape.name);
     shapes.push_back(std::move(shape));

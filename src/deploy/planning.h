@@ -19,8 +19,7 @@ namespace windlass {
 struct ServiceShape {
   std::string name;
   int replicas = 1;
-  std::string restart;  // "", "no", "always", "unless-stopped", "on-failure[:n]"
-  bool has_healthcheck = false;
+  std::string restart;       // "", "no", "always", "unless-stopped", "on-failure[:n]"
   bool is_provided = false;  // by a program beside compose (key `provider`): it has no containers
   bool must_end = false;     // another service starts only once it has ended well (C11)
 

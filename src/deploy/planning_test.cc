@@ -121,18 +121,16 @@ TEST_F(PlanTest, TriesAgainAfterAFailedRelease) {  // deploy/C14
   EXPECT_TRUE(make_plan(question).changes_anything());
 }
 
-TEST(ServiceShapes, ReadReplicasRestartAndHealthCheck) {
+TEST(ServiceShapes, ReadReplicasAndRestart) {
   const auto model = *parse_json(R"({"services":{
-    "b":{"restart":"always","deploy":{"replicas":3},"healthcheck":{"test":["CMD","x"]}},
-    "a":{"scale":0,"healthcheck":{"disable":true}}}})");
+    "b":{"restart":"always","deploy":{"replicas":3}},
+    "a":{"scale":0}}})");
   const auto shapes = service_shapes(model.get_object());
   ASSERT_EQ(shapes.size(), 2u);
   EXPECT_EQ(shapes[0].name, "a");
   EXPECT_EQ(shapes[0].replicas, 0);
-  EXPECT_FALSE(shapes[0].has_healthcheck);
   EXPECT_EQ(shapes[1].replicas, 3);
   EXPECT_TRUE(shapes[1].must_run());
-  EXPECT_TRUE(shapes[1].has_healthcheck);
 }
 
 TEST(ServiceShapes, KnowWhoMustEndBeforeOthersStart) {  // deploy/C11

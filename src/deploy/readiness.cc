@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-#include <ctime>
-
 #include "base/text.h"
 
 namespace windlass {
@@ -85,16 +82,6 @@ Readiness judge(const ContainerDetail& container, const ContainerPast& past) {
   if (container.state == "created") return {State::waiting, "not started yet"};
   return {State::waiting,
           printable(container.state, kForeignBytesMax)};  // paused, removing: something else is on its way
-}
-
-std::optional<WallTime> started_at(const ContainerDetail& container) {
-  std::tm date{};
-  const char* rest = strptime(container.started_at.c_str(), "%Y-%m-%dT%H:%M:%S", &date);
-  if (rest == nullptr) return std::nullopt;
-  double fraction = 0;
-  if (*rest == '.') std::from_chars(rest, rest + std::char_traits<char>::length(rest), fraction);
-  return std::chrono::system_clock::from_time_t(timegm(&date)) +
-         std::chrono::microseconds(static_cast<std::int64_t>(fraction * 1e6));
 }
 
 }  // namespace windlass

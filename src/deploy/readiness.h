@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 
-#include "base/clock.h"
 #include "docker/engine.h"
 
 namespace windlass {
@@ -28,8 +27,5 @@ struct ContainerPast {
 };
 
 Readiness judge(const ContainerDetail& container, const ContainerPast& past);
-
-// When the container started, by the engine's clock; nothing if the text is not a time.
-std::optional<WallTime> started_at(const ContainerDetail& container);
 
 }  // namespace windlass

@@ -76,14 +76,5 @@ TEST(Readiness, IsLostByARestart) {
   EXPECT_EQ(judge({.state = "running"}, {.restarted = true}).reason, "keeps restarting") << "nobody heard of its end";
 }
 
-TEST(Readiness, KnowsWhenAContainerStarted) {
-  const auto at = started_at({.started_at = "2026-01-02T03:04:05.25Z"});
-  ASSERT_TRUE(at);
-  EXPECT_EQ(to_rfc3339(*at), "2026-01-02T03:04:05.25Z");
-  EXPECT_EQ(to_rfc3339(*started_at({.started_at = "2026-01-02T03:04:05Z"})), "2026-01-02T03:04:05Z");
-  EXPECT_FALSE(started_at({.started_at = ""}));
-  EXPECT_FALSE(started_at({.started_at = "yesterday"}));
-}
-
 }  // namespace
 }  // namespace windlass

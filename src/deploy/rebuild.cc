@@ -32,7 +32,7 @@ Result<Reference> reference_of(const ContainerSummary& container) {
 
 // The live directory is the plain path of the source, or that with a reference behind it (oci 9).
 std::string live_path_of(const ContainerSummary& container, const Reference& reference, std::string_view host_data) {
-  const auto below = path_below(host_data, container.label("cd.doco.deployment.working_dir"));
+  const auto below = path_below(host_data, container.label(kWorkingDirLabel));
   if (!below) return "";
   const auto plain = path_on(container.label(kContextLabel), reference.live_path());
   const auto own = fmt::format("{}@{}", plain, reference.digest() ? "@digest" : reference.identifier());
@@ -44,13 +44,13 @@ std::string live_path_of(const ContainerSummary& container, const Reference& ref
 Result<Found> found_in(const ContainerSummary& container, std::string_view host_data) {
   const auto reference = reference_of(container);
   if (!reference) return tl::unexpected(reference.error());
-  auto digest = Digest::parse(container.label("cd.doco.deployment.target.sha"));
+  auto digest = Digest::parse(container.label(kDigestLabel));
   if (!digest) return tl::unexpected(digest.error());
-  const auto stack = container.label("cd.doco.deployment.name");
+  const auto stack = container.label(kStackLabel);
   if (stack.empty() || stack != container.label(kProjectLabel))
     return fail(Kind::invalid, "its labels name two stacks");
-  const auto made_at = parse_rfc3339(container.label("cd.doco.deployment.timestamp"));
-  if (!made_at) return fail(Kind::invalid, "its label cd.doco.deployment.timestamp is no time");
+  const auto made_at = parse_rfc3339(container.label(kTimeLabel));
+  if (!made_at) return fail(Kind::invalid, fmt::format("its label {} is no time", kTimeLabel));
   JobRequest request{.trigger = Trigger::poll,
                      .artifact = container.label(kSourceUrlLabel),
                      .source_id = reference->source_id(),
@@ -58,7 +58,7 @@ Result<Found> found_in(const ContainerSummary& container, std::string_view host_
                      .ref = reference->identifier(),
                      .ref_is_digest = reference->digest().has_value(),
                      .digest = *digest,
-                     .target = container.label("cd.doco.deployment.config.target")};
+                     .target = container.label(kTargetLabel)};
   return Found{.release = {.id = container.label(kReleaseLabel),
                            .stack = {.name = stack, .context = container.label(kContextLabel)},
                            .request = std::move(request),
@@ -76,8 +76,7 @@ std::vector<Found> releases_of(const std::vector<ContainerSummary>& containers, 
                                const Log& log) {
   std::map<std::string, Found> by_id;
   for (const auto& container : containers) {
-    if (!path_below(parts.host_data_dir, container.label("cd.doco.deployment.working_dir")))
-      continue;  // another windlass's
+    if (!path_below(parts.host_data_dir, container.label(kWorkingDirLabel))) continue;  // another windlass's
     if (!other_instance(container.labels, parts.instance).empty()) continue;
     if (container.label(kContextLabel) != parts.context) continue;  // the same engine has another name, too
     auto found = found_in(container, parts.host_data_dir);

@@ -120,13 +120,20 @@ Result<std::optional<Release>> ReleaseStore::good_as_of(const StackId& stack, co
 namespace {
 
 // Good releases that are kept, (context, stack, digest); one that came again counts once, at its last time.
-constexpr std::string_view kKept =
-    "WITH good AS (SELECT context, stack, digest, max(seq) AS last FROM releases WHERE state = 'succeeded' AND "
-    "(context, stack) IN (SELECT context, name FROM stacks) GROUP BY context, stack, digest), ranked AS (SELECT "
-    "context, "
-    "stack, digest, row_number() OVER (PARTITION BY context, stack ORDER BY last DESC) AS place FROM good), kept AS "
-    "(SELECT context, stack, digest FROM ranked WHERE place <= (SELECT keep FROM releases WHERE releases.stack = "
-    "ranked.stack AND releases.context = ranked.context ORDER BY seq DESC LIMIT 1)) ";
+constexpr std::string_view kKept = R"(
+WITH good AS (
+  SELECT context, stack, digest, max(seq) AS last FROM releases
+  WHERE state = 'succeeded' AND (context, stack) IN (SELECT context, name FROM stacks)
+  GROUP BY context, stack, digest),
+ranked AS (
+  SELECT context, stack, digest, row_number() OVER (PARTITION BY context, stack ORDER BY last DESC) AS place
+  FROM good),
+kept AS (
+  SELECT context, stack, digest FROM ranked
+  WHERE place <= (SELECT keep FROM releases
+                  WHERE releases.stack = ranked.stack AND releases.context = ranked.context
+                  ORDER BY seq DESC LIMIT 1))
+)";
 
 Result<std::set<std::string>> set_of(Query query) {
   auto texts = query.all_texts();

@@ -21,11 +21,9 @@ Result<std::optional<StackLoop>> ReleaseStore::loop(const StackId& stack) {
                  .key = query.text(0),
                  .deployments = static_cast<unsigned>(query.number(1)),
                  .recreated = query.number(2) != 0,
+                 .differences = text_list(*differences),
                  .moved = text_map(moved->if_object()),
                  .deployed_at = from_unix_us(query.number(5))};
-  if (const auto* list = differences->if_array())
-    for (const auto& item : *list)
-      if (item.is_string()) loop.differences.emplace_back(item.get_string());
   if (const auto since = query.number_if(6)) loop.looping_since = from_unix_us(*since);
   return std::optional(std::move(loop));
 }

@@ -145,10 +145,11 @@ Status make_stack_table(Db& db) {
   if (done) done = db.execute("ALTER TABLE stacks RENAME TO stacks_of_one_engine");
   if (done) done = db.execute(kStackTable);
   if (done)
-    done = db.execute(
-        "INSERT INTO stacks SELECT '', name, source_id, last_state, release_of, ref, target, discovery, "
-        "reconciliation, "
-        "model, brought FROM stacks_of_one_engine; DROP TABLE stacks_of_one_engine");
+    done = db.execute(R"(
+INSERT INTO stacks
+SELECT '', name, source_id, last_state, release_of, ref, target, discovery, reconciliation, model, brought
+FROM stacks_of_one_engine;
+DROP TABLE stacks_of_one_engine;)");
   if (!done) return done;
   return transaction->commit();
 }

@@ -163,11 +163,13 @@ Result<LaneHistory> ReleaseStore::history(const std::string& lane) {
   if (*row)
     if (auto digest = Digest::parse(deployed.text(0))) history.last = *digest;
   if (!history.last || !is_lane_of_digests(lane)) return history;
-  auto later = db_->query(
-      "SELECT ref || ' (' || digest || ')' FROM releases AS later WHERE source_id = ?1 AND ref_is_digest = 0 AND "
-      "state = 'succeeded' AND seq > (SELECT max(seq) FROM releases WHERE source_id = ?1 AND ref_is_digest = 1 AND "
-      "digest = ?2 "
-      "AND stack = later.stack AND context = later.context AND state = 'succeeded') ORDER BY seq DESC LIMIT 1");
+  auto later = db_->query(R"(
+SELECT ref || ' (' || digest || ')' FROM releases AS later
+WHERE source_id = ?1 AND ref_is_digest = 0 AND state = 'succeeded'
+  AND seq > (SELECT max(seq) FROM releases
+             WHERE source_id = ?1 AND ref_is_digest = 1 AND digest = ?2
+               AND stack = later.stack AND context = later.context AND state = 'succeeded')
+ORDER BY seq DESC LIMIT 1)");
   auto overtaken = later.bind(source_of_lane(lane)).bind(history.last->str()).first_text();
   if (!overtaken) return tl::unexpected(overtaken.error());
   history.overtaken_by = overtaken->value_or("");
@@ -224,12 +226,12 @@ Status ReleaseStore::begin(const Release& release, const std::map<std::string, S
     auto row = db_->query("INSERT INTO release_services (release_id, service, inputs) VALUES (?, ?, ?)");
     if (auto done = row.bind(release.id).bind(service).bind(json::serialize(to_json(inputs))).run(); !done) return done;
   }
-  auto stack = db_->query(
-      "INSERT INTO stacks (context, name, source_id, last_state, release_of, ref, target, discovery, reconciliation) "
-      "VALUES (?, ?, ?, 'running', '{}', ?, ?, ?, ?) ON CONFLICT (context, name) DO UPDATE SET source_id = "
-      "excluded.source_id, "
-      "last_state = 'running', ref = excluded.ref, target = excluded.target, discovery = excluded.discovery, "
-      "reconciliation = excluded.reconciliation");
+  auto stack = db_->query(R"(
+INSERT INTO stacks (context, name, source_id, last_state, release_of, ref, target, discovery, reconciliation)
+VALUES (?, ?, ?, 'running', '{}', ?, ?, ?, ?)
+ON CONFLICT (context, name) DO UPDATE
+SET source_id = excluded.source_id, last_state = 'running', ref = excluded.ref, target = excluded.target,
+    discovery = excluded.discovery, reconciliation = excluded.reconciliation)");
   const auto& request = release.request;
   stack.bind(release.stack.context)
       .bind(release.stack.name)
@@ -299,20 +301,18 @@ Status ReleaseStore::finish(const Release& release, const std::map<std::string, 
 
 // Rows of the last releases stay, of those whose containers still run, and the last good one.
 Status ReleaseStore::prune(const StackId& stack) {
-  auto old = db_->query(
-      "DELETE FROM releases WHERE stack = ?1 AND context = ?3 AND seq <= (SELECT seq FROM releases WHERE stack = ?1 "
-      "AND "
-      "context = ?3 ORDER BY seq DESC LIMIT 1 OFFSET ?2) AND id NOT IN (SELECT value FROM stacks, "
-      "json_each(stacks.release_of) WHERE name = ?1 AND context = ?3) AND seq IS NOT (SELECT max(seq) FROM releases "
-      "WHERE stack = ?1 AND context = ?3 AND state = 'succeeded')");
+  auto old = db_->query(R"(
+DELETE FROM releases WHERE stack = ?1 AND context = ?3
+  AND seq <= (SELECT seq FROM releases WHERE stack = ?1 AND context = ?3 ORDER BY seq DESC LIMIT 1 OFFSET ?2)
+  AND id NOT IN (SELECT value FROM stacks, json_each(stacks.release_of) WHERE name = ?1 AND context = ?3)
+  AND seq IS NOT (SELECT max(seq) FROM releases WHERE stack = ?1 AND context = ?3 AND state = 'succeeded'))");
   if (auto done = old.bind(stack.name).bind(kReleasesPerStack).bind(stack.context).run(); !done) return done;
   if (db_->changes() == 0) return {};
-  return db_
-      ->query(
-          "DELETE FROM release_services WHERE release_id NOT IN (SELECT id FROM releases) AND release_id NOT IN "
-          "(SELECT "
-          "value FROM stacks, json_each(stacks.release_of))")
-      .run();
+  auto orphaned = db_->query(R"(
+DELETE FROM release_services
+WHERE release_id NOT IN (SELECT id FROM releases)
+  AND release_id NOT IN (SELECT value FROM stacks, json_each(stacks.release_of)))");
+  return orphaned.run();
 }
 
 Result<std::optional<ServiceInputs>> ReleaseStore::inputs(const std::string& release_id, const std::string& service) {

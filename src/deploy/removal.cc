@@ -71,7 +71,7 @@ void Pipeline::remove_obsolete(Run& run, const DeployConfigs& configs) {
       run.log_of(stack.id).warning("every discovered stack is gone: none is removed without auto_discovery.delete_all");
       continue;
     }
-    const auto removed = remove_obsolete(run, stack);
+    const auto removed = remove_one(run, stack);
     if (removed && *removed == Obsolete::busy) run.leaves_obsolete = true;
     if (removed && *removed != Obsolete::removed) continue;
     PreparedStack gone{.config = {.name = stack.id.name, .context = stack.id.context}};
@@ -82,7 +82,7 @@ void Pipeline::remove_obsolete(Run& run, const DeployConfigs& configs) {
   }
 }
 
-Result<Pipeline::Obsolete> Pipeline::remove_obsolete(Run& run, const DiscoveredStack& obsolete) {
+Result<Pipeline::Obsolete> Pipeline::remove_one(Run& run, const DiscoveredStack& obsolete) {
   const auto log = run.log_of(obsolete.id);
   auto& host = *run.hosts.at(obsolete.id.context);
   // Not waited for: the job that has it may wait for one of ours, and is about to say what becomes of it.
@@ -93,8 +93,8 @@ Result<Pipeline::Obsolete> Pipeline::remove_obsolete(Run& run, const DiscoveredS
   }
   auto slot = places_.take(run.deadline);
   if (!slot) return tl::unexpected(slot.error());
-  const auto still =
-      host.preparer.discovered(run.job.request, run.deadline);  // another tag may have taken it over meanwhile
+  // Another tag may have taken it over meanwhile.
+  const auto still = host.preparer.discovered(run.job.request, run.deadline);
   if (!still) return tl::unexpected(still.error());
   if (std::none_of(still->begin(), still->end(), [&](const auto& stack) { return stack.id == obsolete.id; }))
     return Obsolete::taken_over;

@@ -226,8 +226,7 @@ JobOutcome Pipeline::bring_back(Run& run, const Release& release, std::string_vi
 }
 
 // A release that comes back was trusted when it was deployed, under the very same policies; to ask again would need the
-// registry. Of an archive that is only looked at nothing will run, nor is anything elsewhere asked
-// for (resolve()).
+// registry. Of an archive that is only looked at nothing will run, nor is anything elsewhere asked for (resolve()).
 bool Pipeline::is_beyond_doubt(const Run& run) {
   if (!run.archive.empty()) return true;
   return run.back_to && run.back_to->trust_hash == run.trust_hash;

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "deploy/loop_guard.h"
 #include "deploy/planning.h"
-#include "sys/crypto.h"
+#include "deploy/service_inputs.h"
 
 namespace windlass {
 namespace {
@@ -61,10 +61,7 @@ Result<bool> SettledRuns::ended_well_with(const JobRequest& request, const Diges
   return *settled && (*settled)->key == key(request, digest);
 }
 
-std::string SettledRuns::keyed_hash(std::string_view text) const {
-  const auto mac = HmacSha256(options_.hash_key).sign(text);
-  return to_hex({reinterpret_cast<const char*>(mac.data()), mac.size()});
-}
+std::string SettledRuns::keyed_hash(std::string_view text) const { return InputHasher(options_.hash_key).hash(text); }
 
 // Where the state of a lane's runs with this target and these inline deployments is kept. Of the latter only a keyed
 // hash: they may hold values that must not stay (decision 5).
@@ -117,7 +114,7 @@ Result<std::optional<JobOutcome>> SettledRuns::unchanged(const JobRequest& reque
   if (!away.empty()) return tl::unexpected(away.begin()->second);
   if (has_changed_secret((*settled)->stacks, deadline, log)) return std::optional<JobOutcome>();
   tell_unchanged(**settled, log);
-  outcome.message = fmt::format("{}", fmt::join(reasons, "; "));
+  outcome.message = join(reasons, "; ");
   return std::optional(std::move(outcome));
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/crash_point.h"
+#include "base/text.h"
 #include "deploy/half_recreated.h"
 #include "deploy/heartbeat.h"
 #include "deploy/labels.h"
@@ -180,7 +181,7 @@ Status StackDeployment::start(const ReleaseOrigin& origin, PreparedStack& stack,
     if (service.action != ServiceAction::keep)
       log.info("service changes", {{"service", service.service},
                                    {"action", to_string(service.action)},
-                                   {"reason", fmt::format("{}", fmt::join(service.reasons, ", "))}});
+                                   {"reason", join(service.reasons, ", ")}});
 
   std::map<std::string, ServiceInputs> made;
   for (const auto& [service, inputs] : stack.wanted)
@@ -204,16 +205,7 @@ Status StackDeployment::start(const ReleaseOrigin& origin, PreparedStack& stack,
   auto done = up_and_watch(stack, std::move(model), std::move(place), log, deadline);
   if (!done) done = fail(done.error().kind, log.masked(done.error().message));  // the engine's words too
   crash_point("release.before_record");
-  auto recorded = record(release, stack, done, deadline);
-  // A full disk, or an engine that restarts: the good containers are there already, so the job waits with its word.
-  auto wait = options_.record_again;
-  while (done && !recorded && recorded.error().kind == Kind::unavailable) {
-    if (wait == options_.record_again)
-      log.warning("release cannot be recorded yet", {{"error", recorded.error().message}});
-    if (!pause(wait, deadline)) break;
-    wait = std::min(2 * wait, 10 * options_.record_again);
-    recorded = record(release, stack, done, deadline);
-  }
+  auto recorded = record_when_possible(release, stack, done, log, deadline);
   crash_point("release.after_record");
   if (!done) return done;
   if (!recorded) return while_doing("recording the release", recorded.error());
@@ -332,6 +324,21 @@ Error StackDeployment::why_not_up(HealthWatch& watch, PreparedStack& stack, Erro
   if (!failure.empty()) return {cause.kind, fmt::format("{}: {}", failure, cause.message)};
   const auto late = has_waited_in_vain ? watch.timed_out(start_timeout(stack.config)) : std::string();
   return late.empty() ? cause : Error{cause.kind, fmt::format("{} ({})", late, cause.message)};
+}
+
+// A full disk, or an engine that restarts: the good containers are there already, so the job waits with its word.
+Status StackDeployment::record_when_possible(Release& release, const PreparedStack& stack, const Status& done,
+                                             const Log& log, const Deadline& deadline) {
+  auto recorded = record(release, stack, done, deadline);
+  auto wait = options_.record_again;
+  while (done && !recorded && recorded.error().kind == Kind::unavailable) {
+    if (wait == options_.record_again)
+      log.warning("release cannot be recorded yet", {{"error", recorded.error().message}});
+    if (!pause(wait, deadline)) break;
+    wait = std::min(2 * wait, 10 * options_.record_again);
+    recorded = record(release, stack, done, deadline);
+  }
+  return recorded;
 }
 
 // Which release made the containers that are there now is read from the engine: also right when only some services got

@@ -75,6 +75,8 @@ class StackDeployment {
                       const Deadline& deadline);
   Error why_not_up(HealthWatch& watch, PreparedStack& stack, Error cause, const Deadline& until,
                    const Deadline& deadline);
+  Status record_when_possible(Release& release, const PreparedStack& stack, const Status& done, const Log& log,
+                              const Deadline& deadline);
   Status record(Release& release, const PreparedStack& stack, const Status& done, const Deadline& deadline);
 
   Options options_;

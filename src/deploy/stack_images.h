@@ -22,7 +22,6 @@ class StackImages {
   struct Options {
     std::chrono::milliseconds pull_timeout = std::chrono::minutes(10);  // deploy/C13
     std::chrono::milliseconds build_timeout = std::chrono::minutes(20);
-    std::string context{};  // of the engine; "": the default one
   };
 
   StackImages(Options options, Driver& driver, Engine& engine, StackPreparer& preparer, ReleaseStore& releases);

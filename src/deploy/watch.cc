@@ -221,7 +221,9 @@ SteadyTime HealthWatch::next_steady() const {
 SteadyTime HealthWatch::steady_at(const ContainerDetail& container, bool started_while_watching) const {
   const auto now = Steady::now();
   Steady::duration up = 0s;
-  if (const auto start = started_at(container)) up = std::max<Steady::duration>(0s, WallTime::clock::now() - *start);
+  const auto date = WallTime::clock::now();
+  if (const auto start = parse_rfc3339(container.started_at))  // of the year 1 if it never ran
+    up = std::max<Steady::duration>(0s, date - std::max<WallTime>(*start, date - options_.steady_for));
   if (started_while_watching) up = std::min(up, now - opened_at_);
   return now + options_.steady_for - std::min<Steady::duration>(up, options_.steady_for);
 }

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/deadline.h"
 #include "base/log.h"
 #include "deploy/planning.h"

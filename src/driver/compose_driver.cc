@@ -24,7 +24,7 @@ constexpr std::string_view kCredentialsHint =         // deploy/C6
     " (the registry wants credentials: they are taken from config.json in the folder DOCKER_CONFIG, which docker login "
     "writes)";
 
-std::string of(const std::map<std::string, std::string>& environment, const std::string& name) {
+std::string variable_in(const std::map<std::string, std::string>& environment, const std::string& name) {
   const auto found = environment.find(name);
   return found == environment.end() ? std::string() : found->second;
 }
@@ -312,7 +312,7 @@ class ComposeDriver final : public Driver {
     return {};
   }
 
-  // A bad end is an error in the tool's own words, without secrets.
+  // A bad end is an error.
   Result<Exit> run(std::string_view step, const Call& call, const Deadline& deadline) {
     const auto span = std::chrono::round<std::chrono::seconds>(deadline.left());
     auto exit = runner_.run(call.command, deadline);
@@ -325,10 +325,16 @@ class ComposeDriver final : public Driver {
                                          ? fmt::format("{}: stopped", doing)
                                          : fmt::format("{}: no end after {}", doing, to_go_duration(span)));
     if (exit->code == 0) return exit;
-    auto text = error_text(log_.masked(call.masks.apply(without(exit->err, call.shorten))));
-    if (exit->signal != 0)
-      return fail(Kind::unavailable, fmt::format("{}: ended by signal {}: {}", doing, exit->signal, text));
-    if (text.empty()) text = fmt::format("exit code {}", exit->code);
+    return why_it_failed(step, call, *exit);
+  }
+
+  // In the tool's own words, without secrets; with what can be done about it, where that is known.
+  tl::unexpected<Error> why_it_failed(std::string_view step, const Call& call, const Exit& exit) const {
+    const auto doing = fmt::format("docker compose {}", step);
+    auto text = error_text(log_.masked(call.masks.apply(without(exit.err, call.shorten))));
+    if (exit.signal != 0)
+      return fail(Kind::unavailable, fmt::format("{}: ended by signal {}: {}", doing, exit.signal, text));
+    if (text.empty()) text = fmt::format("exit code {}", exit.code);
     const auto used = version();
     const bool is_include_refused = text.find("OCI remote resource is disabled") != text.npos;
     if (is_include_refused && call.oci_includes == OciIncludes::refused)
@@ -372,9 +378,9 @@ class ComposeDriver final : public Driver {
 
 std::optional<std::filesystem::path> find_compose_plugin(const ComposeOptions& options) {
   std::vector<std::filesystem::path> folders;
-  if (const auto config = of(options.environment, "DOCKER_CONFIG"); !config.empty())
+  if (const auto config = variable_in(options.environment, "DOCKER_CONFIG"); !config.empty())
     folders.push_back(std::filesystem::path(config) / "cli-plugins");
-  else if (const auto home = of(options.environment, "HOME"); !home.empty())
+  else if (const auto home = variable_in(options.environment, "HOME"); !home.empty())
     folders.push_back(std::filesystem::path(home) / ".docker" / "cli-plugins");
   folders.insert(folders.end(), options.plugin_folders.begin(), options.plugin_folders.end());
   for (const auto& folder : folders)

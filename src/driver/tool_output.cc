@@ -4,12 +4,12 @@
 #include <array>
 #include <optional>
 
+#include "base/mask_forms.h"
 #include "base/text.h"
 
 namespace windlass {
 namespace {
 
-constexpr std::size_t kMaskedBytesMin = 6;  // as in the log
 constexpr std::size_t kErrorBytesMax = 4 << 10;
 
 // One line of logrus, the tool's logger: time="…" level=warning msg="…"
@@ -55,7 +55,7 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
 }  // namespace
 
 void Masks::add(std::string_view value) {
-  if (value.size() < kMaskedBytesMin) return;
+  if (value.size() < kMaskBytesMin) return;
   const auto place =
       std::find_if(values_.begin(), values_.end(), [&](auto& old) { return old.size() <= value.size(); });
   values_.emplace(place, value);

@@ -48,10 +48,9 @@ Status JobTable::insert(const QueuedJob& job) {
   const auto now = to_unix_us(job.created_at);
   const auto time_if_ended = is_replaced ? std::optional(now) : std::nullopt;
   auto query = db_.query(
-      "INSERT INTO runs (row, job_id, status, \"trigger\", repository, source, target, message, cause, parent, "
-      "attempts,"
-      " created_unix_us, updated_unix_us, started_unix_us, finished_unix_us, source_type, artifact, ref, ref_is_digest,"
-      " digest, replaced_digests, retry, deployments, service)"
+      "INSERT INTO runs (row, job_id, status, \"trigger\", repository, source, target, message, cause, parent,"
+      " attempts, created_unix_us, updated_unix_us, started_unix_us, finished_unix_us, source_type, artifact, ref,"
+      " ref_is_digest, digest, replaced_digests, retry, deployments, service)"
       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   query.bind(job.row).bind(job.job.id);
   query.bind(number_of(is_replaced ? RunStatus::skipped : RunStatus::accepted));
@@ -182,9 +181,8 @@ Result<std::vector<JobTable::Left>> JobTable::left() {
   auto query = db_.query(
       "SELECT row, job_id, status, \"trigger\", repository, source, target, revision, cause, parent, attempts,"
       " created_unix_us, started_unix_us, artifact, ref, ref_is_digest, digest, replaced_digests, retry,"
-      " retry_due_unix_us, source_type, deployments, service FROM runs WHERE status < 2 OR retry_due_unix_us IS NOT "
-      "NULL ORDER "
-      "BY row");
+      " retry_due_unix_us, source_type, deployments, service FROM runs"
+      " WHERE status < 2 OR retry_due_unix_us IS NOT NULL ORDER BY row");
   std::vector<Left> all;
   for (;;) {
     const auto found = query.step();

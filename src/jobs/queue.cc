@@ -1,5 +1,4 @@
 #include "jobs/queue.h"
-#include "jobs/run_phases.h"
 
 #include <atomic>
 #include <utility>
@@ -7,6 +6,7 @@
 #include "base/crash_point.h"
 #include "jobs/books.h"
 #include "jobs/history.h"
+#include "jobs/run_phases.h"
 #include "jobs/schema.h"
 #include "jobs/workers.h"
 #include "jobs/writer.h"

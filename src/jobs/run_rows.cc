@@ -1,13 +1,20 @@
 // The reading half of job_table.h: run records for people and the REST API.
+#include <fmt/format.h>
+
 #include "jobs/job_table.h"
 #include "jobs/stacks_text.h"
 
 namespace windlass {
 namespace {
 
-#define RUN_COLUMNS                                                                                             \
-  "SELECT job_id, status, \"trigger\", repository, source, target, revision, message, cause, parent, attempts," \
-  " stacks, created_unix_us, updated_unix_us, started_unix_us, finished_unix_us, ref, digest FROM runs "
+// "SELECT … FROM runs <rest>", to be read by record_in(). `rest` is constant text.
+Query select_runs(Db& db, std::string_view rest) {
+  return db.query(
+      fmt::format("SELECT job_id, status, \"trigger\", repository, source, target, revision, message, cause, parent, "
+                  "attempts, stacks, created_unix_us, updated_unix_us, started_unix_us, finished_unix_us, ref, digest "
+                  "FROM runs {}",
+                  rest));
+}
 
 RunRecord record_in(const Query& query) {
   RunRecord record{.job_id = query.text(0),
@@ -37,9 +44,9 @@ RunRecord record_in(const Query& query) {
 }  // namespace
 
 Result<std::vector<RunRecord>> JobTable::runs(const JobQueue::RunFilter& filter, WallTime finished_after) {
-  auto query = db_.query(RUN_COLUMNS
-                         "WHERE (status < 2 OR finished_unix_us >= ?) AND (?2 IS NULL OR status = ?2)"
-                         " AND (?3 IS NULL OR \"trigger\" = ?3) ORDER BY row DESC LIMIT ?4");
+  auto query = select_runs(db_,
+                           "WHERE (status < 2 OR finished_unix_us >= ?1) AND (?2 IS NULL OR status = ?2) "
+                           "AND (?3 IS NULL OR \"trigger\" = ?3) ORDER BY row DESC LIMIT ?4");
   query.bind(to_unix_us(finished_after));
   query.bind(filter.status ? std::optional<std::int64_t>(static_cast<int>(*filter.status)) : std::nullopt);
   query.bind(filter.trigger ? std::optional<std::int64_t>(static_cast<int>(*filter.trigger)) : std::nullopt);
@@ -54,7 +61,7 @@ Result<std::vector<RunRecord>> JobTable::runs(const JobQueue::RunFilter& filter,
 }
 
 Result<std::optional<RunRecord>> JobTable::run(const std::string& job_id, WallTime finished_after) {
-  auto query = db_.query(RUN_COLUMNS "WHERE job_id = ? AND (status < 2 OR finished_unix_us >= ?)");
+  auto query = select_runs(db_, "WHERE job_id = ? AND (status < 2 OR finished_unix_us >= ?)");
   query.bind(job_id).bind(to_unix_us(finished_after));
   const auto found = query.step();
   if (!found) return tl::unexpected(found.error());

@@ -43,8 +43,7 @@ Result<RestartLog::Verdict> RestartLog::ask(const StackId& stack_id, const std::
     auto insert = db_->query("INSERT INTO restarts (stack, service, at_unix_us) VALUES (?, ?, ?)");
     if (auto done = insert.bind(stack).bind(service).bind(to_unix_us(now)).run(); !done)
       return tl::unexpected(done.error());
-  }
-  if (!verdict.is_allowed) {
+  } else {
     // whose end of the window leaves room for one more
     auto oldest = db_->query(
         "SELECT at_unix_us FROM restarts WHERE stack = ? AND service = ? ORDER BY at_unix_us DESC LIMIT 1 OFFSET ?");

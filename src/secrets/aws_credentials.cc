@@ -28,22 +28,22 @@ AwsCredentialChain::AwsCredentialChain(const AwsSettings& settings, const Enviro
                                        const Clock& clock)
     : settings_(settings), environment_(environment), http_(http), clock_(clock) {}
 
-std::string AwsCredentialChain::of(const std::string& variable) const {
-  const auto found = environment_.find(variable);
+std::string AwsCredentialChain::variable(const std::string& name) const {
+  const auto found = environment_.find(name);
   return found == environment_.end() ? "" : found->second;
 }
 
 Result<AwsCredentials> AwsCredentialChain::get(const Deadline& deadline) {
   if (!settings_.access_key_id.empty())
     return AwsCredentials{settings_.access_key_id, settings_.secret_access_key, settings_.session_token};
-  if (const auto id = of("AWS_ACCESS_KEY_ID"); !id.empty())
-    return AwsCredentials{id, Secret(of("AWS_SECRET_ACCESS_KEY")), Secret(of("AWS_SESSION_TOKEN"))};
+  if (const auto id = variable("AWS_ACCESS_KEY_ID"); !id.empty())
+    return AwsCredentials{id, Secret(variable("AWS_SECRET_ACCESS_KEY")), Secret(variable("AWS_SESSION_TOKEN"))};
   const std::lock_guard lock(mutex_);  // whoever comes meanwhile needs the same answer
   if (known_ && clock_.now() + kSpare < known_->ends_at) return known_->credentials;
-  auto container = of("AWS_CONTAINER_CREDENTIALS_FULL_URI");
-  if (const auto path = of("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"); container.empty() && !path.empty())
+  auto container = variable("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+  if (const auto path = variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"); container.empty() && !path.empty())
     container = std::string(kContainerHost) + path;
-  if (container.empty() && lower(of("AWS_EC2_METADATA_DISABLED")) == "true")
+  if (container.empty() && lower(variable("AWS_EC2_METADATA_DISABLED")) == "true")
     return fail(Kind::denied, "no AWS credentials: set SECRET_PROVIDER_ACCESS_KEY_ID");
   auto found = container.empty() ? from_instance(deadline) : from_container(container, deadline);
   if (!found) return while_doing("AWS credentials", found.error());
@@ -57,8 +57,8 @@ Result<AwsCredentialChain::Temporary> AwsCredentialChain::from_container(const s
   if (!parsed || !is_safe(*parsed))
     return fail(Kind::invalid, "AWS_CONTAINER_CREDENTIALS_FULL_URI: neither https nor an address of this machine");
   HttpRequest request{.url = url, .may_be_link_local = true, .use_proxy = false};
-  auto token = of("AWS_CONTAINER_AUTHORIZATION_TOKEN");
-  if (const auto file = of("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"); !file.empty()) {
+  auto token = variable("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+  if (const auto file = variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"); !file.empty()) {
     const auto content = read_file(file, kTokenBytesMax);
     if (!content) return while_doing("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", content.error());
     token = trim(*content);

@@ -31,7 +31,7 @@ class AwsCredentialChain {
     AwsCredentials credentials;
     WallTime ends_at;
   };
-  std::string of(const std::string& variable) const;
+  std::string variable(const std::string& name) const;
   Result<Temporary> from_container(const std::string& url, const Deadline& deadline) const;
   Result<Temporary> from_instance(const Deadline& deadline) const;
   Result<Temporary> ask(HttpRequest request, const Deadline& deadline) const;

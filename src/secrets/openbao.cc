@@ -17,6 +17,8 @@
 namespace windlass {
 namespace {
 
+constexpr std::size_t kAtATime = 8;
+
 // Where one secret of a key-value engine is; it holds several keys.
 struct Place {
   std::string name_space, engine, secret;
@@ -103,7 +105,7 @@ class Openbao final : public SecretProvider {
   std::map<Place, Values> read_all(const std::vector<Place>& places, const Deadline& deadline) {
     std::map<Place, Values> read;
     for (const auto& place : places) read[place];
-    const auto done = for_each_index(places.size(), 8, [&](std::size_t index) {
+    const auto done = for_each_index(places.size(), kAtATime, [&](std::size_t index) {
       read.at(places[index]) = this->read(places[index], deadline);
       return Status();
     });

@@ -6,6 +6,7 @@
 #include "webhook/glob.h"
 
 namespace windlass {
+
 AllowList::AllowList(const std::vector<std::string>& entries) {
   for (const auto& text : entries) {
     const auto hash = std::min(text.find('#'), text.size());

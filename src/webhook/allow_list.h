@@ -12,8 +12,7 @@ namespace windlass {
 class AllowList {
  public:
   // Globs over "registry/repository": `*` stops at '/', `**` does not; docker.io is index.docker.io. A glob that ends
-  // in
-  // "#<target>" holds for that target only. No entry at all: everything is allowed.
+  // in "#<target>" holds for that target only. No entry at all: everything is allowed.
   explicit AllowList(const std::vector<std::string>& entries);
 
   bool allows(const Reference& reference, std::string_view target) const;

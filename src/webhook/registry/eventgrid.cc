@@ -6,15 +6,12 @@
 namespace windlass {
 namespace {
 
-constexpr std::string_view kPrefix = "Microsoft.ContainerRegistry.";
-
 RegistryEvent read_one(const json::value& event, const RegistryHook& hook) {
   auto type = text_at(event, "/eventType");
   if (type.empty()) type = text_at(event, "/type");
   if (type == "Microsoft.EventGrid.SubscriptionValidationEvent")
     return RegistryEvent::pass_over(Ignored::handshake, text_at(event, "/data/validationCode"));
-  if (!type.starts_with(kPrefix) || type.substr(kPrefix.size()) != "ImagePushed")
-    return RegistryEvent::pass_over(Ignored::event_not_push, type);
+  if (type != "Microsoft.ContainerRegistry.ImagePushed") return RegistryEvent::pass_over(Ignored::event_not_push, type);
   const auto* data = value_at(event, "/data");
   if (data == nullptr) return RegistryEvent::pass_over(Ignored::no_tag, type);
   return distribution_event(*data, host_of(text_at(*data, "/request/host")), hook);

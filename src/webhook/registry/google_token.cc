@@ -17,7 +17,7 @@ constexpr auto kFetchEvery = 6h;
 constexpr auto kFetchPause = 1min;
 constexpr std::uint64_t kKeySetBytesMax = 256 << 10;
 constexpr std::size_t kTokenBytesMax = 8 << 10;
-constexpr std::int64_t kClockLeeway = 60;  // seconds that the clocks may differ
+constexpr std::int64_t kClockLeewaySeconds = 60;  // that the clocks may differ
 
 std::optional<std::string> base64url_decode(std::string_view text) {
   std::string standard(text);
@@ -74,8 +74,8 @@ bool is_for(const json::object& claims, const RegistryHook& hook, WallTime now) 
   return text_of(claims, "aud") == hook.audience &&
          (issuer == "accounts.google.com" || issuer == "https://accounts.google.com") &&
          text_of(claims, "email") == hook.service_account && verified != nullptr && verified->is_bool() &&
-         verified->get_bool() && seconds <= number_of(claims, "exp", 0) + kClockLeeway &&
-         number_of(claims, "iat", seconds) <= seconds + kClockLeeway;
+         verified->get_bool() && seconds <= number_of(claims, "exp", 0) + kClockLeewaySeconds &&
+         number_of(claims, "iat", seconds) <= seconds + kClockLeewaySeconds;
 }
 
 const std::string& place_of(const RegistryHook& hook) { return hook.jwks_url.empty() ? hook.jwks_file : hook.jwks_url; }
@@ -153,6 +153,7 @@ bool GoogleTokens::accepts(std::string_view token, const RegistryHook& hook) {
   const std::lock_guard lock(mutex_);
   const auto* key = key_of(place_of(hook), std::string(text_of(*head, "kid")));
   const auto signed_text = token.substr(0, parts[0].size() + 1 + parts[1].size());
+  // RS256 is RSA with PKCS #1 v1.5 padding over SHA-256, which for an RSA key is the form of log records.
   return key != nullptr && key->verifies(signed_text, *signature, SignedForm::log_record) &&
          is_for(*claims, hook, clock_.now());
 }
