@@ -177,7 +177,7 @@ struct OperatorCommands {
     rollback_app->add_option("STACK", rollback.stack, "name of the stack")->required();
     add_context(*rollback_app, rollback.context);
     rollback_app->add_option("--to", rollback.to,
-                             "id of the release, or how it begins; else the good one before the one that runs");
+                             "id of the release, or how it begins; else the last good one that is not what runs");
     rollback_app->add_flag("--dry-run", rollback.is_dry, "only say which release it would be");
     rollback_app->add_flag("--no-wait", rollback.returns_at_once, "do not wait for the end");
     add_api_options(*rollback_app, rollback.api);

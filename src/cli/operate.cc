@@ -137,18 +137,17 @@ Result<json::value> release_to_return_to(const json::array& releases, const Roll
     return fail(Kind::invalid, fmt::format("stack {} is on several engines ({}): say which with --context",
                                            command.stack, fmt::join(stacks, ", ")));
   std::vector<json::value> found;
-  std::string running;  // digest of the newest good release, unless the stack was taken down after it
+  // What its containers are made from: the newest release decides, also one that failed and is left for inspection.
+  // After an automatic way back that is a good one again, as it has a row of its own.
+  std::string running;
   for (const auto& release : releases) {
     if (!command.to.empty()) {
       if (field(release, "id").starts_with(command.to)) found.push_back(release);
       continue;
     }
-    if (field(release, "state") == "removed" && running.empty()) running = "nothing";
-    if (field(release, "state") != "succeeded") continue;
-    if (running.empty())
-      running = field(release, "digest");
-    else if (field(release, "digest") != running)
-      return release;
+    const auto state = field(release, "state");
+    if (running.empty()) running = state == "removed" ? "nothing" : field(release, "digest");
+    if (state == "succeeded" && field(release, "digest") != running) return release;
   }
   if (command.to.empty())
     return fail(Kind::not_found, fmt::format("stack {} has no good release before the one that runs", command.stack));

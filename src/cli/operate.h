@@ -32,7 +32,7 @@ struct RollbackCommand {
   ApiOptions api;
   std::string stack;
   std::string context;           // as of HistoryCommand; a stack of several must be told apart
-  std::string to;                // id of a release, or how it begins; "": the good one before the one that runs
+  std::string to;                // id of a release, or how it begins; "": the last good one that is not what runs
   bool is_dry = false;           // only says which
   bool returns_at_once = false;  // does not wait for the end
 };

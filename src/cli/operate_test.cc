@@ -106,7 +106,7 @@ TEST_F(OperateTest, ChoosesTheGoodReleaseBeforeTheOneThatRuns) {
     std::string to, said;
     int code = 0;
   } rows[] = {
-      {"", "would bring back web: release 02 of 2026-01-02 03:04:05 UTC, main (sha256:a)\n"},
+      {"", "would bring back web: release 04 of 2026-01-02 03:04:05 UTC, main (sha256:b)\n"},
       {"01", "would bring back web: release 01 of 2026-01-02 03:04:05 UTC, main (sha256:0)\n"},
       {"0", "windlass rollback: 5 releases of stack web begin with 0\n", 1},
       {"9", "windlass rollback: stack web has no release 9\n", 1},
@@ -126,6 +126,27 @@ TEST_F(OperateTest, ChoosesTheGoodReleaseBeforeTheOneThatRuns) {
             "would bring back web: release 02 of 2026-01-02 03:04:05 UTC, main (sha256:b)\n");
   answers(200, "[]");
   EXPECT_EQ(run({.stack = "web"}, roll_back).err, "windlass rollback: no release of stack web is known\n");
+}
+
+// Newest first; the containers are those of the first one.
+TEST_F(OperateTest, LeavesAReleaseThatFailed) {
+  const auto bring_back = [&](const std::vector<std::string>& releases) {
+    answers(200, fmt::format("[{}]", fmt::join(releases, ",")));
+    const auto ended = run({.stack = "web", .is_dry = true}, roll_back);
+    return ended.code == 0 ? ended.err.substr(ended.err.find("release "), 10) : ended.err;
+  };
+  const std::string none = "windlass rollback: stack web has no good release before the one that runs\n";
+  const auto a = release("01", "a", "succeeded"), b = release("02", "b", "succeeded");
+  const auto c = release("03", "c", "failed");
+  EXPECT_EQ(bring_back({c, b}), "release 02");
+  EXPECT_EQ(bring_back({c, b, a}), "release 02");
+  EXPECT_EQ(bring_back({release("04", "d", "failed"), c, b, a}), "release 02");
+  EXPECT_EQ(bring_back({release("03", "c", "running"), b, a}), "release 02");
+  EXPECT_EQ(bring_back({release("04", "b", "succeeded"), c, b, a}), "release 01") << "it went back to b by itself";
+  EXPECT_EQ(bring_back({release("03", "b", "failed"), b, a}), "release 01") << "b was deployed again, and failed";
+  EXPECT_EQ(bring_back({release("03", "b", "failed"), b}), none);
+  EXPECT_EQ(bring_back({release("04", "c", "removed"), c, b, a}), "release 02");
+  EXPECT_EQ(bring_back({c}), none);
 }
 
 TEST_F(OperateTest, RollsBack) {
