@@ -24,6 +24,15 @@ const CLI::Validator& duration() {
   return validator;
 }
 
+// "" is what a pipeline passes for a variable that is not set; for the commands it would mean "not given".
+void refuse_empty_values(CLI::App& app) {
+  const CLI::Validator filled(
+      [](const std::string& text) { return text.empty() ? std::string("the value is empty") : std::string(); }, "");
+  for (auto* command : app.get_subcommands({}))
+    for (auto* option : command->get_options())
+      if (option->get_items_expected_max() > 0) option->check(filled);  // flags have no value
+}
+
 // They mean something only beside `whom`, if it is given.
 void add_notify_options(CLI::App& command, NotifyOptions& notify, CLI::Option* whom) {
   std::vector<CLI::Option*> options;
@@ -226,6 +235,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   const auto* validate = add_validate(app, validate_command);
   std::string wanted_schema = "deploy";
   const auto* schema = add_schema(app, wanted_schema);
+  refuse_empty_values(app);
   try {
     auto reversed = arguments;  // CLI11 takes them last first
     std::reverse(reversed.begin(), reversed.end());

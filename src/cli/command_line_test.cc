@@ -155,6 +155,37 @@ TEST(CommandLine, RefusesWrongUsageOfPushAndSend) {
   }
 }
 
+// `--notify "$WEBHOOK_URL"` of a pipeline that does not set it must not deploy nothing and end well.
+TEST(CommandLine, RefusesEmptyValues) {
+  const std::pair<std::string, std::vector<std::string>> rows[] = {
+      {"--notify", {"push", "app", "ref", "--notify", "", "--wait"}},
+      {"--sign", {"push", "app", "ref", "--sign", ""}},
+      {"--sign-password-file", {"push", "app", "ref", "--sign", "k", "--sign-password-file", ""}},
+      {"--digest-file", {"push", "app", "ref", "--digest-file", ""}},
+      {"--tag", {"push", "app", "ref", "--tag", "a", "--tag", ""}},
+      {"DIR", {"push", "", "ref"}},
+      {"--url", {"send", "ref", "--url", ""}},
+      {"--digest", {"send", "ref", "--digest", ""}},
+      {"--target", {"send", "ref", "--target", ""}},
+      {"--secret-file", {"send", "ref", "--secret-file", ""}},
+      {"--ca-file", {"send", "ref", "--ca-file", ""}},
+      {"--key", {"verify", "ref", "--key", ""}},
+      {"--identity-regexp", {"verify", "ref", "--issuer", "i", "--identity-regexp", ""}},
+      {"--key", {"verify-bundle", "--bundle", "b", "--key", "", "a.txt"}},
+      {"--to", {"rollback", "web", "--to", ""}},
+      {"--context", {"rollback", "web", "--context", ""}},
+      {"--api-secret-file", {"status", "--api-secret-file", ""}},
+      {"RUN", {"runs", ""}},
+      {"--as", {"plan", "app", "--as", ""}},
+  };
+  for (const auto& [option, arguments] : rows) {
+    const auto print = printed(arguments);
+    EXPECT_EQ(print.exit_code, 2) << option;
+    EXPECT_TRUE(print.text.starts_with(option + ": the value is empty\n")) << print.text.substr(0, 80);
+  }
+  EXPECT_EQ(printed({"rollback", "web", "--to="}).exit_code, 2);
+}
+
 TEST(CommandLine, PrintsVersionAndHelp) {
   EXPECT_EQ(printed({"--version"}).exit_code, 0);
   EXPECT_EQ(printed({"--version"}).text, "windlass " WINDLASS_VERSION "\n");
