@@ -22,6 +22,15 @@ constexpr std::string_view kWithheld[] = {
     "APPRISE_API_URL",  // may hold a password or a key
     "SOURCE_URL_REWRITES",
     "DOCKER_AUTH_CONFIG",
+    // what sops and credential helpers are handed for their keys; not AWS_*, which compose files use (docs/secrets.md)
+    "VAULT_TOKEN",
+    "AZURE_CLIENT_SECRET",
+    "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+    "AZURE_PASSWORD",
+    "GOOGLE_CREDENTIALS",  // a path, or the key itself
+    "GOOGLE_OAUTH_ACCESS_TOKEN",
+    "IDENTITY_HEADER",
+    "MSI_SECRET",
     // proxies carry a password in their URL
     "HTTP_PROXY",
     "HTTPS_PROXY",

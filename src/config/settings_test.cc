@@ -477,12 +477,29 @@ TEST(PassedEnvironment, IsEmptyUnlessAskedFor) {
 }
 
 TEST(PassedEnvironment, WithholdsWhatIsSecret) {  // config 6, 14 #11, reliability/T16
-  Environment environment{{"A", "1"}, {"TZ", "UTC"}};
+  Environment environment{{"A", "1"}, {"TZ", "UTC"}, {"VAULT_ADDR", "https://v"}, {"AWS_REGION", "eu-1"}};
   const auto visible = environment;
-  for (const std::string name :
-       {"API_SECRET", "WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS", "REGISTRY_WEBHOOKS", "GIT_ACCESS_TOKEN",
-        "GIT_AUTH_DOMAINS", "GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY", "SSH_PRIVATE_KEY", "SSH_PRIVATE_KEY_PASSPHRASE",
-        "POLL_CONFIG", "APPRISE_NOTIFY_URLS", "SOURCE_URL_REWRITES"})
+  for (const std::string name : {"API_SECRET",
+                                 "WEBHOOK_SECRET",
+                                 "WEBHOOK_SECRET_PREVIOUS",
+                                 "REGISTRY_WEBHOOKS",
+                                 "GIT_ACCESS_TOKEN",
+                                 "GIT_AUTH_DOMAINS",
+                                 "GITHUB_APP_ID",
+                                 "GITHUB_APP_PRIVATE_KEY",
+                                 "SSH_PRIVATE_KEY",
+                                 "SSH_PRIVATE_KEY_PASSPHRASE",
+                                 "POLL_CONFIG",
+                                 "APPRISE_NOTIFY_URLS",
+                                 "SOURCE_URL_REWRITES",
+                                 "VAULT_TOKEN",
+                                 "AZURE_CLIENT_SECRET",
+                                 "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+                                 "AZURE_PASSWORD",
+                                 "GOOGLE_CREDENTIALS",
+                                 "GOOGLE_OAUTH_ACCESS_TOKEN",
+                                 "IDENTITY_HEADER",
+                                 "MSI_SECRET"})
     environment[name] = environment[name + "_FILE"] = "x";
   for (const auto* name :
        {"SECRET_PROVIDER", "SECRET_PROVIDER_ACCESS_TOKEN", "SECRET_PROVIDER_CLIENT_SECRET_FILE", "SOPS_AGE_KEY",
