@@ -181,7 +181,9 @@ TEST(InlineDeployments, OfAnotherVersionAreRefused) {
 // config 3: JSON of a request
 TEST(YamlFromJson, MatchesKeysWhateverTheirCase) {
   const auto value = parse_json(
-      R"({"Name":"a","NAME":"b","Environment":{"PATH":"x","path":"y"},"Timeout":90.0,"Force_Recreate":true,"X":null})");
+      R"({"Name":"a","NAME":"b","Environment":{"PATH":"x","path":"y"},"Timeout":90.0,"Force_Recreate":true,"X":null,)"
+      R"("Build":{"No_Cache":true,"Args":{"VERSION":"1","version":"2"}},)"
+      R"("External_Secrets":{"DB_Password":{"store_ref":"s","remote_ref":{"Key":"k"}}}})");
   ASSERT_TRUE(value);
   const auto file = yaml_from_json(*value, JsonKeys::any_case);
   const auto& root = *file.documents.at(0);
@@ -189,6 +191,14 @@ TEST(YamlFromJson, MatchesKeysWhateverTheirCase) {
   EXPECT_EQ(root.find("name")->value->text, "b") << "the last one counts";
   EXPECT_TRUE(root.find("name")->value->quoted);
   EXPECT_EQ(root.find("environment")->value->entries.size(), 2u) << "these names are the user's own";
+  const auto* build = root.find("build")->value;
+  ASSERT_TRUE(build->find("no_cache"));
+  ASSERT_TRUE(build->find("args"));
+  EXPECT_TRUE(build->find("args")->value->find("VERSION"));
+  EXPECT_EQ(build->find("args")->value->entries.size(), 2u);
+  const auto* secret = root.find("external_secrets")->value->find("DB_Password");
+  ASSERT_TRUE(secret);
+  EXPECT_TRUE(secret->value->find("remote_ref")->value->find("Key"));
   EXPECT_EQ(root.find("timeout")->value->text, "90");
   EXPECT_EQ(root.find("force_recreate")->value->text, "true");
   EXPECT_FALSE(root.find("force_recreate")->value->quoted);

@@ -37,7 +37,7 @@ class Builder {
     auto key = std::string(member.key());
     if (keys_ == JsonKeys::any_case && !names_are_free_) key = lower(key);
     const bool was_free = names_are_free_;
-    names_are_free_ = was_free || key == "environment" || key == "external_secrets";
+    names_are_free_ = was_free || key == "environment" || key == "external_secrets" || key == "args";
     const auto* value = build(member.value());
     names_are_free_ = was_free;
     const auto same = std::ranges::find(mapping.entries, key, &YamlEntry::key);
