@@ -64,12 +64,17 @@ Error error_of(const std::string& shown_url, const HttpResponse& response) {
   return {kind_of(response.status), message};
 }
 
-Result<WebhookOutcome> outcome_of(const std::string& shown_url, const HttpResponse& response) {
+// Another digest is deployed, or another job decides: for who waits for this one that is no success, though it is 200.
+bool is_overtaken(const Answer& answer) { return answer.content.starts_with("job skipped: superseded"); }
+
+Result<WebhookOutcome> outcome_of(const WebhookCall& call, const std::string& shown_url, const HttpResponse& response) {
   const auto answer = answer_of(response);
   if (response.status < 200 || response.status > 299) return tl::unexpected(error_of(shown_url, response));
   if (answer.job_id.empty())
     return fail(Kind::invalid, fmt::format("POST {}: {} without a job id: that is not the webhook endpoint of windlass",
                                            shown_url, response.status));
+  if (call.waits && is_overtaken(answer))
+    return fail(Kind::conflict, fmt::format("POST {}: {} (job {})", shown_url, answer.content, answer.job_id));
   return WebhookOutcome{answer.content, answer.job_id};
 }
 
@@ -111,7 +116,7 @@ Result<WebhookOutcome> call_webhook(const WebhookCall& call, const Secret& secre
   if (call.waits) request.header_timeout = deadline.left();
   for (int attempt = 1;; ++attempt) {
     auto response = transport.send(request, deadline);
-    if (response && !is_asked_again(response->status)) return outcome_of(shown_url, *response);
+    if (response && !is_asked_again(response->status)) return outcome_of(call, shown_url, *response);
     const auto error = response ? error_of(shown_url, *response) : response.error();
     if (error.kind != Kind::unavailable || attempt >= retries.attempts_max) return tl::unexpected(error);
     std::chrono::milliseconds wait = backoff(attempt - 1, retries.backoff_base, retries.backoff_max);

@@ -48,7 +48,8 @@ std::string artifact_of(const Reference& reference);
 
 // Sends until there is an answer that counts: connections that fail and 408, 429, 502, 503 and 504 are asked again,
 // with growing pauses or as Retry-After says; sending twice does no harm, the digest is what is deployed. Everything
-// else is an error whose message says what to do, in wait mode also that the deployment failed, and why.
+// else is an error whose message says what to do, in wait mode also that the deployment failed, and why, and that the
+// digest was not deployed because another one was (Kind::conflict).
 Result<WebhookOutcome> call_webhook(const WebhookCall& call, const Secret& secret, HttpTransport& transport,
                                     const WebhookRetries& retries, const std::function<void(std::string_view)>& say,
                                     const Deadline& deadline);

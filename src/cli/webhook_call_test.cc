@@ -120,6 +120,27 @@ TEST_F(WebhookCallTest, SaysWhatTheAnswerMeans) {
   }
 }
 
+TEST_F(WebhookCallTest, DoesNotTakeAnotherDeploymentForItsOwn) {
+  const struct {
+    bool waits;
+    std::string content, said;
+  } rows[] = {
+      {false, "job skipped: superseded by 0198", "job skipped: superseded by 0198, " + kJob},
+      {true, "job skipped: superseded by 0198",
+       "conflict: POST https://cd.example/v1/webhook: job skipped: superseded by 0198 (job " + kJob + ")"},
+      {true, "job skipped: superseded: main now points to sha256:b",
+       "conflict: POST https://cd.example/v1/webhook: job skipped: superseded: main now points to sha256:b (job " +
+           kJob + ")"},
+      {true, "job skipped: no changes", "job skipped: no changes, " + kJob},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.content);
+    call.waits = row.waits;
+    answers(200, body("", row.content));
+    EXPECT_EQ(send(), row.said);
+  }
+}
+
 TEST_F(WebhookCallTest, DoesNotFollowARedirect) {
   answers(301, "", {{"Location", "https://other.example/v1/webhook"}});
   EXPECT_EQ(send(),
