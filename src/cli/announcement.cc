@@ -11,7 +11,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::milliseconds kTimeout = 5min;       // the service answers at once, or is being restarted
+constexpr std::chrono::milliseconds kTimeout = 5min;  // the service answers at once, or is being restarted
+// About 165 s of pauses: a service that is updated or restarted is back by then, and a wrong port is told
+// before the time to wait for a deployment is over.
+constexpr WebhookRetries kRetries{.attempts_max = 16};
 constexpr std::chrono::milliseconds kWaitTimeout = 45min;  // JOB_TIMEOUT is 30 min, and there may be a job before it
 
 std::string url_of(const NotifyOptions& options, const Environment& environment) {
@@ -42,7 +45,7 @@ Result<Announcement> Announcement::prepare(const NotifyOptions& options, const E
 
 Result<WebhookOutcome> Announcement::send(const Reference& reference, const Digest& digest, HttpTransport& transport,
                                           const std::function<void(std::string_view)>& say) const {
-  return call_webhook(call_of(options_, artifact_of(reference), digest), secret_, transport, {}, say,
+  return call_webhook(call_of(options_, artifact_of(reference), digest), secret_, transport, kRetries, say,
                       Deadline::in(options_.timeout));
 }
 

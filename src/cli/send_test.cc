@@ -52,6 +52,22 @@ TEST(Send, EndsWithOneWhenTheServiceSaysNo) {
   EXPECT_TRUE(ended.err.starts_with("windlass send: POST https://cd.example/v1/webhook: 404: ")) << ended.err;
 }
 
+TEST(Send, WaitsForAServiceThatRestarts) {
+  FakeTransport transport;
+  int down = 10;
+  transport.answer = [&](const HttpRequest&) -> Result<HttpResponse> {
+    if (down-- > 0) return HttpResponse{503, {{"Retry-After", "0"}}, ""};  // without a pause, for the test
+    return HttpResponse{201, {}, R"({"content":"job completed successfully","job_id":"j-1"})"};
+  };
+  const SendCommand command{.reference = "r.example/app:1@" + kDigest, .notify = {.waits = true}};
+  EXPECT_EQ(run(command, kEnvironment, transport).code, 0);
+  EXPECT_EQ(transport.asked.size(), 11u);
+  transport.asked.clear();
+  down = 100;
+  EXPECT_EQ(run(command, kEnvironment, transport).code, 1);
+  EXPECT_EQ(transport.asked.size(), 16u);
+}
+
 TEST(Send, EndsWithTwoForWrongUsage) {
   const struct {
     SendCommand command;
