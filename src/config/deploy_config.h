@@ -76,6 +76,7 @@ struct DeployConfig {
   Destroy destroy;
   AutoDiscovery auto_discovery;
   bool is_discovered = false;            // found by auto_discovery
+  bool is_inline = false;                // an operator wrote it, not the artifact: `environment` is nobody's business
   std::optional<RollbackRule> rollback;  // nothing: AUTO_ROLLBACK decides
   ReconciliationRule reconciliation;
   TrustOverride trust;  // key `oci`; empty unless an operator wrote the document (oci 11.1)

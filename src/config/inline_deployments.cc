@@ -39,6 +39,7 @@ Result<DeployConfigs> read_inline_deployments(std::string_view text) {
   DeployConfigs configs{.file = std::string(kName)};
   configs.stacks = decode_list(*file.documents.front(), kName, faults, warnings);
   faults.insert(faults.end(), warnings.begin(), warnings.end());  // we wrote it: no key of it is unknown
+  for (auto& stack : configs.stacks) stack.is_inline = true;
   if (configs.stacks.empty()) faults.emplace_back("no deployments found");
   if (!faults.empty()) return fail(Kind::invalid, fmt::format("invalid {}: {}", kName, join(faults, "; ")));
   return configs;

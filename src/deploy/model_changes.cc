@@ -46,6 +46,27 @@ void hide_members(json::object& object, std::string_view key, InputHasher& hashe
   for (auto& each : *values) hide(each.value(), hasher);
 }
 
+// Down to the parts of a service, a volume and so on, keys are names and words of compose, which no interpolation
+// makes; below, the list "labels" has become keys.
+void hide_variables(json::object& model, InputHasher& hasher, const std::vector<Secret>& variables) {
+  for (auto& section : model) {
+    auto* members = section.value().if_object();
+    if (members == nullptr) {
+      hide_secrets(section.value(), hasher, variables);
+      continue;
+    }
+    for (auto& member : *members) {
+      auto* parts = member.value().if_object();
+      if (parts == nullptr) {
+        hide_secrets(member.value(), hasher, variables);
+        continue;
+      }
+      for (auto& part : *parts)
+        if (section.key() != "services" || part.key() != "image") hide_secrets(part.value(), hasher, variables);
+    }
+  }
+}
+
 template <class Change>
 void for_each_member(json::object& object, std::string_view key, Change&& change) {
   auto* section = object.if_contains(key);
@@ -88,7 +109,8 @@ class Comparison {
 
 }  // namespace
 
-json::object redacted(const json::object& model, InputHasher& hasher, const std::vector<Secret>& secrets) {
+json::object redacted(const json::object& model, InputHasher& hasher, const std::vector<Secret>& secrets,
+                      const std::vector<Secret>& variables) {
   auto copy = model;
   for_each_member(copy, "services", [&](json::object& service) {
     hide_members(service, "environment", hasher);
@@ -99,6 +121,7 @@ json::object redacted(const json::object& model, InputHasher& hasher, const std:
     for_each_member(copy, section, [&](json::object& entry) {
       if (auto* content = entry.if_contains("content")) hide(*content, hasher);
     });
+  if (!variables.empty()) hide_variables(copy, hasher, variables);
   if (secrets.empty()) return copy;
   json::value whole = std::move(copy);
   hide_secrets(whole, hasher, secrets);

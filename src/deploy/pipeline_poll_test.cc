@@ -172,13 +172,40 @@ TEST_F(PipelinePollTest, SettlesNothingUnderAnotherPolicy) {  // oci 13
 }
 
 TEST_F(PipelinePollTest, KeepsNoPlainTextOfInlineDeployments) {
-  driver.models["inlined"] = driver.models["web"];
-  run(poll(R"([{"environment":{"PASSWORD":"tell nobody"},"name":"inlined"}])"));
+  driver.models["inlined"] = R"({"name":"inlined","services":{"db":{"image":"db:1","pull_policy":"never",
+      "restart":"always","command":["serve","--pw=tell nobody"]}}})";
+  ASSERT_EQ(run(poll(R"([{"environment":{"PASSWORD":"tell nobody"},"name":"inlined"}])")).status, RunStatus::succeeded);
+  for (const auto* name : {"state.db", "state.db-wal"}) {
+    const auto bytes = read_file(folder / name, 64 << 20);
+    ASSERT_TRUE(bytes) << name;
+    EXPECT_EQ(bytes->find("tell nobody"), bytes->npos) << name;
+  }
   releases.reset();
   std::ifstream file(folder / "state.db", std::ios::binary);
   const std::string bytes(std::istreambuf_iterator<char>(file), {});
   ASSERT_NE(bytes.find("settled_runs"), std::string::npos);
   EXPECT_EQ(bytes.find("tell nobody"), std::string::npos);
+}
+
+TEST_F(PipelinePollTest, ShowsNoVariablesOfInlineDeploymentsInPlans) {
+  const auto change = [this](const std::string& password, std::string deployments) {
+    driver.models["web"] = R"({"name":"web","services":{"db":{"image":"db:)" + password +
+                           R"(","pull_policy":"never","restart":"always","command":["serve","--pw=)" + password +
+                           R"("]}}})";
+    const Job job{.id = "look", .request = poll(std::move(deployments))};
+    const auto report = pipeline->look(job, "", Deadline::in(20s));
+    EXPECT_TRUE(report) << report.error().message;
+    std::string text;
+    for (const auto& one : report->stacks.at(0).changes) text += one.path + ": " + one.after + "\n";
+    return text;
+  };
+  run();
+  const auto hidden = change("swordfish", R"([{"environment":{"PASSWORD":"swordfish"},"name":"web"}])");
+  EXPECT_NE(hidden.find("services.db.command: [\"serve\",\"(hidden "), hidden.npos) << hidden;
+  EXPECT_NE(hidden.find("services.db.image: \"db:swordfish\""), hidden.npos) << hidden;
+  source.files[".doco-cd.yaml"] = "name: web\nenvironment: {PASSWORD: swordfish}\n";
+  const auto shown = change("swordfish", "");
+  EXPECT_NE(shown.find("--pw=swordfish"), shown.npos) << "everybody reads it in the artifact: " << shown;
 }
 
 // The caller decides what that means: not that there is something to do.

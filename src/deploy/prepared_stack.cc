@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/mask_forms.h"
 #include "base/text.h"
 #include "config/compose_paths.h"
 #include "deploy/deploy_policy.h"
@@ -46,6 +47,18 @@ void put_build_arguments(json::object& model, const std::map<std::string, std::s
     if (!target.is_object()) target = json::object();
     for (const auto& [name, value] : arguments) target.get_object()[name] = not_interpolated(value);
   }
+}
+
+// Values that `command`, labels and so on may hold. An artifact's own are no secret: whoever may fetch it reads them.
+std::vector<Secret> inline_variables(const DeployConfig& config) {
+  std::vector<Secret> values;
+  if (!config.is_inline) return values;
+  for (const auto& [name, value] : config.environment) {
+    if (value.size() < kMaskBytesMin) continue;
+    values.emplace_back(value);
+    if (value.find('$') != value.npos) values.emplace_back(not_interpolated(value));  // so it stands in the model
+  }
+  return values;
 }
 
 }  // namespace
@@ -224,7 +237,7 @@ Status StackPreparer::spare_this_process(PreparedStack& stack) const {
 
 json::object StackPreparer::redacted_model(const PreparedStack& stack) const {
   InputHasher hasher(options_.hash_key);
-  return redacted(stack.model, hasher, stack.secrets());
+  return redacted(stack.model, hasher, stack.secrets(), inline_variables(stack.config));
 }
 
 Result<std::vector<DiscoveredStack>> StackPreparer::discovered(const JobRequest& request, const Deadline& deadline) {

@@ -145,7 +145,8 @@ Result<std::set<std::string>> set_of(Query query) {
 
 Result<std::vector<Digest>> ReleaseStore::kept_digests() {
   const std::lock_guard lock(mutex_);
-  auto texts = set_of(db_->query(fmt::format("{}SELECT digest FROM kept", kKept)));
+  auto texts = set_of(
+      db_->query(fmt::format("{}SELECT digest FROM kept UNION SELECT brought FROM stacks WHERE brought != ''", kKept)));
   if (!texts) return tl::unexpected(texts.error());
   std::vector<Digest> digests;
   for (const auto& text : *texts)

@@ -138,7 +138,8 @@ class ReleaseStore {
   Result<std::map<StackId, std::string>> newest();
   // The newest good release of the stack up to that one (of another stack perhaps): what the stack was like then.
   Result<std::optional<Release>> good_as_of(const StackId& stack, const Release& release);
-  // What was good and must stay in the content store: of each stack the last so many that it keeps (deploy/V1).
+  // What was good and must stay in the content store: of each stack the last so many that it keeps (deploy/V1), and
+  // what it was last brought to, of which there is no release if that changed nothing: repairs need it.
   Result<std::vector<Digest>> kept_digests();
 
   // Image ids of those releases, on whatever engine: two contexts may lead to one.

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "sys/crypto.h"
 #include "sys/files.h"
 
@@ -100,6 +102,22 @@ TEST_F(ReleaseStoreTest, DropsOldRowsButNotThoseThatContainersCarry) {  // deplo
   EXPECT_NE(*store->inputs("r3", "web"), std::nullopt);
   EXPECT_EQ(*store->inputs("r4", "web"), std::nullopt);
   EXPECT_NE(*store->inputs("r119", "web"), std::nullopt);
+}
+
+// A repair fetches the digest that the stack was last brought to, perhaps without the registry.
+TEST_F(ReleaseStoreTest, KeepsTheContentOfADigestThatChangedNothing) {
+  ASSERT_TRUE(store->begin(release("r1"), {}));
+  EXPECT_TRUE(store->kept_digests()->empty()) << "not good yet";
+  finish(release("r1"), ReleaseState::succeeded, {});
+  ASSERT_TRUE(store->keep_as_it_is({"web"}, digest(2), {}));
+  ASSERT_TRUE(store->keep_as_it_is({"web"}, digest(3), {}));
+  const auto kept = store->kept_digests();
+  ASSERT_TRUE(kept) << kept.error().message;
+  EXPECT_EQ(std::set(kept->begin(), kept->end()), (std::set{digest(1), digest(3)}));
+  auto removal = release("r2");
+  removal.state = ReleaseState::removed;
+  ASSERT_TRUE(store->close(removal));
+  EXPECT_TRUE(store->kept_digests()->empty()) << "the stack is gone";
 }
 
 // reliability/P6: a reference by digest that comes again after a tag of its source has brought something newer.
