@@ -227,6 +227,30 @@ TEST_F(RollbackTest, TakesNeighboursBackThatShareTheFiles) {
   EXPECT_EQ(releases->releases({"side"}, 1)->front().digest, kDigest1.str());
 }
 
+// The first attempt has brought one stack up, and met an outage with the other: what it did is nothing to go back to.
+TEST_F(RollbackTest, GoesBackToNothingThatWasGoodForANeighbourOnly) {
+  source.files[".doco-cd.yaml"] =
+      "name: web\nrollback: {stable_for: 0s}\n---\nname: side\nrollback: {stable_for: 0s}\n";
+  driver.models["side"] = R"({"name":"side","services":{"job":{"image":"job:1","restart":"always",
+      "volumes":[{"type":"bind","source":"{root}/www","target":"/www"}]}}})";
+  ASSERT_EQ(run().status, RunStatus::succeeded);
+  release_2();
+  driver.before_up = [this](const std::string& stack) {
+    driver.up_error.reset();
+    if (stack == "web") driver.up_error = Error{Kind::unavailable, "no connection"};
+  };
+  ASSERT_TRUE(run().passing_fault);
+  ASSERT_EQ(releases->releases({"side"}, 1)->front().digest, kDigest2.str());
+  driver.up_error.reset();
+  driver.before_up = [this](const std::string& stack) {
+    engine.state = stack == "web" && live.synced.back() == kDigest2.str() ? "exited" : "running";
+  };
+  const auto outcome = run();
+  EXPECT_EQ(outcome.message, kReason + "; rolled back to main (" + kDigest1.str() + ")");
+  EXPECT_EQ(releases->releases({"side"}, 1)->front().digest, kDigest1.str());
+  EXPECT_EQ(rows().front().digest, kDigest1.str());
+}
+
 // Two polls of one tag with inline deployments: each brings back what it deployed itself.
 TEST_F(RollbackTest, TakesNoReleaseOfOtherDeployments) {
   driver.models["side"] = R"({"name":"side","services":{"job":{"image":"job:1","restart":"always",
