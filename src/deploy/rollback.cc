@@ -5,6 +5,8 @@
 // from the engine; the registry is not needed.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/crash_point.h"
 #include "deploy/pipeline_run.h"
 
@@ -94,7 +96,7 @@ JobOutcome Pipeline::roll_back(Run& run, const Release& release, JobOutcome fail
     return failed;
   }
   run.log.warning("rolling back", {{"release", release.id}, {"revision", in_words(release)}, {"reason", begun.reason}});
-  const auto back = bring_back(run, release);
+  const auto back = bring_back_when_possible(run, release);
   if (run.deadline.stop.stop_requested() && !is_good(back)) {  // the next start goes on with it
     failed.passing_fault = true;
     return failed;
@@ -108,6 +110,24 @@ JobOutcome Pipeline::roll_back(Run& run, const Release& release, JobOutcome fail
     add_to_message(failed, "; rollback failed: " + back.run_message());
   }
   return failed;
+}
+
+// An engine that restarts, a full disk, a registry that is asked for a pruned image: the bad release stays until they
+// are back, so the job waits for them, and keeps its stacks. Not for an engine that was away before.
+JobOutcome Pipeline::bring_back_when_possible(Run& run, const Release& release) {
+  auto back = bring_back(run, release);
+  const auto is_outage = [&] {
+    const auto concerns_us = [&](const StackResult& stack) {
+      return stack.status == RunStatus::failed && !run.away.contains(stack.context);
+    };
+    return back.passing_fault && (back.stacks.empty() || std::ranges::any_of(back.stacks, concerns_us));
+  };
+  for (auto wait = options_.back_again; is_outage(); wait = std::min(2 * wait, 60 * options_.back_again)) {
+    if (wait == options_.back_again) run.log.warning("rollback waits", {{"error", back.run_message()}});
+    if (!pause(wait, run.deadline)) break;
+    back = bring_back(run, release);
+  }
+  return back;
 }
 
 JobOutcome Pipeline::go_on_with_rollback(Run& run, const BegunRollback& begun) {
@@ -205,6 +225,9 @@ std::optional<JobOutcome> Pipeline::find_overtaken(const Run& run, const std::ve
 
 // The same walk as of any release, with its request of then.
 JobOutcome Pipeline::bring_back(Run& run, const Release& release, std::string_view cause) {
+  // What was known of the other stacks stays so, a release that failed and must not be tried again above all.
+  if (run.only.name.empty())
+    if (auto noted = settled_.begin(release.request); !noted) return state_fault(noted.error());
   Job job{.id = run.job.id, .request = release.request, .attempts = run.job.attempts};
   job.request.cause = cause;
   job.request.service = run.job.request.service;
@@ -219,10 +242,9 @@ JobOutcome Pipeline::bring_back(Run& run, const Release& release, std::string_vi
            .only = run.only,
            .decided_at = run.decided_at,
            .locks = std::move(run.locks)};
-  // What was known of the other stacks stays so, a release that failed and must not be tried again above all.
-  if (run.only.name.empty())
-    if (auto noted = settled_.begin(release.request); !noted) return state_fault(noted.error());
-  return deploy(back);
+  auto outcome = deploy(back);
+  run.locks = std::move(back.locks);  // it may be tried again
+  return outcome;
 }
 
 // A release that comes back was trusted when it was deployed, under the very same policies; to ask again would need the

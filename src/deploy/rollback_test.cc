@@ -86,6 +86,54 @@ TEST_F(RollbackTest, KeepsTheStackUntilItIsBack) {
   EXPECT_EQ(seen, kDigest1.str());
 }
 
+// Outages are no failures, on the way back neither.
+TEST_F(RollbackTest, WaitsForAnEngineOnTheWayBack) {
+  bad_release_2();
+  int outages = 3;
+  int seen = 0;  // how often something had been brought up when somebody else got the stack
+  std::jthread other;
+  driver.before_up = [&, make_bad = driver.before_up](const std::string& stack) {
+    make_bad(stack);
+    driver.up_error.reset();
+    if (live.synced.back() != kDigest1.str() || outages-- == 0) return;
+    driver.up_error = Error{Kind::unavailable, "no connection"};
+    if (!other.joinable())
+      other = std::jthread([&] {
+        const auto held = locks.take({{"web"}}, Deadline::in(60s));
+        ASSERT_TRUE(held);
+        seen = driver.upped;
+      });
+  };
+  EXPECT_EQ(run().message, kReason + "; rolled back to main (" + kDigest1.str() + ")");
+  other.join();
+  EXPECT_EQ(seen, 6);
+  EXPECT_EQ(engine.projects["web"]["page"].state, "running");
+}
+
+TEST_F(RollbackTest, StopsWaitingOnTheWayBackAndGoesOnAtTheNextStart) {
+  bad_release_2();
+  std::stop_source stop;
+  driver.before_up = [&, make_bad = driver.before_up](const std::string& stack) {
+    make_bad(stack);
+    if (live.synced.back() != kDigest1.str()) return;
+    if (driver.up_error) stop.request_stop();  // at the second attempt
+    driver.up_error = Error{Kind::unavailable, "no connection"};
+  };
+  const Job job{.id = new_uuid_v7(), .request = request()};
+  const auto run_until = [&](const Deadline& deadline) {
+    return pipeline->run(
+        job, [](std::string) {}, deadline);
+  };
+  EXPECT_TRUE(run_until(Deadline::in(20s, stop.get_token())).passing_fault);
+  EXPECT_EQ(live.synced.size(), 4u);
+  driver.up_error.reset();
+  driver.before_up = nullptr;
+  engine.state = "running";
+  start();
+  EXPECT_EQ(run_until(Deadline::in(20s)).message, kReason + "; rolled back to main (" + kDigest1.str() + ")");
+  EXPECT_EQ(std::ranges::count(live.synced, kDigest2.str()), 1);
+}
+
 TEST_F(RollbackTest, KeepsAServiceThatTheBadReleaseLeftAlone) {
   bad_release_2();
   const auto db = id_of("db");
