@@ -141,6 +141,7 @@ class Pipeline {
 
   // rollback.cc
   void answer_failure(Run& run, JobOutcome& outcome);
+  void end_badly(const Run& run, const JobOutcome& outcome);
   Result<std::optional<Release>> release_to_go_back_to(const Run& run);
   JobOutcome roll_back(Run& run, const Release& release, JobOutcome failed);
   JobOutcome bring_back_when_possible(Run& run, const Release& release);

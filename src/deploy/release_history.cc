@@ -276,14 +276,14 @@ Status ReleaseStore::close_stack(const Release& removal) {
 
 Result<std::optional<BegunRollback>> ReleaseStore::begun_rollback(const std::string& job_id) {
   const std::lock_guard lock(mutex_);
-  auto query = db_->query("SELECT digest, release_id, reason FROM rollbacks WHERE job_id = ?");
+  auto query = db_->query("SELECT digest, release_id, reason, ended FROM rollbacks WHERE job_id = ?");
   query.bind(job_id);
   auto row = query.step();
   if (!row) return tl::unexpected(row.error());
   if (!*row) return std::optional<BegunRollback>();
   auto digest = Digest::parse(query.text(0));
   if (!digest) return fail(Kind::internal, "state file: " + digest.error().message);
-  return std::optional(BegunRollback{*std::move(digest), query.text(1), query.text(2)});
+  return std::optional(BegunRollback{*std::move(digest), query.text(1), query.text(2), query.text(3)});
 }
 
 Status ReleaseStore::begin_rollback(const std::string& lane, const std::string& job_id, const BegunRollback& rollback) {
@@ -297,9 +297,9 @@ Status ReleaseStore::begin_rollback(const std::string& lane, const std::string& 
   return transaction->commit();
 }
 
-Status ReleaseStore::end_rollback(const std::string& job_id) {
+Status ReleaseStore::end_rollback(const std::string& job_id, const std::string& message) {
   const std::lock_guard lock(mutex_);
-  return db_->query("DELETE FROM rollbacks WHERE job_id = ?").bind(job_id).run();
+  return db_->query("UPDATE rollbacks SET ended = ? WHERE job_id = ?").bind(message).bind(job_id).run();
 }
 
 }  // namespace windlass

@@ -63,11 +63,12 @@ struct DiscoveredStack {
   AutoDiscovery rules;
 };
 
-// A rollback by itself, on disk from its beginning to its end.
+// A rollback by itself, on disk from its beginning on.
 struct BegunRollback {
   Digest digest;           // of what failed
   std::string release_id;  // what is brought back
   std::string reason;      // why
+  std::string ended{};     // the message of the job that it ended with; "" until then
 };
 
 class ReleaseStore {
@@ -160,11 +161,13 @@ class ReleaseStore {
   // The same for one whose containers another stack has now, which has begun: they are known as that one's.
   Status pass_on(const Release& removal, const StackId& to);
 
-  // Rollbacks that have begun: after a crash the job goes on with it rather than trying the bad release again.
+  // Rollbacks that have begun: after a crash the job goes on with it rather than trying the bad release again. One that
+  // has ended is still there for a job that was killed before its own end was on disk.
   Result<std::optional<BegunRollback>> begun_rollback(const std::string& job_id);
   // Forgets those of older jobs of the lane.
   Status begin_rollback(const std::string& lane, const std::string& job_id, const BegunRollback& rollback);
-  Status end_rollback(const std::string& job_id);
+  // With the message of the job; nothing happens if it has begun none.
+  Status end_rollback(const std::string& job_id, const std::string& message);
 
   // Deployments of a stack that follow one another (deploy/U1); nothing if none are counted.
   Result<std::optional<StackLoop>> loop(const StackId& stack);

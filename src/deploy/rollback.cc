@@ -62,7 +62,14 @@ void Pipeline::answer_failure(Run& run, JobOutcome& outcome) {
   else if (std::any_of(run.stacks.begin(), run.stacks.end(),
                        [](const auto& stack) { return stack.asks_for_rollback(); }))
     add_to_message(outcome, "; there is no earlier good release to go back to, its containers are left for inspection");
-  if (!outcome.passing_fault) remember_bad(run);
+  if (!outcome.passing_fault) end_badly(run, outcome);
+}
+
+// The rollback stays on record until the lane's next one: until this end of the job is on disk too it may be run again.
+void Pipeline::end_badly(const Run& run, const JobOutcome& outcome) {
+  remember_bad(run);
+  if (auto kept = releases_.end_rollback(run.job.id, outcome.message); !kept)
+    run.log.error("end of a rollback was not kept", {{"error", kept.error().message}});
 }
 
 void Pipeline::remember_bad(const Run& run) {
@@ -101,7 +108,6 @@ JobOutcome Pipeline::roll_back(Run& run, const Release& release, JobOutcome fail
     failed.passing_fault = true;
     return failed;
   }
-  (void)releases_.end_rollback(run.job.id);
   if (is_good(back)) {
     run.log.info("rolled back", {{"release", release.id}, {"revision", in_words(release)}});
     add_to_message(failed, "; rolled back to " + in_words(release));
@@ -131,18 +137,18 @@ JobOutcome Pipeline::bring_back_when_possible(Run& run, const Release& release) 
 }
 
 JobOutcome Pipeline::go_on_with_rollback(Run& run, const BegunRollback& begun) {
+  if (!begun.ended.empty()) return JobOutcome::failed(FailedStep::deployment, begun.ended);
   run.digest = begun.digest;
   run.key = settled_.key(run.job.request, begun.digest);
   auto failed = JobOutcome::failed(FailedStep::deployment, begun.reason);
   auto release = releases_.release(begun.release_id);
   if (!release) return state_fault(release.error());  // it goes on at the next attempt
   if (!*release) {
-    (void)releases_.end_rollback(run.job.id);
     failed.message += "; rollback failed: its release is gone";
     return failed;
   }
   auto outcome = roll_back(run, **release, std::move(failed));
-  if (!outcome.passing_fault) remember_bad(run);
+  if (!outcome.passing_fault) end_badly(run, outcome);
   return outcome;
 }
 

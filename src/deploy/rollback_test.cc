@@ -203,8 +203,33 @@ TEST_F(RollbackTest, GoesOnWithItAfterACrash) {  // reliability/F11
   EXPECT_EQ(outcome.status, RunStatus::failed);
   EXPECT_EQ(outcome.message, "failed to deploy stack web: it was killed; rolled back to main (" + kDigest1.str() + ")");
   EXPECT_EQ(source.fetched, fetched + 1) << "the bad release is not tried again";
-  EXPECT_EQ(*releases->begun_rollback(job.id), std::nullopt);
+  EXPECT_EQ((*releases->begun_rollback(job.id))->ended, outcome.message);
   EXPECT_EQ(*settled->because(request(), kDigest2, Deadline::in(5s)), "no changes since this release failed");
+}
+
+// Killed, or stopped, before the end of the job was on disk.
+TEST_F(RollbackTest, IsNotRepeatedWithTheJob) {  // reliability/F11
+  bad_release_2();
+  const Job job{.id = new_uuid_v7(), .request = request()};
+  const auto run_it = [&] {
+    return pipeline->run(
+        job, [](std::string) {}, Deadline::in(20s));
+  };
+  const auto message = kReason + "; rolled back to main (" + kDigest1.str() + ")";
+  EXPECT_EQ(run_it().message, message);
+  const auto fetched = source.fetched;
+  start();
+  const auto again = run_it();
+  EXPECT_EQ(again.status, RunStatus::failed);
+  EXPECT_EQ(again.message, message);
+  EXPECT_FALSE(again.passing_fault);
+  EXPECT_EQ(source.fetched, fetched);
+  EXPECT_EQ(live.synced, (std::vector{kDigest1.str(), kDigest2.str(), kDigest1.str()}));
+  EXPECT_EQ(*settled->because(request(), kDigest2, Deadline::in(5s)), "no changes since this release failed");
+
+  ASSERT_EQ(run().status, RunStatus::failed) << "somebody's word, another job";
+  EXPECT_EQ(std::ranges::count(live.synced, kDigest2.str()), 2);
+  EXPECT_EQ(*releases->begun_rollback(job.id), std::nullopt) << "one for each lane";
 }
 
 TEST_F(RollbackTest, SaysWhenTheWayBackFailsToo) {
