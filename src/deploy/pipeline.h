@@ -11,6 +11,7 @@
 // Not here: who asked, and what a person is told over HTTP.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -49,9 +50,10 @@ class Pipeline {
     // Null: encrypted files stay as they are. `run_dir`: on tmpfs, where plain text lies while a run needs it.
     const sops::Decryptor* decryptor = nullptr;
     std::filesystem::path run_dir{};
-    Secret hash_key{};                         // of this installation
-    LoopGuard* loops = nullptr;                // null: nothing is counted (deploy/U1)
-    Observer* observer = &Observer::nobody();  // of phases
+    Secret hash_key{};                                               // of this installation
+    LoopGuard* loops = nullptr;                                      // null: nothing is counted (deploy/U1)
+    Observer* observer = &Observer::nobody();                        // of phases
+    std::chrono::milliseconds back_again = std::chrono::seconds(1);  // after an outage stopped a rollback
     // Whether an engine that answers can be deployed to.
     std::function<Status(const EngineInfo&)> check_engine = [](const EngineInfo&) { return Status(); };
   };
@@ -139,8 +141,10 @@ class Pipeline {
 
   // rollback.cc
   void answer_failure(Run& run, JobOutcome& outcome);
+  void end_badly(const Run& run, const JobOutcome& outcome);
   Result<std::optional<Release>> release_to_go_back_to(const Run& run);
   JobOutcome roll_back(Run& run, const Release& release, JobOutcome failed);
+  JobOutcome bring_back_when_possible(Run& run, const Release& release);
   JobOutcome go_on_with_rollback(Run& run, const BegunRollback& begun);
   JobOutcome roll_back_by_hand(Run& run, const LaneHistory& history);
   JobOutcome repair(Run& run, const LaneHistory& history);

@@ -195,6 +195,7 @@ class PipelineTest : public ::testing::Test {
                                                             .hash_key = Secret("key"),
                                                             .loops = loops.get(),
                                                             .observer = observer,
+                                                            .back_again = 1ms,
                                                             .check_engine = check_engine},
                                           source, live, *releases, *settled, *secrets, hosts, locks, places, log);
   }

@@ -24,17 +24,36 @@ Result<std::optional<Release>> ReleaseStore::release(const std::string& id) {
   return read_release(query, seal_);
 }
 
+namespace {
+
+// Of `releases`: a stack that had been good before failed with its digest and never got over it. The stacks of that
+// digest were not good together, and this one's images of then are of another (decision 197).
+constexpr std::string_view kLeftAStackBehind = R"(
+EXISTS (SELECT 1 FROM releases AS bad
+        WHERE bad.source_id = releases.source_id AND bad.digest = releases.digest AND bad.state IN ('failed', 'running')
+          AND iif(bad.context = '', bad.stack, bad.context || '/' || bad.stack) IN (SELECT value FROM json_each(?6))
+          AND EXISTS (SELECT 1 FROM releases AS good
+                      WHERE good.stack = bad.stack AND good.context = bad.context AND good.state = 'succeeded'
+                        AND good.seq < bad.seq)
+          AND NOT EXISTS (SELECT 1 FROM releases AS good
+                          WHERE good.stack = bad.stack AND good.context = bad.context AND good.state = 'succeeded'
+                            AND good.digest = bad.digest))
+)";
+
+}  // namespace
+
 // By stack as well: polls with inline deployments of their own may deploy other stacks from the same ref.
 Result<std::optional<Release>> ReleaseStore::last_good(const JobRequest& request, const std::vector<StackId>& stacks,
                                                        const std::string& before_job) {
   json::array ids;
   for (const auto& stack : stacks) ids.emplace_back(stack.str());
   const std::lock_guard lock(mutex_);
-  auto query =
-      select_releases(*db_,
-                      "WHERE source_id = ?1 AND target = ?2 AND ref_is_digest = ?3 AND (?3 OR ref = ?4) AND "
-                      "state = 'succeeded' AND job_id != ?5 AND artifact != '' AND iif(context = '', "
-                      "stack, context || '/' || stack) IN (SELECT value FROM json_each(?6)) ORDER BY seq DESC LIMIT 1");
+  auto query = select_releases(
+      *db_, fmt::format("WHERE source_id = ?1 AND target = ?2 AND ref_is_digest = ?3 AND (?3 OR ref = ?4) AND "
+                        "state = 'succeeded' AND job_id != ?5 AND artifact != '' AND iif(context = '', stack, "
+                        "context || '/' || stack) IN (SELECT value FROM json_each(?6)) AND NOT {} ORDER BY seq DESC "
+                        "LIMIT 1",
+                        kLeftAStackBehind));
   query.bind(request.source_id).bind(request.target).bind(request.ref_is_digest ? 1 : 0);
   query.bind(request.ref).bind(before_job).bind(json::serialize(ids));
   return read_release(query, seal_);
@@ -258,14 +277,14 @@ Status ReleaseStore::close_stack(const Release& removal) {
 
 Result<std::optional<BegunRollback>> ReleaseStore::begun_rollback(const std::string& job_id) {
   const std::lock_guard lock(mutex_);
-  auto query = db_->query("SELECT digest, release_id, reason FROM rollbacks WHERE job_id = ?");
+  auto query = db_->query("SELECT digest, release_id, reason, ended FROM rollbacks WHERE job_id = ?");
   query.bind(job_id);
   auto row = query.step();
   if (!row) return tl::unexpected(row.error());
   if (!*row) return std::optional<BegunRollback>();
   auto digest = Digest::parse(query.text(0));
   if (!digest) return fail(Kind::internal, "state file: " + digest.error().message);
-  return std::optional(BegunRollback{*std::move(digest), query.text(1), query.text(2)});
+  return std::optional(BegunRollback{*std::move(digest), query.text(1), query.text(2), query.text(3)});
 }
 
 Status ReleaseStore::begin_rollback(const std::string& lane, const std::string& job_id, const BegunRollback& rollback) {
@@ -279,9 +298,9 @@ Status ReleaseStore::begin_rollback(const std::string& lane, const std::string& 
   return transaction->commit();
 }
 
-Status ReleaseStore::end_rollback(const std::string& job_id) {
+Status ReleaseStore::end_rollback(const std::string& job_id, const std::string& message) {
   const std::lock_guard lock(mutex_);
-  return db_->query("DELETE FROM rollbacks WHERE job_id = ?").bind(job_id).run();
+  return db_->query("UPDATE rollbacks SET ended = ? WHERE job_id = ?").bind(message).bind(job_id).run();
 }
 
 }  // namespace windlass

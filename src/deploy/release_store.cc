@@ -62,6 +62,7 @@ UPDATE stacks SET last_state = 'failed' WHERE last_state = 'running';
 )";
 
 constexpr Column kOrderColumn[] = {{"seq", "INTEGER NOT NULL DEFAULT 0"}};
+constexpr Column kEndColumn[] = {{"ended", "TEXT NOT NULL DEFAULT ''"}};
 
 json::value stacks_to_json(const std::vector<SettledStack>& stacks) {
   json::array array;
@@ -140,6 +141,7 @@ Result<std::unique_ptr<ReleaseStore>> ReleaseStore::open(std::unique_ptr<Db> db,
   if (made) made = db->execute(kSchema);
   for (const auto* table : {"settled_runs", "bad_runs"})
     if (made) made = add_columns(*db, table, kOrderColumn);
+  if (made) made = add_columns(*db, "rollbacks", kEndColumn);
   if (made) made = db->execute(kEndInterrupted);
   if (!made) return while_doing("opening the release store", made.error());
   return std::unique_ptr<ReleaseStore>(new ReleaseStore(std::move(db), key));

@@ -63,11 +63,12 @@ struct DiscoveredStack {
   AutoDiscovery rules;
 };
 
-// A rollback by itself, on disk from its beginning to its end.
+// A rollback by itself, on disk from its beginning on.
 struct BegunRollback {
   Digest digest;           // of what failed
   std::string release_id;  // what is brought back
   std::string reason;      // why
+  std::string ended{};     // the message of the job that it ended with; "" until then
 };
 
 class ReleaseStore {
@@ -121,7 +122,8 @@ class ReleaseStore {
   Result<std::vector<Release>> releases(const ReleaseFilter& filter, std::size_t limit);
   Result<std::optional<Release>> release(const std::string& id);
   // The newest good release of any of these stacks that this source, ref and target deployed before the job: what they
-  // are brought back to. Of references by digest all are one ref.
+  // are brought back to. None of a digest with which one of them failed for good. Of references by digest all are one
+  // ref.
   Result<std::optional<Release>> last_good(const JobRequest& request, const std::vector<StackId>& stacks,
                                            const std::string& before_job);
   // The newest good release of a stack that is deployed.
@@ -160,11 +162,13 @@ class ReleaseStore {
   // The same for one whose containers another stack has now, which has begun: they are known as that one's.
   Status pass_on(const Release& removal, const StackId& to);
 
-  // Rollbacks that have begun: after a crash the job goes on with it rather than trying the bad release again.
+  // Rollbacks that have begun: after a crash the job goes on with it rather than trying the bad release again. One that
+  // has ended is still there for a job that was killed before its own end was on disk.
   Result<std::optional<BegunRollback>> begun_rollback(const std::string& job_id);
   // Forgets those of older jobs of the lane.
   Status begin_rollback(const std::string& lane, const std::string& job_id, const BegunRollback& rollback);
-  Status end_rollback(const std::string& job_id);
+  // With the message of the job; nothing happens if it has begun none.
+  Status end_rollback(const std::string& job_id, const std::string& message);
 
   // Deployments of a stack that follow one another (deploy/U1); nothing if none are counted.
   Result<std::optional<StackLoop>> loop(const StackId& stack);

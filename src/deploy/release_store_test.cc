@@ -222,6 +222,34 @@ TEST_F(ReleaseStoreTest, TellsStacksOfOneNameByTheirEngines) {  // deploy/N1
   EXPECT_TRUE(store->stack({"web"})->has_value());
 }
 
+TEST_F(ReleaseStoreTest, GoesBackToNoDigestThatLeftAStackBehind) {  // deploy/V2
+  int made = 0;
+  const auto end = [&](const StackId& stack, int number, ReleaseState state) {
+    auto ended = release(fmt::format("r{}", ++made), stack.name);
+    ended.stack = stack;
+    ended.digest = digest(number).str();
+    ASSERT_TRUE(store->begin(ended, {}));
+    finish(ended, state, {});
+  };
+  const StackId web{"web"}, side{"side", "edge"}, never{"never"};
+  const auto last_good = [&](const std::vector<StackId>& stacks) {
+    const auto found = store->last_good(release("").request, stacks, "j");
+    return found && *found ? (*found)->id : "";
+  };
+  end(web, 1, ReleaseState::succeeded);   // r1
+  end(side, 1, ReleaseState::succeeded);  // r2
+  end(web, 2, ReleaseState::succeeded);   // r3
+  end(never, 2, ReleaseState::failed);    // r4
+  EXPECT_EQ(last_good({web, never}), "r3") << "what was never good has nothing to lose";
+  end(side, 2, ReleaseState::failed);  // r5
+  EXPECT_EQ(last_good({web, side}), "r2");
+  EXPECT_EQ(last_good({web}), "r3") << "no stack of the run";
+  end(side, 1, ReleaseState::failed);  // r6: it had been good with that one
+  EXPECT_EQ(last_good({web, side}), "r2");
+  end(side, 2, ReleaseState::succeeded);  // r7: the next attempt
+  EXPECT_EQ(last_good({web, side}), "r7");
+}
+
 // As it was when there was one engine only.
 TEST_F(ReleaseStoreTest, KeepsTheStacksOfAnOlderStateFile) {
   ASSERT_TRUE(store->begin(release("r1"), {}, {.discovery = {}, .reconciliation = {.events = {"die"}}}));

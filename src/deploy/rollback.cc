@@ -5,6 +5,8 @@
 // from the engine; the registry is not needed.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/crash_point.h"
 #include "deploy/pipeline_run.h"
 
@@ -60,7 +62,14 @@ void Pipeline::answer_failure(Run& run, JobOutcome& outcome) {
   else if (std::any_of(run.stacks.begin(), run.stacks.end(),
                        [](const auto& stack) { return stack.asks_for_rollback(); }))
     add_to_message(outcome, "; there is no earlier good release to go back to, its containers are left for inspection");
-  if (!outcome.passing_fault) remember_bad(run);
+  if (!outcome.passing_fault) end_badly(run, outcome);
+}
+
+// The rollback stays on record until the lane's next one: until this end of the job is on disk too it may be run again.
+void Pipeline::end_badly(const Run& run, const JobOutcome& outcome) {
+  remember_bad(run);
+  if (auto kept = releases_.end_rollback(run.job.id, outcome.message); !kept)
+    run.log.error("end of a rollback was not kept", {{"error", kept.error().message}});
 }
 
 void Pipeline::remember_bad(const Run& run) {
@@ -94,12 +103,11 @@ JobOutcome Pipeline::roll_back(Run& run, const Release& release, JobOutcome fail
     return failed;
   }
   run.log.warning("rolling back", {{"release", release.id}, {"revision", in_words(release)}, {"reason", begun.reason}});
-  const auto back = bring_back(run, release);
+  const auto back = bring_back_when_possible(run, release);
   if (run.deadline.stop.stop_requested() && !is_good(back)) {  // the next start goes on with it
     failed.passing_fault = true;
     return failed;
   }
-  (void)releases_.end_rollback(run.job.id);
   if (is_good(back)) {
     run.log.info("rolled back", {{"release", release.id}, {"revision", in_words(release)}});
     add_to_message(failed, "; rolled back to " + in_words(release));
@@ -110,19 +118,37 @@ JobOutcome Pipeline::roll_back(Run& run, const Release& release, JobOutcome fail
   return failed;
 }
 
+// An engine that restarts, a full disk, a registry that is asked for a pruned image: the bad release stays until they
+// are back, so the job waits for them, and keeps its stacks. Not for an engine that was away before.
+JobOutcome Pipeline::bring_back_when_possible(Run& run, const Release& release) {
+  auto back = bring_back(run, release);
+  const auto is_outage = [&] {
+    const auto concerns_us = [&](const StackResult& stack) {
+      return stack.status == RunStatus::failed && !run.away.contains(stack.context);
+    };
+    return back.passing_fault && (back.stacks.empty() || std::ranges::any_of(back.stacks, concerns_us));
+  };
+  for (auto wait = options_.back_again; is_outage(); wait = std::min(2 * wait, 60 * options_.back_again)) {
+    if (wait == options_.back_again) run.log.warning("rollback waits", {{"error", back.run_message()}});
+    if (!pause(wait, run.deadline)) break;
+    back = bring_back(run, release);
+  }
+  return back;
+}
+
 JobOutcome Pipeline::go_on_with_rollback(Run& run, const BegunRollback& begun) {
+  if (!begun.ended.empty()) return JobOutcome::failed(FailedStep::deployment, begun.ended);
   run.digest = begun.digest;
   run.key = settled_.key(run.job.request, begun.digest);
   auto failed = JobOutcome::failed(FailedStep::deployment, begun.reason);
   auto release = releases_.release(begun.release_id);
   if (!release) return state_fault(release.error());  // it goes on at the next attempt
   if (!*release) {
-    (void)releases_.end_rollback(run.job.id);
     failed.message += "; rollback failed: its release is gone";
     return failed;
   }
   auto outcome = roll_back(run, **release, std::move(failed));
-  if (!outcome.passing_fault) remember_bad(run);
+  if (!outcome.passing_fault) end_badly(run, outcome);
   return outcome;
 }
 
@@ -205,6 +231,9 @@ std::optional<JobOutcome> Pipeline::find_overtaken(const Run& run, const std::ve
 
 // The same walk as of any release, with its request of then.
 JobOutcome Pipeline::bring_back(Run& run, const Release& release, std::string_view cause) {
+  // What was known of the other stacks stays so, a release that failed and must not be tried again above all.
+  if (run.only.name.empty())
+    if (auto noted = settled_.begin(release.request); !noted) return state_fault(noted.error());
   Job job{.id = run.job.id, .request = release.request, .attempts = run.job.attempts};
   job.request.cause = cause;
   job.request.service = run.job.request.service;
@@ -219,10 +248,9 @@ JobOutcome Pipeline::bring_back(Run& run, const Release& release, std::string_vi
            .only = run.only,
            .decided_at = run.decided_at,
            .locks = std::move(run.locks)};
-  // What was known of the other stacks stays so, a release that failed and must not be tried again above all.
-  if (run.only.name.empty())
-    if (auto noted = settled_.begin(release.request); !noted) return state_fault(noted.error());
-  return deploy(back);
+  auto outcome = deploy(back);
+  run.locks = std::move(back.locks);  // it may be tried again
+  return outcome;
 }
 
 // A release that comes back was trusted when it was deployed, under the very same policies; to ask again would need the

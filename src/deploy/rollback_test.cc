@@ -86,6 +86,54 @@ TEST_F(RollbackTest, KeepsTheStackUntilItIsBack) {
   EXPECT_EQ(seen, kDigest1.str());
 }
 
+// Outages are no failures, on the way back neither.
+TEST_F(RollbackTest, WaitsForAnEngineOnTheWayBack) {
+  bad_release_2();
+  int outages = 3;
+  int seen = 0;  // how often something had been brought up when somebody else got the stack
+  std::jthread other;
+  driver.before_up = [&, make_bad = driver.before_up](const std::string& stack) {
+    make_bad(stack);
+    driver.up_error.reset();
+    if (live.synced.back() != kDigest1.str() || outages-- == 0) return;
+    driver.up_error = Error{Kind::unavailable, "no connection"};
+    if (!other.joinable())
+      other = std::jthread([&] {
+        const auto held = locks.take({{"web"}}, Deadline::in(60s));
+        ASSERT_TRUE(held);
+        seen = driver.upped;
+      });
+  };
+  EXPECT_EQ(run().message, kReason + "; rolled back to main (" + kDigest1.str() + ")");
+  other.join();
+  EXPECT_EQ(seen, 6);
+  EXPECT_EQ(engine.projects["web"]["page"].state, "running");
+}
+
+TEST_F(RollbackTest, StopsWaitingOnTheWayBackAndGoesOnAtTheNextStart) {
+  bad_release_2();
+  std::stop_source stop;
+  driver.before_up = [&, make_bad = driver.before_up](const std::string& stack) {
+    make_bad(stack);
+    if (live.synced.back() != kDigest1.str()) return;
+    if (driver.up_error) stop.request_stop();  // at the second attempt
+    driver.up_error = Error{Kind::unavailable, "no connection"};
+  };
+  const Job job{.id = new_uuid_v7(), .request = request()};
+  const auto run_until = [&](const Deadline& deadline) {
+    return pipeline->run(
+        job, [](std::string) {}, deadline);
+  };
+  EXPECT_TRUE(run_until(Deadline::in(20s, stop.get_token())).passing_fault);
+  EXPECT_EQ(live.synced.size(), 4u);
+  driver.up_error.reset();
+  driver.before_up = nullptr;
+  engine.state = "running";
+  start();
+  EXPECT_EQ(run_until(Deadline::in(20s)).message, kReason + "; rolled back to main (" + kDigest1.str() + ")");
+  EXPECT_EQ(std::ranges::count(live.synced, kDigest2.str()), 1);
+}
+
 TEST_F(RollbackTest, KeepsAServiceThatTheBadReleaseLeftAlone) {
   bad_release_2();
   const auto db = id_of("db");
@@ -155,8 +203,33 @@ TEST_F(RollbackTest, GoesOnWithItAfterACrash) {  // reliability/F11
   EXPECT_EQ(outcome.status, RunStatus::failed);
   EXPECT_EQ(outcome.message, "failed to deploy stack web: it was killed; rolled back to main (" + kDigest1.str() + ")");
   EXPECT_EQ(source.fetched, fetched + 1) << "the bad release is not tried again";
-  EXPECT_EQ(*releases->begun_rollback(job.id), std::nullopt);
+  EXPECT_EQ((*releases->begun_rollback(job.id))->ended, outcome.message);
   EXPECT_EQ(*settled->because(request(), kDigest2, Deadline::in(5s)), "no changes since this release failed");
+}
+
+// Killed, or stopped, before the end of the job was on disk.
+TEST_F(RollbackTest, IsNotRepeatedWithTheJob) {  // reliability/F11
+  bad_release_2();
+  const Job job{.id = new_uuid_v7(), .request = request()};
+  const auto run_it = [&] {
+    return pipeline->run(
+        job, [](std::string) {}, Deadline::in(20s));
+  };
+  const auto message = kReason + "; rolled back to main (" + kDigest1.str() + ")";
+  EXPECT_EQ(run_it().message, message);
+  const auto fetched = source.fetched;
+  start();
+  const auto again = run_it();
+  EXPECT_EQ(again.status, RunStatus::failed);
+  EXPECT_EQ(again.message, message);
+  EXPECT_FALSE(again.passing_fault);
+  EXPECT_EQ(source.fetched, fetched);
+  EXPECT_EQ(live.synced, (std::vector{kDigest1.str(), kDigest2.str(), kDigest1.str()}));
+  EXPECT_EQ(*settled->because(request(), kDigest2, Deadline::in(5s)), "no changes since this release failed");
+
+  ASSERT_EQ(run().status, RunStatus::failed) << "somebody's word, another job";
+  EXPECT_EQ(std::ranges::count(live.synced, kDigest2.str()), 2);
+  EXPECT_EQ(*releases->begun_rollback(job.id), std::nullopt) << "one for each lane";
 }
 
 TEST_F(RollbackTest, SaysWhenTheWayBackFailsToo) {
@@ -225,6 +298,30 @@ TEST_F(RollbackTest, TakesNeighboursBackThatShareTheFiles) {
   EXPECT_EQ(outcome.stacks[1].status, RunStatus::skipped);
   EXPECT_EQ(outcome.stacks[1].message, "rolled back to main (" + kDigest1.str() + ") with a stack that failed");
   EXPECT_EQ(releases->releases({"side"}, 1)->front().digest, kDigest1.str());
+}
+
+// The first attempt has brought one stack up, and met an outage with the other: what it did is nothing to go back to.
+TEST_F(RollbackTest, GoesBackToNothingThatWasGoodForANeighbourOnly) {
+  source.files[".doco-cd.yaml"] =
+      "name: web\nrollback: {stable_for: 0s}\n---\nname: side\nrollback: {stable_for: 0s}\n";
+  driver.models["side"] = R"({"name":"side","services":{"job":{"image":"job:1","restart":"always",
+      "volumes":[{"type":"bind","source":"{root}/www","target":"/www"}]}}})";
+  ASSERT_EQ(run().status, RunStatus::succeeded);
+  release_2();
+  driver.before_up = [this](const std::string& stack) {
+    driver.up_error.reset();
+    if (stack == "web") driver.up_error = Error{Kind::unavailable, "no connection"};
+  };
+  ASSERT_TRUE(run().passing_fault);
+  ASSERT_EQ(releases->releases({"side"}, 1)->front().digest, kDigest2.str());
+  driver.up_error.reset();
+  driver.before_up = [this](const std::string& stack) {
+    engine.state = stack == "web" && live.synced.back() == kDigest2.str() ? "exited" : "running";
+  };
+  const auto outcome = run();
+  EXPECT_EQ(outcome.message, kReason + "; rolled back to main (" + kDigest1.str() + ")");
+  EXPECT_EQ(releases->releases({"side"}, 1)->front().digest, kDigest1.str());
+  EXPECT_EQ(rows().front().digest, kDigest1.str());
 }
 
 // Two polls of one tag with inline deployments: each brings back what it deployed itself.
