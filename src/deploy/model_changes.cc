@@ -62,7 +62,8 @@ void hide_variables(json::object& model, InputHasher& hasher, const std::vector<
         continue;
       }
       for (auto& part : *parts)
-        if (section.key() != "services" || part.key() != "image") hide_secrets(part.value(), hasher, variables);
+        if (section.key() != "services" || (part.key() != "image" && part.key() != "restart"))
+          hide_secrets(part.value(), hasher, variables);
     }
   }
 }

@@ -35,14 +35,15 @@ TEST(ModelChanges, HideSecretsWhereverTheyCame) {  // secrets/B4
 
 TEST(ModelChanges, HideVariablesWhereInterpolationPutsThem) {
   InputHasher hasher(Secret("key"));
-  const auto model = parsed(R"({"name":"shop","services":{"postgres":{"image":"postgres:v16.4.1",
+  const auto model = parsed(R"({"name":"shop","services":{"postgres":{"image":"postgres:v16.4.1","restart":"always",
       "command":["x","--pw=swordfish"],"labels":{"swordfish.x":"y"},"healthcheck":{"test":["CMD","x","swordfish"]}}},
       "volumes":{"nas":{"driver_opts":{"o":"password=swordfish","type":"cifs"}}},"x-image":{"image":"swordfish"}})");
-  const std::vector<Secret> variables = {Secret("swordfish"), Secret("postgres"), Secret("v16.4.1")};
+  const std::vector<Secret> variables = {Secret("swordfish"), Secret("postgres"), Secret("v16.4.1"), Secret("always")};
   const auto shown = redacted(model, hasher, {}, variables);
   EXPECT_EQ(json::serialize(shown).find("swordfish"), std::string::npos) << json::serialize(shown);
   const auto& service = shown.at("services").at("postgres").as_object();
   EXPECT_EQ(service.at("image"), "postgres:v16.4.1");
+  EXPECT_EQ(service.at("restart"), "always");
   EXPECT_EQ(service.at("command").at(0), "x");
   EXPECT_EQ(shown.at("volumes").at("nas").at("driver_opts").at("type"), "cifs");
   const auto hidden = redacted(model, hasher, {Secret("v16.4.1")}, variables);

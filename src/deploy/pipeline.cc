@@ -233,7 +233,7 @@ PreparedStack Pipeline::prepared(const Run& run, DeployConfig config) const {
     stack.filtered_because =
         fmt::format("webhook_filter '{}' does not match {}", stack.config.webhook_filter, request.ref);
   // Of a repair only what changed is made anew, whatever the stack wants of every deployment.
-  if (is_repair(request)) stack.config.force_recreate = stack.config.force_image_pull = false;
+  if (is_repair(request) || run.is_again) stack.config.force_recreate = stack.config.force_image_pull = false;
   if (run.back_to) stack.rollback.on_failed = stack.rollback.on_unhealthy = stack.rollback.on_timeout = false;
   return stack;
 }

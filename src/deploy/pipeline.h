@@ -54,6 +54,7 @@ class Pipeline {
     LoopGuard* loops = nullptr;                                      // null: nothing is counted (deploy/U1)
     Observer* observer = &Observer::nobody();                        // of phases
     std::chrono::milliseconds back_again = std::chrono::seconds(1);  // after an outage stopped a rollback
+    std::chrono::milliseconds back_patience = std::chrono::minutes(5);
     // Whether an engine that answers can be deployed to.
     std::function<Status(const EngineInfo&)> check_engine = [](const EngineInfo&) { return Status(); };
   };

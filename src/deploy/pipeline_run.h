@@ -60,6 +60,7 @@ struct Pipeline::Run {
   // Of a repair: ReleaseStore::newest() when it was decided.
   std::optional<std::map<StackId, std::string>> decided_at{};
   std::vector<StackLocks::Held> locks;  // until the run and what it leads to have ended
+  bool is_again = false;                // another attempt of a rollback: what has come back already stays
   // Stacks are planned side by side.
   std::unique_ptr<std::mutex> locks_mutex = std::make_unique<std::mutex>();
   bool leaves_obsolete = false;  // a stack that is to go was another job's; the next run looks again

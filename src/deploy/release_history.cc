@@ -26,12 +26,14 @@ Result<std::optional<Release>> ReleaseStore::release(const std::string& id) {
 
 namespace {
 
-// Of `releases`: a stack that had been good before failed with its digest and never got over it. The stacks of that
-// digest were not good together, and this one's images of then are of another (decision 197).
+// Of `releases`: a stack that goes back too, and had been good before, failed when its digest was deployed and never
+// got over it. The stacks of that digest were not good together, and this one's images of then are of another (decision
+// 197).
 constexpr std::string_view kLeftAStackBehind = R"(
 EXISTS (SELECT 1 FROM releases AS bad
         WHERE bad.source_id = releases.source_id AND bad.digest = releases.digest AND bad.state IN ('failed', 'running')
-          AND iif(bad.context = '', bad.stack, bad.context || '/' || bad.stack) IN (SELECT value FROM json_each(?6))
+          AND bad.cause NOT IN ('repair', 'reconcile')
+          AND iif(bad.context = '', bad.stack, bad.context || '/' || bad.stack) IN (SELECT value FROM json_each(?7))
           AND EXISTS (SELECT 1 FROM releases AS good
                       WHERE good.stack = bad.stack AND good.context = bad.context AND good.state = 'succeeded'
                         AND good.seq < bad.seq)
@@ -44,9 +46,13 @@ EXISTS (SELECT 1 FROM releases AS bad
 
 // By stack as well: polls with inline deployments of their own may deploy other stacks from the same ref.
 Result<std::optional<Release>> ReleaseStore::last_good(const JobRequest& request, const std::vector<StackId>& stacks,
+                                                       const std::vector<StackId>& going_back,
                                                        const std::string& before_job) {
-  json::array ids;
-  for (const auto& stack : stacks) ids.emplace_back(stack.str());
+  const auto ids_of = [](const std::vector<StackId>& list) {
+    json::array ids;
+    for (const auto& stack : list) ids.emplace_back(stack.str());
+    return json::serialize(ids);
+  };
   const std::lock_guard lock(mutex_);
   auto query = select_releases(
       *db_, fmt::format("WHERE source_id = ?1 AND target = ?2 AND ref_is_digest = ?3 AND (?3 OR ref = ?4) AND "
@@ -55,7 +61,7 @@ Result<std::optional<Release>> ReleaseStore::last_good(const JobRequest& request
                         "LIMIT 1",
                         kLeftAStackBehind));
   query.bind(request.source_id).bind(request.target).bind(request.ref_is_digest ? 1 : 0);
-  query.bind(request.ref).bind(before_job).bind(json::serialize(ids));
+  query.bind(request.ref).bind(before_job).bind(ids_of(stacks)).bind(ids_of(going_back));
   return read_release(query, seal_);
 }
 

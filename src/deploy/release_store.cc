@@ -62,6 +62,15 @@ UPDATE stacks SET last_state = 'failed' WHERE last_state = 'running';
 )";
 
 constexpr Column kOrderColumn[] = {{"seq", "INTEGER NOT NULL DEFAULT 0"}};
+// Models from before the variables of inline deployments were hidden in them (decision 200), which is since this
+// column.
+constexpr const char* kForgetReadableModels = R"(
+UPDATE stacks SET model = ''
+WHERE NOT EXISTS (SELECT 1 FROM pragma_table_info('rollbacks') WHERE name = 'ended')
+  AND EXISTS (SELECT 1 FROM releases
+              WHERE releases.stack = stacks.name AND releases.context = stacks.context AND releases.deployments != '')
+)";
+
 constexpr Column kEndColumn[] = {{"ended", "TEXT NOT NULL DEFAULT ''"}};
 
 json::value stacks_to_json(const std::vector<SettledStack>& stacks) {
@@ -141,6 +150,7 @@ Result<std::unique_ptr<ReleaseStore>> ReleaseStore::open(std::unique_ptr<Db> db,
   if (made) made = db->execute(kSchema);
   for (const auto* table : {"settled_runs", "bad_runs"})
     if (made) made = add_columns(*db, table, kOrderColumn);
+  if (made) made = db->execute(kForgetReadableModels);
   if (made) made = add_columns(*db, "rollbacks", kEndColumn);
   if (made) made = db->execute(kEndInterrupted);
   if (!made) return while_doing("opening the release store", made.error());

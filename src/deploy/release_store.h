@@ -122,10 +122,10 @@ class ReleaseStore {
   Result<std::vector<Release>> releases(const ReleaseFilter& filter, std::size_t limit);
   Result<std::optional<Release>> release(const std::string& id);
   // The newest good release of any of these stacks that this source, ref and target deployed before the job: what they
-  // are brought back to. None of a digest with which one of them failed for good. Of references by digest all are one
-  // ref.
+  // are brought back to. None of a digest with which one of those that are `going_back` failed for good. Of references
+  // by digest all are one ref.
   Result<std::optional<Release>> last_good(const JobRequest& request, const std::vector<StackId>& stacks,
-                                           const std::string& before_job);
+                                           const std::vector<StackId>& going_back, const std::string& before_job);
   // The newest good release of a stack that is deployed.
   Result<std::optional<Release>> good_release(const StackId& stack);
   // The newest good release of what the request is about, inline deployments and all, that was made from that digest.

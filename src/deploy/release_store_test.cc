@@ -213,8 +213,8 @@ TEST_F(ReleaseStoreTest, TellsStacksOfOneNameByTheirEngines) {  // deploy/N1
   EXPECT_EQ(store->discovered(on_edge.request)->front().id, (StackId{"web", "edge"}));
   EXPECT_EQ(*store->failed_stack(on_edge.request, "edge", digest(2).str()), "edge/web");
   EXPECT_EQ(*store->failed_stack(on_edge.request, "", digest(2).str()), "") << "they share no files";
-  EXPECT_EQ((*store->last_good(release("").request, {{"web"}, {"web", "edge"}}, "j"))->id, "r1");
-  EXPECT_EQ(*store->last_good(release("").request, {{"web", "edge"}}, "j"), std::nullopt);
+  EXPECT_EQ((*store->last_good(release("").request, {{"web"}, {"web", "edge"}}, {}, "j"))->id, "r1");
+  EXPECT_EQ(*store->last_good(release("").request, {{"web", "edge"}}, {}, "j"), std::nullopt);
 
   on_edge.id = "r3";
   ASSERT_TRUE(store->close(on_edge));
@@ -232,10 +232,11 @@ TEST_F(ReleaseStoreTest, GoesBackToNoDigestThatLeftAStackBehind) {  // deploy/V2
     finish(ended, state, {});
   };
   const StackId web{"web"}, side{"side", "edge"}, never{"never"};
-  const auto last_good = [&](const std::vector<StackId>& stacks) {
-    const auto found = store->last_good(release("").request, stacks, "j");
+  const auto last_good_for = [&](const std::vector<StackId>& stacks, const std::vector<StackId>& going_back) {
+    const auto found = store->last_good(release("").request, stacks, going_back, "j");
     return found && *found ? (*found)->id : "";
   };
+  const auto last_good = [&](const std::vector<StackId>& stacks) { return last_good_for(stacks, stacks); };
   end(web, 1, ReleaseState::succeeded);   // r1
   end(side, 1, ReleaseState::succeeded);  // r2
   end(web, 2, ReleaseState::succeeded);   // r3
@@ -244,6 +245,7 @@ TEST_F(ReleaseStoreTest, GoesBackToNoDigestThatLeftAStackBehind) {  // deploy/V2
   end(side, 2, ReleaseState::failed);  // r5
   EXPECT_EQ(last_good({web, side}), "r2");
   EXPECT_EQ(last_good({web}), "r3") << "no stack of the run";
+  EXPECT_EQ(last_good_for({web, side}, {web}), "r3") << "it stays as it is anyway";
   end(side, 1, ReleaseState::failed);  // r6: it had been good with that one
   EXPECT_EQ(last_good({web, side}), "r2");
   end(side, 2, ReleaseState::succeeded);  // r7: the next attempt
@@ -274,6 +276,29 @@ TEST_F(ReleaseStoreTest, KeepsTheStacksOfAnOlderStateFile) {
     EXPECT_EQ(store->releases({.stack = "web", .context = ""}, 9)->size(), 1u);
   }
   ASSERT_TRUE(store->begin(release("r2"), {}));
+}
+
+// Of before the variables of inline deployments were hidden in models; a plan would show both values.
+TEST_F(ReleaseStoreTest, ForgetsTheReadableModelsOfAnOlderStateFileOnce) {
+  const auto write_models = [&] {
+    for (const auto* stack : {"inline", "own"}) {
+      auto ended = release(new_uuid_v7(), stack);
+      if (stack == std::string("inline")) ended.request.deployments = "- name: inline";
+      ASSERT_TRUE(store->begin(ended, {}));
+      ended.state = ReleaseState::succeeded;
+      ASSERT_TRUE(store->finish(ended, {}, json::object{{"name", stack}}));
+    }
+  };
+  const auto has_model = [&](const char* stack) { return store->last_model({stack})->has_value(); };
+  write_models();
+  store.reset();
+  ASSERT_TRUE((*Db::open(folder / "state.db"))->execute("ALTER TABLE rollbacks DROP COLUMN ended"));
+  reopen();
+  EXPECT_FALSE(has_model("inline"));
+  EXPECT_TRUE(has_model("own"));
+  write_models();
+  reopen();
+  EXPECT_TRUE(has_model("inline"));
 }
 
 }  // namespace

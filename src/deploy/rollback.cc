@@ -83,9 +83,12 @@ void Pipeline::remember_bad(const Run& run) {
 
 // Nothing when no stack that failed asks for it and has been good before.
 Result<std::optional<Release>> Pipeline::release_to_go_back_to(const Run& run) {
-  std::vector<StackId> stacks;
-  for (const auto& stack : run.stacks) stacks.push_back(stack.config.id());
-  auto release = releases_.last_good(run.job.request, stacks, run.job.id);
+  std::vector<StackId> stacks, going_back;
+  for (const auto& stack : run.stacks) {
+    stacks.push_back(stack.config.id());
+    if (stack.rollback.enabled()) going_back.push_back(stack.config.id());
+  }
+  auto release = releases_.last_good(run.job.request, stacks, going_back, run.job.id);
   if (!release || !*release) return release;
   for (const auto& stack : run.stacks) {
     if (!stack.asks_for_rollback()) continue;
@@ -119,7 +122,8 @@ JobOutcome Pipeline::roll_back(Run& run, const Release& release, JobOutcome fail
 }
 
 // An engine that restarts, a full disk, a registry that is asked for a pruned image: the bad release stays until they
-// are back, so the job waits for them, and keeps its stacks. Not for an engine that was away before.
+// are back, so the job waits for them, and keeps its stacks. Not for long, as a release that mends all may be waiting
+// for this job, and not for an engine that was away before.
 JobOutcome Pipeline::bring_back_when_possible(Run& run, const Release& release) {
   auto back = bring_back(run, release);
   const auto is_outage = [&] {
@@ -128,9 +132,11 @@ JobOutcome Pipeline::bring_back_when_possible(Run& run, const Release& release) 
     };
     return back.passing_fault && (back.stacks.empty() || std::ranges::any_of(back.stacks, concerns_us));
   };
+  const auto patience = run.deadline.within(options_.back_patience);
   for (auto wait = options_.back_again; is_outage(); wait = std::min(2 * wait, 60 * options_.back_again)) {
     if (wait == options_.back_again) run.log.warning("rollback waits", {{"error", back.run_message()}});
-    if (!pause(wait, run.deadline)) break;
+    if (!pause(wait, patience)) break;
+    run.is_again = true;
     back = bring_back(run, release);
   }
   return back;
@@ -247,7 +253,8 @@ JobOutcome Pipeline::bring_back(Run& run, const Release& release, std::string_vi
            .back_to = release,
            .only = run.only,
            .decided_at = run.decided_at,
-           .locks = std::move(run.locks)};
+           .locks = std::move(run.locks),
+           .is_again = run.is_again};
   auto outcome = deploy(back);
   run.locks = std::move(back.locks);  // it may be tried again
   return outcome;
