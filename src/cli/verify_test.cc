@@ -79,7 +79,8 @@ TEST_F(VerifyPolicy, IsJoinedByThoseOfInlineDeployments) {
   settings.oci_trust_policy = {.enabled = true, .public_keys = {key.public_key()}};
   EXPECT_EQ(keys_of(policies_of({}, kApp, settings)), (std::vector{key.public_key(), other.public_key()}));
   EXPECT_EQ(keys_of(policies_of({}, kElsewhere, settings)), std::vector{key.public_key()});
-  for (const auto& policy : *policies_of({.ignore_tlog = true}, kApp, settings)) EXPECT_TRUE(policy.ignore_tlog);
+  const auto loosened = policies_of({.ignore_tlog = true}, kApp, settings);
+  for (const auto& policy : *loosened) EXPECT_TRUE(policy.ignore_tlog);
 }
 
 TEST_F(VerifyPolicy, CountsOnceWhoeverDemandsIt) {
