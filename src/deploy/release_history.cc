@@ -7,6 +7,25 @@
 #include "deploy/stored_json.h"
 
 namespace windlass {
+namespace {
+
+// Of `releases`: a stack that goes back too, and had been good before, failed when its digest was deployed and never
+// got over it. The stacks of that digest were not good together, and this one's images of then are of another (decision
+// 197).
+constexpr std::string_view kLeftAStackBehind = R"(
+EXISTS (SELECT 1 FROM releases AS bad
+        WHERE bad.source_id = releases.source_id AND bad.digest = releases.digest AND bad.state IN ('failed', 'running')
+          AND bad.cause NOT IN (?8, ?9)
+          AND iif(bad.context = '', bad.stack, bad.context || '/' || bad.stack) IN (SELECT value FROM json_each(?7))
+          AND EXISTS (SELECT 1 FROM releases AS good
+                      WHERE good.stack = bad.stack AND good.context = bad.context AND good.state = 'succeeded'
+                        AND good.seq < bad.seq)
+          AND NOT EXISTS (SELECT 1 FROM releases AS good
+                          WHERE good.stack = bad.stack AND good.context = bad.context AND good.state = 'succeeded'
+                            AND good.digest = bad.digest))
+)";
+
+}  // namespace
 
 Result<std::vector<Release>> ReleaseStore::releases(const ReleaseFilter& filter, std::size_t limit) {
   const std::lock_guard lock(mutex_);
@@ -23,26 +42,6 @@ Result<std::optional<Release>> ReleaseStore::release(const std::string& id) {
   query.bind(id);
   return read_release(query, seal_);
 }
-
-namespace {
-
-// Of `releases`: a stack that goes back too, and had been good before, failed when its digest was deployed and never
-// got over it. The stacks of that digest were not good together, and this one's images of then are of another (decision
-// 197).
-constexpr std::string_view kLeftAStackBehind = R"(
-EXISTS (SELECT 1 FROM releases AS bad
-        WHERE bad.source_id = releases.source_id AND bad.digest = releases.digest AND bad.state IN ('failed', 'running')
-          AND bad.cause NOT IN ('repair', 'reconcile')
-          AND iif(bad.context = '', bad.stack, bad.context || '/' || bad.stack) IN (SELECT value FROM json_each(?7))
-          AND EXISTS (SELECT 1 FROM releases AS good
-                      WHERE good.stack = bad.stack AND good.context = bad.context AND good.state = 'succeeded'
-                        AND good.seq < bad.seq)
-          AND NOT EXISTS (SELECT 1 FROM releases AS good
-                          WHERE good.stack = bad.stack AND good.context = bad.context AND good.state = 'succeeded'
-                            AND good.digest = bad.digest))
-)";
-
-}  // namespace
 
 // By stack as well: polls with inline deployments of their own may deploy other stacks from the same ref.
 Result<std::optional<Release>> ReleaseStore::last_good(const JobRequest& request, const std::vector<StackId>& stacks,
@@ -62,6 +61,7 @@ Result<std::optional<Release>> ReleaseStore::last_good(const JobRequest& request
                         kLeftAStackBehind));
   query.bind(request.source_id).bind(request.target).bind(request.ref_is_digest ? 1 : 0);
   query.bind(request.ref).bind(before_job).bind(ids_of(stacks)).bind(ids_of(going_back));
+  query.bind(kRepairCause).bind(kReconcileCause);
   return read_release(query, seal_);
 }
 

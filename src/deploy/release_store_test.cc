@@ -224,9 +224,10 @@ TEST_F(ReleaseStoreTest, TellsStacksOfOneNameByTheirEngines) {  // deploy/N1
 
 TEST_F(ReleaseStoreTest, GoesBackToNoDigestThatLeftAStackBehind) {  // deploy/V2
   int made = 0;
-  const auto end = [&](const StackId& stack, int number, ReleaseState state) {
+  const auto end = [&](const StackId& stack, int number, ReleaseState state, std::string_view cause = "") {
     auto ended = release(fmt::format("r{}", ++made), stack.name);
     ended.stack = stack;
+    ended.request.cause = cause;
     ended.digest = digest(number).str();
     ASSERT_TRUE(store->begin(ended, {}));
     finish(ended, state, {});
@@ -249,6 +250,12 @@ TEST_F(ReleaseStoreTest, GoesBackToNoDigestThatLeftAStackBehind) {  // deploy/V2
   end(side, 1, ReleaseState::failed);  // r6: it had been good with that one
   EXPECT_EQ(last_good({web, side}), "r2");
   end(side, 2, ReleaseState::succeeded);  // r7: the next attempt
+  EXPECT_EQ(last_good({web, side}), "r7");
+  end(web, 3, ReleaseState::succeeded);                 // r8
+  end(side, 3, ReleaseState::failed, kRepairCause);     // r9
+  end(side, 3, ReleaseState::failed, kReconcileCause);  // r10
+  EXPECT_EQ(last_good({web, side}), "r8") << "no repair tells against what it repairs";
+  end(side, 3, ReleaseState::failed);  // r11
   EXPECT_EQ(last_good({web, side}), "r7");
 }
 
